@@ -1,0 +1,13 @@
+"""The project's own datasets."""
+
+from sparkify.datasets.event_log import EventLogDataset
+from sparkify.datasets.optional_json import OptionalJSONDataset
+from sparkify.datasets.parquet_table import ParquetTableDataset
+from sparkify.datasets.spark_ml_model import SparkMLModelDataset
+
+__all__ = [
+    "EventLogDataset",
+    "OptionalJSONDataset",
+    "ParquetTableDataset",
+    "SparkMLModelDataset",
+]

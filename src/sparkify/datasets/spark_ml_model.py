@@ -1,0 +1,119 @@
+"""A fitted Spark ML pipeline."""
+
+import json
+from pathlib import PurePosixPath
+from typing import Any
+
+import fsspec
+from kedro.io.core import (
+    AbstractVersionedDataset,
+    DatasetError,
+    Version,
+    get_filepath_str,
+    get_protocol_and_path,
+)
+from kedro_datasets._typing import JSONPreview
+from pyspark.ml import PipelineModel
+
+from sparkify.datasets.aside import spark_path, written_aside
+
+PIPELINE_MODEL = "org.apache.spark.ml.PipelineModel"
+
+
+class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]):
+    """A Spark ML `PipelineModel` in Spark's own format: JSON and Parquet, no pickle.
+
+    It is written aside and renamed, so that what has a version's name is complete, and its
+    stages preview in Kedro-Viz without starting a JVM.
+
+    ```yaml
+    churn_model:
+      type: sparkify.datasets.SparkMLModelDataset
+      filepath: data/06_models/churn_model
+      versioned: true
+    ```
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        version: Version | None = None,
+        credentials: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Point at a model.
+
+        Args:
+            filepath: directory of the model, on any file system that fsspec and Spark share.
+            version: the version to load or save, if the dataset is versioned.
+            credentials: of the file system, as fsspec takes them.
+            metadata: anything; read by Kedro-Viz and other plugins, not by Kedro.
+        """
+        self._protocol, path = get_protocol_and_path(filepath, version)
+        self._filesystem = fsspec.filesystem(self._protocol, **(credentials or {}))
+        self.metadata = metadata
+        super().__init__(
+            filepath=PurePosixPath(path),
+            version=version,
+            exists_function=self._filesystem.exists,
+            glob_function=self._filesystem.glob,
+        )
+
+    def load(self) -> PipelineModel:
+        """Load the model; raises a DatasetError if what is there is no PipelineModel."""
+        path = self._load_path()
+        found = self._stage_metadata(path)["class"]
+        if found != PIPELINE_MODEL:
+            raise DatasetError(
+                f"{path} holds a {found}, not a {PIPELINE_MODEL}; only fitted pipelines are "
+                f"loaded. Point `filepath` at one, or fit one with `kedro run`."
+            )
+        return PipelineModel.load(spark_path(self._protocol, path))
+
+    def save(self, data: PipelineModel) -> None:
+        """Save a fitted pipeline; raises a DatasetError for anything else."""
+        if not isinstance(data, PipelineModel):
+            raise DatasetError(
+                f"{type(data).__name__} is no fitted pipeline (pyspark.ml.PipelineModel). "
+                f"Return what `Pipeline.fit` returns."
+            )
+        path = get_filepath_str(self._get_save_path(), self._protocol)
+        with written_aside(self._filesystem, path) as aside:
+            data.save(spark_path(self._protocol, aside))
+
+    def preview(self) -> JSONPreview:
+        """List the model's stages with the settings that were given to each."""
+        path = self._load_path()
+        stages = [
+            self._stage_metadata(stage) for stage in sorted(self._filesystem.glob(f"{path}/stages/*"))
+        ]
+        shown = {
+            f"{place}. {stage['class'].rpartition('.')[2]}": stage["paramMap"]
+            for place, stage in enumerate(stages, start=1)
+        }
+        return JSONPreview(json.dumps(shown))
+
+    def _load_path(self) -> str:
+        return get_filepath_str(self._get_load_path(), self._protocol)
+
+    def _stage_metadata(self, path: str) -> dict[str, Any]:
+        parts = sorted(self._filesystem.glob(f"{path}/metadata/part-*"))
+        if not parts:
+            raise DatasetError(f"{path} holds no Spark ML model: it has no metadata.")
+        metadata: dict[str, Any] = json.loads(self._filesystem.cat_file(parts[0]))
+        return metadata
+
+    def _exists(self) -> bool:
+        try:
+            path = self._load_path()
+        except DatasetError:
+            return False
+        return bool(self._filesystem.glob(f"{path}/metadata/part-*"))
+
+    def _describe(self) -> dict[str, Any]:
+        return {
+            "filepath": self._filepath,
+            "protocol": self._protocol,
+            "version": self._version,
+        }

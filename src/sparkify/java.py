@@ -1,0 +1,42 @@
+"""The Java that Spark runs on."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+SUPPORTED = (17, 21)  # Spark 4
+ADVICE = (
+    "install it with `apt-get install openjdk-17-jre-headless` (Debian, Ubuntu) or "
+    "`brew install openjdk@17` (macOS), and let JAVA_HOME name it if several are installed."
+)
+
+
+class JavaError(RuntimeError):
+    """No Java that Spark can run on."""
+
+
+def require_java() -> None:
+    """Make sure that the Java that Spark will start is one it runs on.
+
+    Raises:
+        JavaError: in one sentence, with the package to install.
+    """
+    found = _java()
+    if found is None:
+        raise JavaError(f"Spark needs Java 17 or 21 and there is no Java here: {ADVICE}")
+    told = subprocess.run([found, "-version"], capture_output=True, text=True, check=False)  # noqa: S603
+    version = re.search(r'version "(?:1\.)?(\d+)', told.stderr)
+    if version is None:
+        raise JavaError(f"Spark needs Java 17 or 21 and `{found} -version` names none: {ADVICE}")
+    if int(version[1]) not in SUPPORTED:
+        raise JavaError(f"Spark needs Java 17 or 21 and {found} is Java {version[1]}: {ADVICE}")
+
+
+def _java() -> str | None:
+    home = os.environ.get("JAVA_HOME")
+    if home:
+        program = Path(home) / "bin" / "java"
+        return str(program) if program.exists() else None
+    return shutil.which("java")

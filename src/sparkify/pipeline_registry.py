@@ -1,0 +1,19 @@
+"""The project's pipelines, by the names that `kedro run --pipelines` takes."""
+
+from kedro.pipeline import Pipeline
+
+from sparkify.pipelines import data_processing, feature_engineering, modelling, simulation
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Name every pipeline. The default goes from the raw log to the hold-out metrics."""
+    forecast = {
+        "data_processing": data_processing.create_pipeline(),
+        "feature_engineering": feature_engineering.create_pipeline(),
+        "modelling": modelling.create_pipeline(),
+    }
+    return {
+        "__default__": sum(forecast.values(), start=Pipeline([])),
+        "simulation": simulation.create_pipeline(),
+        **forecast,
+    }

@@ -1,0 +1,186 @@
+"""Check every line of the log once."""
+
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from sparkify.log_digest import line_hash, log_digest
+from sparkify.pipelines.data_processing import parsing
+from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
+from sparkify.schemas import CHECKED_EVENTS, EVENTS
+
+
+class LogError(ValueError):
+    """The log as a whole cannot be used."""
+
+
+def checked_events(raw_events: DataFrame, data_processing: DataProcessingParameters) -> DataFrame:
+    """Type every line of the log: one row per line, accepted or with a `rejection`.
+
+    Args:
+        raw_events: the log, one line per row in `value`.
+        data_processing: which timestamps are possible.
+
+    Raises:
+        LogError: if the log holds no line.
+    """
+    if raw_events.isEmpty():
+        raise LogError("raw_events holds no lines: the log is empty.")
+    lines = _with_copies(raw_events)
+    fields = lines.withColumn("fields", parsing.parsed(F.col("value")))
+    rejection = _rejection(data_processing)
+    is_possible = _is_possible(F.col("fields.registration"), data_processing)
+    registration = F.when(is_possible, _timestamp("registration"))
+    typed = {
+        **{name: F.col(f"fields.{key}") for key, (name, _) in parsing.FIELDS.items()},
+        "user_id": F.regexp_replace("fields.userId", r"^(\d+)\.0$", "$1"),
+        "ts": F.when(_is_possible(F.col("fields.ts"), data_processing), _timestamp("ts")),
+        "registration": registration,
+        "line": F.when(F.col("rejection").isNotNull(), parsing.without_names(F.col("value"))),
+        "unknown_columns": F.col("unknown_columns"),
+        "rejection": F.col("rejection"),
+    }
+    judged = fields.withColumns(
+        {"rejection": rejection, "unknown_columns": parsing.unknown_columns(F.col("value"))}
+    )
+    return judged.select(*[typed[name].alias(name) for name in CHECKED_EVENTS.columns])
+
+
+def _with_copies(raw_events: DataFrame) -> DataFrame:
+    """Return `value` and `copy`: 1 for the first of equal lines, 2, 3 … for its duplicates.
+
+    Only lines whose hash occurs twice are grouped by their text; the others never move.
+    """
+    lines = raw_events.select("value", line_hash().alias("line_hash"))
+    repeated = lines.groupBy("line_hash").count().where("count > 1").select("line_hash")
+    once = lines.join(repeated, on="line_hash", how="left_anti")
+    often = lines.join(repeated, on="line_hash", how="left_semi").groupBy("value").count()
+    copies = often.select("value", F.explode(F.sequence(F.lit(1), F.col("count").cast("int"))))
+    return once.select("value", F.lit(1).alias("copy")).unionAll(copies)
+
+
+def _rejection(parameters: DataProcessingParameters) -> Column:
+    """Return the first reason against a line, or null."""
+    line, ts = F.col("value"), F.col("fields.ts")
+    is_corrupt = F.col(f"fields.{parsing.CORRUPT}").isNotNull() | F.col("fields").isNull()
+    wrong_type = parsing.wrong_type(line, is_corrupt)
+    user_id, registration = F.col("fields.userId"), F.col("fields.registration")
+    has_no_user = registration.isNull() | user_id.isNull() | (user_id == "")
+    required = ["page", "sessionId", "itemInSession", "level"]
+    reasons = [
+        F.when(is_corrupt & parsing.is_malformed(line), "malformed JSON"),
+        F.when(wrong_type.isNotNull(), F.concat(F.lit("wrong type of "), wrong_type)),
+        F.when(is_corrupt, "malformed JSON"),
+        F.when(ts.isNull(), "no ts"),
+        F.when(_is_possible(ts * 1_000, parameters), "ts in seconds"),
+        F.when(_is_possible(ts / 1_000, parameters), "ts in microseconds"),
+        F.when(~_is_possible(ts, parameters), "impossible ts"),
+        *(F.when(F.col(f"fields.{key}").isNull(), f"no {key}") for key in required),
+        F.when(has_no_user, "no user"),
+        F.when(~_is_possible(registration, parameters), "impossible registration"),
+        F.when(F.col("copy") > 1, "duplicate"),
+    ]
+    return F.coalesce(*reasons)
+
+
+def _is_possible(epoch_ms: Column, parameters: DataProcessingParameters) -> Column:
+    return epoch_ms.between(parameters.earliest_ms, parameters.latest_ms - 1)
+
+
+def _timestamp(key: str) -> Column:
+    return F.timestamp_millis(F.col(f"fields.{key}").cast("bigint"))
+
+
+def events(checked_events: DataFrame) -> DataFrame:
+    """Keep what was accepted: one row per event."""
+    return checked_events.where("rejection is null").select(*EVENTS.columns)
+
+
+def data_quality(
+    raw_events: DataFrame,
+    checked_events: DataFrame,
+    simulation_record: dict[str, Any],
+    data_processing: DataProcessingParameters,
+) -> dict[str, Any]:
+    """Count accepted and rejected lines, per reason with examples, and name the log's source.
+
+    The source is `simulated` only if the log is, line for line, the one that the record of a
+    simulation describes; any other log is `provided`.
+
+    Raises:
+        LogError: if no line of the log has an essential column.
+    """
+    totals = _totals(checked_events)
+    missing = [key for key in parsing.ESSENTIAL if totals[key] == 0]
+    well_formed = totals["lines"] - totals["malformed"]
+    if missing and well_formed:
+        raise LogError(
+            f"raw_events: none of its {well_formed} JSON lines has a value in the essential "
+            f"column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. "
+            f"The columns a log must have are {', '.join(parsing.ESSENTIAL)}."
+        )
+    is_simulated = bool(simulation_record) and simulation_record["log"] == log_digest(raw_events)
+    rejections = _rejections(checked_events, data_processing.examples_per_rejection)
+    rejected = sum(reason["lines"] for reason in rejections.values())
+    return {
+        "source": "simulated" if is_simulated else "provided",
+        "lines": totals["lines"],
+        "accepted": totals["lines"] - rejected,
+        "rejected": rejected,
+        "rejections": rejections,
+        "unknown_columns": totals["unknown_columns"],
+        "users": totals["users"],
+        "first_event": _iso(totals["first_event"]),
+        "last_event": _iso(totals["last_event"]),
+    }
+
+
+def _totals(checked_events: DataFrame) -> dict[str, Any]:
+    """Sum up all lines; by user first, because a distinct count over all lines is slow."""
+    is_accepted = F.col("rejection").isNull()
+    accepted_ts = F.when(is_accepted, F.col("ts"))
+    by_user = checked_events.groupBy(F.when(is_accepted, F.col("user_id")).alias("user")).agg(
+        F.count("*").alias("lines"),
+        F.count_if(F.col("rejection") == "malformed JSON").alias("malformed"),
+        *(F.count_if(_has_value(key)).alias(key) for key in parsing.ESSENTIAL),
+        F.min(accepted_ts).alias("first_event"),
+        F.max(accepted_ts).alias("last_event"),
+        F.flatten(F.collect_set("unknown_columns")).alias("unknown_columns"),
+    )
+    unknown_columns = F.array_distinct(F.flatten(F.collect_set("unknown_columns")))
+    totals = by_user.agg(
+        *(F.sum(name).alias(name) for name in ["lines", "malformed", *parsing.ESSENTIAL]),
+        F.count("user").alias("users"),
+        F.min("first_event").alias("first_event"),
+        F.max("last_event").alias("last_event"),
+        F.array_sort(unknown_columns).alias("unknown_columns"),
+    ).first()
+    assert totals is not None  # noqa: S101 -- an aggregate without keys always has one row
+    return totals.asDict()
+
+
+def _has_value(key: str) -> Column:
+    """Return whether a line has a value under an essential key, usable or not."""
+    name, _ = parsing.FIELDS[key]
+    is_unusable = F.col("rejection").rlike(f"^({key} in|impossible {key}|wrong type of {key})")
+    return F.col(name).isNotNull() | is_unusable
+
+
+def _rejections(checked_events: DataFrame, examples: int) -> dict[str, dict[str, Any]]:
+    """Count rejected lines per reason and quote a few, chosen by hash whatever their order."""
+    rejected = checked_events.where("rejection is not null").select("rejection", "line")
+    by_hash = Window.partitionBy("rejection").orderBy(F.xxhash64("line"), "line")
+    quoted = (
+        rejected.withColumn("place", F.row_number().over(by_hash))
+        .where(F.col("place") <= examples)
+        .groupBy("rejection")
+        .agg(F.array_sort(F.collect_list("line")).alias("examples"))
+    )
+    counts = rejected.groupBy("rejection").agg(F.count("*").alias("lines"))
+    rows = counts.join(quoted, on="rejection", how="left").orderBy("rejection").collect()
+    return {row["rejection"]: {"lines": row["lines"], "examples": row["examples"]} for row in rows}
+
+
+def _iso(moment: Any) -> str | None:
+    return moment.isoformat() + "Z" if moment else None

@@ -1,0 +1,20 @@
+from kedro.pipeline import Node, Pipeline
+
+from sparkify.pipelines.feature_engineering import nodes
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """From events to features and labels at every cutoff."""
+    parameters = "params:feature_engineering"
+    return Pipeline(
+        [
+            Node(nodes.user_days, ["events", parameters], "user_days", name="sum_up_days"),
+            Node(nodes.snapshots, ["user_days", parameters], "snapshots", name="take_snapshots"),
+            Node(
+                nodes.features,
+                ["user_days", "snapshots", parameters],
+                "features",
+                name="describe_customers",
+            ),
+        ]
+    )

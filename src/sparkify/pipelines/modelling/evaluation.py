@@ -1,0 +1,130 @@
+"""How good predictions are, and how sure one can be of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    brier_score_loss,
+    f1_score,
+    log_loss,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
+
+Array = npt.NDArray[Any]
+Metric = Callable[[Array, Array, Array, Array], float]
+TOP_DECILE = 0.1
+
+
+def lift_in_top_decile(churned: Array, score: Array, weight: Array) -> float:
+    """Return how many times the base rate churns among the tenth of rows scored highest.
+
+    Rows of equal score share what room is left in the tenth.
+    """
+    room = TOP_DECILE * weight.sum()
+    order = np.argsort(-score, kind="stable")
+    _, first = np.unique(-score[order], return_index=True)
+    sizes = np.add.reduceat(weight[order], first)
+    churns = np.add.reduceat((weight * churned)[order], first)
+    before = np.cumsum(sizes) - sizes
+    taken = np.clip((room - before) / np.maximum(sizes, 1e-12), 0, 1)
+    return float((taken * churns).sum() / room / (churns.sum() / weight.sum()))
+
+
+RANKING: dict[str, Metric] = {
+    "auc": lambda y, p, _, w: roc_auc_score(y, p, sample_weight=w),
+    "average_precision": lambda y, p, _, w: average_precision_score(y, p, sample_weight=w),
+    "lift_top_decile": lambda y, p, _, w: lift_in_top_decile(y, p, w),
+}
+PROBABILITY: dict[str, Metric] = {
+    "log_loss": lambda y, p, _, w: log_loss(y, p, sample_weight=w),
+    "brier": lambda y, p, _, w: brier_score_loss(y, p, sample_weight=w),
+}
+DECISION: dict[str, Metric] = {
+    "precision": lambda y, _, d, w: precision_score(y, d, sample_weight=w, zero_division=0),
+    "recall": lambda y, _, d, w: recall_score(y, d, sample_weight=w),
+    "f1": lambda y, _, d, w: f1_score(y, d, sample_weight=w),
+    "accuracy": lambda y, _, d, w: accuracy_score(y, d, sample_weight=w),
+}
+
+
+def with_intervals(
+    predictions: pd.DataFrame, metrics: dict[str, Metric], resamples: int, seed: int
+) -> dict[str, dict[str, Any]]:
+    """Compute metrics with 95 % percentile-bootstrap intervals over users.
+
+    Users are resampled, not rows, because one user's snapshots resemble each other.
+
+    Args:
+        predictions: rows with `user_id`, `churned`, `probability` and `predicted`.
+        metrics: what to compute, by name.
+        resamples: how many times users are drawn anew.
+        seed: of the draws.
+
+    Returns:
+        `{name: {"value": …, "ci95": [low, high]}}`; resamples without a cancellation, or with
+        nothing else, say nothing and are left out.
+    """
+    ordered = predictions.sort_values(list(predictions.columns[:2]), ignore_index=True)
+    churned = ordered["churned"].to_numpy(float)
+    probability = ordered["probability"].to_numpy(float)
+    predicted = ordered["predicted"].to_numpy(float)
+    user, users = pd.factorize(ordered["user_id"])
+    random = np.random.default_rng(seed)
+    sampled: dict[str, list[float]] = {name: [] for name in metrics}
+    for _ in range(resamples):
+        drawn = np.bincount(random.integers(0, len(users), len(users)), minlength=len(users))
+        keep = drawn[user] > 0
+        if len(np.unique(churned[keep])) < 2:
+            continue
+        weight = drawn[user][keep].astype(float)
+        for name, metric in metrics.items():
+            sampled[name].append(
+                metric(churned[keep], probability[keep], predicted[keep], weight)
+            )
+    everyone = np.ones(len(ordered))
+    return {
+        name: {
+            "value": float(metric(churned, probability, predicted, everyone)),
+            "ci95": [float(bound) for bound in np.percentile(sampled[name], [2.5, 97.5])],
+        }
+        for name, metric in metrics.items()
+    }
+
+
+def evaluated(
+    predictions: pd.DataFrame, threshold: float, resamples: int, seed: int
+) -> dict[str, Any]:
+    """Describe a set of predictions: who was in it, and every metric with its interval."""
+    return {
+        "users": int(predictions["user_id"].nunique()),
+        "snapshots": len(predictions),
+        "churned": int(predictions["churned"].sum()),
+        "base_rate": float(predictions["churned"].mean()),
+        "threshold": threshold,
+        **with_intervals(predictions, RANKING | PROBABILITY | DECISION, resamples, seed),
+    }
+
+
+def baselines(
+    predictions: pd.DataFrame, train_base_rate: float, resamples: int, seed: int
+) -> dict[str, Any]:
+    """Evaluate what needs no model, on the same rows.
+
+    The base rate forecasts the training's share of churners for everybody; the other two only
+    rank: who was seen least lately, and who heard most songs in 28 days.
+    """
+    certain = predictions.assign(probability=train_base_rate)
+    longest_away = predictions.assign(probability=predictions["days_since_last_seen"])
+    most_songs = predictions.assign(probability=predictions["next_song_28d"])
+    return {
+        "base_rate": with_intervals(certain, RANKING | PROBABILITY, resamples, seed),
+        "days_since_last_seen": with_intervals(longest_away, RANKING, resamples, seed),
+        "most_songs": with_intervals(most_songs, RANKING, resamples, seed),
+    }

@@ -1,0 +1,146 @@
+"""Pictures of a hold-out's predictions, readable without the code."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
+
+MODEL, REFERENCE, BAD = "#1f5fa8", "#8a8f98", "#c2452d"
+
+
+def _axes(title: str, subtitle: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(6.4, 4.8), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    figure.suptitle(title, x=0.02, ha="left", fontsize=13, fontweight="bold")
+    axes.set_title(subtitle, loc="left", fontsize=9, color="#555555")
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+    return figure, axes
+
+
+def _on_what(metrics: dict[str, Any]) -> str:
+    holdout = metrics["holdout"]
+    return (
+        f"Hold-out {holdout['cutoff']}, {holdout['horizon_days']} days ahead: "
+        f"{holdout['churned']} of {holdout['users']} customers cancelled "
+        f"({metrics['source']} log)"
+    )
+
+
+def _with_interval(metric: dict[str, Any]) -> str:
+    low, high = metric["ci95"]
+    return f"{metric['value']:.2f} (95 % interval {low:.2f} to {high:.2f})"
+
+
+def precision_recall(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
+    """Draw precision against recall, with the threshold in use."""
+    holdout = metrics["holdout"]
+    figure, axes = _axes(
+        "Precision and recall", _on_what(metrics), "Recall: share of churners found", "Precision"
+    )
+    precision, recall, _ = precision_recall_curve(predictions.churned, predictions.probability)
+    label = f"{metrics['champion']['label']}\naverage precision "
+    label += _with_interval(holdout["average_precision"])
+    axes.step(recall, precision, where="post", color=MODEL, label=label)
+    axes.axhline(holdout["base_rate"], color=REFERENCE, ls="--", label="contacting at random")
+    at = (holdout["recall"]["value"], holdout["precision"]["value"])
+    axes.plot(*at, "o", color=BAD, label=f"threshold in use, {holdout['threshold']:.3f}")
+    axes.set(xlim=(0, 1.02), ylim=(0, 1.05))
+    axes.legend(frameon=False, fontsize=9)
+    return figure
+
+
+def roc(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
+    """Draw the receiver operating characteristic."""
+    figure, axes = _axes(
+        "Receiver operating characteristic",
+        _on_what(metrics),
+        "Share of stayers called churners",
+        "Share of churners found",
+    )
+    false_rate, true_rate, _ = roc_curve(predictions.churned, predictions.probability)
+    label = f"{metrics['champion']['label']}\nAUC {_with_interval(metrics['holdout']['auc'])}"
+    axes.plot(false_rate, true_rate, color=MODEL, label=label)
+    axes.plot([0, 1], [0, 1], color=REFERENCE, ls="--", label="contacting at random")
+    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    return figure
+
+
+def calibration(predictions: pd.DataFrame, metrics: dict[str, Any], bins: int) -> Figure:
+    """Draw what was forecast against what happened, in bins of equal size."""
+    figure, axes = _axes(
+        "Calibration", _on_what(metrics), "Mean forecast probability", "Share that cancelled"
+    )
+    happened, forecast = calibration_curve(
+        predictions.churned, predictions.probability, n_bins=bins, strategy="quantile"
+    )
+    edge = 1.1 * max(happened.max(), forecast.max())
+    axes.plot([0, edge], [0, edge], color=REFERENCE, ls="--", label="forecast comes true")
+    label = f"{bins} groups of about {len(predictions) // bins} customers"
+    axes.plot(forecast, happened, "o-", color=MODEL, label=label)
+    axes.set(xlim=(0, edge), ylim=(0, edge))
+    axes.legend(frameon=False, fontsize=9)
+    return figure
+
+
+def lift(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
+    """Draw which share of churners is reached by contacting a share of customers."""
+    figure, axes = _axes(
+        "Lift", _on_what(metrics), "Share of customers contacted", "Share of churners reached"
+    )
+    contacted = np.linspace(0, 1, len(predictions) + 1)
+    scores = {
+        f"{metrics['champion']['label']}\n"
+        f"top tenth: {_with_interval(metrics['holdout']['lift_top_decile'])} times": (
+            predictions.probability,
+            {"color": MODEL},
+        ),
+        "most songs in 28 days first": (predictions.next_song_28d, {"color": BAD, "lw": 1}),
+    }
+    for label, (score, look) in scores.items():
+        order = np.argsort(-score.to_numpy(), kind="stable")
+        reached = predictions.churned.to_numpy()[order].cumsum() / predictions.churned.sum()
+        axes.plot(contacted, [0, *reached], label=label, **look)
+    axes.plot([0, 1], [0, 1], color=REFERENCE, ls="--", label="contacting at random")
+    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    return figure
+
+
+def confusion(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
+    """Draw how many customers were called rightly and wrongly at the threshold in use."""
+    figure, axes = _axes("Confusion matrix", _on_what(metrics), "Forecast", "What happened")
+    counts = confusion_matrix(predictions.churned, predictions.predicted, labels=[False, True])
+    shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.3, aspect="auto")
+    for (row, column), count in np.ndenumerate(counts):
+        text = f"{count}\n{shares[row, column]:.0%} of them"
+        axes.text(column, row, text, ha="center", va="center", fontsize=13)
+    axes.set_xticks([0, 1], ["stays", "cancels"])
+    axes.set_yticks([0, 1], ["stayed", "cancelled"])
+    axes.grid(visible=False)
+    return figure
+
+
+def weights(feature_weights: pd.DataFrame, metrics: dict[str, Any], most: int = 20) -> Figure:
+    """Draw the features that weigh most in the champion."""
+    kind = feature_weights["kind"].iloc[0]
+    xlabel = {
+        "coefficient": "Change of the log-odds per standard deviation (right: more likely to leave)",
+        "importance": "Share of the gain in the trees' splits",
+    }[kind]
+    figure, axes = _axes("What the champion looks at", metrics["champion"]["label"], xlabel, "")
+    figure.set_size_inches(8, 6.4)
+    order = feature_weights["weight"].abs().sort_values(kind="stable").index[-most:]
+    shown = feature_weights.loc[order]
+    colors = np.where(shown["weight"] > 0, BAD, MODEL) if kind == "coefficient" else MODEL
+    names = shown["feature"].str.replace("_", " ")
+    axes.barh(names, shown["weight"], color=colors)
+    axes.grid(axis="y", visible=False)
+    return figure

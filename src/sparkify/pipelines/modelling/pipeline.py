@@ -1,0 +1,54 @@
+from kedro.pipeline import Node, Pipeline
+
+from sparkify.pipelines.modelling import nodes
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """From features and labels to a champion and its hold-out metrics."""
+    modelling, engineering = "params:modelling", "params:feature_engineering"
+    return Pipeline(
+        [
+            Node(
+                nodes.train_test,
+                ["features", "snapshots", modelling, engineering],
+                ["train", "test"],
+                name="split_in_time",
+            ),
+            Node(
+                nodes.champion,
+                ["train", modelling],
+                ["cv_results", "champion", "churn_model"],
+                name="choose_champion",
+            ),
+            Node(
+                nodes.predictions, ["train", "churn_model"], "train_predictions", name="predict_train"
+            ),
+            Node(
+                nodes.predictions, ["test", "churn_model"], "test_predictions", name="predict_test"
+            ),
+            Node(
+                nodes.metrics,
+                [
+                    *["train_predictions", "test_predictions", "cv_results", "champion"],
+                    *["data_quality", modelling, engineering],
+                ],
+                "metrics",
+                name="judge_champion",
+            ),
+            Node(
+                nodes.feature_weights,
+                ["train", "churn_model"],
+                "feature_weights",
+                name="weigh_features",
+            ),
+            Node(
+                nodes.holdout_figures,
+                ["test_predictions", "feature_weights", "metrics", modelling],
+                [
+                    *["precision_recall_figure", "roc_figure", "calibration_figure"],
+                    *["lift_figure", "confusion_figure", "feature_weights_figure"],
+                ],
+                name="draw_holdout",
+            ),
+        ]
+    )

@@ -1,0 +1,154 @@
+"""One simulated user's life: the events of every session that the log sees."""
+
+import math
+from bisect import bisect
+from collections.abc import Iterator
+from random import Random
+from typing import NamedTuple
+
+from sparkify.pipelines.simulation.chain import chain, pages, states
+from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
+from sparkify.pipelines.simulation.rhythm import Rhythm
+from sparkify.pipelines.simulation.songs import SongCatalogue
+
+OTHER, REDIRECT, SONG = range(3)
+NO_SONG = -1
+
+
+class Traits(NamedTuple):
+    """What is drawn once per user and, but for the registration, never written to the log."""
+
+    cohort: str
+    page_gap_seconds: float
+    session_gap_seconds: float
+    auth: str
+    level: str
+    arrival_second: int
+    registration_second: int
+
+
+class Session(NamedTuple):
+    """The events of one session inside the log's span, in order.
+
+    `first_item` is above 0 where the session was already running when the log opened.
+    """
+
+    first_item: int
+    seconds: list[int]
+    states: list[int]
+    songs: list[int]
+
+
+class Process:
+    """The process that every simulated user follows.
+
+    Each user has generators of their own, seeded by the log's seed and the user's number
+    alone, so that a life does not depend on who else is simulated, or where.
+    """
+
+    def __init__(self, parameters: SimulationParameters) -> None:
+        self._parameters = parameters
+        self._rhythm = Rhythm(parameters)
+        self._songs = SongCatalogue(parameters)
+        redirects = set(pages().query("status == 307").index)
+        self._kinds = [
+            SONG if state.page == "NextSong" else REDIRECT if state.page in redirects else OTHER
+            for state in states()
+        ]
+
+    def random(self, purpose: str, user_number: int) -> Random:
+        """Return the user's generator for one purpose, at its start."""
+        return Random(f"{self._parameters.seed}/{purpose}/{user_number}")  # noqa: S311
+
+    def traits(self, user_number: int) -> Traits:
+        """Draw a user's hidden traits.
+
+        Users numbered from `users` up are newcomers: guests on the free level who arrive at a
+        random moment of the log and register through its pages.
+        """
+        parameters, random = self._parameters, self.random("traits", user_number)
+        cohort = random.choices(list(parameters.cohorts), list(parameters.cohorts.values()))[0]
+        page_gap = parameters.page_gap_seconds * _mean_one_lognormal(random)
+        session_gap = parameters.session_gap_days * DAY_SECONDS * _mean_one_lognormal(random)
+        start = parameters.start_second
+        if user_number >= parameters.users:
+            arrival = start + int(random.random() * parameters.days * DAY_SECONDS)
+            return Traits(cohort, page_gap, session_gap, "Guest", "free", arrival, arrival)
+        auth = "Logged In" if random.random() < parameters.logged_in_share else "Logged Out"
+        level = "paid" if random.random() < parameters.paid_share else "free"
+        member_for = int(random.expovariate(1 / (parameters.registration_days * DAY_SECONDS)))
+        return Traits(cohort, page_gap, session_gap, auth, level, start, start - member_for)
+
+    def life(self, user_number: int, user: Traits) -> Iterator[Session]:
+        """Yield a user's sessions in the order of time, until cancellation or the log's end."""
+        random = self.random("life", user_number)
+        second = self._first_start(random, user)
+        auth, level = user.auth, user.level
+        while second < self._parameters.end_second:
+            session, second, last_state = self._session(random, user, second, (auth, level))
+            if session.seconds:
+                yield session
+            _, auth, level = states()[last_state]
+            if auth == "Cancelled":
+                return
+            second = self._rhythm.next_start(random, second, user.session_gap_seconds)
+
+    def _first_start(self, random: Random, user: Traits) -> int:
+        """Draw session starts from two mean gaps before the arrival until one is within one."""
+        gap = int(user.session_gap_seconds)
+        second = user.arrival_second - 2 * gap
+        while True:
+            second = self._rhythm.next_start(random, second, user.session_gap_seconds)
+            if second >= user.arrival_second - gap:
+                return second
+
+    def _session(
+        self, random: Random, user: Traits, second: int, auth_and_level: tuple[str, str]
+    ) -> tuple[Session, int, int]:
+        """Walk one session and return its events in the log, its last second and its last state.
+
+        A redirected page (status 307) comes one second after the page before it, a song waits for
+        the end of the one that plays, and anything else comes after an exponential pause.
+        """
+        start, end = self._parameters.start_second, self._parameters.end_second
+        cohort, kinds, gap = chain(user.cohort), self._kinds, user.page_gap_seconds
+        lengths, drawn_song, draw = self._songs.length_seconds, self._songs.drawn, random.random
+        first_states, first_shares = cohort.first[auth_and_level]
+        state = first_states[bisect(first_shares, draw(), hi=len(first_states) - 1)]
+        song, song_end = NO_SONG, second
+        if kinds[state] == SONG:
+            song = drawn_song(draw())
+            song_end = second + int(lengths[song])
+        events = Session(0, [], [], [])
+        item, first_item = 0, 0
+        while second < end:
+            if second >= start:
+                if not events.seconds:
+                    first_item = item
+                events.seconds.append(second)
+                events.states.append(state)
+                events.songs.append(song)
+            shares = cohort.cumulative[state]
+            choice = bisect(shares, draw())
+            if choice == len(shares):
+                break
+            state = cohort.followers[state][choice]
+            kind = kinds[state]
+            item += 1
+            song = NO_SONG
+            if kind == REDIRECT:
+                second += 1
+            elif kind == OTHER:
+                second -= int(gap * math.log(1.0 - draw()))
+            else:
+                if second < song_end:
+                    second = song_end
+                else:
+                    second -= int(gap * math.log(1.0 - draw()))
+                song = drawn_song(draw())
+                song_end = second + int(lengths[song])
+        return events._replace(first_item=first_item), second, state
+
+
+def _mean_one_lognormal(random: Random) -> float:
+    return math.exp(random.gauss(0, 1) - 0.5)

@@ -1,0 +1,48 @@
+"""What can be set about a simulated log."""
+
+from datetime import UTC, date, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DAY_SECONDS = 86_400
+
+
+class SimulationParameters(BaseModel):
+    """The size, the span and the process of a simulated log; `simulation` in conf/."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int
+    users: int = Field(gt=0)
+    start: date
+    days: int = Field(gt=0)
+    growth_per_year: float = Field(ge=0)
+    registration_days: float = Field(gt=0)
+    cohorts: dict[str, float] = Field(min_length=1)
+    logged_in_share: float = Field(ge=0, le=1)
+    paid_share: float = Field(ge=0, le=1)
+    page_gap_seconds: float = Field(gt=0)
+    session_gap_days: float = Field(gt=0)
+    session_break_seconds: int = Field(gt=0)
+    daily_rhythm_days: float = Field(ge=0)
+    off_day_rejection: float = Field(ge=0, lt=1)
+    off_day_ramp_seconds: int = Field(gt=0)
+    songs: int = Field(gt=0)
+    artists: int = Field(gt=0)
+    artist_size_exponent: float = Field(ge=0, lt=1)
+    song_popularity_exponent: float = Field(gt=0)
+    song_popularity_offset: float = Field(gt=0)
+    song_seconds_mean: float = Field(gt=0)
+    song_seconds_sd: float = Field(gt=0)
+    userless_id: str
+    files: int = Field(gt=0)
+
+    @property
+    def start_second(self) -> int:
+        """The first second of the log, since the epoch, UTC."""
+        return int(datetime.combine(self.start, datetime.min.time(), UTC).timestamp())
+
+    @property
+    def end_second(self) -> int:
+        """The second at which the log is cut off, since the epoch, UTC."""
+        return self.start_second + self.days * DAY_SECONDS

@@ -1,0 +1,69 @@
+"""When sessions start: a daily rhythm, and fewer of them on weekends and holidays."""
+
+import math
+from datetime import timedelta
+from random import Random
+
+from pandas.tseries.holiday import USFederalHolidayCalendar
+
+from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
+
+EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday, day 3 of a week that begins on Monday
+QUIETEST_SECOND = 3 * 3_600
+EARLIEST_SESSION = timedelta(days=730)  # sessions before the log warm a user up, unwritten
+
+
+class Rhythm:
+    """Draws the start of a user's next session."""
+
+    def __init__(self, parameters: SimulationParameters) -> None:
+        self._break = parameters.session_break_seconds
+        self._swing = parameters.daily_rhythm_days * DAY_SECONDS
+        self._rejection = parameters.off_day_rejection
+        self._ramp = parameters.off_day_ramp_seconds
+        holidays = USFederalHolidayCalendar().holidays(
+            start=parameters.start - EARLIEST_SESSION,
+            end=parameters.start + timedelta(days=parameters.days),
+        )
+        self._holidays = {int(day.timestamp()) // DAY_SECONDS for day in holidays}
+
+    def next_start(self, random: Random, second: int, gap_seconds: float) -> int:
+        """Draw when the session after one that ended at `second` starts.
+
+        Args:
+            random: the user's own generator.
+            second: epoch second of the user's last event.
+            gap_seconds: the mean of the exponential pause between sessions, in seconds.
+        """
+        while True:
+            candidate = second + int(random.expovariate(1 / gap_seconds)) + self._break
+            of_day = candidate % DAY_SECONDS - QUIETEST_SECOND
+            candidate += int(self._swing * math.sin(of_day * 2 * math.pi / DAY_SECONDS))
+            if candidate < second:
+                second += self._break
+                continue
+            rejection = self._rejection_at(candidate)
+            if not rejection or random.random() >= rejection:
+                return candidate
+            second = candidate
+
+    def _rejection_at(self, second: int) -> float:
+        """Return the share of session starts refused at this second.
+
+        Between a working day and a day off the share changes linearly over `_ramp` seconds,
+        half of them on either side of midnight.
+        """
+        day, of_day = divmod(second, DAY_SECONDS)
+        today, half = self._is_off(day), self._ramp / 2
+        neighbour, distance = today, half
+        if of_day < half:
+            neighbour, distance = self._is_off(day - 1), of_day
+        elif DAY_SECONDS - of_day < half:
+            neighbour, distance = self._is_off(day + 1), DAY_SECONDS - of_day
+        if neighbour == today:
+            return self._rejection * today
+        share_of_today = 0.5 + distance / self._ramp
+        return self._rejection * (share_of_today if today else 1 - share_of_today)
+
+    def _is_off(self, day: int) -> bool:
+        return (day + EPOCH_WEEKDAY) % 7 >= 5 or day in self._holidays

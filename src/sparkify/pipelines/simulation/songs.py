@@ -1,0 +1,123 @@
+"""The invented catalogue of songs that simulated users listen to.
+
+Nothing here is a real recording: titles and artists are put together from word lists. What
+follows the published log is the size of the catalogue, how plays concentrate on few songs,
+how long songs last, and that names with accents arrive encoded twice ("BjÃ¶rk").
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sparkify.pipelines.simulation.parameters import SimulationParameters
+
+Words = npt.NDArray[np.str_]
+
+ADJECTIVES = """
+Amber Ancient Autumn Bitter Black Blue Bright Broken Burning Café Cold Crimson Crooked Crystal
+Dark Distant Electric Empty Endless Fading Falling Fearless Forgotten Frozen Gentle Giant Golden
+Gypsy Haunted Hidden Hollow Holy Hungry Infinite Invisible Iron Last Lazy Little Lonely Lost Lucky
+Midnight Naïve New Northern Old Open Other Pale Paper Perfect Plastic Quiet Rebel Red Restless Royal
+Sacred Secret Señor Seven Silent Silver Simple Slow Southern Special Static Stolen Strange Sudden
+Summer Sweet Tender Thousand True Twisted Velvet Violet Wandering Warm Wicked Wild Winter Wonderful
+Wooden Yellow Young
+""".split()
+NOUNS = """
+Angel Animal Arrow Avenue Ballad Bird Boulevard Bridge Candle Carousel Castle Chance Child City
+Cloud Corner Cradle Crown Dance Dawn Daughter Desert Devil Diamond Door Dream Echo Engine Eye
+Fever Fire Flame Flower Fortune Fox Garden Ghost Gravity Harbor Heart Heaven Highway Home Honey
+Horizon Hotel Hour Island Journey Jungle King Kitchen Ladder Lantern Letter Light Lightning Lion
+Machine Melody Memory Mercy Mirror Moment Moon Morning Mother Mountain Motörhead Night Number Ocean
+Orchid Palace Paradise Parade Penny Phantom Picture Piano Planet Poison Prayer Promise Queen Radio
+Rain Rainbow Reason River Road Robot Rose Sailor Satellite Season Shadow Ship Shore Signal Sister
+Sky Smoke Soldier Song Soul Spider Star Station Stone Storm Stranger Street Sun Table Temple Thief
+Thunder Tiger Time Tower Train Valley Voice Wall Waltz Water Wave Weather Wheel Whisper Wind
+Window Wings Wolf Woman Wonder World
+""".split()
+FIRST_WORDS = """
+Adrian Alma Anouk Basil Beatriz Björk Celia Chloé Dario Delia Elias Esmé Fabian Flora Gideon Greta
+Hugo Ines Jasper José Juno Kasper Lena Linus Mabel Marlow Milo Nadia Niño Odette Orson Petra
+Quincy Rafael Renée Saskia Silas Sigur Tamsin Tobias Ursa Vera Viggo Wanda Xavier Yara Zelda Zoë
+""".split()
+TITLE_OPENINGS = [
+    *["", "", "", "The ", "My ", "Your ", "No ", "One ", "Every ", "This ", "Hey ", "Dear "],
+    *["Another ", "Goodbye ", "Oh ", "In a ", "Her ", "His ", "More ", "Like a "],
+]
+LONG_TITLE_SHARE = 0.2
+TITLE_SUFFIXES = ["", "", "", "", "", "", " (Album Version)", " (Live)", " (Explicit)", " Pt. 2"]
+
+
+def encoded_twice(words: list[str]) -> Words:
+    """Decode the UTF-8 bytes of each word as Latin-1, as the published log does."""
+    return np.array([word.encode().decode("latin-1") for word in words])
+
+
+class SongCatalogue:
+    """Songs numbered from 0, the most popular first.
+
+    The chance of song k is proportional to (k + offset) ** -exponent (Zipf-Mandelbrot), in its
+    continuous form, so that one uniform number picks a song without a table.
+    """
+
+    def __init__(self, parameters: SimulationParameters) -> None:
+        self._parameters = parameters
+        self._offset = parameters.song_popularity_offset
+        self._power = 1 - parameters.song_popularity_exponent
+        self._first = self._offset**self._power
+        self._span = (parameters.songs + self._offset) ** self._power - self._first
+        self._last_song = parameters.songs - 1
+        spread = math.log1p((parameters.song_seconds_sd / parameters.song_seconds_mean) ** 2)
+        median = parameters.song_seconds_mean / math.exp(spread / 2)
+        standard_normal = self._random("lengths").standard_normal(parameters.songs)
+        lengths = median * np.exp(math.sqrt(spread) * standard_normal)
+        self.length_seconds: list[float] = np.round(lengths, 5).tolist()
+
+    def _random(self, purpose: str) -> np.random.Generator:
+        return np.random.default_rng([self._parameters.seed, *purpose.encode()])
+
+    def drawn(self, uniform: float) -> int:
+        """Return the song that a number from [0, 1) picks."""
+        reach = (self._first + uniform * self._span) ** (1 / self._power)
+        return min(int(reach - self._offset), self._last_song)
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per song: `song_number`, `artist`, `song` and `length` in seconds."""
+        count, artists = self._parameters.songs, self._artists()
+        random = self._random("titles")
+        adjectives, nouns = encoded_twice(ADJECTIVES), encoded_twice(NOUNS)
+        phrases = _joined(random.choice(adjectives, count), " ", random.choice(nouns, count))
+        plain = _joined(random.choice(TITLE_OPENINGS, count), phrases)
+        long = _joined(random.choice(nouns, count), " of the ", phrases)
+        titles = np.where(random.random(count) < LONG_TITLE_SHARE, long, plain)
+        # Small artists are as likely as big ones to have made a popular song.
+        skew = 1 / (1 - self._parameters.artist_size_exponent)
+        by = (len(artists) * random.random(count) ** skew).astype(int)
+        return pd.DataFrame(
+            {
+                "song_number": np.arange(count),
+                "artist": artists[by],
+                "song": _joined(titles, random.choice(TITLE_SUFFIXES, count)),
+                "length": self.length_seconds,
+            }
+        )
+
+    def _artists(self) -> Words:
+        count, random = self._parameters.artists, self._random("artists")
+        firsts, nouns = encoded_twice(FIRST_WORDS), encoded_twice(NOUNS)
+        adjectives = encoded_twice(ADJECTIVES)
+        people = _joined(random.choice(firsts, count), " ", random.choice(nouns, count), "s")
+        bands = _joined("The ", random.choice(adjectives, count), " ", random.choice(nouns, count))
+        duos = _joined(people, " & ", random.choice(firsts, count))
+        names = np.choose(random.integers(0, 3, count), [people, bands, duos])
+        order = np.arange(count)
+        repeated = pd.Series(names).duplicated().to_numpy()
+        return np.where(repeated, _joined(names, " ", order.astype(str)), names)
+
+
+def _joined(*parts: Words | str) -> Words:
+    text = np.asarray(parts[0])
+    for part in parts[1:]:
+        text = np.strings.add(text, part)
+    return text

@@ -1,0 +1,12 @@
+"""Project settings, read by Kedro."""
+
+from sparkify.hooks import RunSummaryHooks, SparkHooks
+
+HOOKS = (SparkHooks(), RunSummaryHooks())
+
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "mini",
+    "merge_strategy": {"parameters": "soft", "globals": "soft", "spark": "soft"},
+    "config_patterns": {"spark": ["spark*", "spark*/**"]},
+}

@@ -2,17 +2,19 @@
 
 import logging
 import os
-import shlex
 import sys
+import time
 from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
 from pyspark.sql import SparkSession
 
 from sparkify.datasets import EventLogDataset
+from sparkify.jvm import submit_arguments
 
 logger = logging.getLogger(__name__)
 
@@ -23,9 +25,7 @@ class SparkHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Hand the settings to whichever session is started first, and the right Python."""
-        settings = context.config_loader["spark"]
-        arguments = [f"--conf={key}={_as_text(value)}" for key, value in settings.items()]
-        os.environ["PYSPARK_SUBMIT_ARGS"] = shlex.join([*arguments, "pyspark-shell"])
+        os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(context.config_loader["spark"])
         # Workers would otherwise start the first python3 on PATH, without our packages.
         os.environ["PYSPARK_PYTHON"] = sys.executable
 
@@ -39,12 +39,35 @@ class SparkHooks:
         SparkSession.builder.getOrCreate()
 
 
-def _as_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 class RunSummaryHooks:
-    """Ends a run with what it found and where the results are."""
+    """Says what a run does while it does it, and at its end what it found and where."""
+
+    def __init__(self) -> None:
+        self._started: dict[str, float] = {}
+        self._unsaved: dict[str, set[str]] = {}
+        self._done = 0
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline) -> None:
+        """Note what each node will save: Spark works when a result is saved, not before."""
+        self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
+        self._done = 0
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Note when the node started."""
+        self._started[node.name] = time.perf_counter()
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Log the node and its seconds once its last result is saved."""
+        unsaved = self._unsaved[node.name]
+        unsaved.discard(dataset_name)
+        if not unsaved:
+            self._done += 1
+            seconds = time.perf_counter() - self._started[node.name]
+            progress = f"{self._done}/{len(self._unsaved)}"
+            logger.info("%5s  %-20s %6.1f s", progress, node.name, seconds)
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:

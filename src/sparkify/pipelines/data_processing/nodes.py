@@ -1,5 +1,6 @@
 """Check every line of the log once."""
 
+from functools import reduce
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Window
@@ -9,6 +10,10 @@ from sparkify.log_digest import line_hash, log_digest
 from sparkify.pipelines.data_processing import parsing
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.schemas import CHECKED_EVENTS, EVENTS
+
+
+REQUIRED = ["page", "sessionId", "itemInSession", "level"]
+PERMILLE = 1_000
 
 
 class LogError(ValueError):
@@ -28,22 +33,25 @@ def checked_events(raw_events: DataFrame, data_processing: DataProcessingParamet
     if raw_events.isEmpty():
         raise LogError("raw_events holds no lines: the log is empty.")
     lines = _with_copies(raw_events)
-    fields = lines.withColumn("fields", parsing.parsed(F.col("value")))
-    rejection = _rejection(data_processing)
-    is_possible = _is_possible(F.col("fields.registration"), data_processing)
-    registration = F.when(is_possible, _timestamp("registration"))
+    line, ts, registration = F.col("value"), F.col("fields.ts"), F.col("fields.registration")
+    is_looked_at = F.pmod(line_hash(), F.lit(PERMILLE)) < round(
+        data_processing.unknown_columns_share * PERMILLE
+    )
+    judged = lines.withColumn("fields", parsing.parsed(line)).withColumns(
+        {
+            "rejection": F.when(_is_suspect(data_processing), _rejection(data_processing)),
+            "unknown_columns": F.when(is_looked_at, parsing.unknown_columns(line)),
+        }
+    )
     typed = {
         **{name: F.col(f"fields.{key}") for key, (name, _) in parsing.FIELDS.items()},
         "user_id": F.regexp_replace("fields.userId", r"^(\d+)\.0$", "$1"),
-        "ts": F.when(_is_possible(F.col("fields.ts"), data_processing), _timestamp("ts")),
-        "registration": registration,
-        "line": F.when(F.col("rejection").isNotNull(), parsing.without_names(F.col("value"))),
+        "ts": _timestamp(ts, data_processing),
+        "registration": _timestamp(registration, data_processing),
+        "line": F.when(F.col("rejection").isNotNull(), parsing.without_names(line)),
         "unknown_columns": F.col("unknown_columns"),
         "rejection": F.col("rejection"),
     }
-    judged = fields.withColumns(
-        {"rejection": rejection, "unknown_columns": parsing.unknown_columns(F.col("value"))}
-    )
     return judged.select(*[typed[name].alias(name) for name in CHECKED_EVENTS.columns])
 
 
@@ -53,43 +61,67 @@ def _with_copies(raw_events: DataFrame) -> DataFrame:
     Only lines whose hash occurs twice are grouped by their text; the others never move.
     """
     lines = raw_events.select("value", line_hash().alias("line_hash"))
-    repeated = lines.groupBy("line_hash").count().where("count > 1").select("line_hash")
+    counts = lines.groupBy("line_hash").count()
+    repeated = F.broadcast(counts.where("count > 1").select("line_hash"))
     once = lines.join(repeated, on="line_hash", how="left_anti")
     often = lines.join(repeated, on="line_hash", how="left_semi").groupBy("value").count()
     copies = often.select("value", F.explode(F.sequence(F.lit(1), F.col("count").cast("int"))))
     return once.select("value", F.lit(1).alias("copy")).unionAll(copies)
 
 
+def _is_corrupt() -> Column:
+    return F.col("fields").isNull() | F.col(f"fields.{parsing.CORRUPT}").isNotNull()
+
+
+def _has_no_user() -> Column:
+    user_id = F.col("fields.userId")
+    return F.col("fields.registration").isNull() | user_id.isNull() | (user_id == "")
+
+
+def _is_suspect(parameters: DataProcessingParameters) -> Column:
+    """Return whether anything may be wrong with a line, by what is cheap to look at.
+
+    `_rejection` looks closely, and takes as long as the parsing; nearly all lines are spared it.
+    """
+    ts, registration = F.col("fields.ts"), F.col("fields.registration")
+    texts = [key for key, (_, kind) in parsing.FIELDS.items() if kind == "string"]
+    signs = [
+        _is_corrupt(),
+        _has_no_user(),
+        ~_is_possible(ts, parameters),
+        ~_is_possible(registration, parameters),
+        *(F.col(f"fields.{key}").isNull() for key in REQUIRED),
+        *(parsing.is_odd_text(key) for key in texts),
+        F.col("copy") > 1,
+    ]
+    return F.coalesce(reduce(Column.__or__, signs), F.lit(True))
+
+
 def _rejection(parameters: DataProcessingParameters) -> Column:
     """Return the first reason against a line, or null."""
-    line, ts = F.col("value"), F.col("fields.ts")
-    is_corrupt = F.col(f"fields.{parsing.CORRUPT}").isNotNull() | F.col("fields").isNull()
-    wrong_type = parsing.wrong_type(line, is_corrupt)
-    user_id, registration = F.col("fields.userId"), F.col("fields.registration")
-    has_no_user = registration.isNull() | user_id.isNull() | (user_id == "")
-    required = ["page", "sessionId", "itemInSession", "level"]
-    reasons = [
-        F.when(is_corrupt & parsing.is_malformed(line), "malformed JSON"),
-        F.when(wrong_type.isNotNull(), F.concat(F.lit("wrong type of "), wrong_type)),
-        F.when(is_corrupt, "malformed JSON"),
+    line, ts, registration = F.col("value"), F.col("fields.ts"), F.col("fields.registration")
+    return F.coalesce(
+        F.when(_is_corrupt() & parsing.is_malformed(line), "malformed JSON"),
+        parsing.wrong_type(line),
+        F.when(_is_corrupt(), "malformed JSON"),
         F.when(ts.isNull(), "no ts"),
         F.when(_is_possible(ts * 1_000, parameters), "ts in seconds"),
         F.when(_is_possible(ts / 1_000, parameters), "ts in microseconds"),
         F.when(~_is_possible(ts, parameters), "impossible ts"),
-        *(F.when(F.col(f"fields.{key}").isNull(), f"no {key}") for key in required),
-        F.when(has_no_user, "no user"),
+        *(F.when(F.col(f"fields.{key}").isNull(), f"no {key}") for key in REQUIRED),
+        F.when(_has_no_user(), "no user"),
         F.when(~_is_possible(registration, parameters), "impossible registration"),
         F.when(F.col("copy") > 1, "duplicate"),
-    ]
-    return F.coalesce(*reasons)
+    )
 
 
 def _is_possible(epoch_ms: Column, parameters: DataProcessingParameters) -> Column:
     return epoch_ms.between(parameters.earliest_ms, parameters.latest_ms - 1)
 
 
-def _timestamp(key: str) -> Column:
-    return F.timestamp_millis(F.col(f"fields.{key}").cast("bigint"))
+def _timestamp(epoch_ms: Column, parameters: DataProcessingParameters) -> Column:
+    is_possible = _is_possible(epoch_ms, parameters)
+    return F.when(is_possible, F.timestamp_millis(epoch_ms.cast("bigint")))
 
 
 def events(checked_events: DataFrame) -> DataFrame:
@@ -130,6 +162,7 @@ def data_quality(
         "rejected": rejected,
         "rejections": rejections,
         "unknown_columns": totals["unknown_columns"],
+        "unknown_columns_share": data_processing.unknown_columns_share,
         "users": totals["users"],
         "first_event": _iso(totals["first_event"]),
         "last_event": _iso(totals["last_event"]),

@@ -13,6 +13,7 @@ class DataProcessingParameters(BaseModel):
     earliest_event: date
     latest_event: date
     examples_per_rejection: int = Field(ge=0)
+    unknown_columns_share: float = Field(ge=0, le=1)
 
     @property
     def earliest_ms(self) -> int:

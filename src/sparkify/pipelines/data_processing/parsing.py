@@ -1,10 +1,7 @@
 """From a line of JSON to typed columns, and what is wrong with it if anything."""
 
-from functools import reduce
-
 from pyspark.sql import Column
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 CORRUPT = "corrupt"
 
@@ -57,45 +54,40 @@ def is_malformed(line: Column) -> Column:
     return ~is_object | F.try_parse_json(line).isNull()
 
 
-def wrong_type(line: Column, is_corrupt: Column) -> Column:
-    """Return the first key whose value has another type than its field, or null.
+def wrong_type(line: Column) -> Column:
+    """Say of which key the value has another type than its field; null where it is of none.
 
     A text field takes numbers as text, but no object, list or truth value, and `page` must be
-    quoted. What no number could be read from made the line corrupt, so only then it is sought.
+    quoted.
     """
-    numbers = [key for key, (_, kind) in FIELDS.items() if kind != "string"]
-    texts = [key for key, (_, kind) in FIELDS.items() if kind == "string"]
+    checks = [
+        _unread_number(line, key) if kind != "string" else is_odd_text(key) & ~_is_quoted(line, key)
+        for key, (_, kind) in FIELDS.items()
+    ]
     return F.coalesce(
-        F.when(is_corrupt, F.coalesce(*[_unread_number(line, key) for key in numbers])),
-        *[_not_text(line, key) for key in texts],
+        *[F.when(check, f"wrong type of {key}") for key, check in zip(FIELDS, checks, strict=True)]
     )
 
 
 def _unread_number(line: Column, key: str) -> Column:
-    is_unread = F.col(f"fields.{key}").isNull() & F.get_json_object(line, f"$.{key}").isNotNull()
-    return F.when(is_unread, key)
+    return F.col(f"fields.{key}").isNull() & F.get_json_object(line, f"$.{key}").isNotNull()
 
 
-def _not_text(line: Column, key: str) -> Column:
+def is_odd_text(key: str) -> Column:
+    """Return whether what a text field holds looks like no text; it may still be quoted."""
     field = F.col(f"fields.{key}")
-    is_other = field.startswith("{") | field.startswith("[") | field.isin("true", "false")
+    is_odd = F.substring(field, 1, 1).isin("{", "[") | field.isin("true", "false")
     if key == "page":
-        is_other |= F.expr("try_cast(fields.page as double)").isNotNull()
-    is_quoted = line.rlike(rf'"{key}"\s*:\s*"')
-    return F.when(is_other & ~is_quoted, key)
+        is_odd |= F.expr("try_cast(fields.page as double)").isNotNull()
+    return F.coalesce(is_odd, F.lit(False))
+
+
+def _is_quoted(line: Column, key: str) -> Column:
+    return line.rlike(rf'"{key}"\s*:\s*"')
 
 
 def unknown_columns(line: Column) -> Column:
-    """Return the keys of a line that no field takes, or null where there are none.
-
-    Listing the keys parses the line again, so it is done only where the line has more keys
-    than were read: `":` ends a key, and stands nowhere inside a JSON string.
-    """
-    without_key_ends = F.length(F.replace(line, F.lit('":'), F.lit("")))
-    keys = (F.length(line) - without_key_ends) / 2
-    read = [F.col(f"fields.{key}").isNotNull() for key in FIELDS]
-    unread = [line.contains(f'"{key}":') for key in UNREAD]
-    accounted = reduce(Column.__add__, [has.cast(T.IntegerType()) for has in read + unread])
+    """Return the keys of a line that no field takes, or null where there are none."""
     known = F.array(*[F.lit(key) for key in [*FIELDS, *UNREAD]])
-    listed = F.array_sort(F.array_except(F.json_object_keys(line), known))
-    return F.when(keys > accounted, F.when(F.size(listed) > 0, listed))
+    unknown = F.array_except(F.json_object_keys(line), known)
+    return F.when(F.size(unknown) > 0, F.array_sort(unknown))

@@ -66,7 +66,9 @@ def train_test(
 def champion(
     train: DataFrame, modelling: ModellingParameters
 ) -> tuple[pd.DataFrame, dict[str, Any], PipelineModel]:
-    """Cross-validate every candidate, and refit the best one on all training snapshots.
+    """Cross-validate every candidate, and refit the winner on all training snapshots.
+
+    The winner is the simplest trial within one standard error of the best average precision.
 
     Its threshold is the one with the best F1 on its out-of-fold predictions.
 
@@ -76,7 +78,7 @@ def champion(
     """
     predictions = selection.cross_validated(train, modelling)
     compared = selection.compared(predictions, modelling)
-    best = int(compared["trial"].iloc[0])
+    best = selection.simplest_of_the_best(compared)
     trial = trials(modelling)[best]
     own = predictions[predictions["trial"] == best]
     threshold = selection.best_f1_threshold(own["churned"], own["probability"])

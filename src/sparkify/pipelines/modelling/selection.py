@@ -52,10 +52,11 @@ def cross_validated(train: DataFrame, parameters: ModellingParameters) -> pd.Dat
         logger.info("Fold %d of %s: %.1f s", fold + 1, competing[place], seconds)
         return predicted.assign(trial=place, fit_seconds=seconds)
 
+    in_session = inheritable_thread_target(train.sparkSession)
     fits = [(place, fold) for place in range(len(competing)) for fold in range(parameters.folds)]
     try:
         with ThreadPoolExecutor(parameters.parallel_fits) as pool:
-            predictions = list(pool.map(inheritable_thread_target(out_of_fold), fits))
+            predictions = list(pool.map(in_session(out_of_fold), fits))
     finally:
         labelled.unpersist()
     return pd.concat(predictions, ignore_index=True)
@@ -90,6 +91,17 @@ def compared(predictions: pd.DataFrame, parameters: ModellingParameters) -> pd.D
     return pd.DataFrame(rows).sort_values(
         ["average_precision", "trial"], ascending=[False, True], ignore_index=True
     )
+
+
+def simplest_of_the_best(compared: pd.DataFrame) -> int:
+    """Return the first trial within one standard error of the best: the simplest, as listed.
+
+    The one-standard-error rule (Breiman et al. 1984): what is not measurably better is not
+    worth being more complex. `modelling.candidates` lists the simplest first.
+    """
+    best = compared.iloc[0]
+    good_enough = best["average_precision"] - best["standard_error"]
+    return int(compared.loc[compared["average_precision"] >= good_enough, "trial"].min())
 
 
 def best_f1_threshold(churned: pd.Series, probability: pd.Series) -> float:

@@ -1,0 +1,88 @@
+"""How Spark's JVM is started: quietly, and from an archive of classes read before.
+
+Reading and verifying Spark's classes is most of what a short run waits for. Java can map them
+from an archive instead (class data sharing); one is made per environment, by
+`python -m sparkify.jvm`, and used where it is.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+# What a run of the project does, in small: the classes it loads are those in the archive.
+REHEARSAL = """
+from pyspark.ml import Pipeline
+from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
+from pyspark.ml.feature import StandardScaler, VectorAssembler
+from pyspark.sql import SparkSession, Window, functions as F
+
+spark = SparkSession.builder.getOrCreate()
+line = F.to_json(F.struct(F.col("id"), (F.col("id") % 3).alias("x"), F.lit("a").alias("page")))
+spark.range(200).select(line).write.text("{folder}/lines")
+rows = F.from_json("value", "id bigint, x double, page string, corrupt string")
+lines = spark.read.text("{folder}/lines").select(rows.alias("r")).select("r.*")
+lines.write.partitionBy("page").parquet("{folder}/rows")
+place = F.row_number().over(Window.partitionBy("x").orderBy("id"))
+table = spark.read.parquet("{folder}/rows").select("id", "x", (place % 2).alias("label"))
+table.groupBy("x").agg(F.sum("label"), F.max(F.struct("id", "x"))).toPandas()
+label = table.select("x", F.col("label").cast("double").alias("label")).cache()
+inputs = VectorAssembler(inputCols=["x"], outputCol="vector")
+scaled = StandardScaler(inputCol="vector", outputCol="features")
+for classifier in [
+    LogisticRegression(maxIter=2),
+    RandomForestClassifier(numTrees=2),
+    GBTClassifier(maxIter=1),
+]:
+    model = Pipeline(stages=[inputs, scaled, classifier]).fit(label)
+    model.transform(label).select("probability").toPandas()
+    model.save("{folder}/" + type(classifier).__name__)
+# The JVM ends when its standard input does, and writes the archive as it ends.
+spark.sparkContext._gateway.proc.stdin.close()
+spark.sparkContext._gateway.proc.wait()
+"""
+
+
+def submit_arguments(settings: Mapping[str, Any]) -> str:
+    """Return Spark settings as PYSPARK_SUBMIT_ARGS, with the JVM's own options added."""
+    logging = files(__package__).joinpath("log4j2.properties")
+    # Logging of the JVM itself is off: it tells of classes that an archive does without.
+    options = ["-Xlog:disable", f"-Dlog4j2.configurationFile={logging}"]
+    if CLASS_ARCHIVE.exists():
+        options.append(f"-XX:SharedArchiveFile={CLASS_ARCHIVE}")
+    options.append(settings.get(JAVA_OPTIONS, ""))
+    complete = {**settings, JAVA_OPTIONS: " ".join(options).strip()}
+    arguments = [f"--conf={name}={_as_text(value)}" for name, value in complete.items()]
+    return shlex.join([*arguments, "pyspark-shell"])
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def archive_classes(archive: Path = CLASS_ARCHIVE) -> None:
+    """Rehearse a run in a process of its own and archive the classes that it loaded."""
+    archive.unlink(missing_ok=True)
+    settings = {
+        "spark.master": "local[1]",
+        "spark.ui.enabled": False,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.shuffle.partitions": 1,
+        JAVA_OPTIONS: f"-XX:ArchiveClassesAtExit={archive}",
+    }
+    environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": submit_arguments(settings)}
+    with tempfile.TemporaryDirectory() as folder:
+        program = REHEARSAL.replace("{folder}", folder)
+        subprocess.run([sys.executable, "-c", program], env=environment, check=True)  # noqa: S603
+
+
+if __name__ == "__main__":
+    archive_classes()

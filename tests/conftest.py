@@ -1,0 +1,108 @@
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from pyspark.sql import SparkSession
+
+from sparkify.jvm import submit_arguments
+
+ROOT = Path(__file__).parents[1]
+SMALL_SIMULATION = {"users": 90, "days": 61, "songs": 500, "artists": 50, "seed": 24}
+SMALL_MODELLING = {
+    "candidates": {
+        "logistic_regression": {"regParam": [0.3]},
+        "random_forest": {"numTrees": [3], "maxDepth": [2]},
+    },
+    "folds": 2,
+    "min_train_churned": 4,
+    "min_holdout_churned": 1,
+    "bootstrap_resamples": 20,
+}
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """One small session for the whole suite: starting Spark takes longer than most tests."""
+    settings = {
+        "spark.master": "local[1]",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        "spark.sql.adaptive.enabled": False,
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": 1,
+        "spark.sql.sources.partitionColumnTypeInference.enabled": False,
+        "spark.ui.enabled": False,
+        "spark.ui.showConsoleProgress": False,
+    }
+    os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(settings)
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["PYTHONPATH"] = str(ROOT / "src")  # for Spark's Python workers
+    session = SparkSession.builder.getOrCreate()
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def parameters() -> dict[str, Any]:
+    """Return the parameters of the mini environment as nodes get them."""
+    bootstrap_project(ROOT)
+    with KedroSession.create(project_path=ROOT, save_on_close=False) as session:
+        return session.load_context().params
+
+
+class Project:
+    """The project with data of its own in a temporary folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.conf = folder / "conf"
+        shutil.copytree(ROOT / "conf", self.conf)
+        env_globals = yaml.safe_load((self.conf / "base" / "globals.yml").read_text())
+        moved = {layer: str(folder / path) for layer, path in env_globals["folder"].items()}
+        self.log = folder / env_globals["raw_log"]
+        own = {"raw_log": str(self.log), "folder": moved}
+        (self.conf / "mini" / "globals.yml").write_text(yaml.safe_dump(own))
+
+    def run(self, *pipelines: str, **options: Any) -> dict[str, Any]:
+        """Run pipelines as `kedro run --pipelines` does."""
+        bootstrap_project(ROOT)
+        runtime_params = options.pop("params", {})
+        with KedroSession.create(
+            project_path=ROOT,
+            conf_source=str(self.conf),
+            runtime_params=runtime_params,
+            save_on_close=False,
+        ) as session:
+            return session.run(pipeline_names=list(pipelines), **options)
+
+    def catalog(self) -> Any:
+        """Return the project's catalog."""
+        bootstrap_project(ROOT)
+        with KedroSession.create(
+            project_path=ROOT, conf_source=str(self.conf), save_on_close=False
+        ) as session:
+            return session.load_context().catalog
+
+
+@pytest.fixture(scope="session")
+def finished(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a project in which a small log was simulated and the default pipeline has run."""
+    project = Project(tmp_path_factory.mktemp("finished"))
+    params = {"simulation": SMALL_SIMULATION, "modelling": SMALL_MODELLING}
+    project.run("simulation", params=params)
+    project.run("__default__", params=params)
+    return project
+
+
+@pytest.fixture
+def project(spark: SparkSession, tmp_path: Path) -> Project:
+    """Return a project without any data."""
+    return Project(tmp_path)

@@ -19,6 +19,7 @@ SMALL_MODELLING = {
     "candidates": {
         "logistic_regression": {"regParam": [0.3]},
         "random_forest": {"numTrees": [3], "maxDepth": [2]},
+        "gradient_boosted_trees": None,
     },
     "folds": 2,
     "min_train_churned": 4,
@@ -48,6 +49,15 @@ def spark() -> Iterator[SparkSession]:
     session = SparkSession.builder.getOrCreate()
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """Return the folder of genuine logs; they are not part of the project."""
+    folder = ROOT.parent / "shared" / "data" / "real"
+    if not folder.exists():
+        pytest.skip("the genuine logs are not here")
+    return folder
 
 
 @pytest.fixture(scope="session")

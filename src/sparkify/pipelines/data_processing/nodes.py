@@ -85,8 +85,10 @@ def _is_suspect(parameters: DataProcessingParameters) -> Column:
     """
     ts, registration = F.col("fields.ts"), F.col("fields.registration")
     texts = [key for key, (_, kind) in parsing.FIELDS.items() if kind == "string"]
+    goes_on = F.instr("value", "}") < F.length(F.rtrim("value"))
     signs = [
         _is_corrupt(),
+        goes_on,
         _has_no_user(),
         ~_is_possible(ts, parameters),
         ~_is_possible(registration, parameters),
@@ -101,7 +103,7 @@ def _rejection(parameters: DataProcessingParameters) -> Column:
     """Return the first reason against a line, or null."""
     line, ts, registration = F.col("value"), F.col("fields.ts"), F.col("fields.registration")
     return F.coalesce(
-        F.when(_is_corrupt() & parsing.is_malformed(line), "malformed JSON"),
+        F.when(parsing.is_malformed(line), "malformed JSON"),
         parsing.wrong_type(line),
         F.when(_is_corrupt(), "malformed JSON"),
         F.when(ts.isNull(), "no ts"),

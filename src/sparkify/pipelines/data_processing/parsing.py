@@ -49,9 +49,13 @@ def without_names(line: Column) -> Column:
 
 
 def is_malformed(line: Column) -> Column:
-    """Return whether a line is not one JSON object."""
+    """Return whether a line is not one JSON object and nothing more.
+
+    Spark's parser stops after the first object, but not inside of a list.
+    """
     is_object = F.ltrim(line).startswith("{")
-    return ~is_object | F.try_parse_json(line).isNull()
+    objects = F.json_array_length(F.concat(F.lit("["), line, F.lit("]")))
+    return ~is_object | F.coalesce(objects != 1, F.lit(True))
 
 
 def wrong_type(line: Column) -> Column:

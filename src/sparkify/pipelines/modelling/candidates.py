@@ -42,6 +42,7 @@ def trials(parameters: ModellingParameters) -> list[Trial]:
     return [
         Trial(candidate, dict(zip(grid, values, strict=True)))
         for candidate, grid in parameters.candidates.items()
+        if grid is not None
         for values in product(*grid.values())
     ]
 

@@ -12,7 +12,7 @@ class ModellingParameters(BaseModel):
 
     seed: int
     folds: int = Field(ge=2)
-    candidates: dict[str, dict[str, list[Setting]]] = Field(min_length=1)
+    candidates: dict[str, dict[str, list[Setting]] | None] = Field(min_length=1)
     parallel_fits: PositiveInt
     min_train_churned: PositiveInt
     min_holdout_churned: PositiveInt

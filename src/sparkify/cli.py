@@ -17,7 +17,7 @@ def cli() -> None:
 
 @cli.command(params=kedro_run.params, help=kedro_run.help)
 @click.pass_context
-def run(context: click.Context, **options: Any) -> Any:
+def run(context: click.Context, /, **_: Any) -> Any:
     """Run pipelines."""
     try:
         require_java()

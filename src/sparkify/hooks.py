@@ -4,13 +4,15 @@ import logging
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import CatalogProtocol
+from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
+from kedro_datasets.json import JSONDataset
 from pyspark.sql import SparkSession
 
 from sparkify.datasets import EventLogDataset
@@ -30,7 +32,7 @@ class SparkHooks:
         os.environ["PYSPARK_PYTHON"] = sys.executable
 
     @hook_impl
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Refuse to write over a log before any work is done, and start Spark."""
         for name in pipeline.all_outputs():
             dataset = catalog.get(name)
@@ -70,14 +72,20 @@ class RunSummaryHooks:
             logger.info("%5s  %-20s %6.1f s", progress, node.name, seconds)
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Log the account of the log's lines and the hold-out line, if they were made."""
         made = pipeline.all_outputs()
         if "data_quality" in made:
             logger.info(_lines_account(catalog.load("data_quality")))
         if "metrics" in made:
             logger.info(_holdout_line(catalog.load("metrics")))
-            logger.info("Metrics and figures: %s", catalog.get("metrics")._filepath.parent)
+            logger.info("Metrics and figures: %s", _folder(catalog, "metrics"))
+
+
+def _folder(catalog: DataCatalog, name: str) -> Path:
+    dataset = catalog.get(name)
+    assert isinstance(dataset, JSONDataset)  # noqa: S101 -- says which dataset has a path
+    return Path(dataset._filepath).parent
 
 
 def _lines_account(quality: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 SUPPORTED = (17, 21)  # Spark 4
@@ -40,3 +41,15 @@ def _java() -> str | None:
         program = Path(home) / "bin" / "java"
         return str(program) if program.exists() else None
     return shutil.which("java")
+
+
+def main() -> None:
+    """End with the one sentence, and nothing else, if there is no fitting Java."""
+    try:
+        require_java()
+    except JavaError as error:
+        sys.exit(f"Error: {error}")
+
+
+if __name__ == "__main__":
+    main()

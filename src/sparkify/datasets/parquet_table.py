@@ -41,7 +41,8 @@ class ParquetTableDataset(SparkDatasetV2):
             raise DatasetError(
                 f"there is no complete table at {self._filepath}: run the pipeline that makes it."
             )
-        return super()._load()
+        table: DataFrame = super()._load()
+        return table
 
     def _save(self, data: DataFrame) -> None:
         with written_aside(self._filesystem, str(self._filepath)) as aside:

@@ -86,7 +86,8 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         """List the model's stages with the settings that were given to each."""
         path = self._load_path()
         stages = [
-            self._stage_metadata(stage) for stage in sorted(self._filesystem.glob(f"{path}/stages/*"))
+            self._stage_metadata(stage)
+            for stage in sorted(self._filesystem.glob(f"{path}/stages/*"))
         ]
         shown = {
             f"{place}. {stage['class'].rpartition('.')[2]}": stage["paramMap"]

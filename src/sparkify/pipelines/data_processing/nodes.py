@@ -11,7 +11,6 @@ from sparkify.pipelines.data_processing import parsing
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.schemas import CHECKED_EVENTS, EVENTS
 
-
 REQUIRED = ["page", "sessionId", "itemInSession", "level"]
 PERMILLE = 1_000
 

@@ -63,9 +63,7 @@ def _session_days(events: DataFrame, parameters: FeatureEngineeringParameters) -
     )
 
 
-def cutoffs(
-    first_day: date, log_end: date, parameters: FeatureEngineeringParameters
-) -> list[date]:
+def cutoffs(first_day: date, log_end: date, parameters: FeatureEngineeringParameters) -> list[date]:
     """List the cutoffs of a log, the hold-out's first, then weekly backwards.
 
     Args:
@@ -135,9 +133,7 @@ def features(
     days = user_days.withColumn("active_days", F.lit(1))
     known = days.join(snapshots.select(*KEYS), on="user_id", how="inner").where("day < cutoff")
     windows = window_columns(feature_engineering.pages, feature_engineering.windows_days)
-    sums = [
-        _window_sum(column, window).alias(name) for name, (column, window) in windows.items()
-    ]
+    sums = [_window_sum(column, window).alias(name) for name, (column, window) in windows.items()]
     history = known.groupBy(*KEYS).agg(
         *sums,
         F.sum("free_songs").alias("free_songs"),

@@ -57,7 +57,9 @@ def pipeline(trial: Trial, inputs: Sequence[str], seed: int) -> Pipeline:
 
 
 def _logistic_regression(
-    inputs: Sequence[str], settings: Mapping[str, Any], seed: int  # noqa: ARG001
+    inputs: Sequence[str],
+    settings: Mapping[str, Any],
+    seed: int,  # noqa: ARG001
 ) -> Pipeline:
     """Logarithms of the heavy-tailed counts, standardised, in a linear model."""
     logs = ", ".join(f"log1p({name}) AS {LOG}{name}" for name in inputs)

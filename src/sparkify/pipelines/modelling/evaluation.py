@@ -86,9 +86,7 @@ def with_intervals(
             continue
         weight = drawn[user][keep].astype(float)
         for name, metric in metrics.items():
-            sampled[name].append(
-                metric(churned[keep], probability[keep], predicted[keep], weight)
-            )
+            sampled[name].append(metric(churned[keep], probability[keep], predicted[keep], weight))
     everyone = np.ones(len(ordered))
     return {
         name: {

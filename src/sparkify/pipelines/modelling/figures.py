@@ -16,7 +16,7 @@ def _axes(title: str, subtitle: str, xlabel: str, ylabel: str) -> tuple[Figure, 
     figure = Figure(figsize=(6.4, 4.8), dpi=120, layout="constrained")
     axes = figure.subplots()
     figure.suptitle(title, x=0.02, ha="left", fontsize=13, fontweight="bold")
-    axes.set_title(subtitle, loc="left", fontsize=9, color="#555555")
+    axes.set_title(subtitle, loc="left", fontsize=8.5, color="#555555")
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
@@ -95,7 +95,7 @@ def lift(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
         "Lift", _on_what(metrics), "Share of customers contacted", "Share of churners reached"
     )
     contacted = np.linspace(0, 1, len(predictions) + 1)
-    scores = {
+    scores: dict[str, tuple[pd.Series, dict[str, Any]]] = {
         f"{metrics['champion']['label']}\n"
         f"top tenth: {_with_interval(metrics['holdout']['lift_top_decile'])} times": (
             predictions.probability,
@@ -132,7 +132,7 @@ def weights(feature_weights: pd.DataFrame, metrics: dict[str, Any], most: int = 
     """Draw the features that weigh most in the champion."""
     kind = feature_weights["kind"].iloc[0]
     xlabel = {
-        "coefficient": "Change of the log-odds per standard deviation (right: more likely to leave)",
+        "coefficient": "Change of the log-odds per standard deviation (right: likelier to leave)",
         "importance": "Share of the gain in the trees' splits",
     }[kind]
     figure, axes = _axes("What the champion looks at", metrics["champion"]["label"], xlabel, "")

@@ -94,12 +94,13 @@ def champion(
 
 def predictions(model_input: DataFrame, churn_model: PipelineModel) -> DataFrame:
     """Forecast every row of a model input: one row per user and cutoff."""
-    columns = dict.fromkeys(PREDICTIONS.columns, None) | {
-        "probability": selection.churn_probability(),
-        "predicted": F.col("prediction").cast("boolean").alias("predicted"),
-    }
-    forecast = churn_model.transform(model_input)
-    return forecast.select(*[column if column is not None else name for name, column in columns.items()])
+    forecast = churn_model.transform(model_input).withColumns(
+        {
+            "probability": selection.churn_probability(),
+            "predicted": F.col("prediction").cast("boolean"),
+        }
+    )
+    return forecast.select(*PREDICTIONS.columns)
 
 
 def metrics(
@@ -138,7 +139,7 @@ def feature_weights(train: DataFrame, churn_model: PipelineModel) -> pd.DataFram
     """
     classifier = churn_model.stages[-1]
     is_linear = hasattr(classifier, "coefficients")
-    weights = classifier.coefficients if is_linear else classifier.featureImportances
+    weights = getattr(classifier, "coefficients" if is_linear else "featureImportances")
     table = pd.DataFrame(
         {
             "feature": selection.feature_columns(train),

@@ -21,7 +21,10 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="choose_champion",
             ),
             Node(
-                nodes.predictions, ["train", "churn_model"], "train_predictions", name="predict_train"
+                nodes.predictions,
+                ["train", "churn_model"],
+                "train_predictions",
+                name="predict_train",
             ),
             Node(
                 nodes.predictions, ["test", "churn_model"], "test_predictions", name="predict_test"

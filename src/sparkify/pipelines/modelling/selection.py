@@ -26,7 +26,7 @@ def feature_columns(model_input: DataFrame) -> list[str]:
 
 def churn_probability() -> Column:
     """Return the probability of the positive class from a model's `probability` vector."""
-    return vector_to_array("probability")[1].alias("probability")
+    return vector_to_array(F.col("probability"))[1].alias("probability")
 
 
 def cross_validated(train: DataFrame, parameters: ModellingParameters) -> pd.DataFrame:
@@ -47,8 +47,8 @@ def cross_validated(train: DataFrame, parameters: ModellingParameters) -> pd.Dat
         model = unfitted.fit(labelled.where(F.col("fold") != fold))
         seconds = time.perf_counter() - start
         held_out = model.transform(labelled.where(F.col("fold") == fold))
-        columns = [*KEYS, "churned", "fold", churn_probability()]
-        predicted = held_out.select(*columns).orderBy(*KEYS).toPandas()
+        wanted = held_out.select(*KEYS, "churned", "fold", churn_probability())
+        predicted: pd.DataFrame = wanted.orderBy(*KEYS).toPandas()
         logger.info("Fold %d of %s: %.1f s", fold + 1, competing[place], seconds)
         return predicted.assign(trial=place, fit_seconds=seconds)
 
@@ -56,7 +56,7 @@ def cross_validated(train: DataFrame, parameters: ModellingParameters) -> pd.Dat
     fits = [(place, fold) for place in range(len(competing)) for fold in range(parameters.folds)]
     try:
         with ThreadPoolExecutor(parameters.parallel_fits) as pool:
-            predictions = list(pool.map(in_session(out_of_fold), fits))
+            predictions: list[pd.DataFrame] = list(pool.map(in_session(out_of_fold), fits))
     finally:
         labelled.unpersist()
     return pd.concat(predictions, ignore_index=True)
@@ -120,7 +120,7 @@ def champion_model(
     labelled = train.withColumn(LABEL, F.col("churned").cast("double")).cache()
     unfitted = pipeline(trial, feature_columns(train), parameters.seed)
     classifier = unfitted.getStages()[-1]
-    classifier.setThresholds([1 - threshold, threshold])
+    classifier.set(classifier.getParam("thresholds"), [1 - threshold, threshold])
     try:
         return unfitted.fit(labelled)
     finally:

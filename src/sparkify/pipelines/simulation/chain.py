@@ -1,12 +1,11 @@
 """The Markov chain that simulated sessions walk, as published by eventsim."""
 
+import csv
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import accumulate
 from typing import NamedTuple
-
-import pandas as pd
 
 
 class State(NamedTuple):
@@ -30,27 +29,25 @@ class Chain:
     first: dict[tuple[str, str], tuple[list[int], list[float]]]
 
 
-def _table(name: str) -> pd.DataFrame:
+def _table(name: str) -> list[dict[str, str]]:
     with files(__package__).joinpath(f"{name}.csv").open() as file:
-        return pd.read_csv(file)
+        return list(csv.DictReader(file))
 
 
 @cache
-def pages() -> pd.DataFrame:
-    """Return one row per page: its HTTP `method` and `status`."""
-    return _table("pages").set_index("page")
+def requests() -> dict[str, tuple[str, int]]:
+    """Return the HTTP method and status of every page."""
+    return {row["page"]: (row["method"], int(row["status"])) for row in _table("pages")}
 
 
 @cache
 def states() -> list[State]:
     """List every state the chain can be in, in a fixed order."""
     transitions, starts = _table("transitions"), _table("session_starts")
-    seen = [
-        transitions[["from_page", "from_auth", "from_level"]],
-        transitions[["to_page", "to_auth", "to_level"]],
-        starts[["first_page", "auth", "level"]],
-    ]
-    return sorted({State(*row) for frame in seen for row in frame.itertuples(index=False)})
+    seen = [State(row["from_page"], row["from_auth"], row["from_level"]) for row in transitions]
+    seen += [State(row["to_page"], row["to_auth"], row["to_level"]) for row in transitions]
+    seen += [State(row["first_page"], row["auth"], row["level"]) for row in starts]
+    return sorted(set(seen))
 
 
 @cache
@@ -64,21 +61,27 @@ def chain(cohort: str) -> Chain:
         ValueError: if the cohort is not one of the table's columns.
     """
     transitions, starts = _table("transitions"), _table("session_starts")
-    if cohort not in transitions:
-        known = ", ".join(transitions.columns[6:])
+    if cohort not in transitions[0]:
+        known = ", ".join(list(transitions[0])[6:])
         raise ValueError(f"simulation.cohorts names '{cohort}'; known cohorts are {known}.")
     number = {state: index for index, state in enumerate(states())}
     followers: list[list[int]] = [[] for _ in number]
     shares: list[list[float]] = [[] for _ in number]
-    for row in transitions.itertuples(index=False):
-        source = number[State(row.from_page, row.from_auth, row.from_level)]
-        followers[source].append(number[State(row.to_page, row.to_auth, row.to_level)])
-        shares[source].append(getattr(row, cohort))
-    first = {
-        key: (
-            [number[State(row.first_page, row.auth, row.level)] for row in group.itertuples()],
-            list(accumulate(group[cohort] / group[cohort].sum())),
-        )
-        for key, group in starts.groupby(["auth", "level"])
-    }
-    return Chain(followers, [list(accumulate(share)) for share in shares], first)
+    for row in transitions:
+        source = number[State(row["from_page"], row["from_auth"], row["from_level"])]
+        followers[source].append(number[State(row["to_page"], row["to_auth"], row["to_level"])])
+        shares[source].append(float(row[cohort]))
+    first: dict[tuple[str, str], tuple[list[int], list[float]]] = {}
+    for row in starts:
+        key = (row["auth"], row["level"])
+        pages, weights = first.setdefault(key, ([], []))
+        pages.append(number[State(row["first_page"], *key)])
+        weights.append(float(row[cohort]))
+    return Chain(
+        followers,
+        [list(accumulate(share)) for share in shares],
+        {
+            key: (pages, list(accumulate(weight / sum(weights) for weight in weights)))
+            for key, (pages, weights) in first.items()
+        },
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
-from sparkify.pipelines.simulation.chain import chain, pages, states
+from sparkify.pipelines.simulation.chain import chain, requests, states
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
 from sparkify.pipelines.simulation.rhythm import Rhythm
 from sparkify.pipelines.simulation.songs import SongCatalogue
@@ -50,7 +50,7 @@ class Process:
         self._parameters = parameters
         self._rhythm = Rhythm(parameters)
         self._songs = SongCatalogue(parameters)
-        redirects = set(pages().query("status == 307").index)
+        redirects = {page for page, (_, status) in requests().items() if status == 307}
         self._kinds = [
             SONG if state.page == "NextSong" else REDIRECT if state.page in redirects else OTHER
             for state in states()

@@ -1,6 +1,7 @@
 """Simulate a listening log, as the published one was made."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from sparkify.log_digest import log_digest
-from sparkify.pipelines.simulation.chain import pages, states
+from sparkify.pipelines.simulation.chain import requests, states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.pipelines.simulation.profiles import profile
@@ -49,9 +50,7 @@ def simulated_users(simulation: SimulationParameters) -> DataFrame:
     return numbers.mapInPandas(draw, SIMULATED_USERS.struct)
 
 
-def simulated_sessions(
-    simulated_users: DataFrame, simulation: SimulationParameters
-) -> DataFrame:
+def simulated_sessions(simulated_users: DataFrame, simulation: SimulationParameters) -> DataFrame:
     """Let every user live through the log's span: one row per session, with its events."""
     hidden = simulated_users.select("user_number", *Traits._fields)
 
@@ -65,7 +64,7 @@ def simulated_sessions(
     return spread.mapInArrow(simulate, SIMULATED_SESSIONS.struct)
 
 
-def _session_batch(process: Process, users: list[dict[str, object]]) -> pa.RecordBatch:
+def _session_batch(process: Process, users: list[dict[str, Any]]) -> pa.RecordBatch:
     rows: list[tuple[object, ...]] = []
     sessions: list[Session] = []
     for user in users:
@@ -122,8 +121,8 @@ def raw_events(
 
 
 def _state_table() -> pd.DataFrame:
-    table = pd.DataFrame(states()).join(pages(), on="page")
-    return table.rename_axis("state").reset_index()
+    rows = [(number, *state, *requests()[state.page]) for number, state in enumerate(states())]
+    return pd.DataFrame(rows, columns=["state", "page", "auth", "level", "method", "status"])
 
 
 def _song_table(spark: SparkSession, simulation: SimulationParameters) -> DataFrame:
@@ -157,8 +156,6 @@ def _json_line(userless_id: str) -> Column:
     return F.to_json(F.struct(*columns)).alias("value")
 
 
-def simulation_record(
-    raw_events: DataFrame, simulation: SimulationParameters
-) -> dict[str, object]:
+def simulation_record(raw_events: DataFrame, simulation: SimulationParameters) -> dict[str, object]:
     """Record what was simulated, with a digest by which the log is known again."""
     return {**simulation.model_dump(mode="json"), "log": log_digest(raw_events)}

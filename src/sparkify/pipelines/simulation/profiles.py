@@ -131,7 +131,7 @@ def _user_agents() -> list[str]:
         'Version/7.0 Mobile/11D257 Safari/9537.53"'
     )
     return [
-        *(firefox.format(system=s.replace("_", "."), version=v) for s in SYSTEMS for v in FIREFOXES),
+        *(firefox.format(system=s, version=v) for s in SYSTEMS for v in FIREFOXES),
         *(chrome.format(system=s, version=v) for s in SYSTEMS for v in CHROMES),
         *(safari.format(system=s) for s in PHONES),
     ]

@@ -1,0 +1,47 @@
+# Two commands set everything up: `make run` and `make test`. An ENV chooses the environment.
+ENV ?= mini
+PYTHON ?= python3
+BIN := .venv/bin
+LOG := $(shell sed -n 's/^raw_log: *//p' conf/base/globals.yml)
+ifneq ($(ENV),mini)
+LOG := $(shell sed -n 's/^raw_log: *//p' conf/$(ENV)/globals.yml)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint types viz lock
+
+help: ## List the commands.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: .venv/ready ## Run the whole way from the log to the hold-out metrics; simulate a log if there is none.
+	@ls -d $(LOG) $(LOG).gz $(LOG).bz2 >/dev/null 2>&1 || $(BIN)/kedro run --env $(ENV) --pipelines simulation
+	$(BIN)/kedro run --env $(ENV)
+
+test: .venv/ready ## Run the tests, with coverage.
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+check: lint types test ## Lint, check types and run the tests.
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+viz: .venv/ready ## Open the lineage in Kedro-Viz.
+	$(BIN)/kedro viz run --env $(ENV)
+
+lock: .venv/ready ## Pin the newest versions that pyproject.toml allows.
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--group dev --custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
+
+# The environment is ready once the lock is installed and Spark's classes are archived, which
+# makes every later start of Spark several seconds shorter.
+.venv/ready: requirements.txt
+	@PYTHONPATH=src $(PYTHON) -m sparkify.java
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	PYTHONPATH=src $(BIN)/python -m sparkify.jvm
+	@touch $@

@@ -1,0 +1,295 @@
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.testing import assertDataFrameEqual
+
+from sparkify.pipelines.data_processing.nodes import checked_events
+from sparkify.pipelines.data_processing.nodes import events as accepted
+from sparkify.pipelines.feature_engineering import nodes
+from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.schemas import EVENTS, SNAPSHOTS, Features, UserDays
+
+REGISTERED = datetime(2018, 9, 1)
+
+
+@pytest.fixture(scope="module")
+def settings(parameters: dict[str, Any]) -> FeatureEngineeringParameters:
+    return parameters["feature_engineering"]
+
+
+def events(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame:
+    """Return events from (user_id, ts, page, session_id, level, length)."""
+    frame = spark.createDataFrame(
+        [
+            (user, datetime.fromisoformat(ts), page, session, level, length, item)
+            for item, (user, ts, page, session, level, length) in enumerate(rows)
+        ],
+        "user_id string, ts timestamp, page string, session_id bigint, level string, "
+        "length double, item_in_session bigint",
+    )
+    missing = [c for c in EVENTS.definition if c.name not in frame.columns]
+    nothing = {c.name: F.lit(None).cast(c.type) for c in missing}
+    return frame.withColumns({**nothing, "registration": F.lit(REGISTERED)})
+
+
+# Two users around a midnight, an upgrade, a cancellation; two months of log.
+HISTORY = [
+    ("a", "2018-10-01 23:50:00", "NextSong", 1, "free", 200.5),
+    ("a", "2018-10-01 23:55:00", "Roll Advert", 1, "free", None),
+    ("a", "2018-10-02 00:05:00", "NextSong", 1, "free", 100.25),
+    ("a", "2018-10-02 00:06:00", "Thumbs Up", 1, "free", None),
+    ("a", "2018-10-02 09:00:00", "Submit Upgrade", 2, "free", None),
+    ("a", "2018-10-02 09:00:10", "Home", 2, "paid", None),
+    ("a", "2018-11-25 12:00:00", "NextSong", 7, "paid", 50.0),
+    ("b", "2018-10-03 10:00:00", "NextSong", 1, "paid", 300.0),
+    ("b", "2018-10-03 10:05:00", "A new page", 1, "paid", None),
+    ("b", "2018-11-12 10:00:00", "Cancel", 2, "paid", None),
+    ("b", "2018-11-12 10:00:30", "Cancellation Confirmation", 2, "paid", None),
+    ("c", "2018-11-22 10:00:00", "NextSong", 3, "free", 10.0),
+    ("d", "2018-11-30 23:59:58", "Home", 9, "free", None),
+]
+
+
+@pytest.fixture(scope="module")
+def days(spark: SparkSession, settings: FeatureEngineeringParameters) -> DataFrame:
+    return nodes.user_days(events(spark, *HISTORY), settings).cache()
+
+
+def test_a_day_sums_up_what_the_user_did(
+    days: DataFrame, settings: FeatureEngineeringParameters
+) -> None:
+    UserDays(settings.pages).validate(days)
+    first, second, *_ = days.where("user_id = 'a'").orderBy("day").collect()
+    shown = ["next_song", "roll_advert", "thumbs_up", "home", "submit_upgrade", "other_pages"]
+    assert [first[name] for name in shown] == [1, 1, 0, 0, 0, 0]
+    assert [second[name] for name in shown] == [1, 0, 1, 1, 1, 0]
+    assert (first["day"], second["day"]) == (date(2018, 10, 1), date(2018, 10, 2))
+    assert (first["listening_ms"], second["listening_ms"]) == (200_500, 100_250)
+    assert (first["level"], second["level"]) == ("free", "paid")
+    assert second["last_ts"] == datetime(2018, 10, 2, 9, 0, 10)
+    assert (first["free_songs"], first["free_adverts"]) == (1, 1)
+
+
+def test_a_session_across_midnight_counts_once(days: DataFrame) -> None:
+    rows = days.where("user_id = 'a'").orderBy("day").collect()
+    assert [row["sessions"] for row in rows] == [1, 1, 1]
+
+
+def test_unknown_pages_are_other_pages_and_the_cancellation_is_none(days: DataFrame) -> None:
+    rows = days.where("user_id = 'b'").orderBy("day").collect()
+    assert [row["other_pages"] for row in rows] == [1, 1]  # the new page; Cancel
+    assert [row["cancellations"] for row in rows] == [0, 1]
+
+
+def test_cutoffs_run_weekly_backwards_from_the_last_full_horizon(
+    settings: FeatureEngineeringParameters,
+) -> None:
+    found = nodes.cutoffs(date(2018, 10, 30), date(2018, 12, 1), settings)
+    assert found == [date(2018, 11, 21), date(2018, 11, 14), date(2018, 11, 7)]
+
+
+def test_a_log_too_short_for_one_cutoff_is_an_error(
+    settings: FeatureEngineeringParameters,
+) -> None:
+    with pytest.raises(nodes.LogTooShortError, match="10 days"):
+        nodes.cutoffs(date(2018, 11, 20), date(2018, 12, 1), settings)
+
+
+@pytest.mark.parametrize(
+    ("last_event", "holdout"),
+    [
+        ("2018-11-30 23:59:58", date(2018, 11, 21)),
+        ("2018-12-01 00:00:02", date(2018, 11, 21)),
+        ("2018-11-30 15:00:00", date(2018, 11, 20)),
+    ],
+)
+def test_the_last_full_day_ends_the_log(
+    spark: SparkSession,
+    settings: FeatureEngineeringParameters,
+    last_event: str,
+    holdout: date,
+) -> None:
+    log = [*HISTORY[:7], ("d", last_event, "Home", 9, "free", None)]
+    taken = nodes.snapshots(nodes.user_days(events(spark, *log), settings), settings)
+    assert taken.agg(F.max("cutoff")).first()[0] == holdout
+
+
+def test_snapshots_are_customers_and_their_labels(
+    spark: SparkSession, days: DataFrame, settings: FeatureEngineeringParameters
+) -> None:
+    taken = SNAPSHOTS.validate(nodes.snapshots(days, settings))
+    cutoffs = [date(2018, 10, 10), date(2018, 10, 17), date(2018, 10, 24), date(2018, 10, 31)]
+    cutoffs += [date(2018, 11, 7), date(2018, 11, 14), date(2018, 11, 21)]
+    # b cancels on 2018-11-12: a churner at 11-07, no customer later; c and d come too late.
+    expected = [("a", cutoff, False) for cutoff in cutoffs]
+    expected += [("b", cutoff, cutoff == date(2018, 11, 7)) for cutoff in cutoffs[:5]]
+    assertDataFrameEqual(taken, spark.createDataFrame(expected, taken.schema))
+
+
+def test_a_cancellation_counts_from_the_cutoff_to_the_end_of_the_horizon(
+    spark: SparkSession, settings: FeatureEngineeringParameters
+) -> None:
+    def churned(ts: str) -> dict[str, bool]:
+        log = [
+            ("a", "2018-10-01 00:00:00", "Home", 1, "free", None),
+            ("a", ts, "Cancellation Confirmation", 1, "free", None),
+            ("z", "2018-10-01 00:00:00", "Home", 1, "free", None),
+            ("z", "2018-12-01 00:00:02", "Home", 1, "free", None),
+        ]
+        taken = nodes.snapshots(nodes.user_days(events(spark, *log), settings), settings)
+        return {str(r["cutoff"]): r["churned"] for r in taken.where("user_id='a'").collect()}
+
+    assert "2018-11-21" not in churned("2018-11-20 23:59:59")
+    assert churned("2018-11-21 00:00:00")["2018-11-21"] is True
+    assert churned("2018-11-30 23:59:59")["2018-11-21"] is True
+    assert churned("2018-12-01 00:00:00")["2018-11-21"] is False
+
+
+@pytest.fixture(scope="module")
+def described(days: DataFrame, settings: FeatureEngineeringParameters) -> DataFrame:
+    return nodes.features(days, nodes.snapshots(days, settings), settings).cache()
+
+
+def test_features_sum_up_windows_before_the_cutoff(
+    described: DataFrame, settings: FeatureEngineeringParameters
+) -> None:
+    Features(settings.pages, settings.windows_days).validate(described)
+    (row,) = described.where("user_id = 'a' and cutoff = date'2018-10-10'").collect()
+    # Days 10-01 and 10-02 are 9 and 8 days before: outside of 7, inside of 14.
+    assert [row[f"next_song_{window}"] for window in ("7d", "14d", "28d", "all")] == [0, 2, 2, 2]
+    assert [row[f"active_days_{window}"] for window in ("7d", "14d", "all")] == [0, 2, 2]
+    assert [row[f"sessions_{window}"] for window in ("7d", "14d", "all")] == [0, 2, 2]
+    assert row["listening_ms_all"] == 300_750
+    assert row["is_paid"] == 1.0
+    assert row["account_age_days"] == 39.0
+    assert row["days_since_last_seen"] == pytest.approx(7 + (15 * 3600 - 10) / 86_400)
+
+
+def test_rates_are_shrunk_towards_all_customers_at_the_cutoff(
+    described: DataFrame, settings: FeatureEngineeringParameters
+) -> None:
+    rows = {r["user_id"]: r for r in described.where("cutoff = date'2018-10-10'").collect()}
+    prior, population = settings.prior_songs, 1 / 3  # 1 thumb up on 3 songs of a and b
+    assert rows["a"]["thumbs_up_per_song"] == pytest.approx((1 + prior * population) / (2 + prior))
+    assert rows["b"]["thumbs_up_per_song"] == pytest.approx((0 + prior * population) / (1 + prior))
+    assert rows["a"]["adverts_per_free_song"] == pytest.approx((1 + prior * 0.5) / (2 + prior))
+    assert rows["b"]["adverts_per_free_song"] == pytest.approx(0.5)
+
+
+def test_a_registration_to_come_is_no_negative_age(
+    spark: SparkSession, settings: FeatureEngineeringParameters
+) -> None:
+    late = events(spark, *HISTORY).withColumn("registration", F.lit(datetime(2018, 11, 30)))
+    days = nodes.user_days(late, settings)
+    rows = nodes.features(days, nodes.snapshots(days, settings), settings)
+    assert rows.agg(F.max("account_age_days")).first()[0] == 0.0
+
+
+def described_at(
+    log: DataFrame, cutoff: str, users: DataFrame, settings: FeatureEngineeringParameters
+) -> DataFrame:
+    """Describe the given customers of one cutoff from a log."""
+    snapshots = users.select("user_id", F.lit(cutoff).cast("date").alias("cutoff"), F.lit(None))
+    return nodes.features(nodes.user_days(log, settings), snapshots, settings)
+
+
+@pytest.mark.parametrize("cutoff", ["2018-10-17", "2018-11-14"])
+def test_events_at_or_after_the_cutoff_change_no_feature(
+    finished: Any, settings: FeatureEngineeringParameters, cutoff: str
+) -> None:
+    log = finished.catalog().load("events").cache()
+    after = F.col("ts") >= F.lit(cutoff).cast("timestamp")
+    users = finished.catalog().load("snapshots").where(F.col("cutoff") == cutoff)
+    expected = described_at(log, cutoff, users, settings)
+    deleted = log.where(~after)
+    altered = log.withColumns(
+        {
+            "page": F.when(after, "Thumbs Down").otherwise(F.col("page")),
+            "level": F.when(after, "paid").otherwise(F.col("level")),
+            "length": F.when(after, 9999.0).otherwise(F.col("length")),
+            "registration": F.when(after, F.lit(datetime(2000, 1, 1))).otherwise(
+                F.col("registration")
+            ),
+        }
+    )
+    at_the_cutoff = F.lit(cutoff).cast("timestamp")
+    invented = log.unionByName(
+        log.where("page = 'Home'").withColumns({"ts": at_the_cutoff, "page": F.lit("Downgrade")})
+    )
+    for changed in (deleted, altered, invented):
+        assertDataFrameEqual(described_at(changed, cutoff, users, settings), expected)
+    log.unpersist()
+
+
+@pytest.mark.parametrize("partitions", [1, 3, 8])
+def test_partitions_and_order_change_no_result(
+    finished: Any,
+    settings: FeatureEngineeringParameters,
+    parameters: dict[str, Any],
+    partitions: int,
+) -> None:
+    catalog = finished.catalog()
+    lines = catalog.load("raw_events").orderBy(F.xxhash64("value")).repartition(partitions)
+    log = accepted(checked_events(lines, parameters["data_processing"]))
+    days = nodes.user_days(log, settings).cache()
+    taken = nodes.snapshots(days, settings)
+    assertDataFrameEqual(days, catalog.load("user_days"), rtol=0, atol=0)
+    assertDataFrameEqual(taken, catalog.load("snapshots"))
+    described = nodes.features(days, taken, settings)
+    assertDataFrameEqual(described, catalog.load("features"), rtol=0, atol=0)
+    days.unpersist()
+
+
+def test_one_row_per_user_and_cutoff(finished: Any) -> None:
+    for name in ("snapshots", "features", "train", "test"):
+        table = finished.catalog().load(name)
+        assert table.count() == table.select("user_id", "cutoff").distinct().count(), name
+    snapshots = finished.catalog().load("snapshots")
+    assert snapshots.count() == finished.catalog().load("features").count()
+
+
+def test_a_cancelled_user_has_no_later_snapshot(finished: Any) -> None:
+    catalog = finished.catalog()
+    gone = catalog.load("events").where("page = 'Cancellation Confirmation'")
+    cancelled = gone.groupBy("user_id").agg(F.min("ts").alias("cancelled_ts"))
+    later = catalog.load("snapshots").join(cancelled, on="user_id").where("cutoff > cancelled_ts")
+    assert cancelled.count() > 0
+    assert later.count() == 0
+
+
+def test_genuine_users_are_described(
+    spark: SparkSession,
+    settings: FeatureEngineeringParameters,
+    parameters: dict[str, Any],
+    real: Path,
+) -> None:
+    names = ["events_5_users.json", "events_user_87.json", "events_user_113.json"]
+    paths = [str(real / name) for name in names]
+    log = accepted(checked_events(spark.read.text(paths), parameters["data_processing"]))
+    days = nodes.user_days(log, settings).cache()
+    frame = pd.concat(pd.read_json(path, lines=True, convert_dates=False) for path in paths)
+    frame["day"] = pd.to_datetime(frame["ts"], unit="ms").dt.date
+    totals = days.agg(
+        F.count("*"), F.sum("next_song"), F.sum("thumbs_down"), F.sum("sessions")
+    ).first()
+    assert totals[0] == len(frame[["userId", "day"]].drop_duplicates())
+    assert totals[1] == (frame["page"] == "NextSong").sum()
+    assert totals[2] == (frame["page"] == "Thumbs Down").sum()
+    assert totals[3] == len(frame[["userId", "sessionId"]].drop_duplicates())
+    taken = nodes.snapshots(days, settings)
+    cutoff_ms = int(pd.Timestamp("2018-11-06").timestamp() * 1000)
+    before = frame[frame["ts"] < cutoff_ms]
+    gone = before[before["page"] == "Cancellation Confirmation"]["userId"]
+    customers = set(before["userId"].astype(str)) - set(gone.astype(str))
+    at_cutoff = taken.where("cutoff = date'2018-11-06'")
+    assert {row["user_id"] for row in at_cutoff.collect()} == customers
+    songs = before[before["page"] == "NextSong"].groupby("userId").size()
+    described = nodes.features(days, at_cutoff, settings).collect()
+    found = {row["user_id"]: row["next_song_all"] for row in described}
+    assert found == {user: songs.get(int(user), 0) for user in customers}
+    days.unpersist()

@@ -1,0 +1,86 @@
+"""The catalog itself: complete, orderly, and the same for every environment."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+ROOT = Path(__file__).parents[1]
+LAYERS = {
+    "01_raw",
+    "02_intermediate",
+    "03_primary",
+    "04_feature",
+    "05_model_input",
+    "06_models",
+    "07_model_output",
+    "08_reporting",
+}
+
+
+def catalog_config(env: str | None) -> dict[str, Any]:
+    bootstrap_project(ROOT)
+    with KedroSession.create(project_path=ROOT, env=env, save_on_close=False) as session:
+        config = session.load_context().config_loader["catalog"]
+    return {name: entry for name, entry in config.items() if not name.startswith("_")}
+
+
+@pytest.fixture(scope="module", params=["base", "mini", "full"])
+def config(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return catalog_config(request.param)
+
+
+def test_mini_is_the_default() -> None:
+    assert catalog_config(None) == catalog_config("mini")
+
+
+def test_every_path_is_in_the_folder_of_its_layer(config: dict[str, Any]) -> None:
+    for name, entry in config.items():
+        layer = entry["metadata"]["kedro-viz"]["layer"]
+        assert layer in LAYERS
+        assert entry["filepath"].startswith(f"data/{layer}/"), name
+
+
+def test_every_dataset_says_what_it_holds(config: dict[str, Any]) -> None:
+    for name, entry in config.items():
+        assert len(entry["metadata"]["kedro-viz"]["description"]) > 20, name
+
+
+def test_no_two_datasets_share_a_path(config: dict[str, Any]) -> None:
+    paths = [entry["filepath"] for entry in config.values()]
+    assert len(paths) == len(set(paths))
+
+
+def test_environments_share_no_path() -> None:
+    mini = {entry["filepath"] for entry in catalog_config("mini").values()}
+    full = {entry["filepath"] for entry in catalog_config("full").values()}
+    assert not mini & full
+
+
+def test_nothing_is_undeclared_and_nothing_unused(config: dict[str, Any]) -> None:
+    bootstrap_project(ROOT)
+    used = set().union(*(pipeline.datasets() for pipeline in pipelines.values()))
+    named = {name for name in used if not name.startswith("params:") and name != "parameters"}
+    assert named == set(config)
+
+
+def test_every_table_is_checked_when_saved(config: dict[str, Any]) -> None:
+    for name, entry in config.items():
+        if entry["type"].endswith("ParquetTableDataset"):
+            assert "save" in entry["validator"]["on"], name
+
+
+def test_models_and_metrics_are_versioned_and_tables_are_not(config: dict[str, Any]) -> None:
+    versioned = {name for name, entry in config.items() if entry.get("versioned")}
+    assert versioned == {"churn_model", "champion", "metrics"}
+
+
+def test_no_credentials_in_conf() -> None:
+    for path in (ROOT / "conf").rglob("*.yml"):
+        keys = str(yaml.safe_load(path.read_text())).lower()
+        for secret in ("password", "secret", "token", "access_key"):
+            assert secret not in keys, path

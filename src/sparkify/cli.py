@@ -9,20 +9,22 @@ from kedro.validation.exceptions import ParameterValidationError
 
 from sparkify.java import JavaError, require_java
 
+TRACEBACK = click.Option(["--traceback"], is_flag=True, help="Show where an error came from.")
+
 
 @click.group(name="sparkify")
 def cli() -> None:
     """Churn forecasts from an event log."""
 
 
-@cli.command(params=kedro_run.params, help=kedro_run.help)
+@cli.command(params=[*kedro_run.params, TRACEBACK], help=kedro_run.help)
 @click.pass_context
-def run(context: click.Context, /, **_: Any) -> Any:
+def run(context: click.Context, /, traceback: bool, **options: Any) -> Any:
     """Run pipelines."""
     try:
         require_java()
-        return context.forward(kedro_run)
+        return context.invoke(kedro_run, **options)
     except (JavaError, DatasetError, ParameterValidationError, ValueError) as error:
-        if context.obj and getattr(context.obj, "verbose", False):
+        if traceback:
             raise
         raise click.ClickException(str(error)) from error

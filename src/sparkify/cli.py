@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+from kedro.config import MissingConfigException
 from kedro.framework.cli.project import run as kedro_run
 from kedro.io.core import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
@@ -10,6 +11,10 @@ from kedro.validation.exceptions import ParameterValidationError
 from sparkify.java import JavaError, require_java
 
 TRACEBACK = click.Option(["--traceback"], is_flag=True, help="Show where an error came from.")
+MENDABLE = (
+    *(JavaError, DatasetError, MissingConfigException, ParameterValidationError),
+    ValueError,
+)
 
 
 @click.group(name="sparkify")
@@ -24,7 +29,7 @@ def run(context: click.Context, /, traceback: bool, **options: Any) -> Any:
     try:
         require_java()
         return context.invoke(kedro_run, **options)
-    except (JavaError, DatasetError, ParameterValidationError, ValueError) as error:
+    except MENDABLE as error:
         if traceback:
             raise
         raise click.ClickException(str(error)) from error

@@ -33,11 +33,15 @@ class SparkHooks:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Refuse to write over a log before any work is done, and start Spark."""
-        for name in pipeline.all_outputs():
+        """Ask for a log that is missing, refuse to write over one that stands; start Spark."""
+        for name in pipeline.datasets():
             dataset = catalog.get(name)
-            if isinstance(dataset, EventLogDataset):
+            if not isinstance(dataset, EventLogDataset):
+                continue
+            if name in pipeline.all_outputs():
                 dataset.refuse_if_present()
+            else:
+                dataset.require_present()
         SparkSession.builder.getOrCreate()
 
 

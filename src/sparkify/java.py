@@ -27,12 +27,19 @@ def require_java() -> None:
     found = _java()
     if found is None:
         raise JavaError(f"Spark needs Java 17 or 21 and there is no Java here: {ADVICE}")
-    told = subprocess.run([found, "-version"], capture_output=True, text=True, check=False)  # noqa: S603
-    version = re.search(r'version "(?:1\.)?(\d+)', told.stderr)
+    version = re.search(r'version "(?:1\.)?(\d+)', _told(found))
     if version is None:
         raise JavaError(f"Spark needs Java 17 or 21 and `{found} -version` names none: {ADVICE}")
     if int(version[1]) not in SUPPORTED:
         raise JavaError(f"Spark needs Java 17 or 21 and {found} is Java {version[1]}: {ADVICE}")
+
+
+def _told(java: str) -> str:
+    try:
+        run = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603
+    except OSError:
+        return ""
+    return run.stderr
 
 
 def _java() -> str | None:

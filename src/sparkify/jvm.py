@@ -50,13 +50,14 @@ spark.sparkContext._gateway.proc.wait()
 """
 
 
-def submit_arguments(settings: Mapping[str, Any]) -> str:
+def submit_arguments(settings: Mapping[str, Any], archive: Path | None = None) -> str:
     """Return Spark settings as PYSPARK_SUBMIT_ARGS, with the JVM's own options added."""
     logging = files(__package__).joinpath("log4j2.properties")
     # Logging of the JVM itself is off: it tells of classes that an archive does without.
     options = ["-Xlog:disable", f"-Dlog4j2.configurationFile={logging}"]
-    if CLASS_ARCHIVE.exists():
-        options.append(f"-XX:SharedArchiveFile={CLASS_ARCHIVE}")
+    archive = archive or CLASS_ARCHIVE
+    if archive.exists():
+        options.append(f"-XX:SharedArchiveFile={archive}")
     options.append(settings.get(JAVA_OPTIONS, ""))
     complete = {**settings, JAVA_OPTIONS: " ".join(options).strip()}
     arguments = [f"--conf={name}={_as_text(value)}" for name, value in complete.items()]
@@ -78,7 +79,7 @@ def archive_classes(archive: Path = CLASS_ARCHIVE) -> None:
         "spark.sql.shuffle.partitions": 1,
         JAVA_OPTIONS: f"-XX:ArchiveClassesAtExit={archive}",
     }
-    environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": submit_arguments(settings)}
+    environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": submit_arguments(settings, archive)}
     with tempfile.TemporaryDirectory() as folder:
         program = REHEARSAL.replace("{folder}", folder)
         subprocess.run([sys.executable, "-c", program], env=environment, check=True)  # noqa: S603

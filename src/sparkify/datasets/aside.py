@@ -6,6 +6,8 @@ from pathlib import PurePosixPath
 
 from fsspec import AbstractFileSystem
 
+SPARK_SCHEMES = {"s3": "s3a", "s3n": "s3a", "gcs": "gs"}  # where fsspec's differ from Hadoop's
+
 
 @contextmanager
 def written_aside(filesystem: AbstractFileSystem, path: str) -> Iterator[str]:
@@ -29,7 +31,7 @@ def written_aside(filesystem: AbstractFileSystem, path: str) -> Iterator[str]:
 
 def spark_path(protocol: str, path: str) -> str:
     """Return a path with its scheme, as Spark takes it."""
-    return f"{protocol}://{path}"
+    return f"{SPARK_SCHEMES.get(protocol, protocol)}://{path}"
 
 
 def _remove(filesystem: AbstractFileSystem, path: str) -> None:

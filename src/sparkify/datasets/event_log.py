@@ -32,7 +32,8 @@ class EventLogDataset(SparkDatasetV2):
         candidates = [path, *(path + suffix for suffix in COMPRESSED)]
         return [candidate for candidate in candidates if self._filesystem.exists(candidate)]
 
-    def _get_load_path(self) -> str:
+    def require_present(self) -> str:
+        """Return where the log is; raise a DatasetError if it is nowhere, or in two places."""
         found = self._found()
         if not found:
             raise DatasetError(
@@ -44,6 +45,9 @@ class EventLogDataset(SparkDatasetV2):
         if len(found) > 1:
             raise DatasetError(f"several event logs stand at {', '.join(found)}; leave one.")
         return found[0]
+
+    def _get_load_path(self) -> str:
+        return self.require_present()
 
     def _save(self, data: DataFrame) -> None:
         self.refuse_if_present()

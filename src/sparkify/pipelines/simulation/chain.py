@@ -34,6 +34,11 @@ def _table(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def known_cohorts() -> list[str]:
+    """List the cohorts whose behaviour the tables hold."""
+    return list(_table("transitions")[0])[6:]
+
+
 @cache
 def requests() -> dict[str, tuple[str, int]]:
     """Return the HTTP method and status of every page."""
@@ -55,15 +60,9 @@ def chain(cohort: str) -> Chain:
     """Build the chain of one cohort.
 
     Args:
-        cohort: accordion, tuba, zither or xylophone: a column of transitions.csv.
-
-    Raises:
-        ValueError: if the cohort is not one of the table's columns.
+        cohort: one of `known_cohorts()`.
     """
     transitions, starts = _table("transitions"), _table("session_starts")
-    if cohort not in transitions[0]:
-        known = ", ".join(list(transitions[0])[6:])
-        raise ValueError(f"simulation.cohorts names '{cohort}'; known cohorts are {known}.")
     number = {state: index for index, state in enumerate(states())}
     followers: list[list[int]] = [[] for _ in number]
     shares: list[list[float]] = [[] for _ in number]

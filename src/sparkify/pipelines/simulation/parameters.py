@@ -2,7 +2,9 @@
 
 from datetime import UTC, date, datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from sparkify.pipelines.simulation.chain import known_cohorts
 
 DAY_SECONDS = 86_400
 
@@ -30,12 +32,22 @@ class SimulationParameters(BaseModel):
     songs: int = Field(gt=0)
     artists: int = Field(gt=0)
     artist_size_exponent: float = Field(ge=0, lt=1)
-    song_popularity_exponent: float = Field(gt=0)
+    song_popularity_exponent: float = Field(gt=1)
     song_popularity_offset: float = Field(gt=0)
     song_seconds_mean: float = Field(gt=0)
     song_seconds_sd: float = Field(gt=0)
     userless_id: str
     files: int = Field(gt=0)
+
+    @field_validator("cohorts")
+    @classmethod
+    def _are_known(cls, cohorts: dict[str, float]) -> dict[str, float]:
+        unknown = sorted(set(cohorts) - set(known_cohorts()))
+        if unknown:
+            raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(known_cohorts())}")
+        if min(cohorts.values()) < 0 or not sum(cohorts.values()):
+            raise ValueError("weights are 0 or more, and not all 0")
+        return cohorts
 
     @property
     def start_second(self) -> int:

@@ -121,6 +121,10 @@ PHONES = ["iPhone; CPU iPhone OS 7_1_2 like Mac OS X", "iPad; CPU OS 7_1_2 like 
 
 def _user_agents() -> list[str]:
     """List user agents; those with a comma carry literal quotes, as in the published log."""
+
+    def dotted(system: str) -> str:
+        return system.replace("_", ".", 2) if "Mac" in system else system
+
     firefox = "Mozilla/5.0 ({system}; rv:{version}) Gecko/20100101 Firefox/{version}"
     chrome = (
         '"Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) '
@@ -131,7 +135,7 @@ def _user_agents() -> list[str]:
         'Version/7.0 Mobile/11D257 Safari/9537.53"'
     )
     return [
-        *(firefox.format(system=s, version=v) for s in SYSTEMS for v in FIREFOXES),
+        *(firefox.format(system=dotted(s), version=v) for s in SYSTEMS for v in FIREFOXES),
         *(chrome.format(system=s, version=v) for s in SYSTEMS for v in CHROMES),
         *(safari.format(system=s) for s in PHONES),
     ]

@@ -1,0 +1,157 @@
+import bz2
+import gzip
+from pathlib import Path
+
+import pytest
+from kedro.io.core import DatasetError
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from sparkify.datasets import EventLogDataset
+
+LINES = ['{"ts":1,"userId":"1"}', '{"ts":2,"userId":""}', "no JSON", '{"artist":"BjÃ¶rk"}']
+TEXT = "".join(f"{line}\n" for line in LINES).encode()
+HALVES = ["".join(f"{line}\n" for line in half).encode() for half in (LINES[:2], LINES[2:])]
+
+
+def write_file(log: Path) -> None:
+    log.write_bytes(TEXT)
+
+
+def write_file_without_last_newline(log: Path) -> None:
+    log.write_bytes(TEXT.removesuffix(b"\n"))
+
+
+def write_file_with_windows_newlines(log: Path) -> None:
+    log.write_bytes(TEXT.replace(b"\n", b"\r\n"))
+
+
+def write_directory(log: Path) -> None:
+    log.mkdir()
+    for number, half in enumerate(HALVES):
+        (log / f"part-0000{number}").write_bytes(half)
+    (log / "_SUCCESS").touch()
+
+
+def write_compressed_directory(log: Path) -> None:
+    log.mkdir()
+    for number, half in enumerate(HALVES):
+        (log / f"part-0000{number}.gz").write_bytes(gzip.compress(half))
+
+
+def write_gz(log: Path) -> None:
+    log.with_name(log.name + ".gz").write_bytes(gzip.compress(TEXT))
+
+
+def write_bz2(log: Path) -> None:
+    log.with_name(log.name + ".bz2").write_bytes(bz2.compress(TEXT))
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        write_file,
+        write_file_without_last_newline,
+        write_file_with_windows_newlines,
+        write_directory,
+        write_compressed_directory,
+        write_gz,
+        write_bz2,
+    ],
+    ids=lambda write: write.__name__.removeprefix("write_"),
+)
+def test_a_log_loads_alike_however_it_is_stored(
+    spark: SparkSession, tmp_path: Path, write: object
+) -> None:
+    log = tmp_path / "log.json"
+    write(log)  # type: ignore[operator]
+    dataset = EventLogDataset(filepath=str(log))
+    loaded = dataset.load()
+    assert dataset.exists()
+    assert loaded.columns == ["value"]
+    # Spark reads part files in any order.
+    assert sorted(row["value"] for row in loaded.collect()) == sorted(LINES)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("log.json.gz", gzip.compress(TEXT)), ("log.json.bz2", bz2.compress(TEXT))],
+)
+def test_a_compressed_log_can_be_named_with_its_ending(
+    spark: SparkSession, tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    loaded = EventLogDataset(filepath=str(tmp_path / name)).load()
+    assert [row["value"] for row in loaded.collect()] == LINES
+
+
+def test_a_missing_log_is_told_with_its_path_and_what_to_do(tmp_path: Path) -> None:
+    dataset = EventLogDataset(filepath=str(tmp_path / "log.json"))
+    assert not dataset.exists()
+    with pytest.raises(DatasetError) as told:
+        dataset.load()
+    assert f"there is no event log at {tmp_path}/log.json." in str(told.value)
+    assert "Put yours there" in str(told.value)
+    assert "`kedro run --pipelines simulation`" in str(told.value)
+
+
+def test_two_logs_at_once_are_refused_with_both_paths(tmp_path: Path) -> None:
+    write_file(tmp_path / "log.json")
+    write_gz(tmp_path / "log.json")
+    with pytest.raises(DatasetError) as told:
+        EventLogDataset(filepath=str(tmp_path / "log.json")).load()
+    both = f"{tmp_path}/log.json, {tmp_path}/log.json.gz"
+    assert f"several event logs stand at {both}; leave one." in str(told.value)
+
+
+def test_a_saved_log_is_a_directory_with_the_lines_in_order(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    dataset = EventLogDataset(filepath=str(tmp_path / "new" / "log.json"))
+    dataset.save(spark.createDataFrame([(line,) for line in LINES], "value string"))
+    assert [row["value"] for row in dataset.load().collect()] == LINES
+    assert names(tmp_path / "new") == ["log.json"]
+    (part,) = (tmp_path / "new" / "log.json").glob("part-*")
+    assert part.read_bytes() == TEXT
+
+
+@pytest.mark.parametrize(
+    "write", [write_file, write_directory, write_gz, write_bz2], ids=lambda w: w.__name__
+)
+def test_a_log_that_stands_is_never_written_over(
+    spark: SparkSession, tmp_path: Path, write: object
+) -> None:
+    write(tmp_path / "log.json")  # type: ignore[operator]
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    dataset = EventLogDataset(filepath=str(tmp_path / "log.json"))
+    with pytest.raises(
+        DatasetError, match=r"stands already at .*log\.json.* is never written over"
+    ):
+        dataset.save(spark.createDataFrame([("new",)], "value string"))
+    with pytest.raises(DatasetError, match="move it away to simulate another"):
+        dataset.refuse_if_present()
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_where_no_log_stands_none_is_refused(tmp_path: Path) -> None:
+    EventLogDataset(filepath=str(tmp_path / "log.json")).refuse_if_present()
+
+
+def test_a_save_that_fails_leaves_nothing(spark: SparkSession, tmp_path: Path) -> None:
+    dataset = EventLogDataset(filepath=str(tmp_path / "log.json"))
+    broken = spark.range(3).select(F.raise_error(F.lit("broken")).cast("string").alias("value"))
+    with pytest.raises(DatasetError, match="broken"):
+        dataset.save(broken)
+    assert names(tmp_path) == []
+    assert not dataset.exists()
+
+
+def test_what_a_killed_save_left_is_no_log(tmp_path: Path) -> None:
+    write_directory(tmp_path / ".log.json.writing")
+    dataset = EventLogDataset(filepath=str(tmp_path / "log.json"))
+    assert not dataset.exists()
+    dataset.refuse_if_present()

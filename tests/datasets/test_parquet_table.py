@@ -1,0 +1,155 @@
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from kedro.io.core import DatasetError
+from pyarrow import parquet
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from sparkify.datasets import ParquetTableDataset
+
+ROWS = [("1", date(2018, 10, 1), 3.5), ("2", date(2018, 10, 2), None)]
+SCHEMA = "user_id string, day date, seconds double"
+
+
+def table(folder: Path, **arguments: object) -> ParquetTableDataset:
+    return ParquetTableDataset(filepath=str(folder / "table"), **arguments)  # type: ignore[arg-type]
+
+
+def write_without_spark(folder: Path) -> None:
+    """Write a table of ten rows in two partitions as Spark does."""
+    for number, reason in enumerate(["no user", "__HIVE_DEFAULT_PARTITION__"]):
+        part = folder / "table" / f"rejection={reason}"
+        part.mkdir(parents=True)
+        line_numbers = list(range(5 * number, 5 * number + 5))
+        parquet.write_table(pa.table({"line": line_numbers}), part / "part-0.snappy.parquet")
+    (folder / "table" / "_SUCCESS").touch()
+    (folder / "table" / "._SUCCESS.crc").write_bytes(b"crc")
+
+
+def test_a_table_comes_back_as_it_was_saved(spark: SparkSession, tmp_path: Path) -> None:
+    dataset = table(tmp_path)
+    assert not dataset.exists()
+    dataset.save(spark.createDataFrame(ROWS, SCHEMA))
+    loaded = dataset.load()
+    assert dataset.exists()
+    assert loaded.schema.simpleString() == "struct<user_id:string,day:date,seconds:double>"
+    assert [tuple(row) for row in loaded.orderBy("user_id").collect()] == ROWS
+
+
+def test_a_table_is_replaced_whole(spark: SparkSession, tmp_path: Path) -> None:
+    dataset = table(tmp_path)
+    dataset.save(spark.createDataFrame(ROWS, SCHEMA).repartition(2))
+    dataset.save(spark.createDataFrame([("3", 1)], "user_id string, songs int"))
+    assert [row.asDict() for row in dataset.load().collect()] == [{"user_id": "3", "songs": 1}]
+    assert [path.name for path in tmp_path.iterdir()] == ["table"]
+
+
+def test_a_table_can_be_made_from_itself(spark: SparkSession, tmp_path: Path) -> None:
+    dataset = table(tmp_path)
+    dataset.save(spark.createDataFrame(ROWS, SCHEMA))
+    dataset.save(dataset.load().where("user_id = '2'"))
+    assert [tuple(row) for row in dataset.load().collect()] == ROWS[1:]
+
+
+def test_a_table_is_partitioned_by_the_columns_named_in_save_args(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    dataset = table(tmp_path, save_args={"partitionBy": ["rejection"], "compression": "gzip"})
+    rows = [("a", "no user"), ("b", None), ("c", "no user")]
+    dataset.save(spark.createDataFrame(rows, "line string, rejection string"))
+    folders = {path.name for path in (tmp_path / "table").iterdir() if path.is_dir()}
+    assert folders == {"rejection=no user", "rejection=__HIVE_DEFAULT_PARTITION__"}
+    assert list((tmp_path / "table" / "rejection=no user").glob("*.gz.parquet"))
+    assert [tuple(row) for row in dataset.load().orderBy("line").collect()] == rows
+
+
+def test_a_failing_write_keeps_the_old_table_and_leaves_nothing_aside(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    dataset = table(tmp_path)
+    dataset.save(spark.createDataFrame(ROWS, SCHEMA))
+    broken = spark.range(3).select(F.raise_error(F.lit("broken")).cast("string").alias("user_id"))
+    with pytest.raises(DatasetError, match="broken"):
+        dataset.save(broken)
+    assert [tuple(row) for row in dataset.load().orderBy("user_id").collect()] == ROWS
+    assert [path.name for path in tmp_path.iterdir()] == ["table"]
+
+
+def test_a_failing_first_write_leaves_nothing(spark: SparkSession, tmp_path: Path) -> None:
+    broken = spark.range(3).select(F.raise_error(F.lit("broken")).cast("string").alias("user_id"))
+    with pytest.raises(DatasetError, match="broken"):
+        table(tmp_path).save(broken)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_table_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError) as told:
+        table(tmp_path).load()
+    assert (
+        f"there is no complete table at {tmp_path}/table: run the pipeline that makes it."
+        in str(told.value)
+    )
+
+
+def test_an_incomplete_table_does_not_exist_and_does_not_load(tmp_path: Path) -> None:
+    write_without_spark(tmp_path)
+    (tmp_path / "table" / "_SUCCESS").unlink()
+    assert not table(tmp_path).exists()
+    with pytest.raises(DatasetError, match="no complete table at"):
+        table(tmp_path).load()
+
+
+def test_a_table_written_without_spark_loads(spark: SparkSession, tmp_path: Path) -> None:
+    write_without_spark(tmp_path)
+    rows = table(tmp_path).load().orderBy("line").collect()
+    assert [(row["line"], row["rejection"]) for row in rows] == [
+        *((line, "no user") for line in range(5)),
+        *((line, None) for line in range(5, 10)),
+    ]
+
+
+def test_a_preview_shows_the_first_rows(tmp_path: Path) -> None:
+    write_without_spark(tmp_path)
+    shown = table(tmp_path).preview(nrows=3)
+    assert sorted(shown) == ["columns", "data", "index"]
+    assert shown["index"] == [0, 1, 2]
+    assert shown["columns"] == ["line", "rejection"]
+    assert shown["data"] in (
+        [["0", "no user"], ["1", "no user"], ["2", "no user"]],
+        [["5", "None"], ["6", "None"], ["7", "None"]],
+    )
+    assert len(table(tmp_path).preview()["data"]) == 8
+
+
+def test_a_preview_starts_no_jvm(tmp_path: Path) -> None:
+    write_without_spark(tmp_path)
+    program = (
+        "import sys\n"
+        "from pyspark import SparkContext\n"
+        "from sparkify.datasets import ParquetTableDataset\n"
+        "print(ParquetTableDataset(filepath=sys.argv[1]).preview()['columns'])\n"
+        "assert SparkContext._gateway is None\n"
+    )
+    source = Path(__file__).parents[2] / "src"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "table")],
+        env={"PATH": "", "PYTHONPATH": str(source), "JAVA_HOME": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "['line', 'rejection']\n"), done.stderr
+
+
+def test_a_table_that_goes_away_does_not_exist(tmp_path: Path) -> None:
+    write_without_spark(tmp_path)
+    dataset = table(tmp_path)
+    assert dataset.exists()
+    shutil.rmtree(tmp_path / "table")
+    assert not dataset.exists()

@@ -1,0 +1,198 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from kedro.io.core import DatasetError, Version
+from pyspark.ml import Pipeline, PipelineModel
+from pyspark.ml.classification import LogisticRegression
+from pyspark.ml.feature import VectorAssembler
+from pyspark.sql import DataFrame, SparkSession
+
+from sparkify.datasets import SparkMLModelDataset
+
+MORNING, EVENING = "2018-10-01T08.00.00.000Z", "2018-10-01T20.00.00.000Z"
+
+
+@pytest.fixture(scope="module")
+def customers(spark: SparkSession) -> DataFrame:
+    rows = [(0.0, 3.0, 0.0), (1.0, 2.0, 0.0), (2.0, 2.0, 1.0), (3.0, 1.0, 1.0)]
+    return spark.createDataFrame(rows, "songs double, adverts double, label double").cache()
+
+
+@pytest.fixture(scope="module")
+def model(customers: DataFrame) -> PipelineModel:
+    inputs = VectorAssembler(inputCols=["songs", "adverts"], outputCol="features")
+    return Pipeline(stages=[inputs, LogisticRegression(regParam=0.3, maxIter=3)]).fit(customers)
+
+
+@pytest.fixture(scope="module")
+def saved(model: PipelineModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the path of the model, saved once."""
+    path = tmp_path_factory.mktemp("models") / "deep" / "churn_model"
+    SparkMLModelDataset(filepath=str(path)).save(model)
+    return path
+
+
+def probabilities(model: PipelineModel, customers: DataFrame) -> list[list[float]]:
+    rows = model.transform(customers).select("probability").collect()
+    return [row["probability"].tolist() for row in rows]
+
+
+def test_a_loaded_model_predicts_as_the_saved_one(
+    model: PipelineModel, saved: Path, customers: DataFrame
+) -> None:
+    dataset = SparkMLModelDataset(filepath=str(saved))
+    assert dataset.exists()
+    loaded = dataset.load()
+    assert isinstance(loaded, PipelineModel)
+    assert [type(stage).__name__ for stage in loaded.stages] == [
+        "VectorAssembler",
+        "LogisticRegressionModel",
+    ]
+    assert probabilities(loaded, customers) == probabilities(model, customers)
+
+
+def test_a_model_holds_json_and_parquet_and_no_pickle(saved: Path) -> None:
+    kinds = {path.suffix for path in saved.rglob("*") if path.is_file()}
+    assert kinds == {"", ".crc", ".txt", ".parquet"}
+    for path in saved.rglob("part-*.txt"):
+        assert json.loads(path.read_text())["class"].startswith("org.apache.spark.ml.")
+    assert [path.name for path in saved.parent.iterdir()] == ["churn_model"]
+
+
+def test_a_missing_model_does_not_exist_and_is_told_with_its_path(tmp_path: Path) -> None:
+    dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
+    assert not dataset.exists()
+    with pytest.raises(DatasetError, match="churn_model holds no Spark ML model"):
+        dataset.load()
+
+
+def test_a_folder_without_metadata_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "churn_model" / "stages").mkdir(parents=True)
+    dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
+    assert not dataset.exists()
+    with pytest.raises(DatasetError, match="it has no metadata"):
+        dataset.load()
+
+
+def test_every_version_is_kept_and_the_latest_one_loads(
+    model: PipelineModel, customers: DataFrame, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "churn_model")
+    unsaved = SparkMLModelDataset(filepath=path, version=Version(None, None))
+    assert not unsaved.exists()
+    SparkMLModelDataset(filepath=path, version=Version(None, MORNING)).save(model)
+    only_inputs = PipelineModel(model.stages[:1])
+    SparkMLModelDataset(filepath=path, version=Version(None, EVENING)).save(only_inputs)
+
+    latest = SparkMLModelDataset(filepath=path, version=Version(None, None))
+    assert latest.exists()
+    assert len(latest.load().stages) == 1
+    first = SparkMLModelDataset(filepath=path, version=Version(MORNING, None))
+    assert probabilities(first.load(), customers) == probabilities(model, customers)
+    assert not SparkMLModelDataset(filepath=path, version=Version("1999", None)).exists()
+    versions = sorted(found.name for found in (tmp_path / "churn_model").iterdir())
+    assert versions == [MORNING, EVENING]
+    assert (tmp_path / "churn_model" / MORNING / "churn_model" / "metadata").is_dir()
+
+
+def test_a_version_is_never_written_over(model: PipelineModel, tmp_path: Path) -> None:
+    (tmp_path / "churn_model" / MORNING / "churn_model").mkdir(parents=True)
+    version = Version(None, MORNING)
+    dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"), version=version)
+    with pytest.raises(DatasetError, match="must not exist if versioning is enabled"):
+        dataset.save(model)
+
+
+@pytest.mark.parametrize("stage", ["LogisticRegressionModel", "dict"])
+def test_what_is_no_fitted_pipeline_is_not_saved(
+    model: PipelineModel, tmp_path: Path, stage: str
+) -> None:
+    other = {"LogisticRegressionModel": model.stages[1], "dict": {}}[stage]
+    with pytest.raises(DatasetError, match=f"{stage} is no fitted pipeline") as told:
+        SparkMLModelDataset(filepath=str(tmp_path / "churn_model")).save(other)
+    assert "Return what `Pipeline.fit` returns." in str(told.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unfitted_pipeline_is_not_saved(spark: SparkSession, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="Pipeline is no fitted pipeline"):
+        SparkMLModelDataset(filepath=str(tmp_path / "churn_model")).save(Pipeline(stages=[]))
+
+
+def test_a_bare_stage_is_not_loaded(model: PipelineModel, tmp_path: Path) -> None:
+    path = tmp_path / "churn_model"
+    model.stages[1].save(str(path))
+    with pytest.raises(DatasetError) as told:
+        SparkMLModelDataset(filepath=str(path)).load()
+    assert (
+        f"{path} holds a org.apache.spark.ml.classification.LogisticRegressionModel, "
+        "not a org.apache.spark.ml.PipelineModel; only fitted pipelines are loaded."
+    ) in str(told.value)
+
+
+def test_a_save_that_fails_keeps_the_old_model(
+    model: PipelineModel, customers: DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
+    dataset.save(model)
+
+    def half_saved(self: PipelineModel, path: str) -> None:
+        Path(path.removeprefix("file://"), "metadata").mkdir(parents=True)
+        raise OSError("disk full")
+
+    monkeypatch.setattr(PipelineModel, "save", half_saved)
+    with pytest.raises(DatasetError, match="disk full"):
+        dataset.save(model)
+    assert probabilities(dataset.load(), customers) == probabilities(model, customers)
+    assert [path.name for path in tmp_path.iterdir()] == ["churn_model"]
+
+
+def test_a_preview_lists_the_stages_with_their_settings(saved: Path) -> None:
+    shown = json.loads(SparkMLModelDataset(filepath=str(saved)).preview())
+    assert list(shown) == ["1. VectorAssembler", "2. LogisticRegressionModel"]
+    assert shown["1. VectorAssembler"] == {
+        "inputCols": ["songs", "adverts"],
+        "outputCol": "features",
+    }
+    assert shown["2. LogisticRegressionModel"] == {"regParam": 0.3, "maxIter": 3}
+
+
+def test_a_preview_of_many_stages_keeps_their_order(model: PipelineModel, tmp_path: Path) -> None:
+    stages = [
+        VectorAssembler(inputCols=["songs"], outputCol=f"output_{number}") for number in range(11)
+    ]
+    dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
+    dataset.save(PipelineModel(stages))
+    shown = json.loads(dataset.preview())
+    assert [settings["outputCol"] for settings in shown.values()] == [
+        f"output_{number}" for number in range(11)
+    ]
+
+
+def test_a_preview_starts_no_jvm(saved: Path) -> None:
+    program = (
+        "import json, sys\n"
+        "from pyspark import SparkContext\n"
+        "from sparkify.datasets import SparkMLModelDataset\n"
+        "print(len(json.loads(SparkMLModelDataset(filepath=sys.argv[1]).preview())))\n"
+        "assert SparkContext._gateway is None\n"
+    )
+    source = Path(__file__).parents[2] / "src"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(saved)],
+        env={"PATH": "", "PYTHONPATH": str(source), "JAVA_HOME": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
+
+
+def test_metadata_is_kept_for_plugins(tmp_path: Path) -> None:
+    layer = {"kedro-viz": {"layer": "06_models"}}
+    dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"), metadata=layer)
+    assert dataset.metadata == layer
+    assert str(tmp_path / "churn_model") in repr(dataset)

@@ -1,0 +1,182 @@
+import json
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparkify.pipelines.simulation.chain import State, chain, known_cohorts, requests, states
+
+COHORTS = ["accordion", "tuba", "zither", "xylophone"]
+COMPLETE_LOGS = ["events_5_users", "events_user_87", "events_user_113"]
+CANCEL = State("Cancel", "Logged In", "paid")
+
+
+def followers(cohort: str, state: State) -> dict[State, float]:
+    """Return the states after one and the share of each, read back from the cumulative ones."""
+    number, built = states().index(state), chain(cohort)
+    ends = built.cumulative[number]
+    shares = [round(end - start, 9) for start, end in zip([0, *ends[:-1]], ends, strict=False)]
+    names = [states()[follower] for follower in built.followers[number]]
+    return dict(zip(names, shares, strict=True)) if names else {}
+
+
+def known_steps() -> set[tuple[State, State]]:
+    built = chain("accordion")
+    return {
+        (states()[source], states()[target])
+        for source, targets in enumerate(built.followers)
+        for target in targets
+    }
+
+
+def genuine_steps(real: Path) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """List the pairs of genuine events that follow each other in a session.
+
+    Rows without a user were removed from these logs, so an item missing between two rows means
+    that they are not neighbours.
+    """
+    lines = [line for name in COMPLETE_LOGS for line in (real / f"{name}.json").open()]
+    events = [json.loads(line) for line in lines]
+    events.sort(key=lambda event: (event["userId"], event["sessionId"], event["itemInSession"]))
+
+    def place(event: dict[str, Any], ahead: int = 0) -> tuple[int, int, int]:
+        return event["userId"], event["sessionId"], event["itemInSession"] + ahead
+
+    return [
+        (before, after) for before, after in pairwise(events) if place(before, 1) == place(after)
+    ]
+
+
+def state_of(event: dict[str, Any]) -> State:
+    return State(event["page"], event["auth"], event["level"])
+
+
+def test_the_published_chain_has_its_50_states_266_steps_and_22_pages() -> None:
+    assert len(states()) == 50
+    assert len(known_steps()) == 266
+    assert len(requests()) == 22
+
+
+def test_states_are_numbered_in_the_order_of_the_alphabet() -> None:
+    assert states() == sorted(states())
+    assert states()[:3] == [
+        State("About", "Guest", "free"),
+        State("About", "Logged In", "free"),
+        State("About", "Logged In", "paid"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("page", "method", "status"),
+    [
+        ("NextSong", "PUT", 200),
+        ("Thumbs Up", "PUT", 307),
+        ("Error", "GET", 404),
+        ("Cancel", "PUT", 307),
+        ("Cancellation Confirmation", "GET", 200),
+    ],
+)
+def test_a_page_has_one_method_and_one_status(page: str, method: str, status: int) -> None:
+    assert requests()[page] == (method, status)
+
+
+def test_every_page_of_the_chain_has_a_method_and_a_status() -> None:
+    assert {state.page for state in states()} == set(requests())
+
+
+@pytest.mark.parametrize("cohort", COHORTS)
+def test_a_cancel_is_confirmed_but_once_in_a_thousand_times(cohort: str) -> None:
+    assert followers(cohort, CANCEL) == {
+        State("Cancellation Confirmation", "Cancelled", "paid"): 0.999,
+        State("Error", "Logged In", "paid"): 0.001,
+    }
+
+
+@pytest.mark.parametrize("cohort", COHORTS)
+def test_nothing_follows_a_confirmed_cancellation(cohort: str) -> None:
+    assert followers(cohort, State("Cancellation Confirmation", "Cancelled", "paid")) == {}
+    assert followers(cohort, State("Cancellation Confirmation", "Cancelled", "free")) == {}
+
+
+def test_only_cancel_leads_to_a_confirmed_cancellation() -> None:
+    before = {a.page for a, b in known_steps() if b.page == "Cancellation Confirmation"}
+    assert before == {"Cancel"}
+
+
+def test_cohorts_cancel_from_an_advert_at_their_published_rates() -> None:
+    advert = State("Roll Advert", "Logged In", "free")
+    cancel = State("Cancel", "Logged In", "free")
+    rates = {cohort: followers(cohort, advert)[cancel] for cohort in COHORTS}
+    assert rates == {"accordion": 0.001, "tuba": 0.01, "zither": 0.005, "xylophone": 0.001}
+
+
+@pytest.mark.parametrize("cohort", COHORTS)
+def test_shares_after_a_state_rise_and_leave_at_most_all(cohort: str) -> None:
+    for cumulative in chain(cohort).cumulative:
+        assert cumulative == sorted(cumulative)
+        assert all(0 < share <= 1 + 1e-9 for share in cumulative)
+
+
+@pytest.mark.parametrize("cohort", COHORTS)
+def test_first_pages_cover_every_way_to_arrive_and_their_shares_sum_to_1(cohort: str) -> None:
+    first = chain(cohort).first
+    assert set(first) == {
+        ("Guest", "free"),
+        ("Logged In", "free"),
+        ("Logged In", "paid"),
+        ("Logged Out", "free"),
+        ("Logged Out", "paid"),
+    }
+    for (auth, level), (numbers, shares) in first.items():
+        assert {states()[number][1:] for number in numbers} == {(auth, level)}
+        assert shares[-1] == pytest.approx(1)
+
+
+def test_the_tables_hold_four_cohorts() -> None:
+    assert known_cohorts() == ["accordion", "tuba", "zither", "xylophone"]
+
+
+def test_every_genuine_step_is_one_of_the_chain_s(real: Path) -> None:
+    steps = genuine_steps(real)
+    unknown = Counter(
+        (state_of(before), state_of(after))
+        for before, after in steps
+        if (state_of(before), state_of(after)) not in known_steps()
+    )
+    assert len(steps) == 6192
+    assert unknown == {}
+
+
+def test_a_genuine_session_that_starts_in_the_log_starts_as_the_chain_does(real: Path) -> None:
+    built = chain("accordion")
+    first = {states()[number] for numbers, _ in built.first.values() for number in numbers}
+    lines = [line for name in COMPLETE_LOGS for line in (real / f"{name}.json").open()]
+    started = [state_of(e) for e in map(json.loads, lines) if e["itemInSession"] == 0]
+    assert len(started) == 76
+    assert set(started) <= first
+
+
+def test_a_genuine_redirect_comes_one_second_after_the_page_before_it(real: Path) -> None:
+    gaps = Counter(
+        (after["ts"] - before["ts"]) // 1000
+        for before, after in genuine_steps(real)
+        if after["status"] == 307
+    )
+    assert gaps == {1: 518}
+
+
+def test_a_genuine_song_that_follows_a_song_waits_for_its_end(real: Path) -> None:
+    waits = Counter(
+        (after["ts"] - before["ts"]) // 1000 - int(before["length"])
+        for before, after in genuine_steps(real)
+        if before["page"] == after["page"] == "NextSong"
+    )
+    assert waits == {0: 4138}
+
+
+def test_genuine_pages_have_the_chain_s_method_and_status(real: Path) -> None:
+    for before, after in genuine_steps(real):
+        for event in (before, after):
+            assert requests()[event["page"]] == (event["method"], event["status"])

@@ -1,0 +1,353 @@
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from sparkify.pipelines.simulation.chain import State, chain, requests, states
+from sparkify.pipelines.simulation.life import NO_SONG, Process, Session, Traits
+from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
+from sparkify.pipelines.simulation.songs import SongCatalogue
+
+OCTOBER_1 = 1_538_352_000  # 2018-10-01 00:00 UTC
+# Short pauses between sessions: much happens in few days.
+BUSY = {"users": 40, "days": 14, "songs": 50, "artists": 5, "session_gap_days": 0.5}
+
+
+def simulation(parameters: dict[str, Any], **changes: Any) -> SimulationParameters:
+    mini = SimulationParameters.model_validate(parameters["simulation"])
+    return SimulationParameters(**{**mini.model_dump(), **BUSY, **changes})
+
+
+def life(process: Process, number: int) -> list[Session]:
+    return list(process.life(number, process.traits(number)))
+
+
+@pytest.fixture(scope="module")
+def busy(parameters: dict[str, Any]) -> SimulationParameters:
+    return simulation(parameters)
+
+
+@pytest.fixture(scope="module")
+def lives(busy: SimulationParameters) -> dict[int, list[Session]]:
+    """Simulate 40 users who are there at the start and 20 newcomers."""
+    process = Process(busy)
+    return {number: life(process, number) for number in range(60)}
+
+
+def sessions(lives: dict[int, list[Session]]) -> Iterator[Session]:
+    for lived in lives.values():
+        yield from lived
+
+
+def visited(session: Session) -> list[State]:
+    return [states()[number] for number in session.states]
+
+
+def steps(lives: dict[int, list[Session]]) -> Iterator[tuple[int, State, int, State]]:
+    """Yield each two events that follow each other: second and state, second and state."""
+    for session in sessions(lives):
+        for (second, state), (next_second, next_state) in pairwise(
+            zip(session.seconds, visited(session), strict=True)
+        ):
+            yield second, state, next_second, next_state
+
+
+def test_the_lives_tested_here_hold_what_is_to_be_tested(lives: dict[int, list[Session]]) -> None:
+    shown = Counter(state.page for session in sessions(lives) for state in visited(session))
+    assert shown.total() > 10_000
+    assert shown["Cancellation Confirmation"] >= 10
+    assert set(shown) == set(requests())
+
+
+def test_a_life_depends_on_the_seed_and_the_user_s_number_alone(
+    parameters: dict[str, Any], busy: SimulationParameters, lives: dict[int, list[Session]]
+) -> None:
+    alone = Process(simulation(parameters, users=4_000, files=8, growth_per_year=0.9))
+    for number in (39, 7, 0):
+        assert life(alone, number) == lives[number]
+        assert alone.traits(number) == Process(busy).traits(number)
+
+
+def test_another_seed_is_another_life(
+    parameters: dict[str, Any], lives: dict[int, list[Session]]
+) -> None:
+    other = Process(simulation(parameters, seed=25))
+    assert all(life(other, number) != lives[number] for number in range(5))
+
+
+def test_events_lie_within_the_log_s_span(lives: dict[int, list[Session]]) -> None:
+    seconds = [second for session in sessions(lives) for second in session.seconds]
+    assert OCTOBER_1 <= min(seconds) < OCTOBER_1 + 3_600
+    assert OCTOBER_1 + 14 * DAY_SECONDS - 3_600 < max(seconds) < OCTOBER_1 + 14 * DAY_SECONDS
+
+
+def test_every_event_has_a_second_a_state_and_a_place_for_a_song(
+    lives: dict[int, list[Session]],
+) -> None:
+    for session in sessions(lives):
+        assert len(session.seconds) == len(session.states) == len(session.songs) > 0
+        for state, song in zip(visited(session), session.songs, strict=True):
+            assert song in range(50) if state.page == "NextSong" else song == NO_SONG
+
+
+def test_time_never_runs_back_within_a_session_or_between_two(
+    lives: dict[int, list[Session]],
+) -> None:
+    for lived in lives.values():
+        seconds = [second for session in lived for second in session.seconds]
+        assert seconds == sorted(seconds)
+
+
+def test_a_redirected_page_comes_one_second_after_the_page_before_it(
+    lives: dict[int, list[Session]],
+) -> None:
+    redirected = {page for page, (_, status) in requests().items() if status == 307}
+    gaps = Counter(
+        after - before for before, _, after, state in steps(lives) if state.page in redirected
+    )
+    assert list(gaps) == [1]
+    assert gaps[1] > 1_000
+
+
+def test_a_song_waits_for_the_end_of_the_one_that_plays(
+    busy: SimulationParameters, lives: dict[int, list[Session]]
+) -> None:
+    lengths = SongCatalogue(busy).length_seconds
+    waited = 0
+    for session in sessions(lives):
+        end, before = None, None
+        events = zip(session.seconds, visited(session), session.songs, strict=True)
+        for second, state, song in events:
+            if state.page == "NextSong":
+                if end is not None and before < end:
+                    assert second == end
+                    waited += 1
+                end = second + int(lengths[song])
+            before = second
+    assert waited > 5_000
+
+
+def test_other_pages_do_not_wait_for_the_song(lives: dict[int, list[Session]]) -> None:
+    ordinary = {"Home", "Help", "Settings", "Add to Playlist", "Roll Advert"}
+    gaps = [
+        after - before
+        for before, state, after, next_state in steps(lives)
+        if state.page == "NextSong" and next_state.page in ordinary
+    ]
+    assert min(gaps) < 10
+
+
+def test_an_ordinary_page_comes_after_the_user_s_own_pause(parameters: dict[str, Any]) -> None:
+    process = Process(simulation(parameters, days=61))
+    start = OCTOBER_1
+    user = Traits("xylophone", 200.0, 20_000.0, "Logged In", "paid", start, start)
+    lived = {number: list(process.life(number, user)) for number in range(20)}
+    gaps = [
+        after - before
+        for before, _, after, state in steps(lived)
+        if state.page in {"Home", "Help", "Settings", "Add to Playlist", "Roll Advert"}
+    ]
+    assert len(gaps) > 2_000
+    assert sum(gaps) / len(gaps) == pytest.approx(200, rel=0.06)
+
+
+def test_every_step_is_one_that_the_user_s_cohort_takes(
+    busy: SimulationParameters, lives: dict[int, list[Session]]
+) -> None:
+    process = Process(busy)
+    for number, lived in lives.items():
+        followers = chain(process.traits(number).cohort).followers
+        for session in lived:
+            assert all(after in followers[before] for before, after in pairwise(session.states))
+
+
+def test_a_session_starts_on_a_page_that_sessions_start_on(
+    busy: SimulationParameters, lives: dict[int, list[Session]]
+) -> None:
+    for number, lived in lives.items():
+        first = chain(Process(busy).traits(number).cohort).first
+        for session in lived:
+            if session.first_item == 0:
+                _, auth, level = states()[session.states[0]]
+                assert session.states[0] in first[(auth, level)][0]
+
+
+def test_a_session_goes_on_with_the_auth_and_level_that_the_last_one_ended_with(
+    lives: dict[int, list[Session]],
+) -> None:
+    changed = 0
+    for lived in lives.values():
+        for before, after in pairwise(lived):
+            assert visited(before)[-1][1:] == visited(after)[0][1:]
+            changed += visited(before)[0].level != visited(before)[-1].level
+    assert changed > 0
+
+
+def test_level_changes_on_the_page_after_the_upgrade(lives: dict[int, list[Session]]) -> None:
+    after = {
+        (state.level, next_state.page, next_state.level)
+        for _, state, _, next_state in steps(lives)
+        if state.page == "Submit Upgrade" and next_state.page == "Home"
+    }
+    assert after == {("free", "Home", "paid")}
+
+
+def test_nothing_comes_after_a_confirmed_cancellation(lives: dict[int, list[Session]]) -> None:
+    for lived in lives.values():
+        shown = [state for session in lived for state in visited(session)]
+        ends = [place for place, state in enumerate(shown) if state.auth == "Cancelled"]
+        assert ends in ([], [len(shown) - 1])
+
+
+def test_a_confirmed_cancellation_follows_cancel_in_the_same_session(
+    lives: dict[int, list[Session]],
+) -> None:
+    confirmed = [
+        (state.page, state.auth, next_state.auth, state.level == next_state.level)
+        for _, state, _, next_state in steps(lives)
+        if next_state.page == "Cancellation Confirmation"
+    ]
+    assert set(confirmed) == {("Cancel", "Logged In", "Cancelled", True)}
+
+
+def test_a_session_that_runs_as_the_log_opens_starts_above_item_0(
+    lives: dict[int, list[Session]],
+) -> None:
+    for number, lived in lives.items():
+        assert all(session.first_item == 0 for session in lived[1:]), number
+    running = [lived[0] for lived in lives.values() if lived and lived[0].first_item > 0]
+    assert running
+    assert all(session.seconds[0] - OCTOBER_1 < 1_800 for session in running)
+
+
+def test_a_life_is_cut_not_changed_where_the_log_ends(
+    parameters: dict[str, Any], lives: dict[int, list[Session]]
+) -> None:
+    # The seven days end at the midnight before a holiday.
+    shorter, end = Process(simulation(parameters, days=7)), OCTOBER_1 + 7 * DAY_SECONDS
+    for number in range(40):
+        cut = [[second for second in session.seconds if second < end] for session in lives[number]]
+        assert [session.seconds for session in life(shorter, number)] == [s for s in cut if s]
+
+
+def test_an_event_in_the_second_at_which_the_log_ends_is_not_written(
+    busy: SimulationParameters,
+    lives: dict[int, list[Session]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    end = lives[0][0].seconds[10]
+    monkeypatch.setattr(SimulationParameters, "end_second", property(lambda _: end))
+    (cut,) = life(Process(busy), 0)
+    assert cut.seconds == [second for second in lives[0][0].seconds if second < end]
+
+
+def test_traits_follow_the_published_shares(parameters: dict[str, Any]) -> None:
+    process = Process(simulation(parameters, users=8_000, session_gap_days=7))
+    drawn = [process.traits(number) for number in range(8_000)]
+    cohorts = Counter(user.cohort for user in drawn)
+    assert cohorts["accordion"] / 8_000 == pytest.approx(6 / 9, abs=0.02)
+    for cohort in ("tuba", "zither", "xylophone"):
+        assert cohorts[cohort] / 8_000 == pytest.approx(1 / 9, abs=0.015)
+    logged_in = sum(user.auth == "Logged In" for user in drawn)
+    paid = sum(user.level == "paid" for user in drawn)
+    assert logged_in / 8_000 == pytest.approx(10 / 11, abs=0.015)
+    assert paid / 8_000 == pytest.approx(2 / 12, abs=0.015)
+    assert {user.auth for user in drawn} == {"Logged In", "Logged Out"}
+
+
+def test_paces_have_the_mean_that_is_set_and_differ_between_users(
+    parameters: dict[str, Any],
+) -> None:
+    process = Process(simulation(parameters, users=20_000, session_gap_days=7))
+    drawn = [process.traits(number) for number in range(20_000)]
+    page_gaps = sorted(user.page_gap_seconds for user in drawn)
+    session_gaps = sorted(user.session_gap_seconds for user in drawn)
+    assert sum(page_gaps) / 20_000 == pytest.approx(90, rel=0.04)
+    assert sum(session_gaps) / 20_000 == pytest.approx(7 * DAY_SECONDS, rel=0.04)
+    # The median of exp(N(0, 1)) / sqrt(e) is exp(-1/2).
+    assert page_gaps[10_000] == pytest.approx(90 * 0.6065, rel=0.03)
+
+
+def test_members_registered_before_the_log_and_as_long_ago_as_is_set(
+    parameters: dict[str, Any],
+) -> None:
+    process = Process(simulation(parameters, users=4_000))
+    drawn = [process.traits(number) for number in range(4_000)]
+    member_days = [(OCTOBER_1 - user.registration_second) / DAY_SECONDS for user in drawn]
+    assert min(member_days) >= 0
+    assert sum(member_days) / 4_000 == pytest.approx(36.525, rel=0.05)
+    assert {user.arrival_second for user in drawn} == {OCTOBER_1}
+
+
+def test_newcomers_are_free_guests_who_arrive_during_the_log(busy: SimulationParameters) -> None:
+    process = Process(busy)
+    newcomers = [process.traits(number) for number in range(40, 140)]
+    assert {(user.auth, user.level) for user in newcomers} == {("Guest", "free")}
+    arrivals = [user.arrival_second for user in newcomers]
+    assert OCTOBER_1 <= min(arrivals) < max(arrivals) < OCTOBER_1 + 14 * DAY_SECONDS
+    assert arrivals == [user.registration_second for user in newcomers]
+    assert process.traits(39).auth != "Guest"
+
+
+def test_some_newcomers_register(lives: dict[int, list[Session]]) -> None:
+    newcomers = [lives[number] for number in range(40, 60)]
+    auths = {state.auth for lived in newcomers for session in lived for state in visited(session)}
+    assert {"Guest", "Logged In"} <= auths
+
+
+def test_tubas_cancel_more_often_than_xylophones(parameters: dict[str, Any]) -> None:
+    def cancelled(cohort: str) -> int:
+        process = Process(simulation(parameters, cohorts={cohort: 1}, days=28))
+        lived = {number: life(process, number) for number in range(40)}
+        return sum(visited(session)[-1].auth == "Cancelled" for session in sessions(lived))
+
+    assert cancelled("tuba") > 2 * cancelled("xylophone")
+
+
+def test_the_mini_log_comes_near_the_published_one(parameters: dict[str, Any]) -> None:
+    mini = SimulationParameters.model_validate(parameters["simulation"])
+    process = Process(mini)
+    lived = [life(process, number) for number in range(mini.users + 3)]  # three newcomers come
+    shown = Counter(states()[number].page for own in lived for s in own for number in s.states)
+    assert shown.total() == pytest.approx(286_500, rel=0.02)
+    assert shown["NextSong"] == pytest.approx(228_108, rel=0.02)
+    assert shown["Cancellation Confirmation"] == 52
+
+
+def test_an_unknown_cohort_is_refused(parameters: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="unknown: guitar, to_page; known: accordion, tuba"):
+        simulation(parameters, cohorts={"tuba": 1, "guitar": 1, "to_page": 1})
+    with pytest.raises(ValueError, match="not all 0"):
+        simulation(parameters, cohorts={"tuba": 0})
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"userz": 3}, "userz\n  Extra inputs are not permitted"),
+        ({"users": 0}, "users\n  Input should be greater than 0"),
+        ({"days": 0}, "days\n  Input should be greater than 0"),
+        ({"files": 0}, "files\n  Input should be greater than 0"),
+        ({"cohorts": {}}, "cohorts\n  Dictionary should have at least 1 item"),
+        ({"off_day_rejection": 1.0}, "off_day_rejection\n  Input should be less than 1"),
+        ({"start": "in autumn"}, "start\n  Input should be a valid date"),
+    ],
+)
+def test_a_misspelt_or_impossible_parameter_is_refused_by_name(
+    parameters: dict[str, Any], change: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ValidationError, match=told):
+        simulation(parameters, **change)
+
+
+def test_a_missing_parameter_is_refused_by_name(busy: SimulationParameters) -> None:
+    with pytest.raises(ValidationError, match="seed\n  Field required"):
+        SimulationParameters(**busy.model_dump(exclude={"seed"}))
+
+
+def test_the_span_is_counted_in_utc(busy: SimulationParameters) -> None:
+    assert busy.start_second == OCTOBER_1
+    assert busy.end_second == OCTOBER_1 + 14 * DAY_SECONDS

@@ -1,0 +1,309 @@
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from sparkify.log_digest import log_digest
+from sparkify.pipelines.simulation import nodes
+from sparkify.pipelines.simulation.chain import State, states
+from sparkify.pipelines.simulation.life import Process
+from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
+from sparkify.pipelines.simulation.songs import SongCatalogue
+from sparkify.schemas import SIMULATED_SESSIONS, SIMULATED_USERS
+
+OCTOBER_1 = 1_538_352_000  # 2018-10-01 00:00 UTC
+# Six users and, at this rate, some newcomers; short pauses make a week long enough.
+TINY = {
+    "users": 6,
+    "days": 7,
+    "songs": 50,
+    "artists": 5,
+    "growth_per_year": 40,
+    "session_gap_days": 0.5,
+}
+KEYS = [
+    *["ts", "userId", "sessionId", "page", "auth", "method", "status", "level", "itemInSession"],
+    *["location", "userAgent", "lastName", "firstName", "registration", "gender"],
+    *["artist", "song", "length"],
+]
+PROFILE = {"location", "userAgent", "lastName", "firstName", "registration", "gender"}
+SONG = {"artist", "song", "length"}
+
+
+def simulation(parameters: dict[str, Any], **changes: Any) -> SimulationParameters:
+    mini = SimulationParameters.model_validate(parameters["simulation"])
+    return SimulationParameters(**{**mini.model_dump(), **TINY, **changes})
+
+
+def written(spark: SparkSession, folder: Path, tiny: SimulationParameters) -> list[list[str]]:
+    """Simulate a log, write it and list the lines of each part file, by the files' names."""
+    users = nodes.simulated_users(tiny)
+    sessions = nodes.simulated_sessions(users, tiny)
+    nodes.raw_events(users, sessions, tiny).write.text(str(folder))
+    return [part.read_text().splitlines() for part in sorted(folder.glob("part-*"))]
+
+
+@pytest.fixture(scope="module")
+def tiny(parameters: dict[str, Any]) -> SimulationParameters:
+    return simulation(parameters)
+
+
+@pytest.fixture(scope="module")
+def lines(
+    spark: SparkSession, tiny: SimulationParameters, tmp_path_factory: pytest.TempPathFactory
+) -> list[str]:
+    (only_part,) = written(spark, tmp_path_factory.mktemp("log") / "log", tiny)
+    return only_part
+
+
+@pytest.fixture(scope="module")
+def events(lines: list[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines]
+
+
+def crafted(
+    spark: SparkSession, tiny: SimulationParameters, *cohorts_and_events: tuple[str, list[Any]]
+) -> tuple[DataFrame, DataFrame]:
+    """Make one user per cohort and list of events, each with one session that starts at item 3.
+
+    An event is (seconds since the log's start, state, song number).
+    """
+    users, sessions = [], []
+    for number, (cohort, shown) in enumerate(cohorts_and_events):
+        traits = (cohort, 90.0, 600_000.0, "Logged In", "free", OCTOBER_1, OCTOBER_1 - 5)
+        profile = ("Ada", "Young", "F", "Logan, UT-ID", '"Mozilla/5.0 (A, B)"')
+        users.append((number, str(number + 1), *traits, *profile))
+        told = [(OCTOBER_1 + second, states().index(State(*s)), song) for second, s, song in shown]
+        sessions.append((number, 0, cohort, told[0][0], 3, told))
+    return (
+        spark.createDataFrame(users, SIMULATED_USERS.struct),
+        spark.createDataFrame(sessions, SIMULATED_SESSIONS.struct),
+    )
+
+
+def test_users_are_drawn_one_row_each_by_their_numbers(
+    spark: SparkSession, tiny: SimulationParameters
+) -> None:
+    rows = nodes.simulated_users(tiny).orderBy("user_number").collect()
+    process = Process(tiny)
+    assert SIMULATED_USERS.validate(nodes.simulated_users(tiny)).columns == SIMULATED_USERS.columns
+    assert [row["user_number"] for row in rows] == list(range(len(rows)))
+    assert [row["user_id"] for row in rows] == [str(number + 1) for number in range(len(rows))]
+    for row in rows:
+        assert tuple(row)[2:9] == tuple(process.traits(row["user_number"]))
+
+
+def test_newcomers_come_on_top_of_the_users(
+    spark: SparkSession, parameters: dict[str, Any], tiny: SimulationParameters
+) -> None:
+    def count(**changes: Any) -> int:
+        return nodes.simulated_users(simulation(parameters, **changes)).count()
+
+    # 40 times as many users come in a year: 4.6 are expected in a week, and the seed draws
+    # how many come.
+    assert count(growth_per_year=0) == 6
+    assert 6 < count() < 16
+    assert count() == count(files=4)
+
+
+def test_sessions_are_those_of_every_user_s_life(
+    spark: SparkSession, tiny: SimulationParameters
+) -> None:
+    users = nodes.simulated_users(tiny)
+    frame = SIMULATED_SESSIONS.validate(nodes.simulated_sessions(users, tiny))
+    lived: dict[int, list[Any]] = defaultdict(list)
+    for row in frame.orderBy("user_number", "session_order").collect():
+        assert row["session_order"] == len(lived[row["user_number"]])
+        assert row["started_second"] == row["events"][0]["second"]
+        told = zip(*row["events"], strict=True)
+        lived[row["user_number"]].append((row["first_item"], *(list(column) for column in told)))
+    process = Process(tiny)
+    for number in range(users.count()):
+        life = process.life(number, process.traits(number))
+        assert lived[number] == [tuple(session) for session in life]
+
+
+def test_users_without_any_session_make_an_empty_table(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    rare = simulation(parameters, users=1, days=1, session_gap_days=10_000, growth_per_year=0)
+    users = nodes.simulated_users(rare)
+    sessions = nodes.simulated_sessions(users, rare)
+    assert sessions.collect() == []
+    assert nodes.raw_events(users, sessions, rare).collect() == []
+
+
+@pytest.mark.parametrize("files", [3, 8])
+def test_a_log_in_part_files_is_the_same_log_line_by_line(
+    spark: SparkSession,
+    parameters: dict[str, Any],
+    lines: list[str],
+    tmp_path: Path,
+    files: int,
+) -> None:
+    parts = written(spark, tmp_path / "log", simulation(parameters, files=files))
+    assert len(parts) == files
+    assert [line for part in parts for line in part] == lines
+
+
+def test_a_log_written_under_adaptive_execution_is_the_same(
+    spark: SparkSession, parameters: dict[str, Any], lines: list[str], tmp_path: Path
+) -> None:
+    spark.conf.set("spark.sql.adaptive.enabled", True)
+    try:
+        parts = written(spark, tmp_path / "log", simulation(parameters, files=3))
+    finally:
+        spark.conf.set("spark.sql.adaptive.enabled", False)
+    assert len(parts) == 3
+    assert [line for part in parts for line in part] == lines
+
+
+def test_a_part_file_holds_its_slice_of_time(
+    spark: SparkSession, parameters: dict[str, Any], tmp_path: Path
+) -> None:
+    parts = written(spark, tmp_path / "log", simulation(parameters, files=7))
+    days = [
+        {(json.loads(line)["ts"] // 1000 - OCTOBER_1) // DAY_SECONDS for line in p} for p in parts
+    ]
+    assert days == [{0}, {1}, {2}, {3}, {4}, {5}, {6}]
+
+
+def test_lines_are_in_the_order_of_time(events: list[dict[str, Any]]) -> None:
+    assert len(events) > 1_000
+    moments = [event["ts"] for event in events]
+    assert moments == sorted(moments)
+    assert {moment % 1000 for moment in moments} == {0}
+
+
+def test_every_line_has_the_published_keys_in_the_published_order(
+    events: list[dict[str, Any]],
+) -> None:
+    for event in events:
+        absent = set()
+        if event["auth"] in {"Guest", "Logged Out"}:
+            absent |= PROFILE
+        if event["page"] != "NextSong":
+            absent |= SONG
+        assert list(event) == [key for key in KEYS if key not in absent]
+
+
+def test_a_row_has_a_user_exactly_where_someone_is_known(events: list[dict[str, Any]]) -> None:
+    userless = [event for event in events if event["auth"] in {"Guest", "Logged Out"}]
+    known = [event for event in events if event["auth"] in {"Logged In", "Cancelled"}]
+    assert len(userless) + len(known) == len(events)
+    assert {event["userId"] for event in userless} == {""}
+    assert all(event["userId"].isdigit() and event["registration"] for event in known)
+
+
+def test_values_have_the_published_types(events: list[dict[str, Any]]) -> None:
+    kinds = {key: {type(event[key]) for event in events if key in event} for key in KEYS}
+    numbers = ["ts", "sessionId", "status", "itemInSession", "registration"]
+    assert {key for key in KEYS if kinds[key] == {int}} == set(numbers)
+    assert kinds["length"] == {float}
+    assert all(kinds[key] == {str} for key in set(KEYS) - {*numbers, "length"})
+
+
+def test_a_session_is_named_by_user_and_number_and_not_by_number_alone(
+    events: list[dict[str, Any]],
+) -> None:
+    known = [event for event in events if "registration" in event]
+    items: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for event in known:
+        items[event["userId"], event["sessionId"]].append(event["itemInSession"])
+    # Items rise by one but where the user was logged out for a while.
+    assert all(numbers == sorted(set(numbers)) for numbers in items.values())
+    assert len({session for _, session in items}) < len(items)
+
+
+def test_no_event_has_the_name_of_another(events: list[dict[str, Any]]) -> None:
+    known = [event for event in events if "registration" in event]
+    names = {(e["userId"], e["sessionId"], e["itemInSession"], e["ts"]) for e in known}
+    assert len(names) == len(known)
+
+
+def test_lines_are_written_as_the_published_log_writes_them(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    tiny = simulation(parameters, userless_id="1261737")
+    users, sessions = crafted(
+        spark,
+        tiny,
+        (
+            "tuba",
+            [
+                (10, ("NextSong", "Logged In", "free"), 7),
+                (11, ("Logout", "Logged In", "free"), -1),
+                (50, ("Home", "Logged Out", "free"), -1),
+                (51, ("Login", "Logged Out", "free"), -1),
+                (90, ("Cancel", "Logged In", "free"), -1),
+                (99, ("Cancellation Confirmation", "Cancelled", "free"), -1),
+            ],
+        ),
+    )
+    song = SongCatalogue(tiny).table().iloc[7]
+    who = (
+        '"location":"Logan, UT-ID","userAgent":"\\"Mozilla/5.0 (A, B)\\"","lastName":"Young",'
+        '"firstName":"Ada","registration":1538351995000,"gender":"F"'
+    )
+    assert [row["value"] for row in nodes.raw_events(users, sessions, tiny).collect()] == [
+        '{"ts":1538352010000,"userId":"1","sessionId":1,"page":"NextSong","auth":"Logged In",'
+        f'"method":"PUT","status":200,"level":"free","itemInSession":3,{who},'
+        f'"artist":"{song["artist"]}","song":"{song["song"]}","length":{song["length"]}}}',
+        '{"ts":1538352011000,"userId":"1","sessionId":1,"page":"Logout","auth":"Logged In",'
+        f'"method":"PUT","status":307,"level":"free","itemInSession":4,{who}}}',
+        '{"ts":1538352050000,"userId":"1261737","sessionId":1,"page":"Home",'
+        '"auth":"Logged Out","method":"GET","status":200,"level":"free","itemInSession":5}',
+        '{"ts":1538352051000,"userId":"1261737","sessionId":1,"page":"Login",'
+        '"auth":"Logged Out","method":"PUT","status":307,"level":"free","itemInSession":6}',
+        '{"ts":1538352090000,"userId":"1","sessionId":1,"page":"Cancel","auth":"Logged In",'
+        f'"method":"PUT","status":307,"level":"free","itemInSession":7,{who}}}',
+        '{"ts":1538352099000,"userId":"1","sessionId":1,"page":"Cancellation Confirmation",'
+        '"auth":"Cancelled","method":"GET","status":200,"level":"free","itemInSession":8,'
+        f"{who}}}",
+    ]
+
+
+def test_every_cohort_counts_its_own_sessions_in_the_order_of_time(
+    spark: SparkSession, tiny: SimulationParameters
+) -> None:
+    home = ("Home", "Logged In", "free")
+    users, sessions = crafted(
+        spark,
+        tiny,
+        ("tuba", [(30, home, -1)]),
+        ("tuba", [(20, home, -1)]),
+        ("zither", [(30, home, -1)]),
+        ("tuba", [(30, home, -1)]),
+    )
+    told = [json.loads(row["value"]) for row in nodes.raw_events(users, sessions, tiny).collect()]
+    assert [(event["userId"], event["sessionId"]) for event in told] == [
+        ("2", 1),
+        ("1", 2),
+        ("3", 1),
+        ("4", 3),
+    ]
+
+
+def test_the_record_holds_the_parameters_and_the_digest_of_the_log_as_written(
+    spark: SparkSession, tiny: SimulationParameters, lines: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "log.json").write_text("".join(f"{line}\n" for line in reversed(lines)))
+    in_file = spark.read.text(str(tmp_path / "log.json"))
+    simulated = spark.createDataFrame([(line,) for line in lines], "value string")
+    record = nodes.simulation_record(simulated, tiny)
+    assert record["log"] == log_digest(in_file)
+    assert record["log"]["lines"] == len(lines)
+    assert record["start"] == "2018-10-01"
+    assert record["seed"] == 24
+    assert SimulationParameters(**{k: v for k, v in record.items() if k != "log"}) == tiny
+    assert json.loads(json.dumps(record)) == record
+
+
+def test_the_record_of_a_finished_project_knows_its_log(spark: SparkSession, finished: Any) -> None:
+    catalog = finished.catalog()
+    record = catalog.load("simulation_record")
+    assert record["log"] == log_digest(catalog.load("raw_events"))
+    assert record["users"] == 90

@@ -1,0 +1,163 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.startup import bootstrap_project
+from kedro.io.core import DatasetError
+
+from sparkify import __main__, cli
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def no_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "nowhere"))
+
+
+def kedro(*arguments: str) -> Result:
+    """Run a command of the project as Kedro's command line does."""
+    bootstrap_project(ROOT)
+    return CliRunner().invoke(cli.cli, arguments)
+
+
+def run(project: Any, *arguments: str) -> Result:
+    return kedro("run", "--conf-source", str(project.conf), *arguments)
+
+
+@pytest.fixture(autouse=True)
+def in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def test_without_java_a_run_ends_with_one_sentence(no_java: None) -> None:
+    result = kedro("run")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: Spark needs Java 17 or 21 and there is no Java here")
+    assert result.stderr.count("\n") == 1
+
+
+def test_without_java_nothing_of_kedro_is_started(
+    no_java: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[dict[str, Any]] = []
+    monkeypatch.setattr(kedro_run, "callback", lambda **options: started.append(options))
+    kedro("run")
+    assert started == []
+
+
+@pytest.mark.parametrize("command", [["-m", "kedro", "run"], ["-m", "sparkify"]])
+def test_without_java_every_way_to_run_prints_the_sentence_alone(
+    tmp_path: Path, command: list[str]
+) -> None:
+    environment = {**os.environ, "JAVA_HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        [sys.executable, *command],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: Spark needs Java 17 or 21 and there is no Java here")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_missing_log_is_told_in_one_sentence(project: Any) -> None:
+    result = run(project)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    errors = [line for line in result.output.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1
+    assert f"there is no event log at {project.log}. Put yours there" in errors[0]
+    assert "Traceback" not in result.output
+
+
+def test_a_log_that_stands_is_told_before_any_work(project: Any) -> None:
+    project.log.parent.mkdir(parents=True)
+    project.log.write_text("{}\n")
+    result = run(project, "--pipelines", "simulation")
+    assert result.exit_code == 1
+    assert f"Error: a log stands already at {project.log} and is never" in result.output
+    assert "Traceback" not in result.output
+    assert list(project.folder.rglob("*.parquet")) == []
+
+
+def test_a_misspelt_parameter_is_told_by_its_name(project: Any) -> None:
+    result = run(project, "--pipelines", "simulation", "--params", "simulation.userz=3")
+    assert result.exit_code == 1
+    assert "Error: Parameter validation failed" in result.output
+    assert "userz" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_unknown_pipeline_is_told_by_its_name(project: Any) -> None:
+    result = run(project, "--pipelines", "nonesuch")
+    assert result.exit_code == 1
+    assert "Error: Failed to find the pipeline named 'nonesuch'." in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_incomplete_table_is_told_with_what_to_do(project: Any) -> None:
+    result = run(project, "--pipelines", "feature_engineering")
+    assert result.exit_code == 1
+    assert "there is no complete table at" in result.output
+    assert "run the pipeline that makes it." in result.output
+
+
+def test_a_traceback_is_shown_to_those_who_ask_for_it(project: Any) -> None:
+    result = run(project, "--traceback", "--pipelines", "data_processing")
+    assert isinstance(result.exception, DatasetError)
+    assert result.exit_code == 1
+
+
+def test_an_error_in_the_code_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(**options: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(kedro_run, "callback", broken)
+    assert isinstance(kedro("run").exception, ZeroDivisionError)
+
+
+def test_options_reach_kedro_as_they_were_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(kedro_run, "callback", lambda **options: given.update(options))
+    result = kedro("run", "--env", "full", "--pipelines", "modelling", "--params", "a.b=3")
+    assert result.exit_code == 0
+    assert given["env"] == "full"
+    assert list(given["pipelines"]) == ["modelling"]
+    assert given["params"] == {"a": {"b": 3}}
+    assert set(given) == {option.name for option in kedro_run.params if option.name != "help"}
+
+
+def test_the_command_takes_all_that_kedro_s_own_takes() -> None:
+    own = {name for option in cli.run.params for name in option.opts}
+    kedros = {name for option in kedro_run.params for name in option.opts}
+    assert own - kedros == {"--traceback"}
+    assert kedros <= own
+    assert isinstance(cli.cli, click.Group)
+
+
+def test_the_packaged_project_has_the_same_command(
+    no_java: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["sparkify", "--env", "mini"])
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("Error: Spark needs Java 17 or 21")
+
+
+def test_an_unknown_environment_ends_in_one_sentence() -> None:
+    result = kedro("run", "--env", "nonesuch")
+    assert result.exit_code == 1
+    assert "nonesuch" in result.output
+    assert "Traceback" not in result.output

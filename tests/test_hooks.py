@@ -1,0 +1,184 @@
+import logging
+import os
+import shlex
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.io.core import DatasetError
+from kedro.pipeline import Node, Pipeline
+from kedro_datasets.json import JSONDataset
+
+from sparkify.datasets import EventLogDataset
+from sparkify.hooks import RunSummaryHooks, SparkHooks
+
+QUALITY = {
+    "source": "simulated",
+    "lines": 12_345,
+    "accepted": 11_000,
+    "users": 225,
+    "rejected": 1_345,
+    "rejections": {"no user": {"lines": 1_300}, "not JSON": {"lines": 45}},
+}
+METRICS = {
+    "source": "simulated",
+    "champion": {"candidate": "logistic_regression", "label": "logistic regression"},
+    "holdout": {
+        "cutoff": "2018-11-21",
+        "horizon_days": 10,
+        "churned": 9,
+        "users": 170,
+        **{
+            name: {"value": value, "ci95": [value - 0.1, value + 0.1]}
+            for name, value in {
+                "auc": 0.7654,
+                "average_precision": 0.2,
+                "precision": 0.25,
+                "recall": 0.5,
+                "f1": 0.3333,
+            }.items()
+        },
+    },
+}
+
+
+def work(*inputs: Any) -> None:
+    """Stand for a node's function; the hooks look at names alone."""
+
+
+def made(*outputs: str) -> Pipeline:
+    """Return a pipeline of one node per output."""
+    return Pipeline([Node(work, [], name, name=f"make_{name}") for name in outputs])
+
+
+def run(hooks: RunSummaryHooks, pipeline: Pipeline) -> None:
+    """Call the hooks as a run does, up to its last save."""
+    hooks.before_pipeline_run(pipeline)
+    for node in pipeline.nodes:
+        hooks.before_node_run(node)
+        for name in node.outputs:
+            hooks.after_dataset_saved(name, node)
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO, "sparkify")
+    return caplog
+
+
+def test_spark_is_given_its_settings_and_the_running_python(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "other")
+    monkeypatch.setenv("PYSPARK_PYTHON", "/usr/bin/python3")
+    settings = {"spark.master": "local[3]", "spark.ui.enabled": False}
+    context = SimpleNamespace(config_loader={"spark": settings})
+    SparkHooks().after_context_created(context)
+    arguments = shlex.split(os.environ["PYSPARK_SUBMIT_ARGS"])
+    assert arguments[:2] == ["--conf=spark.master=local[3]", "--conf=spark.ui.enabled=false"]
+    assert arguments[-1] == "pyspark-shell"
+    assert os.environ["PYSPARK_PYTHON"] == sys.executable
+
+
+def test_a_project_s_session_hands_over_the_settings_of_its_environment(
+    project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "other")
+    monkeypatch.setenv("PYSPARK_PYTHON", "/usr/bin/python3")
+    project.catalog()
+    arguments = shlex.split(os.environ["PYSPARK_SUBMIT_ARGS"])
+    assert "--conf=spark.app.name=sparkify" in arguments  # base
+    assert "--conf=spark.sql.shuffle.partitions=1" in arguments  # mini
+    assert os.environ["PYSPARK_PYTHON"] == sys.executable
+
+
+def test_a_run_that_would_write_over_a_log_is_refused(spark: Any, tmp_path: Path) -> None:
+    (tmp_path / "log.json").write_text("{}\n")
+    catalog = DataCatalog({"log": EventLogDataset(filepath=str(tmp_path / "log.json"))})
+    with pytest.raises(DatasetError, match="a log stands already at"):
+        SparkHooks().before_pipeline_run(made("log"), catalog)
+    reading = Pipeline([Node(work, "log", "count", name="count_lines")])
+    SparkHooks().before_pipeline_run(reading, catalog)
+
+
+def test_a_run_that_writes_the_first_log_is_not_refused(spark: Any, tmp_path: Path) -> None:
+    catalog = DataCatalog({"log": EventLogDataset(filepath=str(tmp_path / "log.json"))})
+    SparkHooks().before_pipeline_run(made("log", "undeclared"), catalog)
+
+
+def test_a_simulation_over_a_log_is_refused_before_any_work(project: Any) -> None:
+    compressed = project.log.with_name(project.log.name + ".gz")
+    compressed.parent.mkdir(parents=True)
+    compressed.write_bytes(b"")
+    before = sorted(project.folder.rglob("*"))
+    with pytest.raises(DatasetError, match=r"stands already at .*\.json\.gz and is never"):
+        project.run("simulation", params={"simulation": {"users": 2, "days": 1}})
+    assert sorted(project.folder.rglob("*")) == before
+
+
+def test_each_node_is_told_with_its_place_once_all_it_makes_is_saved(
+    told: pytest.LogCaptureFixture,
+) -> None:
+    both = Node(work, [], ["train", "test"], name="split")
+    pipeline = Pipeline([both, Node(work, "train", "model", name="fit")])
+    hooks = RunSummaryHooks()
+    hooks.before_pipeline_run(pipeline)
+    hooks.before_node_run(both)
+    hooks.after_dataset_saved("train", both)
+    assert told.messages == []
+    hooks.after_dataset_saved("test", both)
+    fit = pipeline.nodes[1]
+    hooks.before_node_run(fit)
+    hooks.after_dataset_saved("model", fit)
+    assert [message.split() for message in told.messages] == [
+        ["1/2", "split", "0.0", "s"],
+        ["2/2", "fit", "0.0", "s"],
+    ]
+
+
+def test_a_second_run_counts_from_the_start(told: pytest.LogCaptureFixture) -> None:
+    hooks = RunSummaryHooks()
+    run(hooks, made("a", "b"))
+    run(hooks, made("c"))
+    assert [message.split()[0] for message in told.messages] == ["1/2", "2/2", "1/1"]
+
+
+def test_a_run_accounts_for_every_line_of_the_log(told: pytest.LogCaptureFixture) -> None:
+    catalog = DataCatalog({"data_quality": MemoryDataset(QUALITY)})
+    RunSummaryHooks().after_pipeline_run(made("data_quality"), catalog)
+    assert told.messages == [
+        "Log (simulated): 12,345 lines, 11,000 events of 225 users accepted, "
+        "1,345 rejected (1,300 no user, 45 not JSON)"
+    ]
+
+
+def test_a_log_without_rejections_is_told_without_reasons(told: pytest.LogCaptureFixture) -> None:
+    clean = {**QUALITY, "rejected": 0, "rejections": {}}
+    catalog = DataCatalog({"data_quality": MemoryDataset(clean)})
+    RunSummaryHooks().after_pipeline_run(made("data_quality"), catalog)
+    assert told.messages[0].endswith("accepted, 0 rejected")
+
+
+def test_a_run_ends_with_the_holdout_line_and_where_the_metrics_are(
+    told: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    metrics = JSONDataset(filepath=str(tmp_path / "reporting" / "metrics.json"))
+    metrics.save(METRICS)
+    RunSummaryHooks().after_pipeline_run(made("metrics"), DataCatalog({"metrics": metrics}))
+    assert told.messages == [
+        "Hold-out 2018-11-21, 10 days ahead, 9 of 170 customers cancelled (simulated log), "
+        "logistic regression: AUC 0.765 [0.665, 0.865], average precision 0.200 [0.100, 0.300], "
+        "precision 0.250 [0.150, 0.350], recall 0.500 [0.400, 0.600], F1 0.333 [0.233, 0.433]",
+        f"Metrics and figures: {tmp_path}/reporting",
+    ]
+
+
+def test_a_run_that_made_no_metrics_says_nothing_of_old_ones(
+    told: pytest.LogCaptureFixture,
+) -> None:
+    catalog = DataCatalog({"data_quality": MemoryDataset(QUALITY)})
+    RunSummaryHooks().after_pipeline_run(made("events"), catalog)
+    assert told.messages == []

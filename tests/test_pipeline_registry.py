@@ -1,0 +1,64 @@
+from collections import Counter
+
+import pytest
+from kedro.pipeline import Pipeline
+
+from sparkify.pipeline_registry import register_pipelines
+
+
+@pytest.fixture(scope="module")
+def pipelines() -> dict[str, Pipeline]:
+    return register_pipelines()
+
+
+def names(pipeline: Pipeline) -> set[str]:
+    return {node.name for node in pipeline.nodes}
+
+
+def test_the_pipelines_have_these_names(pipelines: dict[str, Pipeline]) -> None:
+    assert list(pipelines) == [
+        "__default__",
+        "simulation",
+        "data_processing",
+        "feature_engineering",
+        "modelling",
+    ]
+
+
+def test_the_default_is_the_forecast_without_the_simulation(
+    pipelines: dict[str, Pipeline],
+) -> None:
+    forecast = ("data_processing", "feature_engineering", "modelling")
+    assert names(pipelines["__default__"]) == set().union(*(names(pipelines[p]) for p in forecast))
+    assert not names(pipelines["__default__"]) & names(pipelines["simulation"])
+
+
+def test_the_default_starts_from_the_log_and_its_record(pipelines: dict[str, Pipeline]) -> None:
+    inputs = {name for name in pipelines["__default__"].inputs() if not name.startswith("params:")}
+    assert inputs == {"raw_events", "simulation_record"}
+
+
+def test_the_simulation_starts_from_parameters_alone_and_writes_the_log(
+    pipelines: dict[str, Pipeline],
+) -> None:
+    assert pipelines["simulation"].inputs() == {"params:simulation"}
+    assert {"raw_events", "simulation_record"} <= pipelines["simulation"].all_outputs()
+
+
+def test_no_forecast_reads_what_only_a_simulation_knows(pipelines: dict[str, Pipeline]) -> None:
+    hidden = {"simulated_users", "simulated_sessions"}
+    assert not hidden & pipelines["__default__"].datasets()
+
+
+def test_a_pipeline_reads_only_what_those_before_it_made(pipelines: dict[str, Pipeline]) -> None:
+    made = {"raw_events", "simulation_record"}
+    for name in ("data_processing", "feature_engineering", "modelling"):
+        read = {one for one in pipelines[name].inputs() if not one.startswith("param")}
+        assert read <= made, name
+        made |= pipelines[name].all_outputs()
+
+
+def test_every_node_has_a_name_of_its_own(pipelines: dict[str, Pipeline]) -> None:
+    both = [*pipelines["__default__"].nodes, *pipelines["simulation"].nodes]
+    assert max(Counter(node.name for node in both).values()) == 1
+    assert all(node._name for node in both)

@@ -83,16 +83,13 @@ def _is_suspect(parameters: DataProcessingParameters) -> Column:
     `_rejection` looks closely, and takes as long as the parsing; nearly all lines are spared it.
     """
     ts, registration = F.col("fields.ts"), F.col("fields.registration")
-    texts = [key for key, (_, kind) in parsing.FIELDS.items() if kind == "string"]
-    goes_on = F.instr("value", "}") < F.length(F.rtrim("value"))
     signs = [
         _is_corrupt(),
-        goes_on,
         _has_no_user(),
         ~_is_possible(ts, parameters),
         ~_is_possible(registration, parameters),
         *(F.col(f"fields.{key}").isNull() for key in REQUIRED),
-        *(parsing.is_odd_text(key) for key in texts),
+        parsing.may_hold_odd_text(F.col("value")),
         F.col("copy") > 1,
     ]
     return F.coalesce(reduce(Column.__or__, signs), F.lit(True))

@@ -52,6 +52,21 @@ def spark() -> Iterator[SparkSession]:
 
 
 @pytest.fixture(scope="session")
+def layers() -> list[str]:
+    """Return the layers of the data, in the order in which they are made."""
+    return [
+        "01_raw",
+        "02_intermediate",
+        "03_primary",
+        "04_feature",
+        "05_model_input",
+        "06_models",
+        "07_model_output",
+        "08_reporting",
+    ]
+
+
+@pytest.fixture(scope="session")
 def real() -> Path:
     """Return the folder of genuine logs; they are not part of the project."""
     folder = ROOT.parent / "shared" / "data" / "real"

@@ -12,22 +12,15 @@ from kedro_viz.server import populate_data
 
 
 @pytest.fixture(scope="module")
-def nodes(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def nodes(
+    finished: Any, tmp_path_factory: pytest.TempPathFactory, layers: list[str]
+) -> dict[str, dict[str, Any]]:
     """Return what the side panel shows, by name, of a project that has run."""
     folder = tmp_path_factory.mktemp("viz")
     populate_data(data_access_manager, finished.catalog(), dict(pipelines), {})
     save_api_responses_to_fs(str(folder), fsspec.filesystem("file"), is_all_previews_enabled=True)
     graph = json.loads((folder / "api" / "main").read_text())
-    assert graph["layers"] == [
-        "01_raw",
-        "02_intermediate",
-        "03_primary",
-        "04_feature",
-        "05_model_input",
-        "06_models",
-        "07_model_output",
-        "08_reporting",
-    ]
+    assert graph["layers"] == layers
     return {
         node["name"]: json.loads(path.read_text())
         for node in graph["nodes"]

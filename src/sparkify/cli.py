@@ -11,10 +11,7 @@ from kedro.validation.exceptions import ParameterValidationError
 from sparkify.java import JavaError, require_java
 
 TRACEBACK = click.Option(["--traceback"], is_flag=True, help="Show where an error came from.")
-MENDABLE = (
-    *(JavaError, DatasetError, MissingConfigException, ParameterValidationError),
-    ValueError,
-)
+MENDABLE = (JavaError, DatasetError, MissingConfigException, ParameterValidationError, ValueError)
 
 
 @click.group(name="sparkify")

@@ -51,13 +51,11 @@ class RunSummaryHooks:
     def __init__(self) -> None:
         self._started: dict[str, float] = {}
         self._unsaved: dict[str, set[str]] = {}
-        self._done = 0
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline) -> None:
         """Note what each node will save: Spark works when a result is saved, not before."""
         self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
-        self._done = 0
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
@@ -70,9 +68,9 @@ class RunSummaryHooks:
         unsaved = self._unsaved[node.name]
         unsaved.discard(dataset_name)
         if not unsaved:
-            self._done += 1
+            done = sum(not left for left in self._unsaved.values())
             seconds = time.perf_counter() - self._started[node.name]
-            progress = f"{self._done}/{len(self._unsaved)}"
+            progress = f"{done}/{len(self._unsaved)}"
             logger.info("%5s  %-20s %6.1f s", progress, node.name, seconds)
 
     @hook_impl

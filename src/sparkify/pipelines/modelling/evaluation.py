@@ -8,6 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from sparkify.schemas import KEYS
+
 Array = npt.NDArray[Any]
 Metric = Callable[[Array, Array, Array, Array], float]
 TOP_DECILE = 0.1
@@ -63,7 +65,7 @@ def with_intervals(
     Users are resampled, not rows, because one user's snapshots resemble each other.
 
     Args:
-        predictions: rows with `user_id`, `churned`, `probability` and `predicted`.
+        predictions: rows with `user_id`, `cutoff`, `churned`, `probability` and `predicted`.
         metrics: what to compute, by name.
         resamples: how many times users are drawn anew.
         seed: of the draws.
@@ -72,7 +74,7 @@ def with_intervals(
         `{name: {"value": …, "ci95": [low, high]}}`; resamples without a cancellation, or with
         nothing else, say nothing and are left out.
     """
-    ordered = predictions.sort_values(list(predictions.columns[:2]), ignore_index=True)
+    ordered = predictions.sort_values(KEYS, ignore_index=True)
     churned = ordered["churned"].to_numpy(float)
     probability = ordered["probability"].to_numpy(float)
     predicted = ordered["predicted"].to_numpy(float)

@@ -1,6 +1,5 @@
 """Find the champion, and say how good it is on what it has not seen."""
 
-import logging
 from typing import Any
 
 import pandas as pd
@@ -14,8 +13,6 @@ from sparkify.pipelines.modelling import evaluation, figures, selection
 from sparkify.pipelines.modelling.candidates import trials
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.schemas import KEYS, PREDICTIONS
-
-logger = logging.getLogger(__name__)
 
 
 class TooLittleDataError(ValueError):

@@ -29,6 +29,10 @@ def churn_probability() -> Column:
     return vector_to_array(F.col("probability"))[1].alias("probability")
 
 
+def _labelled(model_input: DataFrame) -> DataFrame:
+    return model_input.withColumn(LABEL, F.col("churned").cast("double"))
+
+
 def cross_validated(train: DataFrame, parameters: ModellingParameters) -> pd.DataFrame:
     """Predict every training row with every trial, fitted on the other folds.
 
@@ -38,7 +42,7 @@ def cross_validated(train: DataFrame, parameters: ModellingParameters) -> pd.Dat
     """
     competing = trials(parameters)
     inputs = feature_columns(train)
-    labelled = train.withColumn(LABEL, F.col("churned").cast("double")).cache()
+    labelled = _labelled(train).cache()
 
     def out_of_fold(place_and_fold: tuple[int, int]) -> pd.DataFrame:
         place, fold = place_and_fold
@@ -117,7 +121,7 @@ def champion_model(
     train: DataFrame, trial: Trial, threshold: float, parameters: ModellingParameters
 ) -> PipelineModel:
     """Fit the winning trial on all training rows; its `prediction` follows the threshold."""
-    labelled = train.withColumn(LABEL, F.col("churned").cast("double")).cache()
+    labelled = _labelled(train).cache()
     unfitted = pipeline(trial, feature_columns(train), parameters.seed)
     classifier = unfitted.getStages()[-1]
     classifier.set(classifier.getParam("thresholds"), [1 - threshold, threshold])

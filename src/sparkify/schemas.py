@@ -66,16 +66,9 @@ EVENT_COLUMNS = (
     Column("session_id", COUNT, "Names a session together with user_id only."),
     Column("item_in_session", COUNT, "Position within the session, from 0."),
     Column("page", TEXT, "What was shown or asked for; any name is kept."),
-    Column("auth", TEXT, "Logged In or Cancelled."),
-    Column("method", TEXT, "HTTP method."),
-    Column("status", COUNT, "HTTP status."),
     Column("level", TEXT, "free or paid, at this event."),
-    Column("location", TEXT, "Metropolitan area."),
-    Column("user_agent", TEXT, "Browser, as logged."),
     Column("registration", TIME, "When the customer registered, UTC; may follow the first event."),
     Column("gender", TEXT, "As logged."),
-    Column("artist", TEXT, "Artist of the song, as logged (often encoded twice)."),
-    Column("song", TEXT, "Title of the song, as logged."),
     Column("length", NUMBER, "Length of the song, seconds."),
 )
 

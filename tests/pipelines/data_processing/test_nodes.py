@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from sparkify.pipelines.data_processing import nodes
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
-from sparkify.schemas import CHECKED_EVENTS, EVENTS
+from sparkify.schemas import CHECKED_EVENTS
 
 SONG = {
     "ts": 1538352117000,
@@ -69,16 +69,9 @@ def test_an_accepted_line_becomes_typed_columns(
         "session_id": 29,
         "item_in_session": 50,
         "page": "NextSong",
-        "auth": "Logged In",
-        "method": "PUT",
-        "status": 200,
         "level": "paid",
-        "location": "Bakersfield, CA",
-        "user_agent": '"Mozilla/5.0 (KHTML, like Gecko)"',
         "registration": datetime(2018, 9, 28, 22, 22, 42),
         "gender": "M",
-        "artist": "BjÃ¶rk",
-        "song": "Rockpools",
         "length": 277.89016,
         "line": None,
         "unknown_columns": None,
@@ -99,13 +92,12 @@ BAD_LINES = [
     (line(itemInSession=[1]), "wrong type of itemInSession"),
     (line(registration="yesterday"), "wrong type of registration"),
     (line(length={"seconds": 3}), "wrong type of length"),
-    (line(status="ok"), "wrong type of status"),
     (line(page=5), "wrong type of page"),
     (line(page={"name": "Home"}), "wrong type of page"),
     (line(userId=["30"]), "wrong type of userId"),
     (line(userId=True), "wrong type of userId"),
     (line(level=False), "wrong type of level"),
-    (line(artist={"name": "x"}), "wrong type of artist"),
+    (line(gender={"name": "x"}), "wrong type of gender"),
     (line(ts=None), "no ts"),
     (line(ts=...), "no ts"),
     (line(ts=1538352117), "ts in seconds"),
@@ -152,6 +144,7 @@ def test_what_other_services_write_is_accepted(
         line(page="true"),
         line(artist="{curly}", song="[square]"),
         line(artist=None, song=None, length=None),
+        line(status="ok", artist={"name": "x"}),  # columns that nothing reads
         line(page="A page nobody has heard of"),
         " " + line() + " ",
     ]
@@ -271,13 +264,6 @@ def test_only_the_log_that_was_simulated_is_called_simulated(
     assert quality(spark, checks, real_in_its_place, record)["source"] == "provided"
 
 
-def test_events_are_the_accepted_rows(
-    spark: SparkSession, checks: DataProcessingParameters
-) -> None:
-    rows = nodes.events(nodes.checked_events(log(spark, line(), "broken"), checks))
-    assert EVENTS.validate(rows).count() == 1
-
-
 # wc -l; grep -c '"registration":null'; grep -c '"page":"NextSong"'; jq .userId | sort -u | wc -l,
 # less the one empty userId of the last file.
 GENUINE = {
@@ -297,7 +283,7 @@ def test_genuine_logs_count_as_pandas_and_grep_count_them(
     raw = spark.read.text(str(real / name))
     rows = nodes.checked_events(raw, checks).cache()
     account = nodes.data_quality(raw, rows, {}, checks)
-    pages = dict(nodes.events(rows).groupBy("page").count().collect())
+    pages = dict(rows.where("rejection is null").groupBy("page").count().collect())
     rows.unpersist()
     rejections = {why: told["lines"] for why, told in account["rejections"].items()}
     lines, without_user, songs, users = GENUINE[name]

@@ -9,7 +9,6 @@ from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
 from sparkify.pipelines.data_processing.nodes import checked_events
-from sparkify.pipelines.data_processing.nodes import events as accepted
 from sparkify.pipelines.feature_engineering import nodes
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import EVENTS, SNAPSHOTS, Features, UserDays
@@ -202,7 +201,7 @@ def described_at(
 def test_events_at_or_after_the_cutoff_change_no_feature(
     finished: Any, settings: FeatureEngineeringParameters, cutoff: str
 ) -> None:
-    log = finished.catalog().load("events").cache()
+    log = nodes.events(finished.catalog().load("checked_events")).cache()
     after = F.col("ts") >= F.lit(cutoff).cast("timestamp")
     users = finished.catalog().load("snapshots").where(F.col("cutoff") == cutoff)
     expected = described_at(log, cutoff, users, settings)
@@ -235,7 +234,7 @@ def test_partitions_and_order_change_no_result(
 ) -> None:
     catalog = finished.catalog()
     lines = catalog.load("raw_events").orderBy(F.xxhash64("value")).repartition(partitions)
-    log = accepted(checked_events(lines, parameters["data_processing"]))
+    log = nodes.events(checked_events(lines, parameters["data_processing"]))
     days = nodes.user_days(log, settings).cache()
     taken = nodes.snapshots(days, settings)
     assertDataFrameEqual(days, catalog.load("user_days"), rtol=0, atol=0)
@@ -243,6 +242,13 @@ def test_partitions_and_order_change_no_result(
     described = nodes.features(days, taken, settings)
     assertDataFrameEqual(described, catalog.load("features"), rtol=0, atol=0)
     days.unpersist()
+
+
+def test_events_are_the_accepted_rows(finished: Any) -> None:
+    checked = finished.catalog().load("checked_events")
+    rows = EVENTS.validate(nodes.events(checked))
+    quality = finished.catalog().load("data_quality")
+    assert rows.count() == quality["accepted"] < quality["lines"]
 
 
 def test_one_row_per_user_and_cutoff(finished: Any) -> None:
@@ -255,7 +261,7 @@ def test_one_row_per_user_and_cutoff(finished: Any) -> None:
 
 def test_a_cancelled_user_has_no_later_snapshot(finished: Any) -> None:
     catalog = finished.catalog()
-    gone = catalog.load("events").where("page = 'Cancellation Confirmation'")
+    gone = nodes.events(catalog.load("checked_events")).where("page = 'Cancellation Confirmation'")
     cancelled = gone.groupBy("user_id").agg(F.min("ts").alias("cancelled_ts"))
     later = catalog.load("snapshots").join(cancelled, on="user_id").where("cutoff > cancelled_ts")
     assert cancelled.count() > 0
@@ -270,7 +276,7 @@ def test_genuine_users_are_described(
 ) -> None:
     names = ["events_5_users.json", "events_user_87.json", "events_user_113.json"]
     paths = [str(real / name) for name in names]
-    log = accepted(checked_events(spark.read.text(paths), parameters["data_processing"]))
+    log = nodes.events(checked_events(spark.read.text(paths), parameters["data_processing"]))
     days = nodes.user_days(log, settings).cache()
     frame = pd.concat(pd.read_json(path, lines=True, convert_dates=False) for path in paths)
     frame["day"] = pd.to_datetime(frame["ts"], unit="ms").dt.date

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from sparkify.log_digest import line_hash, log_digest
 from sparkify.pipelines.data_processing import parsing
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
-from sparkify.schemas import CHECKED_EVENTS, EVENTS
+from sparkify.schemas import CHECKED_EVENTS
 
 REQUIRED = ["page", "sessionId", "itemInSession", "level"]
 PERMILLE = 1_000
@@ -44,7 +44,7 @@ def checked_events(raw_events: DataFrame, data_processing: DataProcessingParamet
     )
     typed = {
         **{name: F.col(f"fields.{key}") for key, (name, _) in parsing.FIELDS.items()},
-        "user_id": F.regexp_replace("fields.userId", r"^(\d+)\.0$", "$1"),
+        "user_id": _digits(F.col("fields.userId")),
         "ts": _timestamp(ts, data_processing),
         "registration": _timestamp(registration, data_processing),
         "line": F.when(F.col("rejection").isNotNull(), parsing.without_names(line)),
@@ -60,12 +60,19 @@ def _with_copies(raw_events: DataFrame) -> DataFrame:
     Only lines whose hash occurs twice are grouped by their text; the others never move.
     """
     lines = raw_events.select("value", line_hash().alias("line_hash"))
-    counts = lines.groupBy("line_hash").count()
+    # Nearly all hashes occur once: counting them before they are brought together is in vain.
+    counts = lines.select("line_hash").repartition("line_hash").groupBy("line_hash").count()
     repeated = F.broadcast(counts.where("count > 1").select("line_hash"))
     once = lines.join(repeated, on="line_hash", how="left_anti")
     often = lines.join(repeated, on="line_hash", how="left_semi").groupBy("value").count()
     copies = often.select("value", F.explode(F.sequence(F.lit(1), F.col("count").cast("int"))))
     return once.select("value", F.lit(1).alias("copy")).unionAll(copies)
+
+
+def _digits(user_id: Column) -> Column:
+    """Return a userId that some services write as a number, 1234.0, as its digits."""
+    is_float = user_id.endswith(".0")
+    return F.when(is_float, F.regexp_replace(user_id, r"^(\d+)\.0$", "$1")).otherwise(user_id)
 
 
 def _is_corrupt() -> Column:
@@ -122,11 +129,6 @@ def _timestamp(epoch_ms: Column, parameters: DataProcessingParameters) -> Column
     return F.when(is_possible, F.timestamp_millis(epoch_ms.cast("bigint")))
 
 
-def events(checked_events: DataFrame) -> DataFrame:
-    """Keep what was accepted: one row per event."""
-    return checked_events.where("rejection is null").select(*EVENTS.columns)
-
-
 def data_quality(
     raw_events: DataFrame,
     checked_events: DataFrame,
@@ -141,54 +143,68 @@ def data_quality(
     Raises:
         LogError: if no line of the log has an essential column.
     """
-    totals = _totals(checked_events)
-    missing = [key for key in parsing.ESSENTIAL if totals[key] == 0]
-    well_formed = totals["lines"] - totals["malformed"]
-    if missing and well_formed:
-        raise LogError(
-            f"raw_events: none of its {well_formed} JSON lines has a value in the essential "
-            f"column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. "
-            f"The columns a log must have are {', '.join(parsing.ESSENTIAL)}."
-        )
+    accepted = _accepted(checked_events)
+    if not accepted["events"]:
+        _require_essential_columns(checked_events)
     is_simulated = bool(simulation_record) and simulation_record["log"] == log_digest(raw_events)
     rejections = _rejections(checked_events, data_processing.examples_per_rejection)
     rejected = sum(reason["lines"] for reason in rejections.values())
     return {
         "source": "simulated" if is_simulated else "provided",
-        "lines": totals["lines"],
-        "accepted": totals["lines"] - rejected,
+        "lines": accepted["events"] + rejected,
+        "accepted": accepted["events"],
         "rejected": rejected,
         "rejections": rejections,
-        "unknown_columns": totals["unknown_columns"],
+        "unknown_columns": _unknown_columns(checked_events),
         "unknown_columns_share": data_processing.unknown_columns_share,
-        "users": totals["users"],
-        "first_event": _iso(totals["first_event"]),
-        "last_event": _iso(totals["last_event"]),
+        "users": accepted["users"],
+        "first_event": _iso(accepted["first_event"]),
+        "last_event": _iso(accepted["last_event"]),
     }
 
 
-def _totals(checked_events: DataFrame) -> dict[str, Any]:
-    """Sum up all lines; by user first, because a distinct count over all lines is slow."""
-    is_accepted = F.col("rejection").isNull()
-    accepted_ts = F.when(is_accepted, F.col("ts"))
-    by_user = checked_events.groupBy(F.when(is_accepted, F.col("user_id")).alias("user")).agg(
-        F.count("*").alias("lines"),
-        F.count_if(F.col("rejection") == "malformed JSON").alias("malformed"),
-        *(F.count_if(_has_value(key)).alias(key) for key in parsing.ESSENTIAL),
-        F.min(accepted_ts).alias("first_event"),
-        F.max(accepted_ts).alias("last_event"),
-        F.flatten(F.collect_set("unknown_columns")).alias("unknown_columns"),
+def _accepted(checked_events: DataFrame) -> dict[str, Any]:
+    """Count events and users, by user first: a distinct count over all events is slow."""
+    by_user = checked_events.where("rejection is null").groupBy("user_id")
+    return _one_row(
+        by_user.agg(
+            F.count("*").alias("events"),
+            F.min("ts").alias("first_event"),
+            F.max("ts").alias("last_event"),
+        ).agg(
+            F.coalesce(F.sum("events"), F.lit(0)).alias("events"),
+            F.count("*").alias("users"),
+            F.min("first_event").alias("first_event"),
+            F.max("last_event").alias("last_event"),
+        )
     )
-    unknown_columns = F.array_distinct(F.flatten(F.collect_set("unknown_columns")))
-    totals = by_user.agg(
-        *(F.sum(name).alias(name) for name in ["lines", "malformed", *parsing.ESSENTIAL]),
-        F.count("user").alias("users"),
-        F.min("first_event").alias("first_event"),
-        F.max("last_event").alias("last_event"),
-        F.array_sort(unknown_columns).alias("unknown_columns"),
-    ).first()
-    assert totals is not None  # noqa: S101 -- an aggregate without keys always has one row
-    return totals.asDict()
+
+
+def _require_essential_columns(checked_events: DataFrame) -> None:
+    """Raise a LogError if JSON lines were rejected and none has some essential column."""
+    well_formed = checked_events.where("rejection != 'malformed JSON'")
+    having = [F.count_if(_has_value(key)).alias(key) for key in parsing.ESSENTIAL]
+    found = _one_row(well_formed.agg(F.count("*").alias("lines"), *having))
+    missing = [key for key in parsing.ESSENTIAL if found[key] == 0]
+    if missing and found["lines"]:
+        raise LogError(
+            f"raw_events: none of its {found['lines']} JSON lines has a value in the essential "
+            f"column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. "
+            f"The columns a log must have are {', '.join(parsing.ESSENTIAL)}."
+        )
+
+
+def _unknown_columns(checked_events: DataFrame) -> list[str]:
+    keys = checked_events.where("unknown_columns is not null").select(
+        F.explode("unknown_columns").alias("key")
+    )
+    return [row["key"] for row in keys.distinct().orderBy("key").collect()]
+
+
+def _one_row(aggregate: DataFrame) -> dict[str, Any]:
+    row = aggregate.first()
+    assert row is not None  # noqa: S101 -- an aggregate without keys always has one row
+    return row.asDict()
 
 
 def _has_value(key: str) -> Column:

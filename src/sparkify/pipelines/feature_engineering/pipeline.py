@@ -4,10 +4,11 @@ from sparkify.pipelines.feature_engineering import nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From events to features and labels at every cutoff."""
+    """From checked lines to features and labels at every cutoff."""
     parameters = "params:feature_engineering"
     return Pipeline(
         [
+            Node(nodes.events, "checked_events", "events", name="accept_events"),
             Node(nodes.user_days, ["events", parameters], "user_days", name="sum_up_days"),
             Node(nodes.snapshots, ["user_days", parameters], "snapshots", name="take_snapshots"),
             Node(

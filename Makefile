@@ -1,6 +1,7 @@
 # Two commands set everything up: `make run` and `make test`. An ENV chooses the environment.
 ENV ?= mini
 PYTHON ?= python3
+SIZES ?= mini 1GB
 BIN := .venv/bin
 LOG := $(shell sed -n 's/^raw_log: *//p' conf/base/globals.yml)
 ifneq ($(ENV),mini)
@@ -8,7 +9,7 @@ LOG := $(shell sed -n 's/^raw_log: *//p' conf/$(ENV)/globals.yml)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types viz lock
+.PHONY: help run test check lint types viz bench lock
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,10 +33,13 @@ types: .venv/ready
 viz: .venv/ready ## Open the lineage in Kedro-Viz.
 	$(BIN)/kedro viz run --env $(ENV)
 
+bench: .venv/ready ## Measure ourselves and our peers side by side (SIZES="mini 1GB"); about half an hour.
+	PYTHONPATH=src $(BIN)/python -m benchmarks.speed --sizes $(SIZES)
+
 lock: .venv/ready ## Pin the newest versions that pyproject.toml allows.
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--group dev --custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
+		--group dev --group bench --custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
 
 # The environment is ready once the lock is installed and Spark's classes are archived, which
 # makes every later start of Spark several seconds shorter.

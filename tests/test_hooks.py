@@ -54,15 +54,6 @@ def made(*outputs: str) -> Pipeline:
     return Pipeline([Node(work, [], name, name=f"make_{name}") for name in outputs])
 
 
-def run(hooks: RunSummaryHooks, pipeline: Pipeline) -> None:
-    """Call the hooks as a run does, up to its last save."""
-    hooks.before_pipeline_run(pipeline)
-    for node in pipeline.nodes:
-        hooks.before_node_run(node)
-        for name in node.outputs:
-            hooks.after_dataset_saved(name, node)
-
-
 @pytest.fixture
 def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.INFO, "sparkify")
@@ -117,33 +108,6 @@ def test_a_simulation_over_a_log_is_refused_before_any_work(project: Any) -> Non
     with pytest.raises(DatasetError, match=r"stands already at .*\.json\.gz and is never"):
         project.run("simulation", params={"simulation": {"users": 2, "days": 1}})
     assert sorted(project.folder.rglob("*")) == before
-
-
-def test_each_node_is_told_with_its_place_once_all_it_makes_is_saved(
-    told: pytest.LogCaptureFixture,
-) -> None:
-    both = Node(work, [], ["train", "test"], name="split")
-    pipeline = Pipeline([both, Node(work, "train", "model", name="fit")])
-    hooks = RunSummaryHooks()
-    hooks.before_pipeline_run(pipeline)
-    hooks.before_node_run(both)
-    hooks.after_dataset_saved("train", both)
-    assert told.messages == []
-    hooks.after_dataset_saved("test", both)
-    fit = pipeline.nodes[1]
-    hooks.before_node_run(fit)
-    hooks.after_dataset_saved("model", fit)
-    assert [message.split() for message in told.messages] == [
-        ["1/2", "split", "0.0", "s"],
-        ["2/2", "fit", "0.0", "s"],
-    ]
-
-
-def test_a_second_run_counts_from_the_start(told: pytest.LogCaptureFixture) -> None:
-    hooks = RunSummaryHooks()
-    run(hooks, made("a", "b"))
-    run(hooks, made("c"))
-    assert [message.split()[0] for message in told.messages] == ["1/2", "2/2", "1/1"]
 
 
 def test_a_run_accounts_for_every_line_of_the_log(told: pytest.LogCaptureFixture) -> None:

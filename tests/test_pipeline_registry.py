@@ -22,6 +22,7 @@ def test_the_pipelines_have_these_names(pipelines: dict[str, Pipeline]) -> None:
         "data_processing",
         "feature_engineering",
         "modelling",
+        "reporting",
     ]
 
 

@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
-from kedro.pipeline.node import Node
 from kedro_datasets.json import JSONDataset
 from pyspark.sql import SparkSession
 
@@ -46,32 +44,7 @@ class SparkHooks:
 
 
 class RunSummaryHooks:
-    """Says what a run does while it does it, and at its end what it found and where."""
-
-    def __init__(self) -> None:
-        self._started: dict[str, float] = {}
-        self._unsaved: dict[str, set[str]] = {}
-
-    @hook_impl
-    def before_pipeline_run(self, pipeline: Pipeline) -> None:
-        """Note what each node will save: Spark works when a result is saved, not before."""
-        self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
-
-    @hook_impl
-    def before_node_run(self, node: Node) -> None:
-        """Note when the node started."""
-        self._started[node.name] = time.perf_counter()
-
-    @hook_impl
-    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
-        """Log the node and its seconds once its last result is saved."""
-        unsaved = self._unsaved[node.name]
-        unsaved.discard(dataset_name)
-        if not unsaved:
-            done = sum(not left for left in self._unsaved.values())
-            seconds = time.perf_counter() - self._started[node.name]
-            progress = f"{done}/{len(self._unsaved)}"
-            logger.info("%5s  %-20s %6.1f s", progress, node.name, seconds)
+    """Says at the end of a run what it found and where."""
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:

@@ -2,7 +2,13 @@
 
 from kedro.pipeline import Pipeline
 
-from sparkify.pipelines import data_processing, feature_engineering, modelling, simulation
+from sparkify.pipelines import (
+    data_processing,
+    feature_engineering,
+    modelling,
+    reporting,
+    simulation,
+)
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -16,4 +22,5 @@ def register_pipelines() -> dict[str, Pipeline]:
         "__default__": sum(forecast.values(), start=Pipeline([])),
         "simulation": simulation.create_pipeline(),
         **forecast,
+        "reporting": reporting.create_pipeline(),
     }

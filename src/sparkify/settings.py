@@ -1,8 +1,9 @@
 """Project settings, read by Kedro."""
 
 from sparkify.hooks import RunSummaryHooks, SparkHooks
+from sparkify.timings import RunTimingHooks
 
-HOOKS = (SparkHooks(), RunSummaryHooks())
+HOOKS = (SparkHooks(), RunTimingHooks(), RunSummaryHooks())
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -56,10 +56,16 @@ class ParquetTableDataset(SparkDatasetV2):
     def _exists(self) -> bool:
         return bool(self._filesystem.exists(str(self._filepath / "_SUCCESS")))
 
+    def count_rows(self) -> int:
+        """Count the table's rows by its files' footers, without reading a row."""
+        return int(self._files().count_rows())
+
     def preview(self, nrows: int = 8) -> TablePreview:
         """Read the first rows for Kedro-Viz."""
-        table = pyarrow.dataset.dataset(
+        rows = self._files().head(nrows).to_pandas().astype(str)
+        return TablePreview(rows.to_dict(orient="split"))
+
+    def _files(self) -> pyarrow.dataset.Dataset:
+        return pyarrow.dataset.dataset(
             str(self._filepath), filesystem=self._filesystem, partitioning="hive"
         )
-        rows = table.head(nrows).to_pandas().astype(str)
-        return TablePreview(rows.to_dict(orient="split"))

@@ -1,0 +1,1 @@
+"""What we measure ourselves and our peers with; `make bench` runs it."""

@@ -1,0 +1,69 @@
+"""Run a command and say what it took."""
+
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+SAMPLE_SECONDS = 0.5
+
+
+class CommandFailedError(RuntimeError):
+    """A measured command ended with an error."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a command took, its child processes included, and what it printed.
+
+    `wall_seconds` and `cpu_seconds`; `peak_bytes` is the proportional set size of all its
+    processes together. CPU and memory are sampled every half second.
+    """
+
+    wall_seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    output: str
+
+
+def measure(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> Taken:
+    """Run a command in a folder and measure it.
+
+    Raises:
+        CommandFailedError: with the last lines that the command printed.
+    """
+    started, peak, cpu = time.perf_counter(), 0, {}
+    log = folder / "output.txt"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env=environment
+        )
+        tree = psutil.Process(process.pid)
+        while process.poll() is None:
+            resident = 0
+            for member in _members(tree):
+                try:
+                    times = member.cpu_times()
+                    cpu[member.pid] = times.user + times.system
+                    resident += member.memory_full_info().pss
+                except psutil.Error:
+                    continue  # it has just ended
+            peak = max(peak, resident)
+            time.sleep(SAMPLE_SECONDS)
+    wall = time.perf_counter() - started
+    text = log.read_text()
+    if process.returncode:
+        raise CommandFailedError(f"{' '.join(command)} failed:\n{text[-3000:]}")
+    return Taken(round(wall, 2), round(sum(cpu.values()), 2), peak, text)
+
+
+def _members(tree: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [tree, *tree.children(recursive=True)]
+    except psutil.Error:
+        return []

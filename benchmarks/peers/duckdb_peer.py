@@ -1,0 +1,165 @@
+"""The project's way from the log to features and a model, in DuckDB and scikit-learn."""
+
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.peers.model import judged
+from benchmarks.peers.settings import (
+    CANCELLATION,
+    COLUMNS,
+    FEATURES,
+    HORIZON,
+    PAGES,
+    PER_SONG,
+    PRIOR,
+    SUMMED,
+    WINDOWS,
+    Phases,
+    cutoffs,
+    main,
+    part_files,
+)
+
+SQL_TYPES = {"double": "DOUBLE", "text": "VARCHAR", "whole": "BIGINT"}
+EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000 and 2100
+
+
+def accepted_events(con: duckdb.DuckDBPyConnection, log: Path, folder: Path) -> None:
+    """Write the accepted events: those of a user, well formed, once."""
+    con.execute("SET VARIABLE parts = ?", [part_files(log)])
+    (repeated,) = con.execute(
+        """
+        SELECT count(*) FROM (
+            SELECT hash(json) AS line_hash
+            FROM read_json_objects(getvariable('parts'), format = 'newline_delimited')
+            WHERE contains(json, '"registration":') AND NOT contains(json, '"registration":null')
+            GROUP BY line_hash HAVING count(*) > 1
+        )
+        """
+    ).fetchone()
+    columns = ", ".join(f"{key}: '{SQL_TYPES[kind]}'" for key, (_, kind) in COLUMNS.items())
+    names = ", ".join(
+        f"make_timestamp_ms({key}::BIGINT) AS {name}"
+        if key in ("ts", "registration")
+        else f"{key} AS {name}"
+        for key, (name, _) in COLUMNS.items()
+    )
+    con.execute(
+        f"""
+        COPY (
+            SELECT {"DISTINCT" if repeated else ""} {names}
+            FROM read_json(
+                getvariable('parts'), format = 'newline_delimited', columns = {{{columns}}},
+                ignore_errors = true
+            )
+            WHERE registration BETWEEN {EARLIEST_MS} AND {LATEST_MS - 1}
+              AND ts BETWEEN {EARLIEST_MS} AND {LATEST_MS - 1}
+              AND userId <> '' AND page IS NOT NULL AND sessionId IS NOT NULL
+              AND itemInSession IS NOT NULL AND level IS NOT NULL
+        ) TO '{folder}/events.parquet' (COMPRESSION snappy)
+        """
+    )
+
+
+def tables(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write user_days, snapshots and features."""
+    con.execute(_user_days(f"{folder}/events.parquet"))
+    tolerance = FEATURES["log_end_tolerance_hours"] * 3_600
+    first_day, log_end = con.execute(
+        f"SELECT min(day), (max(last_ts) + INTERVAL {tolerance} SECOND)::DATE FROM user_days"
+    ).fetchone()
+    con.execute("SET VARIABLE cutoffs = ?", [cutoffs(first_day, log_end)])
+    con.execute(
+        f"""
+        CREATE TABLE snapshots AS
+        SELECT user_id, cutoff, coalesce(cancelled_on < cutoff + {HORIZON}, false) AS churned
+        FROM (
+            SELECT user_id, min(day) AS first_day,
+                   min(day) FILTER (cancellations > 0) AS cancelled_on
+            FROM user_days GROUP BY user_id
+        ), (SELECT unnest(getvariable('cutoffs'))::DATE AS cutoff)
+        WHERE first_day < cutoff AND (cancelled_on IS NULL OR cancelled_on >= cutoff)
+        """
+    )
+    con.execute(f"COPY snapshots TO '{folder}/snapshots.parquet'")
+    con.execute(f"COPY ({_features()}) TO '{folder}/features.parquet'")
+
+
+def _user_days(events: str) -> str:
+    pages = ", ".join(f"count(*) FILTER (page = '{page}') AS {c}" for c, page in PAGES.items())
+    counted = ", ".join(f"'{page}'" for page in [*PAGES.values(), CANCELLATION])
+    song, advert = FEATURES["song_page"], FEATURES["advert_page"]
+    return f"""
+        CREATE TABLE user_days AS
+        WITH e AS (SELECT *, ts::DATE AS day FROM '{events}'),
+        starts AS (SELECT user_id, session_id, min(day) AS day FROM e GROUP BY ALL),
+        sessions AS (SELECT user_id, day, count(*) AS sessions FROM starts GROUP BY ALL),
+        days AS (
+            SELECT user_id, day, {pages},
+                count(*) FILTER (page NOT IN ({counted})) AS other_pages,
+                count(*) FILTER (page = '{CANCELLATION}') AS cancellations,
+                coalesce(sum(round(length * 1000)::BIGINT) FILTER (page = '{song}'), 0)::BIGINT
+                    AS listening_ms,
+                count(*) FILTER (page = '{song}' AND level = 'free') AS free_songs,
+                count(*) FILTER (page = '{advert}' AND level = 'free') AS free_adverts,
+                arg_max(level, (ts, item_in_session, session_id)) AS level,
+                max(ts) AS last_ts, min(registration) AS registration
+            FROM e GROUP BY user_id, day
+        )
+        SELECT days.*, coalesce(sessions, 0) AS sessions, 1 AS active_days
+        FROM days LEFT JOIN sessions USING (user_id, day)
+    """
+
+
+def _features() -> str:
+    sums = ", ".join(
+        f"sum({column}){recent}::DOUBLE AS {column}_{suffix}"
+        for column in SUMMED
+        for suffix, recent in {
+            **{f"{days}d": f" FILTER (day >= cutoff - {days})" for days in WINDOWS},
+            "all": "",
+        }.items()
+    )
+    sums = sums.replace("sum(", "coalesce(sum(").replace("::DOUBLE", ", 0)::DOUBLE")
+
+    def shrunk(count: str, songs: str, name: str) -> str:
+        population = f"sum({count}) OVER at_cutoff / nullif(sum({songs}) OVER at_cutoff, 0)"
+        return f"({count} + {PRIOR} * coalesce({population}, 0)) / ({songs} + {PRIOR}) AS {name}"
+
+    rates = [
+        *(shrunk(f"{name}_all", "next_song_all", f"{name}_per_song") for name in PER_SONG),
+        shrunk("free_adverts", "free_songs", "adverts_per_free_song"),
+        shrunk("downgrade_all", "(next_song_all - free_songs)", "downgrade_per_paid_song"),
+    ]
+    return f"""
+        WITH history AS (
+            SELECT user_id, cutoff, {sums}, sum(free_songs)::DOUBLE AS free_songs,
+                sum(free_adverts)::DOUBLE AS free_adverts, arg_max(level, last_ts) AS level,
+                max(last_ts) AS last_ts, min(registration) AS registration
+            FROM user_days JOIN snapshots USING (user_id)
+            WHERE day < cutoff GROUP BY user_id, cutoff
+        )
+        SELECT * EXCLUDE (free_songs, free_adverts, level, last_ts, registration),
+            {", ".join(rates)},
+            (level = 'paid')::INT::DOUBLE AS is_paid,
+            greatest(date_diff('microsecond', registration, cutoff::TIMESTAMP) / 86400e6, 0)
+                AS account_age_days,
+            date_diff('microsecond', last_ts, cutoff::TIMESTAMP) / 86400e6 AS days_since_last_seen
+        FROM history WINDOW at_cutoff AS (PARTITION BY cutoff)
+    """
+
+
+def peer(log: Path, folder: Path, phases: Phases) -> None:
+    """Go from the log to features and a model."""
+    con = duckdb.connect()
+    with phases.phase("events"):
+        accepted_events(con, log, folder)
+    with phases.phase("features"):
+        tables(con, folder)
+    with phases.phase("model"):
+        print(judged(folder))
+
+
+if __name__ == "__main__":
+    main(peer)

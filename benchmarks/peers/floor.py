@@ -1,0 +1,31 @@
+"""The practical limit: reading the log's bytes, and parsing them into nothing."""
+
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.peers.duckdb_peer import SQL_TYPES
+from benchmarks.peers.settings import COLUMNS, Phases, main, part_files
+
+CHUNK_BYTES = 1 << 24
+
+
+def peer(log: Path, _folder: Path, phases: Phases) -> None:
+    """Read all bytes; then let DuckDB parse all lines and keep none."""
+    with phases.phase("read"):
+        for part in part_files(log):
+            with Path(part).open("rb", buffering=0) as file:
+                while file.read(CHUNK_BYTES):
+                    pass
+    columns = ", ".join(f"{key}: '{SQL_TYPES[kind]}'" for key, (_, kind) in COLUMNS.items())
+    maxima = ", ".join(f"max({key})" for key in COLUMNS)
+    with phases.phase("parse"):
+        duckdb.execute(
+            f"SELECT {maxima} FROM read_json(?, format = 'newline_delimited', "
+            f"columns = {{{columns}}})",
+            [part_files(log)],
+        ).fetchall()
+
+
+if __name__ == "__main__":
+    main(peer)

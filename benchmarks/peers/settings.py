@@ -1,0 +1,75 @@
+"""What the peers share with the project: its parameters, and how a peer is run."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+import yaml
+
+CONF = Path(__file__).parents[2] / "conf" / "base"
+COLUMNS = {
+    "ts": ("ts", "double"),
+    "userId": ("user_id", "text"),
+    "sessionId": ("session_id", "whole"),
+    "page": ("page", "text"),
+    "level": ("level", "text"),
+    "itemInSession": ("item_in_session", "whole"),
+    "registration": ("registration", "double"),
+    "gender": ("gender", "text"),
+    "length": ("length", "double"),
+}
+GLOBALS = yaml.safe_load((CONF / "globals.yml").read_text())
+PAGES: dict[str, str] = GLOBALS["pages"]
+WINDOWS: list[int] = GLOBALS["windows_days"]
+FEATURES = yaml.safe_load((CONF / "parameters_feature_engineering.yml").read_text())[
+    "feature_engineering"
+]
+HORIZON: int = FEATURES["horizon_days"]
+PRIOR: float = FEATURES["prior_songs"]
+CANCELLATION: str = FEATURES["cancellation_page"]
+PER_SONG = [
+    *["thumbs_up", "thumbs_down", "add_to_playlist", "add_friend"],
+    *["home", "help", "settings", "error"],
+]
+SUMMED = [*PAGES, "other_pages", "sessions", "listening_ms", "active_days"]
+
+
+class Phases:
+    """Seconds by phase, told as they pass and printed as JSON at the end."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time what is done inside of it."""
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - started, 2)
+        print(f"{name} {self.seconds[name]} s", file=sys.stderr, flush=True)
+
+
+def main(peer: Callable[[Path, Path, Phases], None]) -> None:
+    """Run a peer on the log and folder of the command line; its last line tells its phases."""
+    log, folder = map(Path, sys.argv[1:3])
+    folder.mkdir(parents=True, exist_ok=True)
+    phases = Phases()
+    peer(log, folder, phases)
+    print(json.dumps(phases.seconds))
+
+
+def part_files(log: Path) -> list[str]:
+    """Return the files of a log that is a file or a directory of part files."""
+    return [str(part) for part in sorted(log.glob("part-*"))] if log.is_dir() else [str(log)]
+
+
+def cutoffs(first_day: date, log_end: date) -> list[date]:
+    """List the cutoffs, weekly backwards from the hold-out's."""
+    earliest = first_day + timedelta(days=FEATURES["min_history_days"])
+    holdout = log_end - timedelta(days=HORIZON)
+    steps = (holdout - earliest).days // FEATURES["cutoff_step_days"]
+    return [holdout - timedelta(days=n * FEATURES["cutoff_step_days"]) for n in range(steps + 1)]

@@ -1,0 +1,224 @@
+"""Ourselves and our peers on the same logs, in turn: wall time, CPU seconds and peak memory.
+
+`python -m benchmarks.speed --sizes mini 1GB` simulates the logs that are missing under
+`build/bench`, runs every subject `--repeats` times in turn, checks that the features are equal,
+and writes `speed.json` and `speed.png` to `--results`.
+"""
+
+import argparse
+import csv
+import json
+import os
+import platform
+import shutil
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from matplotlib.figure import Figure
+
+from benchmarks.measure import Taken, measure
+from benchmarks.peers.equal import differences
+
+ROOT = Path(__file__).parents[1]
+# Environment and simulation parameters of each log.
+SIZES: dict[str, tuple[str, dict[str, Any]]] = {
+    "mini": ("mini", {}),
+    "1GB": ("full", {"users": 2_230, "files": 8}),
+    "3GB": ("full", {"users": 5_575, "files": 16}),
+    "12GB": ("full", {}),
+}
+TO_FEATURES = "data_processing,feature_engineering"
+OURS = "this project"
+PEERS = {
+    "DuckDB": "benchmarks.peers.duckdb_peer",
+    "Polars": "benchmarks.peers.polars_peer",
+    "notebook": "benchmarks.peers.notebook",
+    "floor": "benchmarks.peers.floor",
+}
+COMPARED = ("DuckDB", "Polars")
+GIGABYTE = 1e9
+
+
+class Log:
+    """A log of some size, with a copy of the project's settings that point at it."""
+
+    def __init__(self, size: str, folder: Path, simulation: dict[str, Any]) -> None:
+        self.size, self.folder = size, folder / size
+        self.env, settings = SIZES[size]
+        self._simulation = {**settings, **simulation}
+        self.conf, self.path = self.folder / "conf", self.folder / "log.json"
+        shutil.copytree(ROOT / "conf", self.conf, dirs_exist_ok=True)
+        layers = yaml.safe_load((ROOT / "conf/base/globals.yml").read_text())["folder"]
+        folders = {name: str(self.folder / name) for name in layers}
+        own = {"raw_log": str(self.path), "folder": folders}
+        (self.conf / self.env / "globals.yml").write_text(yaml.safe_dump(own))
+
+    def require(self) -> None:
+        """Simulate the log if it is not there, and leave no record: it counts as provided."""
+        if self.path.exists():
+            return
+        told(f"{self.size}: simulating the log")
+        params = ",".join(f"simulation.{key}={value}" for key, value in self._simulation.items())
+        options = ["--params", params] if params else []
+        self.kedro("--pipelines", "simulation", *options)
+        shutil.rmtree(self.folder / "raw")
+
+    def kedro(self, *options: str, cores: int | None = None) -> Taken:
+        """Measure `kedro run` on this log."""
+        command = [sys.executable, "-m", "sparkify", "--conf-source", str(self.conf)]
+        spark = self.conf / self.env / "spark.yml"
+        if cores:
+            settings = yaml.safe_load((ROOT / "conf" / self.env / "spark.yml").read_text())
+            spark.write_text(yaml.safe_dump({**settings, "spark.master": f"local[{cores}]"}))
+        path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+        environment = {**os.environ, "PYTHONPATH": path}
+        return measure([*command, "--env", self.env, *options], self.folder, environment)
+
+    def timings(self) -> list[dict[str, Any]]:
+        """Return what each node of the last run took."""
+        with (self.folder / "reporting/run_timings.csv").open() as file:
+            return [
+                {"node": row.pop("node"), **{key: float(text) for key, text in row.items()}}
+                for row in csv.DictReader(file)
+            ]
+
+    def bytes(self) -> int:
+        """Return the size of the log."""
+        return sum(part.stat().st_size for part in self.path.glob("part-*"))
+
+
+def told(text: str) -> None:
+    """Say how far the benchmark is."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def run_ours(log: Log) -> dict[str, Any]:
+    """Run the project twice: to the features, and from there to the metrics."""
+    features = log.kedro("--pipelines", TO_FEATURES)
+    nodes = log.timings()
+    model = log.kedro("--pipelines", "modelling")
+    return {
+        "features_seconds": features.wall_seconds,
+        "wall_seconds": features.wall_seconds + model.wall_seconds,
+        "cpu_seconds": features.cpu_seconds + model.cpu_seconds,
+        "peak_bytes": max(features.peak_bytes, model.peak_bytes),
+        "phases": {row["node"]: row["seconds"] for row in [*nodes, *log.timings()]},
+        "nodes": [*nodes, *log.timings()],
+    }
+
+
+def run_peer(name: str, log: Log) -> dict[str, Any]:
+    """Run a peer in a process of its own."""
+    folder = log.folder / name
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", PEERS[name], str(log.path), str(folder)]
+    path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+    taken = measure(command, folder, {**os.environ, "PYTHONPATH": path})
+    phases = json.loads(taken.output.strip().splitlines()[-1])
+    if name in COMPARED:
+        apart = differences(log.folder / "feature/features", folder / "features.parquet")
+        assert not apart, f"{name} and this project differ in features: {apart}"
+    return {
+        "features_seconds": round(taken.wall_seconds - phases.get("model", 0), 2),
+        "wall_seconds": taken.wall_seconds,
+        "cpu_seconds": taken.cpu_seconds,
+        "peak_bytes": taken.peak_bytes,
+        "phases": phases,
+    }
+
+
+def medians(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Sum up the runs of one subject on one log."""
+    figures = ["features_seconds", "wall_seconds", "cpu_seconds", "peak_bytes"]
+    return {name: statistics.median(run[name] for run in runs) for name in figures}
+
+
+def compare(log: Log, subjects: list[str], repeats: int) -> dict[str, Any]:
+    """Run all subjects in turn, several times."""
+    log.require()
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in subjects}
+    for turn in range(1, repeats + 1):
+        for name in subjects:
+            taken = run_ours(log) if name == OURS else run_peer(name, log)
+            runs[name].append(taken)
+            told(
+                f"{log.size}, turn {turn} of {repeats}, {name}: {taken['features_seconds']:.1f} s "
+                f"to features, {taken['wall_seconds']:.1f} s in all, "
+                f"{taken['cpu_seconds']:.0f} CPU s, {taken['peak_bytes'] / GIGABYTE:.1f} GB"
+            )
+    return {
+        "log_bytes": log.bytes(),
+        "subjects": {
+            name: {"median": medians(taken), "runs": taken} for name, taken in runs.items()
+        },
+    }
+
+
+def on_one_core(log: Log) -> dict[str, Any]:
+    """Run the project to its features on one core."""
+    log.require()
+    taken = log.kedro("--pipelines", TO_FEATURES, cores=1)
+    told(f"{log.size} on one core: {taken.wall_seconds:.1f} s to features")
+    return {"features_seconds": taken.wall_seconds, "nodes": log.timings()}
+
+
+def drawn(results: dict[str, Any]) -> Figure:
+    """Draw seconds to the features and to the end, by subject, a panel per log."""
+    sizes = results["sizes"]
+    figure = Figure(figsize=(4.2 * len(sizes) + 0.6, 3.4), dpi=120, layout="constrained")
+    panels = figure.subplots(1, len(sizes), squeeze=False)[0]
+    figure.suptitle("From the log to features, and to a judged model", x=0.02, ha="left")
+    for axes, found in zip(panels, sizes.values(), strict=True):
+        subjects = found["subjects"]
+        wall = [subject["median"]["wall_seconds"] for subject in subjects.values()]
+        features = [subject["median"]["features_seconds"] for subject in subjects.values()]
+        axes.barh(list(subjects), wall, color="#b8cbe3", label="model")
+        bars = axes.barh(list(subjects), features, color="#1f5fa8", label="features")
+        texts = [f" {a:,.0f} s, {b:,.0f} s" for a, b in zip(features, wall, strict=True)]
+        for bar, text, width in zip(bars, texts, wall, strict=True):
+            axes.text(width, bar.get_y() + bar.get_height() / 2, text, va="center", fontsize=8)
+        axes.invert_yaxis()
+        axes.margins(x=0.45)
+        axes.set_xlim(left=0)
+        axes.set_title(f"{found['log_bytes'] / GIGABYTE:.2f} GB", loc="left", fontsize=9)
+        axes.set_xlabel("Seconds, median")
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["mini", "1GB"])
+    parser.add_argument("--subjects", nargs="+", choices=[OURS, *PEERS], default=[OURS, *PEERS])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--one-core", nargs="*", choices=SIZES, default=[])
+    parser.add_argument("--logs", type=Path, default=ROOT / "build/bench")
+    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results")
+    parser.add_argument("--users", type=int, help="simulate this many users instead")
+    options = parser.parse_args(arguments)
+    simulation = {"users": options.users} if options.users else {}
+    logs = {size: Log(size, options.logs.resolve(), simulation) for size in options.sizes}
+    results = {
+        "command": "python -m benchmarks.speed " + " ".join(arguments or sys.argv[1:]),
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "sizes": {
+            size: compare(log, options.subjects, options.repeats) for size, log in logs.items()
+        },
+        "one_core": {
+            size: on_one_core(Log(size, options.logs.resolve(), simulation))
+            for size in options.one_core
+        },
+    }
+    options.results.mkdir(parents=True, exist_ok=True)
+    (options.results / "speed.json").write_text(json.dumps(results, indent=1) + "\n")
+    drawn(results).savefig(options.results / "speed.png")
+    told(f"Results: {options.results}/speed.json and speed.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""What each node of a run took: seconds, bytes and rows."""
+
+import logging
+import time
+from typing import Any
+
+import fsspec
+import pandas as pd
+from kedro.framework.hooks import hook_impl
+from kedro.io import AbstractDataset, DataCatalog, MemoryDataset
+from kedro.io.core import AbstractVersionedDataset
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+from pyspark.sql import SparkSession
+
+from sparkify.datasets import ParquetTableDataset
+
+logger = logging.getLogger(__name__)
+RUN_TIMINGS = "run_timings"
+
+
+class RunTimingHooks:
+    """Tells of every node when it is done, and keeps what it took in `run_timings`."""
+
+    def __init__(self) -> None:
+        self._catalog = DataCatalog()
+        self._started: dict[str, tuple[float, int]] = {}
+        self._unsaved: dict[str, set[str]] = {}
+        self._rows: list[dict[str, object]] = []
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Note what each node will save: Spark works when a result is saved, not before."""
+        self._catalog = catalog
+        self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
+        self._rows = []
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Note when the node started."""
+        self._started[node.name] = (time.perf_counter(), _bytes_read())
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Log and keep what the node took once its last result is saved."""
+        unsaved = self._unsaved[node.name]
+        unsaved.discard(dataset_name)
+        if unsaved:
+            return
+        started, read_before = self._started[node.name]
+        seconds = time.perf_counter() - started
+        done = sum(not left for left in self._unsaved.values())
+        progress = f"{done}/{len(self._unsaved)}"
+        logger.info("%5s  %-20s %6.1f s", progress, node.name, seconds)
+        saved = [self._catalog.get(name) for name in node.outputs]
+        self._rows.append(
+            {
+                "node": node.name,
+                "seconds": round(seconds, 2),
+                "bytes_read": _bytes_read() - read_before,
+                "bytes_written": sum(_size(dataset) for dataset in saved),
+                "rows_written": sum(
+                    dataset.count_rows()
+                    for dataset in saved
+                    if isinstance(dataset, ParquetTableDataset)
+                ),
+            }
+        )
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Save the timings of a whole run; a run that reads them leaves them alone."""
+        if RUN_TIMINGS in catalog and RUN_TIMINGS not in pipeline.datasets():
+            catalog.save(RUN_TIMINGS, pd.DataFrame(self._rows))
+
+
+def _bytes_read() -> int:
+    """Return how many bytes Spark's tasks have read from files so far."""
+    session = SparkSession.getActiveSession()
+    if session is None:
+        return 0
+    context = session.sparkContext._jsc.sc()
+    context.listenerBus().waitUntilEmpty()
+    executors = context.statusStore().executorList(False)
+    return sum(executors.apply(place).totalInputBytes() for place in range(executors.size()))
+
+
+def _size(dataset: AbstractDataset[Any, Any] | None) -> int:
+    """Return the size of what a dataset has saved, in bytes; 0 in memory."""
+    if dataset is None or isinstance(dataset, MemoryDataset):
+        return 0
+    path = getattr(dataset, "_filepath", None)
+    if isinstance(dataset, AbstractVersionedDataset):
+        path = dataset._get_load_path()
+    if path is None:
+        return 0
+    filesystem, found = fsspec.url_to_fs(f"{getattr(dataset, '_protocol', 'file')}://{path}")
+    return int(filesystem.du(found))

@@ -1,0 +1,89 @@
+import logging
+from typing import Any
+
+import pandas as pd
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
+
+from sparkify.timings import RunTimingHooks
+
+
+def work(*inputs: Any) -> None:
+    """Stand for a node's function; the hooks look at names alone."""
+
+
+def made(*outputs: str) -> Pipeline:
+    """Return a pipeline of one node per output."""
+    return Pipeline([Node(work, [], name, name=f"make_{name}") for name in outputs])
+
+
+def run(hooks: RunTimingHooks, pipeline: Pipeline) -> None:
+    """Call the hooks as a run does, up to its last save."""
+    hooks.before_pipeline_run(pipeline, DataCatalog())
+    for node in pipeline.nodes:
+        hooks.before_node_run(node)
+        for name in node.outputs:
+            hooks.after_dataset_saved(name, node)
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO, "sparkify")
+    return caplog
+
+
+def test_each_node_is_told_with_its_place_once_all_it_makes_is_saved(
+    told: pytest.LogCaptureFixture,
+) -> None:
+    both = Node(work, [], ["train", "test"], name="split")
+    pipeline = Pipeline([both, Node(work, "train", "model", name="fit")])
+    hooks = RunTimingHooks()
+    hooks.before_pipeline_run(pipeline, DataCatalog())
+    hooks.before_node_run(both)
+    hooks.after_dataset_saved("train", both)
+    assert told.messages == []
+    hooks.after_dataset_saved("test", both)
+    fit = pipeline.nodes[1]
+    hooks.before_node_run(fit)
+    hooks.after_dataset_saved("model", fit)
+    assert [message.split() for message in told.messages] == [
+        ["1/2", "split", "0.0", "s"],
+        ["2/2", "fit", "0.0", "s"],
+    ]
+
+
+def test_a_second_run_counts_from_the_start(told: pytest.LogCaptureFixture) -> None:
+    hooks = RunTimingHooks()
+    run(hooks, made("a", "b"))
+    run(hooks, made("c"))
+    assert [message.split()[0] for message in told.messages] == ["1/2", "2/2", "1/1"]
+
+
+def test_a_finished_run_leaves_a_row_per_node(finished: Any) -> None:
+    catalog = finished.catalog()
+    timings = catalog.load("run_timings").set_index("node")
+    assert timings.index[0] == "check_events"
+    assert timings.index[-1] == "draw_holdout"
+    log_bytes = sum(part.stat().st_size for part in finished.log.glob("part-*"))
+    checked = timings.loc["check_events"]
+    assert checked["seconds"] > 0
+    assert checked["bytes_read"] >= log_bytes
+    assert 0 < checked["bytes_written"] < log_bytes
+    assert checked["rows_written"] == catalog.load("data_quality")["lines"]
+    assert timings.loc["accept_events", "bytes_written"] == 0  # a view in memory
+    assert timings.loc["choose_champion", "bytes_written"] > 0  # a versioned model
+
+
+def test_a_run_that_reads_the_timings_leaves_them_alone() -> None:
+    before = pd.DataFrame({"node": ["check_events"]})
+    catalog = DataCatalog({"run_timings": MemoryDataset(before)})
+    hooks = RunTimingHooks()
+    reading = Pipeline([Node(work, "run_timings", "figure", name="draw")])
+    hooks.before_pipeline_run(reading, catalog)
+    hooks.after_pipeline_run(reading, catalog)
+    assert catalog.load("run_timings").equals(before)
+    writing = made("table")
+    run(hooks, writing)
+    hooks.after_pipeline_run(writing, catalog)
+    assert list(catalog.load("run_timings")["node"]) == ["make_table"]

@@ -8,8 +8,10 @@ from benchmarks.peers.model import judged
 from benchmarks.peers.settings import (
     CANCELLATION,
     COLUMNS,
+    EARLIEST_MS,
     FEATURES,
     HORIZON,
+    LATEST_MS,
     PAGES,
     PER_SONG,
     PRIOR,
@@ -22,7 +24,6 @@ from benchmarks.peers.settings import (
 )
 
 SQL_TYPES = {"double": "DOUBLE", "text": "VARCHAR", "whole": "BIGINT"}
-EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000 and 2100
 
 
 def accepted_events(con: duckdb.DuckDBPyConnection, log: Path, folder: Path) -> None:

@@ -9,8 +9,10 @@ from benchmarks.peers.model import judged
 from benchmarks.peers.settings import (
     CANCELLATION,
     COLUMNS,
+    EARLIEST_MS,
     FEATURES,
     HORIZON,
+    LATEST_MS,
     PAGES,
     PER_SONG,
     PRIOR,
@@ -23,7 +25,6 @@ from benchmarks.peers.settings import (
 )
 
 TYPES = {"double": pl.Float64, "text": pl.String, "whole": pl.Int64}
-EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000 and 2100
 DAY_SECONDS = 86_400
 
 

@@ -35,6 +35,7 @@ PER_SONG = [
     *["thumbs_up", "thumbs_down", "add_to_playlist", "add_friend"],
     *["home", "help", "settings", "error"],
 ]
+EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000 and 2100
 SUMMED = [*PAGES, "other_pages", "sessions", "listening_ms", "active_days"]
 
 

@@ -1,0 +1,76 @@
+"""The peers do the project's work: equal features from the same log."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+
+from benchmarks.peers import duckdb_peer, equal, floor, model, notebook, polars_peer
+from benchmarks.peers.settings import Phases
+
+
+def make_duckdb(log: Path, folder: Path) -> None:
+    con = duckdb.connect()
+    duckdb_peer.accepted_events(con, log, folder)
+    duckdb_peer.tables(con, folder)
+
+
+def make_polars(log: Path, folder: Path) -> None:
+    polars_peer.accepted_events(log, folder)
+    polars_peer.tables(folder)
+
+
+@pytest.mark.parametrize("make", [make_duckdb, make_polars])
+def test_a_peer_has_the_same_features_and_labels(finished: Any, tmp_path: Path, make: Any) -> None:
+    make(finished.log, tmp_path)
+    ours = finished.folder / "data/04_feature/mini"
+    assert equal.differences(ours / "features", tmp_path / "features.parquet") == []
+    assert equal.differences(ours / "snapshots", tmp_path / "snapshots.parquet") == []
+
+
+@pytest.mark.parametrize("make", [make_duckdb, make_polars])
+def test_a_peer_keeps_one_of_equal_events(finished: Any, tmp_path: Path, make: Any) -> None:
+    lines = next(finished.log.glob("part-*")).read_text().splitlines()
+    repeated = tmp_path / "log.json"
+    repeated.write_text("\n".join([*lines, *lines[-500:]]) + "\n")
+    make(finished.log, tmp_path)
+    expected = pd.read_parquet(tmp_path / "events.parquet")
+    make(repeated, tmp_path)
+    assert len(pd.read_parquet(tmp_path / "events.parquet")) == len(expected)
+
+
+def test_a_difference_is_named(finished: Any, tmp_path: Path) -> None:
+    ours = finished.folder / "data/04_feature/mini/features"
+    changed = pd.read_parquet(ours)
+    changed.loc[0, "next_song_all"] += 1
+    changed.to_parquet(tmp_path / "changed.parquet")
+    (told,) = equal.differences(ours, tmp_path / "changed.parquet")
+    assert told.startswith("next_song_all: ")
+    assert told.endswith("1 rows in all")
+    changed.drop(columns="next_song_all").to_parquet(tmp_path / "fewer.parquet")
+    assert equal.differences(ours, tmp_path / "fewer.parquet") == ["only one has next_song_all"]
+    changed.iloc[1:].to_parquet(tmp_path / "shorter.parquet")
+    (told,) = equal.differences(ours, tmp_path / "shorter.parquet")
+    assert "not the same ones" in told
+
+
+def test_the_peers_model_is_judged_on_the_last_cutoff(finished: Any, tmp_path: Path) -> None:
+    make_duckdb(finished.log, tmp_path)
+    metrics = model.judged(tmp_path)
+    assert 0 < metrics["auc"] <= 1
+    assert 0 < metrics["average_precision"] <= 1
+
+
+def test_the_floor_reads_and_parses(finished: Any, tmp_path: Path) -> None:
+    phases = Phases()
+    floor.peer(finished.log, tmp_path, phases)
+    assert list(phases.seconds) == ["read", "parse"]
+
+
+def test_the_notebook_describes_every_user(spark: SparkSession, finished: Any) -> None:
+    users = notebook.users(finished.log, spark).collect()
+    assert len(users) == finished.catalog().load("data_quality")["users"]
+    assert {row["label"] for row in users} == {0, 1}

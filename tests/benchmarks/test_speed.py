@@ -1,0 +1,54 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import speed
+
+
+def test_subjects_run_in_turn_on_a_small_log(tmp_path: Path) -> None:
+    arguments = ["--sizes", "mini", "--users", "15", "--repeats", "2", "--subjects", "floor"]
+    folders = ["--logs", str(tmp_path / "logs"), "--results", str(tmp_path / "results")]
+    speed.main([*arguments, *folders])
+    results = json.loads((tmp_path / "results/speed.json").read_text())
+    mini = results["sizes"]["mini"]
+    assert mini["log_bytes"] > 1_000_000
+    assert len(mini["subjects"]["floor"]["runs"]) == 2
+    assert mini["subjects"]["floor"]["median"]["wall_seconds"] > 0
+    assert (tmp_path / "results/speed.png").stat().st_size > 5_000
+    assert not (tmp_path / "logs/mini/raw").exists()  # the log counts as provided
+
+
+def test_features_that_differ_stop_the_benchmark(
+    finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = speed.Log("mini", tmp_path, {})
+    log.path.symlink_to(finished.log)
+    monkeypatch.setattr(speed, "differences", lambda ours, theirs: ["next_song_all: 1 and 2"])
+    with pytest.raises(AssertionError, match="DuckDB and this project differ"):
+        speed.run_peer("DuckDB", log)
+
+
+def test_ourselves_are_measured_to_features_and_to_the_end(
+    finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = speed.Log("mini", tmp_path, {})
+    (log.folder / "reporting").mkdir()
+    timings = (finished.folder / "data/08_reporting/mini/run_timings.csv").read_text()
+    (log.folder / "reporting/run_timings.csv").write_text(timings)
+    whole = speed.Taken(100.0, 150.0, 1_000, "")
+    monkeypatch.setattr(log, "kedro", lambda: whole)
+    taken = speed.run_ours(log)
+    model = sum(
+        row["seconds"]
+        for row in taken["nodes"]
+        if row["node"]
+        in ("split_in_time", "choose_champion", "predict_train", "predict_test", "judge_champion")
+        or row["node"] in ("weigh_features", "draw_holdout")
+    )
+    assert model > 0
+    assert taken["wall_seconds"] == 100.0
+    assert taken["features_seconds"] == pytest.approx(100.0 - model, abs=0.01)
+    assert (taken["cpu_seconds"], taken["peak_bytes"]) == (150.0, 1_000)
+    assert taken["nodes"][0]["node"] == "check_events"

@@ -36,6 +36,7 @@ def spark() -> Iterator[SparkSession]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        "spark.hadoop.parquet.hadoop.vectored.io.enabled": False,
         "spark.sql.adaptive.enabled": False,
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": 1,

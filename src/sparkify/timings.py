@@ -75,7 +75,7 @@ class RunTimingHooks:
 
 
 def _bytes_read() -> int:
-    """Return how many bytes Spark's tasks have read from files so far."""
+    """Return how many bytes Spark's tasks have read so far, from files and cached tables."""
     session = SparkSession.getActiveSession()
     if session is None:
         return 0

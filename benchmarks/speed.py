@@ -71,13 +71,11 @@ class Log:
     def kedro(self, *options: str, cores: int | None = None) -> Taken:
         """Measure `kedro run` on this log."""
         command = [sys.executable, "-m", "sparkify", "--conf-source", str(self.conf)]
-        spark = self.conf / self.env / "spark.yml"
         if cores:
+            spark = self.conf / self.env / "spark.yml"
             settings = yaml.safe_load((ROOT / "conf" / self.env / "spark.yml").read_text())
             spark.write_text(yaml.safe_dump({**settings, "spark.master": f"local[{cores}]"}))
-        path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-        environment = {**os.environ, "PYTHONPATH": path}
-        return measure([*command, "--env", self.env, *options], self.folder, environment)
+        return measured([*command, "--env", self.env, *options], self.folder)
 
     def timings(self) -> list[dict[str, Any]]:
         """Return what each node of the last run took."""
@@ -97,34 +95,16 @@ def told(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def run_ours(log: Log) -> dict[str, Any]:
-    """Run the project; to the features is what is left without the nodes of modelling."""
-    taken = log.kedro()
-    nodes = log.timings()
-    model = sum(row["seconds"] for row in nodes if row["node"] in MODELLING)
-    return {
-        "features_seconds": round(taken.wall_seconds - model, 2),
-        "wall_seconds": taken.wall_seconds,
-        "cpu_seconds": taken.cpu_seconds,
-        "peak_bytes": taken.peak_bytes,
-        "phases": {row["node"]: row["seconds"] for row in nodes},
-        "nodes": nodes,
-    }
-
-
-def run_peer(name: str, log: Log) -> dict[str, Any]:
-    """Run a peer in a process of its own."""
-    folder = log.folder / name
-    folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", PEERS[name], str(log.path), str(folder)]
+def measured(command: list[str], folder: Path) -> Taken:
+    """Measure a Python program that finds the project and the benchmarks."""
     path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    taken = measure(command, folder, {**os.environ, "PYTHONPATH": path})
-    phases = json.loads(taken.output.strip().splitlines()[-1])
-    if name in COMPARED:
-        apart = differences(log.folder / "feature/features", folder / "features.parquet")
-        assert not apart, f"{name} and this project differ in features: {apart}"
+    return measure(command, folder, {**os.environ, "PYTHONPATH": path})
+
+
+def figures(taken: Taken, model_seconds: float, phases: dict[str, float]) -> dict[str, Any]:
+    """Return a run's figures; to the features is what is left without the model."""
     return {
-        "features_seconds": round(taken.wall_seconds - phases.get("model", 0), 2),
+        "features_seconds": round(taken.wall_seconds - model_seconds, 2),
         "wall_seconds": taken.wall_seconds,
         "cpu_seconds": taken.cpu_seconds,
         "peak_bytes": taken.peak_bytes,
@@ -132,10 +112,32 @@ def run_peer(name: str, log: Log) -> dict[str, Any]:
     }
 
 
+def run_ours(log: Log) -> dict[str, Any]:
+    """Run the project; the nodes of modelling are its model."""
+    taken = log.kedro()
+    nodes = log.timings()
+    model = sum(row["seconds"] for row in nodes if row["node"] in MODELLING)
+    phases = {row["node"]: row["seconds"] for row in nodes}
+    return {**figures(taken, model, phases), "nodes": nodes}
+
+
+def run_peer(name: str, log: Log) -> dict[str, Any]:
+    """Run a peer in a process of its own."""
+    folder = log.folder / name
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", PEERS[name], str(log.path), str(folder)]
+    taken = measured(command, folder)
+    phases = json.loads(taken.output.strip().splitlines()[-1])
+    if name in COMPARED:
+        apart = differences(log.folder / "feature/features", folder / "features.parquet")
+        assert not apart, f"{name} and this project differ in features: {apart}"
+    return figures(taken, phases.get("model", 0), phases)
+
+
 def medians(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Sum up the runs of one subject on one log."""
-    figures = ["features_seconds", "wall_seconds", "cpu_seconds", "peak_bytes"]
-    return {name: statistics.median(run[name] for run in runs) for name in figures}
+    names = ["features_seconds", "wall_seconds", "cpu_seconds", "peak_bytes"]
+    return {name: statistics.median(run[name] for run in runs) for name in names}
 
 
 def compare(log: Log, subjects: list[str], repeats: int) -> dict[str, Any]:

@@ -1,3 +1,4 @@
+import logging
 import os
 import shutil
 import sys
@@ -132,3 +133,10 @@ def finished(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> P
 def project(spark: SparkSession, tmp_path: Path) -> Project:
     """Return a project without any data."""
     return Project(tmp_path)
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Return what the project logs for its user."""
+    caplog.set_level(logging.INFO, "sparkify")
+    return caplog

@@ -1,4 +1,3 @@
-import logging
 import os
 import shlex
 import sys
@@ -52,12 +51,6 @@ def work(*inputs: Any) -> None:
 def made(*outputs: str) -> Pipeline:
     """Return a pipeline of one node per output."""
     return Pipeline([Node(work, [], name, name=f"make_{name}") for name in outputs])
-
-
-@pytest.fixture
-def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, "sparkify")
-    return caplog
 
 
 def test_spark_is_given_its_settings_and_the_running_python(

@@ -1,4 +1,3 @@
-import logging
 from typing import Any
 
 import pandas as pd
@@ -25,12 +24,6 @@ def run(hooks: RunTimingHooks, pipeline: Pipeline) -> None:
         hooks.before_node_run(node)
         for name in node.outputs:
             hooks.after_dataset_saved(name, node)
-
-
-@pytest.fixture
-def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, "sparkify")
-    return caplog
 
 
 def test_each_node_is_told_with_its_place_once_all_it_makes_is_saved(

@@ -24,6 +24,7 @@ from benchmarks.peers.settings import (
 )
 
 SQL_TYPES = {"double": "DOUBLE", "text": "VARCHAR", "whole": "BIGINT"}
+READ_COLUMNS = str({key: SQL_TYPES[kind] for key, (_, kind) in COLUMNS.items()})
 
 
 def accepted_events(con: duckdb.DuckDBPyConnection, log: Path, folder: Path) -> None:
@@ -39,7 +40,6 @@ def accepted_events(con: duckdb.DuckDBPyConnection, log: Path, folder: Path) -> 
         )
         """
     ).fetchone()
-    columns = ", ".join(f"{key}: '{SQL_TYPES[kind]}'" for key, (_, kind) in COLUMNS.items())
     names = ", ".join(
         f"make_timestamp_ms({key}::BIGINT) AS {name}"
         if key in ("ts", "registration")
@@ -51,7 +51,7 @@ def accepted_events(con: duckdb.DuckDBPyConnection, log: Path, folder: Path) -> 
         COPY (
             SELECT {"DISTINCT" if repeated else ""} {names}
             FROM read_json(
-                getvariable('parts'), format = 'newline_delimited', columns = {{{columns}}},
+                getvariable('parts'), format = 'newline_delimited', columns = {READ_COLUMNS},
                 ignore_errors = true
             )
             WHERE registration BETWEEN {EARLIEST_MS} AND {LATEST_MS - 1}

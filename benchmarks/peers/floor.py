@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.peers.duckdb_peer import SQL_TYPES
+from benchmarks.peers.duckdb_peer import READ_COLUMNS
 from benchmarks.peers.settings import COLUMNS, Phases, main, part_files
 
 CHUNK_BYTES = 1 << 24
@@ -17,12 +17,11 @@ def peer(log: Path, _folder: Path, phases: Phases) -> None:
             with Path(part).open("rb", buffering=0) as file:
                 while file.read(CHUNK_BYTES):
                     pass
-    columns = ", ".join(f"{key}: '{SQL_TYPES[kind]}'" for key, (_, kind) in COLUMNS.items())
     maxima = ", ".join(f"max({key})" for key in COLUMNS)
     with phases.phase("parse"):
         duckdb.execute(
             f"SELECT {maxima} FROM read_json(?, format = 'newline_delimited', "
-            f"columns = {{{columns}}})",
+            f"columns = {READ_COLUMNS})",
             [part_files(log)],
         ).fetchall()
 

@@ -1,8 +1,9 @@
 """Ourselves and our peers on the same logs, in turn: wall time, CPU seconds and peak memory.
 
 `python -m benchmarks.speed --sizes mini 1GB` simulates the logs that are missing under
-`build/bench`, runs every subject `--repeats` times in turn, checks that the features are equal,
-and writes `speed.json` and `speed.png` to `--results`.
+`build/bench`, runs every subject `--repeats` times in turn (those of `--once` in the first turn
+only), checks that the features are equal, and writes `speed.json` and `speed.png` to `--results`.
+What `speed.json` says of other sizes stays.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import csv
 import json
 import os
 import platform
+import shlex
 import shutil
 import statistics
 import sys
@@ -140,12 +142,14 @@ def medians(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {name: statistics.median(run[name] for run in runs) for name in names}
 
 
-def compare(log: Log, subjects: list[str], repeats: int) -> dict[str, Any]:
-    """Run all subjects in turn, several times."""
+def compare(log: Log, subjects: list[str], repeats: int, once: list[str]) -> dict[str, Any]:
+    """Run all subjects in turn, several times; those of `once` in the first turn only."""
     log.require()
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in subjects}
     for turn in range(1, repeats + 1):
         for name in subjects:
+            if turn > 1 and name in once:
+                continue
             taken = run_ours(log) if name == OURS else run_peer(name, log)
             runs[name].append(taken)
             told(
@@ -170,12 +174,13 @@ def on_one_core(log: Log) -> dict[str, Any]:
 
 
 def drawn(results: dict[str, Any]) -> Figure:
-    """Draw seconds to the features and to the end, by subject, a panel per log."""
+    """Draw seconds to the features and to the end, by subject, a panel per log of a size."""
     sizes = results["sizes"]
     figure = Figure(figsize=(4.2 * len(sizes) + 0.6, 3.4), dpi=120, layout="constrained")
     panels = figure.subplots(1, len(sizes), squeeze=False)[0]
     figure.suptitle("From the log to features, and to a judged model", x=0.02, ha="left")
-    for axes, found in zip(panels, sizes.values(), strict=True):
+    in_order = sorted(sizes.values(), key=lambda found: found["log_bytes"])
+    for axes, found in zip(panels, in_order, strict=True):
         subjects = found["subjects"]
         wall = [subject["median"]["wall_seconds"] for subject in subjects.values()]
         features = [subject["median"]["features_seconds"] for subject in subjects.values()]
@@ -200,26 +205,31 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["mini", "1GB"])
     parser.add_argument("--subjects", nargs="+", choices=[OURS, *PEERS], default=[OURS, *PEERS])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--once", nargs="*", choices=[OURS, *PEERS], default=[])
     parser.add_argument("--one-core", nargs="*", choices=SIZES, default=[])
     parser.add_argument("--logs", type=Path, default=ROOT / "build/bench")
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results")
     parser.add_argument("--users", type=int, help="simulate this many users instead")
     options = parser.parse_args(arguments)
-    simulation = {"users": options.users} if options.users else {}
-    logs = {size: Log(size, options.logs.resolve(), simulation) for size in options.sizes}
-    results = {
-        "command": "python -m benchmarks.speed " + " ".join(arguments or sys.argv[1:]),
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
-        "sizes": {
-            size: compare(log, options.subjects, options.repeats) for size, log in logs.items()
-        },
-        "one_core": {
-            size: on_one_core(Log(size, options.logs.resolve(), simulation))
-            for size in options.one_core
-        },
-    }
     options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "speed.json").write_text(json.dumps(results, indent=1) + "\n")
+    file = options.results / "speed.json"
+    results = json.loads(file.read_text()) if file.exists() else {"sizes": {}, "one_core": {}}
+    how = {
+        "command": shlex.join(["python", "-m", "benchmarks.speed", *(arguments or sys.argv[1:])]),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+    simulation = {"users": options.users} if options.users else {}
+    for size in options.sizes:
+        log = Log(size, options.logs.resolve(), simulation)
+        results["sizes"][size] = {
+            **how,
+            **compare(log, options.subjects, options.repeats, options.once),
+        }
+    for size in options.one_core:
+        log = Log(size, options.logs.resolve(), simulation)
+        results["one_core"][size] = {**how, **on_one_core(log)}
+    file.write_text(json.dumps(results, indent=1) + "\n")
     drawn(results).savefig(options.results / "speed.png")
     told(f"Results: {options.results}/speed.json and speed.png")
 

@@ -20,6 +20,23 @@ def test_subjects_run_in_turn_on_a_small_log(tmp_path: Path) -> None:
     assert not (tmp_path / "logs/mini/raw").exists()  # the log counts as provided
 
 
+def test_results_of_other_sizes_stay_and_once_is_the_first_turn_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = ["features_seconds", "wall_seconds", "cpu_seconds", "peak_bytes"]
+    monkeypatch.setattr(speed.Log, "require", lambda _: None)
+    monkeypatch.setattr(speed, "run_peer", lambda name, log: dict.fromkeys(figures, 1.0))
+    folders = ["--logs", str(tmp_path / "logs"), "--results", str(tmp_path)]
+    subjects = ["--subjects", "floor", "notebook", "--once", "notebook"]
+    speed.main(["--sizes", "mini", *subjects, *folders])
+    speed.main(["--sizes", "1GB", "--repeats", "1", "--subjects", "floor", *folders])
+    sizes = json.loads((tmp_path / "speed.json").read_text())["sizes"]
+    runs = {name: len(found["runs"]) for name, found in sizes["mini"]["subjects"].items()}
+    assert runs == {"floor": 3, "notebook": 1}
+    assert list(sizes["1GB"]["subjects"]) == ["floor"]
+    assert "--sizes mini" in sizes["mini"]["command"]
+
+
 def test_features_that_differ_stop_the_benchmark(
     finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

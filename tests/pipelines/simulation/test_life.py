@@ -226,8 +226,8 @@ def test_a_session_that_runs_as_the_log_opens_starts_above_item_0(
 def test_a_life_is_cut_not_changed_where_the_log_ends(
     parameters: dict[str, Any], lives: dict[int, list[Session]]
 ) -> None:
-    # The seven days end at the midnight before a holiday.
-    shorter, end = Process(simulation(parameters, days=7)), OCTOBER_1 + 7 * DAY_SECONDS
+    # The log ends at the midnight before Thanksgiving.
+    shorter, end = Process(simulation(parameters, days=52)), OCTOBER_1 + 52 * DAY_SECONDS
     for number in range(40):
         cut = [[second for second in session.seconds if second < end] for session in lives[number]]
         assert [session.seconds for session in life(shorter, number)] == [s for s in cut if s]

@@ -47,7 +47,8 @@ def starts(drawn_by: Rhythm, first: str, count: int, gap_seconds: float) -> list
         ("2018-11-22T12:00:00", 0.5),  # Thanksgiving, a Thursday
         ("2018-11-23T00:00:00", 0.25),
         ("2018-11-23T12:00:00", 0.0),
-        ("2018-10-08T12:00:00", 0.5),  # Columbus Day, a Monday
+        ("2018-10-08T12:00:00", 0.0),  # Columbus Day, kept by some states only
+        ("2018-11-12T12:00:00", 0.0),  # the Monday after Veterans Day
         ("2018-07-04T12:00:00", 0.5),  # Independence Day, before the log opens
     ],
 )

@@ -39,12 +39,22 @@ class Session(NamedTuple):
     songs: list[int]
 
 
+class Place(NamedTuple):
+    """The last event of a life so far: with the traits, all that its future depends on."""
+
+    second: int
+    state: int
+    song_end: int
+
+
 class Process:
     """The process that every simulated user follows.
 
     Each user has generators of their own, seeded by the log's seed and the user's number
     alone, so that a life does not depend on who else is simulated, or where.
     """
+
+    MOST_DRAWS = 1_000
 
     def __init__(self, parameters: SimulationParameters) -> None:
         self._parameters = parameters
@@ -82,16 +92,36 @@ class Process:
     def life(self, user_number: int, user: Traits) -> Iterator[Session]:
         """Yield a user's sessions in the order of time, until cancellation or the log's end."""
         random = self.random("life", user_number)
-        second = self._first_start(random, user)
-        auth, level = user.auth, user.level
-        while second < self._parameters.end_second:
-            session, second, last_state = self._session(random, user, second, (auth, level))
-            if session.seconds:
-                yield session
+        start = self._first_start(random, user)
+        yield from self._sessions_from(random, user, start, (user.auth, user.level))
+
+    def future(self, random: Random, user: Traits, place: Place, now: int) -> Iterator[Session]:
+        """Yield sessions that may follow on a place whose life shows no event until `now`.
+
+        A session that goes on begins with its next event. Draws anew with every call.
+        """
+        shares, followers = chain(user.cohort).cumulative, chain(user.cohort).followers
+        steps = [0.0, *shares[place.state]]
+        odds = [
+            (share - before) * self._chance_of_none(user, place, state, now)
+            for before, share, state in zip(steps, steps[1:], followers[place.state], strict=False)
+        ]
+        idle = max(now - place.second - self._parameters.session_break_seconds, 0)
+        ended = (1 - steps[-1]) * math.exp(-idle / user.session_gap_seconds)
+        choice = random.choices(range(len(odds) + 1), [*odds, ended])[0]
+        _, auth, level = states()[place.state]
+        if choice < len(odds):
+            state = followers[place.state][choice]
+            second = self._next_second(random, user, place, state, now)
+            session, last_second, last_state = self._walk(random, user, second, state)
+            yield session
             _, auth, level = states()[last_state]
             if auth == "Cancelled":
                 return
-            second = self._rhythm.next_start(random, second, user.session_gap_seconds)
+            start = self._rhythm.next_start(random, last_second, user.session_gap_seconds)
+        else:
+            start = self._start_after(random, user, place.second, now)
+        yield from self._sessions_from(random, user, start, (auth, level))
 
     def _first_start(self, random: Random, user: Traits) -> int:
         """Draw session starts from two mean gaps before the arrival until one is within one."""
@@ -102,10 +132,25 @@ class Process:
             if second >= user.arrival_second - gap:
                 return second
 
-    def _session(
+    def _sessions_from(
         self, random: Random, user: Traits, second: int, auth_and_level: tuple[str, str]
+    ) -> Iterator[Session]:
+        while second < self._parameters.end_second:
+            firsts, shares = chain(user.cohort).first[auth_and_level]
+            state = firsts[bisect(shares, random.random(), hi=len(firsts) - 1)]
+            session, second, last_state = self._walk(random, user, second, state)
+            if session.seconds:
+                yield session
+            _, auth, level = states()[last_state]
+            if auth == "Cancelled":
+                return
+            auth_and_level = auth, level
+            second = self._rhythm.next_start(random, second, user.session_gap_seconds)
+
+    def _walk(
+        self, random: Random, user: Traits, second: int, state: int
     ) -> tuple[Session, int, int]:
-        """Walk one session and return its events in the log, its last second and its last state.
+        """Walk a session on and return its events in the log, its last second and its last state.
 
         A redirected page (status 307) comes one second after the page before it, a song waits for
         the end of the one that plays, and anything else comes after an exponential pause.
@@ -113,8 +158,6 @@ class Process:
         start, end = self._parameters.start_second, self._parameters.end_second
         cohort, kinds, gap = chain(user.cohort), self._kinds, user.page_gap_seconds
         lengths, drawn_song, draw = self._songs.length_seconds, self._songs.drawn, random.random
-        first_states, first_shares = cohort.first[auth_and_level]
-        state = first_states[bisect(first_shares, draw(), hi=len(first_states) - 1)]
         song, song_end = NO_SONG, second
         if kinds[state] == SONG:
             song = drawn_song(draw())
@@ -148,6 +191,47 @@ class Process:
                 song = drawn_song(draw())
                 song_end = second + int(lengths[song])
         return events._replace(first_item=first_item), second, state
+
+    def place(self, session: Session, now: int) -> Place:
+        """Return where a session that began before `now` stands then."""
+        lengths, song_end, last = self._songs.length_seconds, session.seconds[0], 0
+        for position, second in enumerate(session.seconds):
+            if second >= now:
+                break
+            last = position
+            if session.songs[position] != NO_SONG:
+                song_end = second + int(lengths[session.songs[position]])
+        return Place(session.seconds[last], session.states[last], song_end)
+
+    def _chance_of_none(self, user: Traits, place: Place, state: int, now: int) -> float:
+        """Return how likely a step to `state`, if taken, leads to no event before `now`."""
+        kind = self._kinds[state]
+        if kind == REDIRECT:
+            return float(place.second + 1 >= now)
+        if kind == SONG and place.second < place.song_end:
+            return float(place.song_end >= now)
+        return math.exp(-max(now - place.second, 0) / user.page_gap_seconds)
+
+    def _next_second(self, random: Random, user: Traits, place: Place, state: int, now: int) -> int:
+        kind = self._kinds[state]
+        if kind == REDIRECT:
+            return place.second + 1
+        if kind == SONG and place.second < place.song_end:
+            return place.song_end
+        return now - int(user.page_gap_seconds * math.log(1.0 - random.random()))
+
+    def _start_after(self, random: Random, user: Traits, second: int, now: int) -> int:
+        """Draw the start after a session that ended at `second`, given that it is not before `now`.
+
+        Draws until one fits; after very many, from the last moment that leaves room for the
+        shortest pause, since the exponential pause knows no past.
+        """
+        for _ in range(self.MOST_DRAWS):
+            start = self._rhythm.next_start(random, second, user.session_gap_seconds)
+            if start >= now:
+                return start
+        ready = now - self._parameters.session_break_seconds
+        return max(now, self._rhythm.next_start(random, ready, user.session_gap_seconds))
 
 
 def _mean_one_lognormal(random: Random) -> float:

@@ -97,11 +97,12 @@ SNAPSHOTS = Table(
 class UserDays(Table):
     """One row per user and UTC day; everything after it is a sum over such days."""
 
-    def __init__(self, pages: Mapping[str, str]) -> None:
+    def __init__(self, pages: Mapping[str, str], by_level: Iterable[str]) -> None:
         """Define the table.
 
         Args:
             pages: the pages counted one by one, by the name of their column.
+            by_level: those of their columns that are counted on the free level alone as well.
         """
         definition = (
             Column("user_id", TEXT, "The customer."),
@@ -111,8 +112,10 @@ class UserDays(Table):
             Column("cancellations", COUNT, "Confirmed cancellations."),
             Column("sessions", COUNT, "Sessions whose first event is on this day."),
             Column("listening_ms", COUNT, "Summed length of the songs started, milliseconds."),
-            Column("free_songs", COUNT, "Songs started on the free level."),
-            Column("free_adverts", COUNT, "Adverts shown on the free level."),
+            *(
+                Column(f"free_{name}", COUNT, f"Those of {name} on the free level.")
+                for name in by_level
+            ),
             Column("level", TEXT, "Level at the day's last event."),
             Column("last_ts", TIME, "The day's last event, UTC."),
             Column("registration", TIME, "When the customer registered, UTC."),
@@ -120,83 +123,126 @@ class UserDays(Table):
         super().__init__("One row per user and UTC day with events.", definition)
 
 
-PER_SONG_RATES = {
-    "thumbs_up": "thumbs up",
-    "thumbs_down": "thumbs down",
-    "add_to_playlist": "additions to a playlist",
-    "add_friend": "friends added",
-    "home": "visits of the home page",
-    "help": "visits of the help page",
-    "settings": "visits of the settings",
-    "error": "errors",
-}
+def summed_columns(pages: Iterable[str], by_level: Iterable[str]) -> list[str]:
+    """Name the columns that features sum over the whole history before the cutoff."""
+    levels = [f"{level}_{name}" for name in by_level for level in ("free", "paid")]
+    return [*pages, "other_pages", "sessions", "listening_ms", "active_days", *levels]
 
 
-def window_columns(pages: Iterable[str], windows_days: Iterable[int]) -> dict[str, tuple[str, str]]:
-    """Name the columns that sum user_days over a window: to (summed column, window).
-
-    The window is a number of days before the cutoff, as text, or `all`.
-    """
-    summed = [*pages, "other_pages", "sessions", "listening_ms", "active_days"]
-    windows = {**{f"{days}d": str(days) for days in windows_days}, "all": "all"}
-    return {
-        f"{column}_{suffix}": (column, window)
-        for column in summed
-        for suffix, window in windows.items()
-    }
+def window_columns(
+    windowed: Iterable[str], windows_days: Iterable[int]
+) -> dict[str, tuple[str, int]]:
+    """Name the columns that sum over the last days before the cutoff: (summed, days) of each."""
+    return {f"{name}_{days}d": (name, days) for name in windowed for days in windows_days}
 
 
 class Features(Table):
     """One row per user and cutoff: only what the log said before the cutoff."""
 
-    def __init__(self, pages: Mapping[str, str], windows_days: Iterable[int]) -> None:
+    def __init__(
+        self,
+        pages: Mapping[str, str],
+        by_level: Iterable[str],
+        windowed: Iterable[str],
+        windows_days: Iterable[int],
+    ) -> None:
         """Define the table.
 
         Args:
             pages: the pages counted one by one, by the name of their column.
-            windows_days: the windows before the cutoff, in days, beside the whole history.
+            by_level: those of their columns that are counted per level as well.
+            windowed: the columns that are summed over windows as well.
+            windows_days: the windows before the cutoff, in days.
         """
-        sums = window_columns(pages, windows_days)
+        sums = summed_columns(pages, by_level)
+        windows = window_columns(windowed, windows_days)
         definition = (
             Column("user_id", TEXT, "The customer."),
             Column("cutoff", DAY, "00:00 UTC of this day; only what came before is known."),
+            *(Column(name, NUMBER, f"{_meaning(name, pages)}, whole history.") for name in sums),
             *(
-                Column(name, NUMBER, f"{column}, summed over the window '{window}'.")
-                for name, (column, window) in sums.items()
+                Column(name, NUMBER, f"{_meaning(column, pages)}, last {days} days.")
+                for name, (column, days) in windows.items()
             ),
-            *(
-                Column(f"{name}_per_song", NUMBER, f"{what} per song, shrunk, all history.")
-                for name, what in PER_SONG_RATES.items()
-            ),
-            Column("adverts_per_free_song", NUMBER, "Adverts per song on the free level, shrunk."),
-            Column("downgrade_per_paid_song", NUMBER, "Downgrade pages per paid song, shrunk."),
             Column("is_paid", NUMBER, "1 where the level at the last event is paid, else 0."),
             Column("account_age_days", NUMBER, "Days since registration; 0 where it is to come."),
+            Column(
+                "observed_days",
+                NUMBER,
+                "Days in which events could be seen: since registration or the log's first day, "
+                "whichever is later, or since the first event where that is earlier.",
+            ),
             Column("days_since_last_seen", NUMBER, "Days since the last event."),
         )
         super().__init__("One row per user and cutoff.", definition)
+
+
+def _meaning(column: str, pages: Mapping[str, str]) -> str:
+    fixed = {
+        "other_pages": "Events on any other page",
+        "sessions": "Sessions",
+        "listening_ms": "Summed length of songs, milliseconds",
+        "active_days": "Days with events",
+    }
+    level, _, page = column.partition("_")
+    if level in ("free", "paid"):
+        return f"Events on page {pages[page]} on the {level} level"
+    return fixed[column] if column in fixed else f"Events on page {pages[column]}"
 
 
 KEYS = ["user_id", "cutoff"]
 
 
 class ModelInput(Table):
-    """One row per user and cutoff: the label, the fold and the features."""
+    """One row per user and cutoff: the label, whether the user may be trained on, the features."""
 
-    def __init__(self, pages: Mapping[str, str], windows_days: Iterable[int]) -> None:
+    def __init__(
+        self,
+        pages: Mapping[str, str],
+        by_level: Iterable[str],
+        windowed: Iterable[str],
+        windows_days: Iterable[int],
+    ) -> None:
         """Define the table; arguments as for `Features`."""
-        keys, described = SNAPSHOTS.definition, Features(pages, windows_days).definition[2:]
-        fold = Column("fold", SMALL, "Fold of the user in cross-validation, by hash.")
-        super().__init__("One row per user and cutoff.", (*keys, fold, *described))
+        described = Features(pages, by_level, windowed, windows_days).definition[2:]
+        definition = (*SNAPSHOTS.definition, TRAINABLE, *described)
+        super().__init__("One row per user and cutoff.", definition)
 
 
-PREDICTIONS = Table(
-    "One row per user and cutoff.",
+TRAINABLE = Column(
+    "is_trainable", FLAG, "Whether the user is of those that models may learn from, by hash."
+)
+
+
+class Predictions(Table):
+    """One row per user and cutoff: what was forecast, and what happened."""
+
+    def __init__(self, baselines: Mapping[str, str]) -> None:
+        """Define the table.
+
+        Args:
+            baselines: the features that rank without a model, by the baseline's name.
+        """
+        super().__init__(
+            "One row per user and cutoff.",
+            (
+                *SNAPSHOTS.definition,
+                TRAINABLE,
+                Column("probability", NUMBER, "Forecast probability of `churned`, calibrated."),
+                Column("predicted", FLAG, "Whether the probability reaches the threshold."),
+                *(
+                    Column(f"baseline_{name}", NUMBER, f"Baseline: {column}.")
+                    for name, column in baselines.items()
+                ),
+            ),
+        )
+
+
+CANDIDATE_PREDICTIONS = Table(
+    "One row per candidate, user and cutoff.",
     (
         *SNAPSHOTS.definition,
-        Column("probability", NUMBER, "Forecast probability of `churned`."),
-        Column("predicted", FLAG, "Whether the probability is above the champion's threshold."),
-        Column("days_since_last_seen", NUMBER, "Baseline: days since the last event."),
-        Column("next_song_28d", NUMBER, "Baseline: songs in the last 28 days."),
+        Column("candidate", TEXT, "The candidate, with the best of its settings."),
+        Column("probability", NUMBER, "Its forecast probability of `churned`, not calibrated."),
     ),
 )

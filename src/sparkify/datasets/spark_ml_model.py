@@ -17,7 +17,8 @@ from pyspark.ml import PipelineModel
 
 from sparkify.datasets.aside import spark_path, written_aside
 
-PIPELINE_MODEL = "org.apache.spark.ml.PipelineModel"
+# As Spark writes it, and as PySpark does where a stage is Python's own.
+PIPELINE_MODELS = ["org.apache.spark.ml.PipelineModel", "pyspark.ml.pipeline.PipelineModel"]
 
 
 class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]):
@@ -64,9 +65,9 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         """Load the model; raises a DatasetError if what is there is no PipelineModel."""
         path = self._load_path()
         found = self._stage_metadata(path)["class"]
-        if found != PIPELINE_MODEL:
+        if found not in PIPELINE_MODELS:
             raise DatasetError(
-                f"{path} holds a {found}, not a {PIPELINE_MODEL}; only fitted pipelines are "
+                f"{path} holds a {found}, not a {PIPELINE_MODELS[0]}; only fitted pipelines are "
                 f"loaded. Point `filepath` at one, or fit one with `kedro run`."
             )
         return PipelineModel.load(spark_path(self._protocol, path))

@@ -1,14 +1,21 @@
 """From events to what was known about each customer at each cutoff."""
 
 from datetime import date, timedelta
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.schemas import EVENTS, KEYS, PER_SONG_RATES, window_columns
+from sparkify.schemas import EVENTS, KEYS, summed_columns, window_columns
 
 SECONDS_PER_DAY = 86_400
+# The columns of user_days in which each outcome shows.
+OUTCOMES = {
+    "cancellation": ["cancellations"],
+    "downgrade": ["submit_downgrade"],
+    "either": ["cancellations", "submit_downgrade"],
+}
 
 
 class LogTooShortError(ValueError):
@@ -30,22 +37,21 @@ def user_days(events: DataFrame, feature_engineering: FeatureEngineeringParamete
     This is the only reader of events; every cutoff, window and label works on its rows.
     """
     session_days = _session_days(_page_days(events, feature_engineering), feature_engineering)
-    pages = [*feature_engineering.pages, "other_pages"]
-    summed = [*pages, "cancellations", "listening_ms", "free_songs", "free_adverts"]
+    counted = [*feature_engineering.pages, "other_pages", "cancellations"]
+    free = [f"free_{name}" for name in feature_engineering.by_level]
     session = Window.partitionBy("user_id", "session_id")
     is_first_day = F.col("day") == F.min("day").over(session)
     return (
         session_days.withColumn("is_first_day", is_first_day)
         .groupBy("user_id", "day")
         .agg(
-            *(F.sum(name).alias(name) for name in summed),
+            *(F.sum(name).alias(name) for name in [*counted, *free, "listening_ms"]),
             F.count_if("is_first_day").alias("sessions"),
             F.max("last_event").alias("last_event"),
             F.min("registration").alias("registration"),
         )
         .select(
-            *("user_id", "day", *pages, "cancellations", "sessions", "listening_ms"),
-            *("free_songs", "free_adverts", "last_event.level"),
+            *("user_id", "day", *counted, "sessions", "listening_ms", *free, "last_event.level"),
             F.col("last_event.last_ts").alias("last_ts"),
             "registration",
         )
@@ -81,8 +87,10 @@ def _session_days(page_days: DataFrame, parameters: FeatureEngineeringParameters
         **{column: page == name for column, name in parameters.pages.items()},
         "other_pages": ~is_counted,
         "cancellations": page == parameters.cancellation_page,
-        "free_songs": (page == parameters.song_page) & is_free,
-        "free_adverts": (page == parameters.advert_page) & is_free,
+        **{
+            f"free_{column}": (page == parameters.pages[column]) & is_free
+            for column in parameters.by_level
+        },
     }
     return page_days.groupBy("user_id", "session_id", "day").agg(
         *(
@@ -121,9 +129,10 @@ def cutoffs(first_day: date, log_end: date, parameters: FeatureEngineeringParame
 
 
 def snapshots(user_days: DataFrame, feature_engineering: FeatureEngineeringParameters) -> DataFrame:
-    """List who was a customer at each cutoff, and whether they cancelled within the horizon.
+    """List who was a customer at each cutoff, and whether they churned within the horizon.
 
-    One row per user and cutoff: a user seen before the cutoff who had not cancelled by then.
+    One row per user and cutoff: a user seen before the cutoff who had not cancelled by then, and
+    who was on the paid level then if the outcome is a downgrade.
 
     Raises:
         LogTooShortError: if the log has room for no cutoff.
@@ -136,18 +145,26 @@ def snapshots(user_days: DataFrame, feature_engineering: FeatureEngineeringParam
     if span is None or span["first_day"] is None:
         raise LogTooShortError("events holds no rows: every line of the log was rejected.")
     days = cutoffs(span["first_day"], span["log_end"], feature_engineering)
-    cancelled_on = F.min(F.when(F.col("cancellations") > 0, F.col("day")))
+    outcome = [F.col(name) for name in OUTCOMES[feature_engineering.outcome]]
+    has_outcome = reduce(Column.__or__, [count > 0 for count in outcome])
     customers = user_days.groupBy("user_id").agg(
-        F.min("day").alias("first_day"), cancelled_on.alias("cancelled_on")
+        F.min("day").alias("first_day"),
+        F.min(F.when(F.col("cancellations") > 0, F.col("day"))).alias("cancelled_on"),
+        F.collect_list(F.when(has_outcome, F.col("day"))).alias("outcome_days"),
+        F.array_sort(F.collect_list(F.struct("day", "level"))).alias("levels"),
     )
     cutoff = F.explode(F.array(*[F.lit(day) for day in sorted(days)])).alias("cutoff")
     was_seen = F.col("first_day") < F.col("cutoff")
     is_customer = F.col("cancelled_on").isNull() | (F.col("cancelled_on") >= F.col("cutoff"))
+    before = F.filter("levels", lambda seen: seen["day"] < F.col("cutoff"))
+    may_have_outcome = F.element_at(before, -1)["level"] == "paid"
+    if feature_engineering.outcome != "downgrade":
+        may_have_outcome = F.lit(True)
     horizon_end = F.date_add("cutoff", feature_engineering.horizon_days)
-    churned = F.coalesce(F.col("cancelled_on") < horizon_end, F.lit(False))
+    churned = F.exists("outcome_days", lambda day: (day >= F.col("cutoff")) & (day < horizon_end))
     return (
         customers.select("*", cutoff)
-        .where(was_seen & is_customer)
+        .where(was_seen & is_customer & may_have_outcome)
         .select("user_id", "cutoff", churned.alias("churned"))
     )
 
@@ -159,67 +176,51 @@ def features(
 ) -> DataFrame:
     """Describe each customer by what the log said before the cutoff.
 
-    One row per user and cutoff. Rates are shrunk towards those of all customers at the same
-    cutoff, which are known then as well.
+    One row per user and cutoff. All of it are sums, levels and times; rates come later, in the
+    model, which learns from its training snapshots alone towards what to shrink them.
     """
-    days = user_days.withColumn("active_days", F.lit(1))
+    by_level = feature_engineering.by_level
+    days = user_days.withColumns(
+        {
+            "active_days": F.lit(1),
+            "log_opened": F.min("day").over(Window.partitionBy()),
+            **{f"paid_{name}": F.col(name) - F.col(f"free_{name}") for name in by_level},
+        }
+    )
     known = days.join(snapshots.select(*KEYS), on="user_id", how="inner").where("day < cutoff")
-    windows = window_columns(feature_engineering.pages, feature_engineering.windows_days)
-    sums = [_window_sum(column, window).alias(name) for name, (column, window) in windows.items()]
+    summed = summed_columns(feature_engineering.pages, by_level)
+    windows = window_columns(feature_engineering.windowed, feature_engineering.windows_days)
     history = known.groupBy(*KEYS).agg(
-        *sums,
-        F.sum("free_songs").alias("free_songs"),
-        F.sum("free_adverts").alias("free_adverts"),
+        *(F.sum(name).cast("double").alias(name) for name in summed),
+        *(_recent_sum(name, window).alias(column) for column, (name, window) in windows.items()),
+        F.min("day").alias("first_day"),
+        F.min("log_opened").alias("log_opened"),
         F.max("last_ts").alias("last_ts"),
         F.max(F.when(F.col("level") == "paid", F.col("last_ts"))).alias("last_paid_ts"),
         F.min("registration").alias("registration"),
     )
     is_paid = F.coalesce(F.col("last_paid_ts") == F.col("last_ts"), F.lit(False))
-    cutoff_ts = F.col("cutoff").cast("timestamp")
-    since_registration = _days_between("registration", cutoff_ts)
-    rates = _shrunk_rates(feature_engineering)
+    first_day, log_opened, cutoff = [
+        F.col(name).cast("timestamp") for name in ("first_day", "log_opened", "cutoff")
+    ]
+    since_registration = _days_between(F.col("registration"), cutoff)
+    observed_from = F.least(first_day, F.greatest(log_opened, "registration"))
     return history.select(
         *KEYS,
+        *summed,
         *windows,
-        *(rate.alias(name) for name, rate in rates.items()),
         is_paid.cast("double").alias("is_paid"),
         F.greatest(since_registration, F.lit(0.0)).alias("account_age_days"),
-        _days_between("last_ts", cutoff_ts).alias("days_since_last_seen"),
+        _days_between(observed_from, cutoff).alias("observed_days"),
+        _days_between(F.col("last_ts"), cutoff).alias("days_since_last_seen"),
     )
 
 
-def _window_sum(column: str, window: str) -> Column:
-    summed = F.col(column).cast("double")
-    if window == "all":
-        return F.sum(summed)
-    is_recent = F.col("day") >= F.date_sub("cutoff", int(window))
-    return F.sum(F.when(is_recent, summed).otherwise(0.0))
+def _recent_sum(column: str, days: int) -> Column:
+    is_recent = F.col("day") >= F.date_sub("cutoff", days)
+    return F.sum(F.when(is_recent, F.col(column)).otherwise(0)).cast("double")
 
 
-def _days_between(earlier: str, later: Column) -> Column:
-    seconds = F.unix_micros(later) - F.unix_micros(F.col(earlier))
+def _days_between(earlier: Column, later: Column) -> Column:
+    seconds = F.unix_micros(later) - F.unix_micros(earlier)
     return seconds / (1_000_000 * SECONDS_PER_DAY)
-
-
-def _shrunk_rates(parameters: FeatureEngineeringParameters) -> dict[str, Column]:
-    """Return rates per song: (count + prior * population rate) / (songs + prior)."""
-    column_of = {page: column for column, page in parameters.pages.items()}
-    songs = F.col(f"{column_of[parameters.song_page]}_all")
-    rates = {
-        f"{name}_per_song": _shrunk(F.col(f"{name}_all"), songs, parameters.prior_songs)
-        for name in PER_SONG_RATES
-    }
-    free_songs, free_adverts = F.col("free_songs"), F.col("free_adverts")
-    prior = parameters.prior_songs
-    return {
-        **rates,
-        "adverts_per_free_song": _shrunk(free_adverts, free_songs, prior),
-        "downgrade_per_paid_song": _shrunk(F.col("downgrade_all"), songs - free_songs, prior),
-    }
-
-
-def _shrunk(count: Column, songs: Column, prior: float) -> Column:
-    """Shrink a user's rate towards that of all customers at the same cutoff."""
-    at_cutoff = Window.partitionBy("cutoff")
-    population = F.try_divide(F.sum(count).over(at_cutoff), F.sum(songs).over(at_cutoff))
-    return (count + prior * F.coalesce(population, F.lit(0.0))) / (songs + prior)

@@ -1,6 +1,6 @@
 """What can be set about snapshots and features."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
@@ -10,20 +10,26 @@ class FeatureEngineeringParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    outcome: Literal["cancellation", "downgrade", "either"]
     horizon_days: PositiveInt
     cutoff_step_days: PositiveInt
     min_history_days: PositiveInt
     log_end_tolerance_hours: float = Field(ge=0, lt=24)
     windows_days: tuple[PositiveInt, ...]
     pages: dict[str, str]
+    by_level: tuple[str, ...]
+    windowed: tuple[str, ...]
     song_page: str
-    advert_page: str
     cancellation_page: str
-    prior_songs: float = Field(gt=0)
 
     @model_validator(mode="after")
-    def _special_pages_are_counted(self) -> Self:
-        for name in (self.song_page, self.advert_page):
-            if name not in self.pages.values():
-                raise ValueError(f"page '{name}' is not among feature_engineering.pages")
+    def _what_is_named_is_counted(self) -> Self:
+        if self.song_page not in self.pages.values():
+            raise ValueError(f"page '{self.song_page}' is not among feature_engineering.pages")
+        needed = {*self.by_level, *self.windowed} - {"sessions"}
+        if self.outcome != "cancellation":
+            needed.add("submit_downgrade")
+        unknown = sorted(needed - set(self.pages))
+        if unknown:
+            raise ValueError(f"feature_engineering.pages has no {', '.join(unknown)}")
         return self

@@ -1,21 +1,24 @@
-"""The models that compete, each a Spark ML Pipeline with its preprocessing inside."""
+"""The models that compete, each a list of Spark ML stages behind the vector of inputs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
-from pyspark.ml import Pipeline
+from pyspark.ml import Estimator, Pipeline, PipelineModel, Transformer
 from pyspark.ml.classification import (
     GBTClassifier,
     LogisticRegression,
     RandomForestClassifier,
 )
-from pyspark.ml.feature import SQLTransformer, StandardScaler, VectorAssembler
+from pyspark.ml.feature import Interaction, StandardScaler, VectorAssembler, VectorSlicer
+from xgboost.spark import SparkXGBClassifier
 
+from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters, Setting
 
-FEATURES, LABEL = "features", "label"
-LOG = "log_"  # prefix of the logarithm of a feature
+RAW_PROBABILITY = "raw_probability"  # of staying and of churning, before calibration
+RAW = {"rawPredictionCol": "raw_margin", "predictionCol": "raw_prediction"}
+WEIGHED = "weighed"  # the vector that a linear candidate puts its coefficients to
 
 
 class Trial(NamedTuple):
@@ -47,46 +50,109 @@ def trials(parameters: ModellingParameters) -> list[Trial]:
     ]
 
 
-def pipeline(trial: Trial, inputs: Sequence[str], seed: int) -> Pipeline:
+def unfitted(trial: Trial, moderator: int | None, seed: int, partitions: int) -> Pipeline:
     """Build the unfitted pipeline of a trial.
 
-    Fitted on rows with the `inputs` and a `label` of 0.0 or 1.0, it adds `probability` to rows
-    with the `inputs` alone.
+    Fitted on rows with `inputs`, a `label` of 0.0 or 1.0 and a `weight`, it adds
+    `raw_probability`.
+
+    Args:
+        trial: the candidate and its settings.
+        moderator: the place among the inputs of the one that changes the weight of the others
+            in a linear model; None for none.
+        seed: of what a candidate draws.
+        partitions: into how many partitions the training rows come.
     """
-    return CANDIDATES[trial.candidate](inputs, trial.settings, seed)
+    return Pipeline(stages=CANDIDATES[trial.candidate](trial.settings, moderator, seed, partitions))
+
+
+def classifier(model: PipelineModel) -> Any:
+    """Return the stage of a fitted pipeline that classifies."""
+    return next(stage for stage in model.stages if stage.hasParam("probabilityCol"))
+
+
+Stages = list[Estimator[Any] | Transformer]
+Settings = Mapping[str, Any]
+COMMON: dict[str, Any] = {
+    "labelCol": LABEL,
+    "weightCol": WEIGHT,
+    "probabilityCol": RAW_PROBABILITY,
+    **RAW,
+}
 
 
 def _logistic_regression(
-    inputs: Sequence[str],
-    settings: Mapping[str, Any],
+    settings: Settings,
+    moderator: int | None,
     seed: int,  # noqa: ARG001
-) -> Pipeline:
-    """Logarithms of the heavy-tailed counts, standardised, in a linear model."""
-    logs = ", ".join(f"log1p({name}) AS {LOG}{name}" for name in inputs)
-    return Pipeline(
-        stages=[
-            SQLTransformer(statement=f"SELECT *, {logs} FROM __THIS__"),  # noqa: S608
-            VectorAssembler(inputCols=[LOG + name for name in inputs], outputCol="logs"),
-            StandardScaler(inputCol="logs", outputCol=FEATURES, withMean=True),
-            LogisticRegression(labelCol=LABEL, standardization=False, **settings),
+    partitions: int,  # noqa: ARG001
+) -> Stages:
+    """Standardised inputs, and their products with the moderator, in a linear model."""
+    products: Stages = []
+    vectors = [INPUTS]
+    if moderator is not None:
+        products = [
+            VectorSlicer(inputCol=INPUTS, outputCol="moderator", indices=[moderator]),
+            Interaction(inputCols=["moderator", INPUTS], outputCol="moderated"),
         ]
-    )
+        vectors.append("moderated")
+    return [
+        *products,
+        VectorAssembler(inputCols=vectors, outputCol="unscaled"),
+        StandardScaler(inputCol="unscaled", outputCol=WEIGHED, withMean=True),
+        LogisticRegression(**{**COMMON, **settings}, featuresCol=WEIGHED, standardization=False),
+    ]
 
 
-def _random_forest(inputs: Sequence[str], settings: Mapping[str, Any], seed: int) -> Pipeline:
-    forest = RandomForestClassifier(labelCol=LABEL, seed=seed, **settings)
-    return Pipeline(stages=[VectorAssembler(inputCols=list(inputs), outputCol=FEATURES), forest])
+def _random_forest(
+    settings: Settings,
+    moderator: int | None,  # noqa: ARG001
+    seed: int,
+    partitions: int,  # noqa: ARG001
+) -> Stages:
+    return [RandomForestClassifier(featuresCol=INPUTS, seed=seed, **COMMON, **settings)]
 
 
 def _gradient_boosted_trees(
-    inputs: Sequence[str], settings: Mapping[str, Any], seed: int
-) -> Pipeline:
-    trees = GBTClassifier(labelCol=LABEL, seed=seed, **settings)
-    return Pipeline(stages=[VectorAssembler(inputCols=list(inputs), outputCol=FEATURES), trees])
+    settings: Settings,
+    moderator: int | None,  # noqa: ARG001
+    seed: int,
+    partitions: int,  # noqa: ARG001
+) -> Stages:
+    trees = GBTClassifier(featuresCol=INPUTS, seed=seed, **settings)
+    # Its constructor does not take all of these columns.
+    for name, column in COMMON.items():
+        trees.set(trees.getParam(name), column)
+    return [trees]
 
 
-CANDIDATES: dict[str, Callable[[Sequence[str], Mapping[str, Any], int], Pipeline]] = {
+def _xgboost(
+    settings: Settings,
+    moderator: int | None,  # noqa: ARG001
+    seed: int,
+    partitions: int,
+) -> Stages:
+    """XGBoost's trees; with as many workers as partitions it leaves the rows' order alone."""
+    return [
+        SparkXGBClassifier(
+            features_col=INPUTS,
+            label_col=LABEL,
+            weight_col=WEIGHT,
+            probability_col=RAW_PROBABILITY,
+            raw_prediction_col=RAW["rawPredictionCol"],
+            prediction_col=RAW["predictionCol"],
+            num_workers=partitions,
+            random_state=seed,
+            verbose=False,
+            verbosity=0,
+            **settings,
+        )
+    ]
+
+
+CANDIDATES: dict[str, Callable[[Settings, int | None, int, int], Stages]] = {
     "logistic_regression": _logistic_regression,
     "random_forest": _random_forest,
     "gradient_boosted_trees": _gradient_boosted_trees,
+    "xgboost": _xgboost,
 }

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from sparkify.schemas import KEYS
@@ -13,6 +14,8 @@ from sparkify.schemas import KEYS
 Array = npt.NDArray[Any]
 Metric = Callable[[Array, Array, Array, Array], float]
 TOP_DECILE = 0.1
+CALIBRATION_GROUPS = 10
+BASELINE = "baseline_"
 
 
 def lift_in_top_decile(churned: Array, score: Array, weight: Array) -> float:
@@ -30,6 +33,31 @@ def lift_in_top_decile(churned: Array, score: Array, weight: Array) -> float:
     return float((taken * churns).sum() / room / (churns.sum() / weight.sum()))
 
 
+def expected_calibration_error(churned: Array, probability: Array, weight: Array) -> float:
+    """Return how far forecasts are from what happened, in the mean over ten groups of rows.
+
+    The groups are of equal size, in the order of the forecast; in each the mean forecast is
+    compared with the share that churned (Naeini et al. 2015, with groups of equal size).
+    """
+    order = np.argsort(probability, kind="stable")
+    before = np.cumsum(weight[order]) - weight[order]
+    group = np.minimum(before * CALIBRATION_GROUPS / weight.sum(), CALIBRATION_GROUPS - 1)
+    gap = (weight * (churned - probability))[order]
+    gaps = np.bincount(group.astype(int), gap, CALIBRATION_GROUPS)
+    return float(np.abs(gaps).sum() / weight.sum())
+
+
+def calibration_slope(churned: Array, probability: Array, weight: Array) -> float:
+    """Return by how much the log-odds that came true grow with those forecast: 1 is right.
+
+    Below 1 the forecasts are too extreme, above 1 too timid (Cox 1958).
+    """
+    log_odds = np.log(probability / (1 - probability))
+    line = LogisticRegression(C=np.inf, solver="newton-cholesky")  # fast with one column
+    line.fit(log_odds[:, None], churned, sample_weight=weight)
+    return float(line.coef_[0, 0])
+
+
 RANKING: dict[str, Metric] = {
     "auc": lambda y, p, _, w: roc_auc_score(y, p, sample_weight=w),
     "average_precision": lambda y, p, _, w: average_precision_score(y, p, sample_weight=w),
@@ -40,6 +68,10 @@ RANKING: dict[str, Metric] = {
 PROBABILITY: dict[str, Metric] = {
     "log_loss": lambda y, p, _, w: _mean(-np.log(np.where(y > 0, p, 1 - p).clip(1e-15)), w),
     "brier": lambda y, p, _, w: _mean((p - y) ** 2, w),
+}
+CALIBRATION: dict[str, Metric] = {
+    "expected_calibration_error": lambda y, p, _, w: expected_calibration_error(y, p, w),
+    "calibration_slope": lambda y, p, _, w: calibration_slope(y, p, w),
 }
 DECISION: dict[str, Metric] = {
     "precision": lambda y, _, d, w: _share(w * y * d, w * d),
@@ -67,18 +99,20 @@ def with_intervals(
     Args:
         predictions: rows with `user_id`, `cutoff`, `churned`, `probability` and `predicted`.
         metrics: what to compute, by name.
-        resamples: how many times users are drawn anew.
+        resamples: how many times users are drawn anew; 0 for no intervals.
         seed: of the draws.
 
     Returns:
-        `{name: {"value": …, "ci95": [low, high]}}`; resamples without a cancellation, or with
-        nothing else, say nothing and are left out.
+        `{name: {"value": …, "ci95": [low, high]}}`; resamples without a churner, or with nothing
+        else, say nothing and are left out. Empty where the rows themselves are so.
     """
     ordered = predictions.sort_values(KEYS, ignore_index=True)
     churned = ordered["churned"].to_numpy(float)
     probability = ordered["probability"].to_numpy(float)
     predicted = ordered["predicted"].to_numpy(float)
     user, users = pd.factorize(ordered["user_id"])
+    if len(np.unique(churned)) < 2:
+        return {}
     random = np.random.default_rng(seed)
     sampled: dict[str, list[float]] = {name: [] for name in metrics}
     for _ in range(resamples):
@@ -93,8 +127,12 @@ def with_intervals(
     return {
         name: {
             "value": float(metric(churned, probability, predicted, everyone)),
-            "ci95": [float(bound) for bound in np.percentile(sampled[name], [2.5, 97.5])],
         }
+        | (
+            {"ci95": [float(bound) for bound in np.percentile(sampled[name], [2.5, 97.5])]}
+            if sampled[name]
+            else {}
+        )
         for name, metric in metrics.items()
     }
 
@@ -103,13 +141,14 @@ def evaluated(
     predictions: pd.DataFrame, threshold: float, resamples: int, seed: int
 ) -> dict[str, Any]:
     """Describe a set of predictions: who was in it, and every metric with its interval."""
+    every = RANKING | PROBABILITY | CALIBRATION | DECISION
     return {
         "users": int(predictions["user_id"].nunique()),
         "snapshots": len(predictions),
         "churned": int(predictions["churned"].sum()),
-        "base_rate": float(predictions["churned"].mean()),
+        "base_rate": float(predictions["churned"].mean()) if len(predictions) else 0.0,
         "threshold": threshold,
-        **with_intervals(predictions, RANKING | PROBABILITY | DECISION, resamples, seed),
+        **with_intervals(predictions, every, resamples, seed),
     }
 
 
@@ -118,14 +157,18 @@ def baselines(
 ) -> dict[str, Any]:
     """Evaluate what needs no model, on the same rows.
 
-    The base rate forecasts the training's share of churners for everybody; the other two only
-    rank: who was seen least lately, and who heard most songs in 28 days.
+    The base rate forecasts the training's share of churners for everybody; the others, the
+    columns that begin with `baseline_`, only rank.
     """
     certain = predictions.assign(probability=train_base_rate)
-    longest_away = predictions.assign(probability=predictions["days_since_last_seen"])
-    most_songs = predictions.assign(probability=predictions["next_song_28d"])
+    ranked = {
+        column.removeprefix(BASELINE): with_intervals(
+            predictions.assign(probability=predictions[column]), RANKING, resamples, seed
+        )
+        for column in predictions.columns
+        if column.startswith(BASELINE)
+    }
     return {
         "base_rate": with_intervals(certain, RANKING | PROBABILITY, resamples, seed),
-        "days_since_last_seen": with_intervals(longest_away, RANKING, resamples, seed),
-        "most_songs": with_intervals(most_songs, RANKING, resamples, seed),
+        **ranked,
     }

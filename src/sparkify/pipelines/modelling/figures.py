@@ -10,6 +10,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
 MODEL, REFERENCE, BAD = "#1f5fa8", "#8a8f98", "#c2452d"
+STYLES = ["-", ":", "-."]
 
 
 def _axes(title: str, subtitle: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
@@ -35,6 +36,10 @@ def _on_what(metrics: dict[str, Any]) -> str:
 def _with_interval(metric: dict[str, Any]) -> str:
     low, high = metric["ci95"]
     return f"{metric['value']:.2f} (95 % interval {low:.2f} to {high:.2f})"
+
+
+def _ranking_baselines(metrics: dict[str, Any]) -> list[str]:
+    return [name for name in metrics["baselines"] if name != "base_rate"]
 
 
 def precision_recall(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
@@ -101,7 +106,13 @@ def lift(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
             predictions.probability,
             {"color": MODEL},
         ),
-        "most songs in 28 days first": (predictions.next_song_28d, {"color": BAD, "lw": 1}),
+        **{
+            f"{name.replace('_', ' ')} first": (
+                predictions[f"baseline_{name}"],
+                {"color": BAD, "lw": 1, "ls": style},
+            )
+            for name, style in zip(_ranking_baselines(metrics), STYLES, strict=False)
+        },
     }
     for label, (score, look) in scores.items():
         order = np.argsort(-score.to_numpy(), kind="stable")

@@ -5,18 +5,27 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 from pyspark.ml import PipelineModel
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling import evaluation, figures, selection
-from sparkify.pipelines.modelling.candidates import trials
-from sparkify.pipelines.modelling.parameters import ModellingParameters
-from sparkify.schemas import KEYS, PREDICTIONS
+from sparkify.pipelines.modelling import calibration, evaluation, figures, selection
+from sparkify.pipelines.modelling.candidates import classifier, trials
+from sparkify.pipelines.modelling.inputs import feature_columns, input_names
+from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS, Predictions
+
+PERMILLE = 1_000
 
 
 class TooLittleDataError(ValueError):
     """Too few users or cancellations to train or to judge a model."""
+
+
+def is_trainable(modelling: ModellingParameters) -> Column:
+    """Return whether models may learn from a row's user; a share of users, by hash, is kept out."""
+    hashed = F.pmod(F.xxhash64("user_id", F.lit("unseen"), F.lit(modelling.seed)), F.lit(PERMILLE))
+    return hashed >= round(modelling.unseen_user_share * PERMILLE)
 
 
 def train_test(
@@ -25,79 +34,116 @@ def train_test(
     modelling: ModellingParameters,
     feature_engineering: FeatureEngineeringParameters,
 ) -> tuple[DataFrame, DataFrame]:
-    """Split labelled snapshots in time: the last cutoff is the hold-out.
+    """Split labelled snapshots in time and by user: the last cutoff is the hold-out.
 
     Training takes the cutoffs whose horizon ends no later than the hold-out's cutoff, so that
-    no label overlaps it (the embargo). One row per user and cutoff, folds by user.
+    no label overlaps it (the embargo), and leaves out the users that are never trained on. The
+    hold-out has all customers of its cutoff. One row per user and cutoff.
 
     Raises:
-        TooLittleDataError: with the counts, if either side has too few cancellations.
+        TooLittleDataError: with the counts, if either side has too few churners.
     """
-    by_cutoff = snapshots.groupBy("cutoff").agg(
-        F.count("*").alias("users"), F.count_if("churned").alias("churned")
+    labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
+    by_cutoff = labelled.groupBy("cutoff").agg(
+        F.count("*").alias("users"),
+        F.count_if("churned").alias("churned"),
+        F.count_if("is_trainable").alias("trainable"),
+        F.count_if(F.col("churned") & F.col("is_trainable")).alias("trainable_churned"),
     )
-    counts = by_cutoff.orderBy("cutoff").collect()
-    *earlier, holdout = counts
+    *earlier, holdout = by_cutoff.orderBy("cutoff").collect()
     embargo = pd.Timedelta(days=feature_engineering.horizon_days)
     train_cutoffs = [row for row in earlier if row["cutoff"] + embargo <= holdout["cutoff"]]
-    train_churned = sum(row["churned"] for row in train_cutoffs)
+    train_churned = sum(row["trainable_churned"] for row in train_cutoffs)
     if train_churned < modelling.min_train_churned or (
         holdout["churned"] < modelling.min_holdout_churned
     ):
         raise TooLittleDataError(
-            f"{train_churned} cancellations in {sum(row['users'] for row in train_cutoffs)} "
+            f"{train_churned} cancellations in {sum(row['trainable'] for row in train_cutoffs)} "
             f"training snapshots of {len(train_cutoffs)} cutoffs, and {holdout['churned']} among "
             f"{holdout['users']} users on the hold-out {holdout['cutoff']}: too few to train and "
             f"judge a model. At least {modelling.min_train_churned} "
             f"(modelling.min_train_churned) and {modelling.min_holdout_churned} "
             f"(modelling.min_holdout_churned) are asked for; use a log of more users or days."
         )
-    fold = F.pmod(F.xxhash64("user_id", F.lit(modelling.seed)), F.lit(modelling.folds))
-    labelled = snapshots.withColumn("fold", fold.cast("int")).join(features, on=KEYS, how="inner")
+    described = labelled.join(features, on=KEYS, how="inner")
     last_train = max(row["cutoff"] for row in train_cutoffs)
-    is_train = F.col("cutoff") <= F.lit(last_train)
+    is_train = F.col("is_trainable") & (F.col("cutoff") <= F.lit(last_train))
     is_test = F.col("cutoff") == F.lit(holdout["cutoff"])
-    return labelled.where(is_train), labelled.where(is_test)
+    return described.where(is_train), described.where(is_test)
 
 
 def champion(
-    train: DataFrame, modelling: ModellingParameters
+    train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> tuple[pd.DataFrame, dict[str, Any], PipelineModel]:
     """Cross-validate every candidate, and refit the winner on all training snapshots.
 
-    The winner is the simplest trial within one standard error of the best average precision.
-
-    Its threshold is the one with the best F1 on its out-of-fold predictions.
+    The winner is the simplest trial within one standard error of the best. Calibration and
+    threshold are learnt on its predictions out of fold; both are in the model.
 
     Returns:
         The candidates compared (one row per trial, best first), what the champion is, and its
-        fitted model.
+        fitted model: from features to `probability` and `predicted`.
     """
-    predictions = selection.cross_validated(train, modelling)
+    predictions = selection.cross_validated(train, inputs, modelling)
     compared = selection.compared(predictions, modelling)
     best = selection.simplest_of_the_best(compared)
     trial = trials(modelling)[best]
-    own = predictions[predictions["trial"] == best]
-    threshold = selection.best_f1_threshold(own["churned"], own["probability"])
-    model = selection.champion_model(train, trial, threshold, modelling)
+    own = predictions[predictions["trial"] == best].reset_index(drop=True)
+    method = calibration.best_calibration(own, modelling.calibrations)
+    probability = calibration.calibrated(own, method)
+    threshold = selection.best_threshold(own["churned"], probability, modelling.decision)
+    ready = selection.prepared(train, inputs, modelling)
+    model = selection.fitted(ready, trial, modelling)
+    ready.rows.unpersist()
+    last = calibration.calibration_stages(train.sparkSession, own, method, threshold)
     chosen = {
         "candidate": trial.candidate,
         "settings": trial.settings,
         "label": str(trial).replace("_", " "),
+        "imbalance": modelling.imbalance,
+        "calibration": method,
         "threshold": threshold,
+        "threshold_by": modelling.decision.threshold,
     }
-    return compared, chosen, model
+    return compared, chosen, selection.with_stages(model, last)
 
 
-def predictions(model_input: DataFrame, churn_model: PipelineModel) -> DataFrame:
+def candidate_predictions(
+    train: DataFrame,
+    test: DataFrame,
+    cv_results: pd.DataFrame,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+) -> DataFrame:
+    """Forecast the hold-out with every candidate at its best settings, for comparison only.
+
+    One row per candidate, user and cutoff. Nothing is chosen by it.
+    """
+    ready = selection.prepared(train, inputs, modelling)
+    best_of_each = cv_results.groupby("candidate", sort=False)["trial"].first()
+    competing = trials(modelling)
+
+    def forecast(place: int) -> pd.DataFrame:
+        model = selection.fitted(ready, competing[place], modelling)
+        return selection.probabilities(model, test).assign(candidate=competing[place].candidate)
+
+    places = [(int(place),) for place in best_of_each]
+    forecasts = selection.in_parallel(forecast, places, test, modelling.parallel_fits)
+    ready.rows.unpersist()
+    rows = pd.concat(forecasts)[CANDIDATE_PREDICTIONS.columns]
+    return train.sparkSession.createDataFrame(rows, CANDIDATE_PREDICTIONS.struct).coalesce(1)
+
+
+def predictions(
+    model_input: DataFrame, churn_model: PipelineModel, modelling: ModellingParameters
+) -> DataFrame:
     """Forecast every row of a model input: one row per user and cutoff."""
-    forecast = churn_model.transform(model_input).withColumns(
-        {
-            "probability": selection.churn_probability(),
-            "predicted": F.col("prediction").cast("boolean"),
-        }
-    )
-    return forecast.select(*PREDICTIONS.columns)
+    ranks = {
+        f"baseline_{name}": F.col(column).cast("double")
+        for name, column in modelling.baselines.items()
+    }
+    forecast = churn_model.transform(model_input).withColumns(ranks)
+    return forecast.select(*Predictions(modelling.baselines).columns)
 
 
 def metrics(
@@ -109,41 +155,54 @@ def metrics(
     modelling: ModellingParameters,
     feature_engineering: FeatureEngineeringParameters,
 ) -> dict[str, Any]:
-    """Judge the champion on the hold-out, with training figures and baselines beside it."""
+    """Judge the champion on the hold-out, with training figures and baselines beside it.
+
+    `holdout` is about all its customers, `unseen_users` about those of them that no model has
+    ever learnt from: later in time, and other people.
+    """
     trained, held_out = train_predictions.toPandas(), test_predictions.toPandas()
     settings = (modelling.bootstrap_resamples, modelling.seed)
     cutoffs = [str(cutoff) for cutoff in sorted(trained["cutoff"].unique())]
-    horizon = {"horizon_days": feature_engineering.horizon_days}
+    horizon = {
+        "horizon_days": feature_engineering.horizon_days,
+        "outcome": feature_engineering.outcome,
+    }
     threshold = champion["threshold"]
-    holdout = evaluation.evaluated(held_out, threshold, *settings)
+    unseen = held_out[~held_out["is_trainable"]]
     base_rate = float(trained["churned"].mean())
     return {
         "source": data_quality["source"],
         "champion": champion,
-        "holdout": {"cutoff": str(held_out["cutoff"].max()), **horizon, **holdout},
+        "holdout": {"cutoff": str(held_out["cutoff"].max()), **horizon}
+        | evaluation.evaluated(held_out, threshold, *settings),
+        "unseen_users": evaluation.evaluated(unseen, threshold, *settings),
         "train": {"cutoffs": cutoffs, **horizon}
-        | evaluation.evaluated(trained, threshold, *settings),
+        | evaluation.evaluated(trained, threshold, 0, modelling.seed),
         "baselines": evaluation.baselines(held_out, base_rate, *settings),
         "candidates": cv_results.to_dict("records"),
     }
 
 
-def feature_weights(train: DataFrame, churn_model: PipelineModel) -> pd.DataFrame:
-    """List how much each feature weighs in the champion, the heaviest first.
+def feature_weights(
+    train: DataFrame, churn_model: PipelineModel, inputs: InputParameters
+) -> pd.DataFrame:
+    """List how much each input weighs in the champion, the heaviest first.
 
-    One row per feature: `weight` is a `coefficient` of the standardised logarithm in a linear
-    model, and an `importance` in an ensemble of trees.
+    One row per input: `weight` is a `coefficient` of the standardised input in a linear model,
+    and an `importance` in an ensemble of trees.
     """
-    classifier = churn_model.stages[-1]
-    is_linear = hasattr(classifier, "coefficients")
-    weights = getattr(classifier, "coefficients" if is_linear else "featureImportances")
-    table = pd.DataFrame(
-        {
-            "feature": selection.feature_columns(train),
-            "weight": weights.toArray(),
-            "kind": "coefficient" if is_linear else "importance",
-        }
-    )
+    names = input_names(feature_columns(train), inputs)
+    model = classifier(churn_model)
+    if hasattr(model, "coefficients"):
+        kind, weights = "coefficient", list(model.coefficients.toArray())
+        names += [f"{name}, {inputs.moderator}" for name in names][: len(weights) - len(names)]
+    elif hasattr(model, "featureImportances"):
+        kind, weights = "importance", list(model.featureImportances.toArray())
+    else:
+        gains = model.get_feature_importances("total_gain")
+        total = sum(gains.values()) or 1.0
+        kind, weights = "importance", [gains.get(f"f{n}", 0) / total for n in range(len(names))]
+    table = pd.DataFrame({"feature": names, "weight": weights, "kind": kind})
     return table.sort_values("weight", key=abs, ascending=False, kind="stable", ignore_index=True)
 
 

@@ -1,20 +1,80 @@
 """What can be set about the search for a champion and its evaluation."""
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 Setting = float | int
+Share = Field(gt=0, lt=1)
 
 
-class ModellingParameters(BaseModel):
-    """Candidates, folds and the evaluation; `modelling` in conf/."""
+class Parameters(BaseModel):
+    """Parameters that are read once and known by name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+class Rate(Parameters):
+    """An input: a feature per another, shrunk as if `prior` more of those had been seen."""
+
+    count: str
+    per: str
+    prior: float = Field(gt=0)
+    group: str
+
+
+class Plain(Parameters):
+    """An input: a feature as it is, or the logarithm of one more than it."""
+
+    group: str
+    log: bool = False
+
+
+class InputParameters(Parameters):
+    """What a model looks at; `inputs` in conf/.
+
+    Without `plain`, every feature is looked at as its logarithm. `moderator` is the input that
+    linear candidates let change the weight of all others.
+    """
+
+    rates: dict[str, Rate]
+    plain: dict[str, Plain] | None
+    moderator: str | None
+
+    @model_validator(mode="after")
+    def _moderator_is_an_input(self) -> Self:
+        known = {*self.rates, *(self.plain or {})}
+        if self.moderator is not None and self.moderator not in known:
+            raise ValueError(f"inputs.moderator '{self.moderator}' is not among the inputs")
+        return self
+
+
+class DecisionParameters(Parameters):
+    """From which probability on a customer is called a churner; dollars and shares."""
+
+    threshold: Literal["f1", "profit"]
+    contact_cost: float = Field(gt=0)
+    contact_success: float = Field(gt=0, le=1)
+    kept_customer_value: float = Field(gt=0)
+
+
+class ModellingParameters(Parameters):
+    """Candidates, folds and the evaluation; `modelling` in conf/."""
+
     seed: int
+    unseen_user_share: float = Share
     folds: int = Field(ge=2)
+    fold_repeats: PositiveInt
+    selection: Literal["average_precision", "log_loss"]
     candidates: dict[str, dict[str, list[Setting]] | None] = Field(min_length=1)
+    imbalance: Literal["none", "weights", "smote"]
+    smote_most_rows: PositiveInt
+    calibrations: tuple[Literal["none", "platt", "isotonic"], ...] = Field(min_length=1)
+    decision: DecisionParameters
+    partitions: PositiveInt
     parallel_fits: PositiveInt
     min_train_churned: PositiveInt
     min_holdout_churned: PositiveInt
     bootstrap_resamples: PositiveInt
     calibration_bins: PositiveInt
+    baselines: dict[str, str]

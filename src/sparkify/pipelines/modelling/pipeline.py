@@ -6,6 +6,7 @@ from sparkify.pipelines.modelling import nodes
 def create_pipeline(**_: object) -> Pipeline:
     """From features and labels to a champion and its hold-out metrics."""
     modelling, engineering = "params:modelling", "params:feature_engineering"
+    inputs = "params:inputs"
     return Pipeline(
         [
             Node(
@@ -16,18 +17,27 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.champion,
-                ["train", modelling],
+                ["train", inputs, modelling],
                 ["cv_results", "champion", "churn_model"],
                 name="choose_champion",
             ),
             Node(
+                nodes.candidate_predictions,
+                ["train", "test", "cv_results", inputs, modelling],
+                "candidate_predictions",
+                name="predict_with_candidates",
+            ),
+            Node(
                 nodes.predictions,
-                ["train", "churn_model"],
+                ["train", "churn_model", modelling],
                 "train_predictions",
                 name="predict_train",
             ),
             Node(
-                nodes.predictions, ["test", "churn_model"], "test_predictions", name="predict_test"
+                nodes.predictions,
+                ["test", "churn_model", modelling],
+                "test_predictions",
+                name="predict_test",
             ),
             Node(
                 nodes.metrics,
@@ -40,7 +50,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.feature_weights,
-                ["train", "churn_model"],
+                ["train", "churn_model", inputs],
                 "feature_weights",
                 name="weigh_features",
             ),

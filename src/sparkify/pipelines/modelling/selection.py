@@ -1,131 +1,235 @@
-"""Cross-validation on folds of users."""
+"""Cross-validation on folds of users, and the choice of a champion."""
 
 import logging
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
 import pandas as pd
 from pyspark import inheritable_thread_target
-from pyspark.ml import PipelineModel
+from pyspark.ml import PipelineModel, Transformer
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from sklearn.metrics import average_precision_score, precision_recall_curve
+from sklearn.metrics import average_precision_score, log_loss, precision_recall_curve
 
-from sparkify.pipelines.modelling.candidates import LABEL, Trial, pipeline, trials
-from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.pipelines.modelling.candidates import RAW_PROBABILITY, Trial, trials, unfitted
+from sparkify.pipelines.modelling.inputs import (
+    INPUTS,
+    LABEL,
+    feature_columns,
+    input_model,
+    input_names,
+)
+from sparkify.pipelines.modelling.parameters import (
+    DecisionParameters,
+    InputParameters,
+    ModellingParameters,
+)
+from sparkify.pipelines.modelling.resampling import balanced
 from sparkify.schemas import KEYS
 
 logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+FOLD_KEYS = ["repeat", "fold"]
 
 
-def feature_columns(model_input: DataFrame) -> list[str]:
-    """List the columns of a model input that a model may use."""
-    return [name for name in model_input.columns if name not in (*KEYS, "churned", "fold", LABEL)]
+def labelled(rows: DataFrame, partitions: int) -> DataFrame:
+    """Return rows with a `label`, in partitions and an order that no machine changes."""
+    with_label = rows.withColumn(LABEL, F.col("churned").cast("double"))
+    return with_label.repartition(partitions, "user_id").sortWithinPartitions(*KEYS)
 
 
-def churn_probability() -> Column:
-    """Return the probability of the positive class from a model's `probability` vector."""
-    return vector_to_array(F.col("probability"))[1].alias("probability")
+def fold_of(repeat: int, parameters: ModellingParameters) -> Column:
+    """Return the fold of a row's user, by hash; another repeat is another partition of users."""
+    hashed = F.xxhash64("user_id", F.lit("fold"), F.lit(parameters.seed), F.lit(repeat))
+    return F.pmod(hashed, F.lit(parameters.folds)).cast("int")
 
 
-def _labelled(model_input: DataFrame) -> DataFrame:
-    return model_input.withColumn(LABEL, F.col("churned").cast("double"))
+class Prepared(NamedTuple):
+    """Training rows as every candidate takes them: described, balanced and kept in memory."""
+
+    described: PipelineModel
+    rows: DataFrame
+    moderator: int | None
 
 
-def cross_validated(train: DataFrame, parameters: ModellingParameters) -> pd.DataFrame:
+def prepared(
+    train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
+) -> Prepared:
+    """Learn from training rows how to describe customers, and describe and balance them."""
+    described = input_model(train, inputs)
+    rows = labelled(described.transform(train), parameters.partitions)
+    names = input_names(feature_columns(train), inputs)
+    place = names.index(inputs.moderator) if inputs.moderator is not None else None
+    return Prepared(
+        described, balanced(rows.select(*KEYS, LABEL, INPUTS), parameters).cache(), place
+    )
+
+
+def fitted(ready: Prepared, trial: Trial, parameters: ModellingParameters) -> PipelineModel:
+    """Fit a trial on prepared rows: from features to `raw_probability`."""
+    pipeline = unfitted(trial, ready.moderator, parameters.seed, parameters.partitions)
+    return PipelineModel([*ready.described.stages, *pipeline.fit(ready.rows).stages])
+
+
+def cross_validated(
+    train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
+) -> pd.DataFrame:
     """Predict every training row with every trial, fitted on the other folds.
 
     Returns:
-        One row per trial and training row: `trial` (its place in `trials(parameters)`), the
-        row's keys, `churned`, `fold`, `probability`, and the fit's `fit_seconds`.
+        One row per trial, repeat and training row: `trial` (its place in `trials(parameters)`),
+        `repeat`, `fold`, the row's keys, `churned`, `probability` (not calibrated) and the fit's
+        `fit_seconds`.
     """
     competing = trials(parameters)
-    inputs = feature_columns(train)
-    labelled = _labelled(train).cache()
+    rows = train.cache()
+    splits = list(product(range(parameters.fold_repeats), range(parameters.folds)))
+    total = len(competing) * len(splits)
+    done: list[int] = []
 
-    def out_of_fold(place_and_fold: tuple[int, int]) -> pd.DataFrame:
-        place, fold = place_and_fold
-        unfitted = pipeline(competing[place], inputs, parameters.seed)
+    def prepare(repeat: int, fold: int) -> Prepared:
+        return prepared(rows.where(fold_of(repeat, parameters) != fold), inputs, parameters)
+
+    def out_of_fold(place: int, repeat: int, fold: int) -> pd.DataFrame:
         start = time.perf_counter()
-        model = unfitted.fit(labelled.where(F.col("fold") != fold))
+        model = fitted(ready[repeat, fold], competing[place], parameters)
         seconds = time.perf_counter() - start
-        held_out = model.transform(labelled.where(F.col("fold") == fold))
-        wanted = held_out.select(*KEYS, "churned", "fold", churn_probability())
-        predicted: pd.DataFrame = wanted.orderBy(*KEYS).toPandas()
-        logger.info("Fold %d of %s: %.1f s", fold + 1, competing[place], seconds)
-        return predicted.assign(trial=place, fit_seconds=seconds)
+        predicted = probabilities(model, rows.where(fold_of(repeat, parameters) == fold))
+        done.append(place)
+        told = (len(done), total, competing[place], fold + 1, seconds)
+        logger.info("Fit %d/%d: %s, fold %d, %.1f s", *told)
+        return predicted.assign(trial=place, repeat=repeat, fold=fold, fit_seconds=seconds)
 
-    in_session = inheritable_thread_target(train.sparkSession)
-    fits = [(place, fold) for place in range(len(competing)) for fold in range(parameters.folds)]
+    ready: dict[tuple[int, int], Prepared] = {}
     try:
-        with ThreadPoolExecutor(parameters.parallel_fits) as pool:
-            predictions: list[pd.DataFrame] = list(pool.map(in_session(out_of_fold), fits))
+        prepares = in_parallel(prepare, splits, rows, parameters.parallel_fits)
+        ready.update(zip(splits, prepares, strict=True))
+        fits = [(place, *split) for place in range(len(competing)) for split in splits]
+        predictions = in_parallel(out_of_fold, fits, rows, parameters.parallel_fits)
     finally:
-        labelled.unpersist()
+        for one in ready.values():
+            one.rows.unpersist()
+        rows.unpersist()
     return pd.concat(predictions, ignore_index=True)
 
 
-def compared(predictions: pd.DataFrame, parameters: ModellingParameters) -> pd.DataFrame:
-    """Score every trial: one row per trial, the best first.
+def in_parallel(
+    work: Callable[..., Result],
+    arguments: Sequence[tuple[Any, ...]],
+    rows: DataFrame,
+    parallel_fits: int,
+) -> list[Result]:
+    """Work side by side in threads, each in the rows' session."""
+    in_session = inheritable_thread_target(rows.sparkSession)
+    with ThreadPoolExecutor(parallel_fits) as pool:
+        return list(pool.map(in_session(lambda given: work(*given)), arguments))
 
-    `average_precision` is the mean over folds that hold a cancellation, `standard_error` that
-    of this mean, `fit_seconds` the mean time of a fit.
+
+def probabilities(model: PipelineModel, rows: DataFrame) -> pd.DataFrame:
+    """Forecast rows: their keys, `churned` and the model's `probability`, ordered by key."""
+    probability = vector_to_array(F.col(RAW_PROBABILITY))[1].alias("probability")
+    forecast = model.transform(rows).select(*KEYS, "churned", probability)
+    ordered: pd.DataFrame = forecast.orderBy(*KEYS).toPandas()
+    return ordered
+
+
+def fold_scores(predictions: pd.DataFrame, selection: str) -> pd.Series:
+    """Score each fold of each trial: a series by `trial`, `repeat` and `fold`; more is better.
+
+    Folds without a churner are left out. A log loss counts with its sign turned.
     """
-    rows = []
-    for place, trial in enumerate(trials(parameters)):
-        folds = predictions[predictions["trial"] == place].groupby("fold")
-        scores = [
-            average_precision_score(fold["churned"], fold["probability"])
-            for _, fold in folds
-            if fold["churned"].any()
-        ]
-        by_fold = pd.Series(scores)
-        rows.append(
-            {
-                "trial": place,
-                "candidate": trial.candidate,
-                "settings": ", ".join(f"{key}={value:g}" for key, value in trial.settings.items()),
-                "average_precision": by_fold.mean(),
-                "standard_error": by_fold.sem(),
-                "folds": len(by_fold),
-                "fit_seconds": folds["fit_seconds"].first().mean(),
-            }
-        )
-    return pd.DataFrame(rows).sort_values(
-        ["average_precision", "trial"], ascending=[False, True], ignore_index=True
+    scores = {}
+    for key, fold in predictions.groupby(["trial", *FOLD_KEYS]):
+        if fold["churned"].any():
+            scores[key] = (
+                average_precision_score(fold["churned"], fold["probability"])
+                if selection == "average_precision"
+                else -log_loss(fold["churned"], fold["probability"], labels=[False, True])
+            )
+    return pd.Series(scores).rename_axis(["trial", *FOLD_KEYS])
+
+
+def compared(predictions: pd.DataFrame, parameters: ModellingParameters) -> pd.DataFrame:
+    """Compare the trials: one row per trial, the best first.
+
+    `average_precision` and `log_loss` are means over folds, `standard_error` is that of the one
+    that selects. `behind` is how much worse a trial is than the best, fold by fold, and
+    `behind_error` the standard error of this difference: the folds are the same for all, and
+    what makes one of them hard does so for every trial. `fit_seconds` is the mean time of a fit.
+    """
+    scores = {name: fold_scores(predictions, name) for name in ("average_precision", "log_loss")}
+    selecting = scores[parameters.selection].unstack("trial")
+    best = selecting.mean().idxmax()
+    behind = selecting.rsub(selecting[best], axis="index")
+    seconds = predictions.groupby(["trial", *FOLD_KEYS])["fit_seconds"].first()
+    competing = trials(parameters)
+    table = pd.DataFrame(
+        {
+            "candidate": [trial.candidate for trial in competing],
+            "settings": [
+                ", ".join(f"{key}={value:g}" for key, value in trial.settings.items())
+                for trial in competing
+            ],
+            "average_precision": scores["average_precision"].groupby("trial").mean(),
+            "log_loss": -scores["log_loss"].groupby("trial").mean(),
+            "standard_error": selecting.sem(),
+            "behind": behind.mean(),
+            "behind_error": behind.sem(),
+            "folds": selecting.count(),
+            "fit_seconds": seconds.groupby("trial").mean(),
+        }
+    )
+    return (
+        table.rename_axis("trial").reset_index().sort_values(["behind", "trial"], ignore_index=True)
     )
 
 
 def simplest_of_the_best(compared: pd.DataFrame) -> int:
     """Return the first trial within one standard error of the best: the simplest, as listed.
 
-    The one-standard-error rule (Breiman et al. 1984): what is not measurably better is not
-    worth being more complex. `modelling.candidates` lists the simplest first.
+    The one-standard-error rule (Breiman et al. 1984), with the standard error of the difference:
+    what is not measurably better is not worth being more complex. `modelling.candidates` lists
+    the simplest first.
     """
-    best = compared.iloc[0]
-    good_enough = best["average_precision"] - best["standard_error"]
-    return int(compared.loc[compared["average_precision"] >= good_enough, "trial"].min())
+    is_good_enough = compared["behind"] <= compared["behind_error"].fillna(0)
+    return int(compared.loc[is_good_enough, "trial"].min())
 
 
-def best_f1_threshold(churned: pd.Series, probability: pd.Series) -> float:
-    """Return the probability above which calling a row churned gives the best F1."""
-    precision, recall, thresholds = precision_recall_curve(churned, probability)
-    f1 = 2 * precision * recall / (precision + recall).clip(min=1e-12)
-    best = int(f1[:-1].argmax())
-    below = thresholds[best - 1] if best else 0.0
-    return float((thresholds[best] + below) / 2)
+def best_threshold(
+    churned: pd.Series, probability: pd.Series, decision: DecisionParameters
+) -> float:
+    """Return the probability from which on calling a customer a churner serves best.
+
+    By `decision.threshold` that is the best F1, or the highest profit: a contacted churner stays
+    with probability `contact_success` and is worth `kept_customer_value` then; every contact
+    costs `contact_cost`. Where no contact pays, the threshold is 1.
+    """
+    if decision.threshold == "f1":
+        precision, recall, thresholds = precision_recall_curve(churned, probability)
+        gain = 2 * precision * recall / (precision + recall).clip(min=1e-12)
+        best = int(gain[:-1].argmax())
+        return _between(thresholds, best)
+    thresholds = np.unique(probability)
+    worth = decision.contact_success * decision.kept_customer_value
+    by_threshold = (
+        pd.DataFrame({"profit": churned * worth - decision.contact_cost})
+        .groupby(probability.to_numpy())["profit"]
+        .sum()
+    )
+    profit = by_threshold[::-1].cumsum()[::-1].to_numpy()
+    return _between(thresholds, int(profit.argmax())) if profit.max() > 0 else 1.0
 
 
-def champion_model(
-    train: DataFrame, trial: Trial, threshold: float, parameters: ModellingParameters
-) -> PipelineModel:
-    """Fit the winning trial on all training rows; its `prediction` follows the threshold."""
-    labelled = _labelled(train).cache()
-    unfitted = pipeline(trial, feature_columns(train), parameters.seed)
-    classifier = unfitted.getStages()[-1]
-    classifier.set(classifier.getParam("thresholds"), [1 - threshold, threshold])
-    try:
-        return unfitted.fit(labelled)
-    finally:
-        labelled.unpersist()
+def _between(thresholds: Any, place: int) -> float:
+    below = thresholds[place - 1] if place else 0.0
+    return float((thresholds[place] + below) / 2)
+
+
+def with_stages(model: PipelineModel, stages: list[Transformer]) -> PipelineModel:
+    """Return a fitted pipeline with more stages at its end."""
+    return PipelineModel([*model.stages, *stages])

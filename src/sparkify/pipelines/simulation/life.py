@@ -1,8 +1,9 @@
 """One simulated user's life: the events of every session that the log sees."""
 
 import math
-from bisect import bisect
+from bisect import bisect, bisect_left
 from collections.abc import Iterator
+from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
@@ -95,33 +96,47 @@ class Process:
         start = self._first_start(random, user)
         yield from self._sessions_from(random, user, start, (user.auth, user.level))
 
+    def silence(self, user: Traits, place: Place, now: int) -> list[float]:
+        """Return the chances that a life shows no event from a place to `now`, an epoch second.
+
+        The session goes on to the state's followers, one after the other; or, last, it has ended
+        and no other began, days off left aside. They sum to 0 where the traits rule it out.
+        """
+        cohort = chain(user.cohort)
+        shares, followers = [0.0, *cohort.cumulative[place.state]], cohort.followers[place.state]
+        goes_on = [
+            (share - before) * self._chance_of_none(user, place, state, now)
+            for (before, share), state in zip(pairwise(shares), followers, strict=True)
+        ]
+        idle = max(now - place.second - self._parameters.session_break_seconds, 0)
+        return [*goes_on, max(1 - shares[-1], 0.0) * math.exp(-idle / user.session_gap_seconds)]
+
     def future(self, random: Random, user: Traits, place: Place, now: int) -> Iterator[Session]:
         """Yield sessions that may follow on a place whose life shows no event until `now`.
 
         A session that goes on begins with its next event. Draws anew with every call.
+
+        Raises:
+            ValueError: if these traits rule out such a silence.
         """
-        shares, followers = chain(user.cohort).cumulative, chain(user.cohort).followers
-        steps = [0.0, *shares[place.state]]
-        odds = [
-            (share - before) * self._chance_of_none(user, place, state, now)
-            for before, share, state in zip(steps, steps[1:], followers[place.state], strict=False)
-        ]
-        idle = max(now - place.second - self._parameters.session_break_seconds, 0)
-        ended = (1 - steps[-1]) * math.exp(-idle / user.session_gap_seconds)
-        choice = random.choices(range(len(odds) + 1), [*odds, ended])[0]
-        _, auth, level = states()[place.state]
-        if choice < len(odds):
-            state = followers[place.state][choice]
-            second = self._next_second(random, user, place, state, now)
-            session, last_second, last_state = self._walk(random, user, second, state)
-            yield session
-            _, auth, level = states()[last_state]
-            if auth == "Cancelled":
-                return
-            start = self._rhythm.next_start(random, last_second, user.session_gap_seconds)
+        odds, followers = self.silence(user, place, now), chain(user.cohort).followers[place.state]
+        if not any(odds):
+            raise ValueError(f"no life of {user} is silent from {place} to {now}: give its own.")
+        choice, last_state = random.choices(range(len(odds)), odds)[0], place.state
+        if choice < len(followers):
+            state = followers[choice]
+            second = self._sure_second(place, state)
+            if second is None:
+                second = now - int(user.page_gap_seconds * math.log(1.0 - random.random()))
+            session, second, last_state = self._walk(random, user, second, state, place.song_end)
+            if session.seconds:
+                yield session
+            start = self._rhythm.next_start(random, second, user.session_gap_seconds)
         else:
             start = self._start_after(random, user, place.second, now)
-        yield from self._sessions_from(random, user, start, (auth, level))
+        _, auth, level = states()[last_state]
+        if auth != "Cancelled":
+            yield from self._sessions_from(random, user, start, (auth, level))
 
     def _first_start(self, random: Random, user: Traits) -> int:
         """Draw session starts from two mean gaps before the arrival until one is within one."""
@@ -148,7 +163,7 @@ class Process:
             second = self._rhythm.next_start(random, second, user.session_gap_seconds)
 
     def _walk(
-        self, random: Random, user: Traits, second: int, state: int
+        self, random: Random, user: Traits, second: int, state: int, song_end: int = 0
     ) -> tuple[Session, int, int]:
         """Walk a session on and return its events in the log, its last second and its last state.
 
@@ -158,7 +173,7 @@ class Process:
         start, end = self._parameters.start_second, self._parameters.end_second
         cohort, kinds, gap = chain(user.cohort), self._kinds, user.page_gap_seconds
         lengths, drawn_song, draw = self._songs.length_seconds, self._songs.drawn, random.random
-        song, song_end = NO_SONG, second
+        song, song_end = NO_SONG, max(second, song_end)
         if kinds[state] == SONG:
             song = drawn_song(draw())
             song_end = second + int(lengths[song])
@@ -194,37 +209,31 @@ class Process:
 
     def place(self, session: Session, now: int) -> Place:
         """Return where a session that began before `now` stands then."""
-        lengths, song_end, last = self._songs.length_seconds, session.seconds[0], 0
-        for position, second in enumerate(session.seconds):
-            if second >= now:
-                break
-            last = position
-            if session.songs[position] != NO_SONG:
-                song_end = second + int(lengths[session.songs[position]])
-        return Place(session.seconds[last], session.states[last], song_end)
+        seconds, songs, lengths = session.seconds, session.songs, self._songs.length_seconds
+        last = bisect_left(seconds, now) - 1
+        plays = [item for item in range(last + 1) if songs[item] != NO_SONG]
+        ends = [seconds[item] + int(lengths[songs[item]]) for item in plays[-1:]]
+        return Place(seconds[last], session.states[last], ends[0] if ends else seconds[0])
+
+    def _sure_second(self, place: Place, state: int) -> int | None:
+        """Return when a step to `state` happens, where no pause is drawn for it."""
+        if self._kinds[state] == REDIRECT:
+            return place.second + 1
+        waits = self._kinds[state] == SONG and place.second < place.song_end
+        return place.song_end if waits else None
 
     def _chance_of_none(self, user: Traits, place: Place, state: int, now: int) -> float:
         """Return how likely a step to `state`, if taken, leads to no event before `now`."""
-        kind = self._kinds[state]
-        if kind == REDIRECT:
-            return float(place.second + 1 >= now)
-        if kind == SONG and place.second < place.song_end:
-            return float(place.song_end >= now)
+        second = self._sure_second(place, state)
+        if second is not None:
+            return float(second >= now)
         return math.exp(-max(now - place.second, 0) / user.page_gap_seconds)
-
-    def _next_second(self, random: Random, user: Traits, place: Place, state: int, now: int) -> int:
-        kind = self._kinds[state]
-        if kind == REDIRECT:
-            return place.second + 1
-        if kind == SONG and place.second < place.song_end:
-            return place.song_end
-        return now - int(user.page_gap_seconds * math.log(1.0 - random.random()))
 
     def _start_after(self, random: Random, user: Traits, second: int, now: int) -> int:
         """Draw the start after a session that ended at `second`, given that it is not before `now`.
 
-        Draws until one fits; after very many, from the last moment that leaves room for the
-        shortest pause, since the exponential pause knows no past.
+        Draws until one fits; after very many, as if the session had ended a break before `now`,
+        since the exponential pause knows no past.
         """
         for _ in range(self.MOST_DRAWS):
             start = self._rhythm.next_start(random, second, user.session_gap_seconds)

@@ -1,0 +1,251 @@
+"""The project on a simulated log that is never written as JSON, and how its forecasts score."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import mean
+from typing import Any, NamedTuple
+
+import duckdb
+import fsspec
+import pandas as pd
+from kedro.config import OmegaConfigLoader
+from matplotlib.figure import Figure
+
+from benchmarks import speed
+from sparkify.datasets.aside import written_aside
+from sparkify.pipelines.modelling.evaluation import (
+    CALIBRATION,
+    PROBABILITY,
+    RANKING,
+    with_intervals,
+)
+from sparkify.pipelines.simulation.chain import State, states
+from sparkify.pipelines.simulation.parameters import SimulationParameters
+from sparkify.pipelines.simulation.songs import SongCatalogue
+from sparkify.settings import CONFIG_LOADER_ARGS
+
+Score = dict[str, Any]
+Scores = dict[str, dict[str, Score]]
+RESAMPLES, RESAMPLING_SEED = 300, 7
+METRICS = {"auc": "AUC", "average_precision": "average precision", "log_loss": "log loss"}
+FORESEEN = ("oracle", "informed")
+OURS, BASELINE = "ours", "baseline_"
+CHECKED_EVENTS = """
+    COPY (
+        WITH numbered AS (
+            SELECT user_number, first_item, events, row_number() OVER (
+                PARTITION BY cohort ORDER BY started_second, user_number) AS session_id
+            FROM read_parquet('{raw}/simulated_sessions/*.parquet')
+        ), events AS (
+            SELECT user_number, session_id, unnest(events, recursive := true),
+                first_item + generate_subscripts(events, 1) - 1 AS item_in_session
+            FROM numbered
+        )
+        SELECT user_id, to_timestamp(second) AS ts, session_id, item_in_session, page,
+            states.level, to_timestamp(registration_second) AS registration, gender, length,
+            NULL::VARCHAR AS line, NULL::VARCHAR[] AS unknown_columns
+        FROM events JOIN states USING (state) LEFT JOIN songs USING (song_number)
+            JOIN read_parquet('{raw}/simulated_users/*.parquet') users USING (user_number)
+        WHERE states.auth IN ('Logged In', 'Cancelled')
+    ) TO '{file}' (FORMAT parquet)
+"""
+
+
+class Log(speed.Log):
+    """The log of a seed as the project has it once its lines are checked."""
+
+    def __init__(self, seed: int, users: int | None, folder: Path) -> None:
+        simulation = {"seed": seed} | ({"users": users} if users else {})
+        name = f"seed_{seed}" + (f"_{users}_users" if users else "")
+        super().__init__("12GB", folder / name, simulation)
+        settings = OmegaConfigLoader(
+            conf_source=str(self.conf),
+            env=self.env,
+            runtime_params={"simulation": simulation},
+            **CONFIG_LOADER_ARGS,
+        )
+        self.parameters: dict[str, Any] = settings["parameters"]
+        self.simulation = SimulationParameters.model_validate(self.parameters["simulation"])
+
+    def require(self) -> None:
+        """Simulate the log if it is not there; no line of JSON is written or parsed."""
+        table = self.folder / "intermediate/checked_events"
+        if (table / "_SUCCESS").exists():
+            return
+        params = ",".join(f"simulation.{key}={value}" for key, value in self._simulation.items())
+        to_sessions = ["--pipelines", "simulation", "--to-nodes", "simulate_sessions"]
+        self.kedro(*to_sessions, "--params", params)
+        write_checked_events(self.folder / "raw", table, self.simulation)
+        shutil.rmtree(self.folder / "raw")
+        reporting = self.folder / "reporting"
+        reporting.mkdir(exist_ok=True)
+        (reporting / "data_quality.json").write_text(json.dumps({"source": "simulated"}))
+
+    def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Run the project and return its hold-out: our forecasts, and every candidate's."""
+        self.require()
+        self.kedro("--pipelines", "feature_engineering,modelling")
+        output = self.folder / "model_output"
+        return (
+            pd.read_parquet(output / "test_predictions"),
+            pd.read_parquet(output / "candidate_predictions"),
+        )
+
+
+def write_checked_events(raw: Path, table: Path, simulation: SimulationParameters) -> None:
+    """Write what data_processing accepts of a simulated log, as it would from the lines.
+
+    Args:
+        raw: the folder of `simulated_users` and `simulated_sessions`.
+        table: where `checked_events` goes.
+        simulation: how they were simulated.
+    """
+    described = [(number, *state) for number, state in enumerate(states())]
+    lengths = SongCatalogue(simulation).length_seconds
+    with duckdb.connect() as con, written_aside(fsspec.filesystem("file"), str(table)) as aside:
+        con.register("states", pd.DataFrame(described, columns=["state", *State._fields]))
+        con.register(
+            "songs", pd.Series(lengths, name="length").rename_axis("song_number").reset_index()
+        )
+        accepted = Path(aside) / "rejection=__HIVE_DEFAULT_PARTITION__"
+        accepted.mkdir(parents=True)
+        con.execute(CHECKED_EVENTS.format(raw=raw, file=accepted / "part-0.parquet"))
+        (Path(aside) / "_SUCCESS").touch()
+
+
+def scored(foreseen: pd.DataFrame, candidates: pd.DataFrame) -> dict[str, Any]:
+    """Score everybody's forecasts of a hold-out, with 95 % intervals over customers.
+
+    Args:
+        foreseen: our forecasts, with the columns `oracle` and `informed` and a `baseline_` each.
+        candidates: every candidate's forecasts of the same customers.
+
+    Returns:
+        How many there were, how many churned, and the scores by who forecast and by metric.
+    """
+    forecasts = {name: foreseen[name] for name in FORESEEN} | {OURS: foreseen["probability"]}
+    by_candidate = candidates.set_index("user_id").groupby("candidate")["probability"]
+    forecasts |= {name: foreseen["user_id"].map(own) for name, own in by_candidate}
+    baselines = [name for name in foreseen.columns if name.startswith(BASELINE)]
+    forecasts |= {name.replace("_", " "): foreseen[name] for name in baselines}
+    scores = {}
+    for name, forecast in forecasts.items():
+        is_probability = bool(forecast.between(0, 1).all())
+        known = RANKING | (PROBABILITY if is_probability else {})
+        metrics = {metric: known[metric] for metric in METRICS if metric in known}
+        metrics |= CALIBRATION if name == OURS else {}
+        rows = foreseen.assign(probability=forecast.astype(float))
+        scores[name] = with_intervals(rows, metrics, RESAMPLES, RESAMPLING_SEED)
+    churned = int(foreseen["churned"].sum())
+    return {"customers": len(foreseen), "churned": churned, "scores": scores}
+
+
+def over_seeds(seeds: Mapping[str, dict[str, Any]]) -> Scores:
+    """Return the mean and the range, over seeds, of every score."""
+    every = [found["scores"] for found in seeds.values()]
+    summary: Scores = {}
+    for name in every[0]:
+        summary[name] = {}
+        for metric in every[0][name]:
+            values = [scores[name][metric]["value"] for scores in every]
+            summary[name][metric] = {"value": mean(values), "range": [min(values), max(values)]}
+    return summary
+
+
+def table(scores: Scores) -> str:
+    """Set out scores: a line per forecaster, each score with its interval or range."""
+    lines = [f"{'':28}" + "".join(f"{metric:>24}" for metric in METRICS.values())]
+    for name, own in scores.items():
+        cells = [_cell(own[metric]) if metric in own else "" for metric in METRICS]
+        lines.append(f"{name.replace('_', ' '):28}" + "".join(f"{cell:>24}" for cell in cells))
+    calibration = [f"{name.replace('_', ' ')} {_cell(scores[OURS][name])}" for name in CALIBRATION]
+    return "\n".join([*lines, f"{OURS}: {', '.join(calibration)}"])
+
+
+def _cell(score: Score) -> str:
+    value, (low, high) = score.values()
+    return f"{value:.4f} [{low:.4f}, {high:.4f}]"
+
+
+class Goal(NamedTuple):
+    """What our scores on a hold-out should be: a number within bounds."""
+
+    name: str
+    low: float
+    high: float
+    of: Callable[[Scores], float]
+
+
+GOALS = [
+    Goal(
+        "AUC below the oracle's",
+        float("-inf"),
+        0.015,
+        lambda scores: scores["oracle"]["auc"]["value"] - scores[OURS]["auc"]["value"],
+    ),
+    Goal(
+        "average precision, as a share of the oracle's",
+        0.9,
+        float("inf"),
+        lambda scores: (
+            scores[OURS]["average_precision"]["value"]
+            / scores["oracle"]["average_precision"]["value"]
+        ),
+    ),
+    Goal(
+        "expected calibration error",
+        0,
+        0.005,
+        lambda scores: scores[OURS]["expected_calibration_error"]["value"],
+    ),
+    Goal("calibration slope", 0.9, 1.1, lambda scores: scores[OURS]["calibration_slope"]["value"]),
+]
+
+
+def verdicts(seeds: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Judge every goal: its value on each seed, their mean, and whether that meets it."""
+    judged = {}
+    for goal in GOALS:
+        by_seed = {seed: goal.of(found["scores"]) for seed, found in seeds.items()}
+        value = mean(by_seed.values())
+        judged[goal.name] = {
+            "mean": value,
+            "by_seed": by_seed,
+            "is_met": goal.low <= value <= goal.high,
+        }
+    return judged
+
+
+def leaks(seeds: Mapping[str, dict[str, Any]]) -> list[str]:
+    """List the seeds on which our AUC is above the interval of the oracle's."""
+    return [
+        seed
+        for seed, found in seeds.items()
+        if found["scores"][OURS]["auc"]["value"] > found["scores"]["oracle"]["auc"]["ci95"][1]
+    ]
+
+
+def drawn(seeds: Mapping[str, dict[str, Any]]) -> Figure:
+    """Draw AUC and average precision: a dot with its interval per seed, a row per forecaster."""
+    names = list(next(iter(seeds.values()))["scores"])
+    figure = Figure(figsize=(9, 0.45 * len(names) + 1.6), dpi=120, layout="constrained")
+    figure.suptitle("How near to the best possible", x=0.02, ha="left")
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, metric in zip(panels, ("auc", "average_precision"), strict=True):
+        for row, name in enumerate(names):
+            color = "#1f5fa8" if name == OURS else "#c2452d" if name in FORESEEN else "#8a8f98"
+            for place, found in enumerate(seeds.values()):
+                score, y = (
+                    found["scores"][name][metric],
+                    row + 0.6 * (place + 0.5) / len(seeds) - 0.3,
+                )
+                axes.plot(score["ci95"], [y, y], color=color, lw=1, alpha=0.5)
+                axes.plot(score["value"], y, "o", color=color, ms=3)
+        axes.set_xlabel(f"{METRICS[metric]}, 95 % interval, by seed")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="x", alpha=0.25)
+    panels[0].set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
+    panels[0].invert_yaxis()
+    return figure

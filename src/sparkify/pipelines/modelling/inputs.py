@@ -1,0 +1,85 @@
+"""From features to what a model looks at: rates shrunk towards the training's, and logarithms."""
+
+from collections.abc import Sequence
+
+from pyspark.ml import PipelineModel, Transformer
+from pyspark.ml.feature import SQLTransformer, VectorAssembler
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sparkify.pipelines.modelling.parameters import InputParameters
+from sparkify.schemas import KEYS
+
+INPUTS, LABEL, WEIGHT = "inputs", "label", "weight"
+LOG = "log_"  # prefix of the logarithm of a feature
+NOT_FEATURES = (*KEYS, "churned", "is_trainable", LABEL, WEIGHT)
+
+
+class InputError(ValueError):
+    """An input names a feature that the table does not have."""
+
+
+def feature_columns(model_input: DataFrame) -> list[str]:
+    """List the columns of a model input that a model may use."""
+    return [name for name in model_input.columns if name not in NOT_FEATURES]
+
+
+def input_names(columns: Sequence[str], parameters: InputParameters) -> list[str]:
+    """List the inputs in order.
+
+    Args:
+        columns: the features that the table has.
+        parameters: what is wanted of them.
+
+    Raises:
+        InputError: if a feature that is named is not there.
+    """
+    rates, plain = parameters.rates, parameters.plain
+    named = [name for rate in rates.values() for name in (rate.count, rate.per)]
+    missing = sorted({*named, *(plain or {})} - set(columns))
+    if missing:
+        raise InputError(f"inputs name features that the table does not have: {missing}.")
+    if plain is None:
+        return [*rates, *(LOG + name for name in columns)]
+    return [*rates, *(LOG + name if how.log else name for name, how in plain.items())]
+
+
+def input_model(train: DataFrame, parameters: InputParameters) -> PipelineModel:
+    """Return what adds the vector `inputs` to features, with rates learnt from training rows.
+
+    A rate is the logarithm of (count + prior * r) / (per + prior) / r, with r the rate of all
+    training rows together: 0 for a customer like all others, and for one not known yet. Where r
+    is 0 there is nothing to tell customers apart by, and the input is 0.
+
+    Raises:
+        InputError: if a feature that is named is not in `train`.
+    """
+    names = input_names(feature_columns(train), parameters)
+    sums = {rate.count: F.sum(rate.count) for rate in parameters.rates.values()}
+    sums |= {rate.per: F.sum(rate.per) for rate in parameters.rates.values()}
+    total = _totals(train, list(sums))
+    terms = []
+    for name, rate in parameters.rates.items():
+        overall = total[rate.count] / total[rate.per] if total[rate.per] else 0.0
+        if overall > 0:
+            shrunk = f"({rate.count} + {rate.prior * overall!r}) / ({rate.per} + {rate.prior!r})"
+            terms.append(f"ln({shrunk} / {overall!r}) AS {name}")
+        else:
+            terms.append(f"0.0D AS {name}")
+    logged = [name for name in names if name not in parameters.rates and name.startswith(LOG)]
+    terms += [f"ln(1 + {name.removeprefix(LOG)}) AS {name}" for name in logged]
+    statement = f"SELECT {', '.join(['*', *terms])} FROM __THIS__"  # noqa: S608 -- own names
+    stages: list[Transformer] = [
+        SQLTransformer(statement=statement),
+        VectorAssembler(inputCols=names, outputCol=INPUTS),
+    ]
+    return PipelineModel(stages)
+
+
+def _totals(train: DataFrame, columns: list[str]) -> dict[str, float]:
+    if not columns:
+        return {}
+    # Sums of whole numbers in doubles: exact, whatever the order.
+    row = train.agg(*(F.sum(name).alias(name) for name in columns)).first()
+    assert row is not None  # noqa: S101 -- an aggregate without keys always has one row
+    return {name: row[name] or 0.0 for name in columns}

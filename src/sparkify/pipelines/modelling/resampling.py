@@ -1,0 +1,62 @@
+"""What is done about few churners among many customers, inside of the training rows only."""
+
+import pandas as pd
+from imblearn.over_sampling import SMOTE
+from pyspark.ml.functions import array_to_vector, vector_to_array
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
+from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.schemas import KEYS
+
+
+class TooManyRowsError(ValueError):
+    """More rows than can be resampled on one machine."""
+
+
+def balanced(train: DataFrame, parameters: ModellingParameters) -> DataFrame:
+    """Return training rows with `inputs`, `label` and `weight`, as `modelling.imbalance` says.
+
+    `none` weighs all rows alike. `weights` gives churners and others the same weight together.
+    `smote` adds invented churners between real ones until there are as many (Chawla et al.
+    2002, by imbalanced-learn); it works on one machine.
+
+    Raises:
+        TooManyRowsError: if there are more rows than `modelling.smote_most_rows` for `smote`.
+    """
+    plain = train.withColumn(WEIGHT, F.lit(1.0))
+    if parameters.imbalance == "none":
+        return plain
+    counts = train.agg(F.count("*").alias("rows"), F.sum(LABEL).alias("churned")).first()
+    assert counts is not None  # noqa: S101 -- an aggregate without keys always has one row
+    rows, churned = counts["rows"], counts["churned"]
+    if churned in (0, rows):
+        return plain
+    if parameters.imbalance == "weights":
+        of_churner, of_other = rows / (2 * churned), rows / (2 * (rows - churned))
+        is_churner = F.col(LABEL) == 1.0
+        return train.withColumn(WEIGHT, F.when(is_churner, of_churner).otherwise(of_other))
+    if rows > parameters.smote_most_rows:
+        raise TooManyRowsError(
+            f"modelling.imbalance smote: {rows:,} training rows are more than the "
+            f"{parameters.smote_most_rows:,} of modelling.smote_most_rows; SMOTE works on one "
+            f"machine. Take `weights` or `none`, or raise the limit."
+        )
+    return _with_invented_churners(plain, int(churned), parameters.seed)
+
+
+def _with_invented_churners(train: DataFrame, churned: int, seed: int) -> DataFrame:
+    seen = train.select(*KEYS, vector_to_array(F.col(INPUTS)).alias(INPUTS), LABEL)
+    known = seen.orderBy(*KEYS).toPandas()
+    # Each is put between a churner and one of its nearest; few churners have few neighbours.
+    smote = SMOTE(random_state=seed, k_neighbors=max(1, min(5, churned - 1)))
+    if churned < 2:
+        return train
+    inputs, label = smote.fit_resample(known[INPUTS].tolist(), known[LABEL])
+    rows = pd.DataFrame({INPUTS: list(inputs), LABEL: label, WEIGHT: 1.0})
+    spark = train.sparkSession
+    as_array = spark.createDataFrame(
+        rows, f"{INPUTS} array<double>, {LABEL} double, {WEIGHT} double"
+    )
+    return as_array.withColumn(INPUTS, array_to_vector(F.col(INPUTS))).coalesce(1)

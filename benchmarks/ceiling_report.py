@@ -1,11 +1,12 @@
 """The project on a simulated log that is never written as JSON, and how its forecasts score."""
 
 import json
+import math
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 import fsspec
@@ -32,6 +33,13 @@ RESAMPLES, RESAMPLING_SEED = 300, 7
 METRICS = {"auc": "AUC", "average_precision": "average precision", "log_loss": "log loss"}
 FORESEEN = ("oracle", "informed")
 OURS, BASELINE = "ours", "baseline_"
+# From, to; the mean over seeds is to be within.
+GOALS = {
+    "AUC below the oracle's": (-math.inf, 0.015),
+    "average precision over the oracle's": (0.9, math.inf),
+    "expected calibration error": (0.0, 0.005),
+    "calibration slope": (0.9, 1.1),
+}
 CHECKED_EVENTS = """
     COPY (
         WITH numbered AS (
@@ -60,13 +68,9 @@ class Log(speed.Log):
         simulation = {"seed": seed} | ({"users": users} if users else {})
         name = f"seed_{seed}" + (f"_{users}_users" if users else "")
         super().__init__("12GB", folder / name, simulation)
-        settings = OmegaConfigLoader(
-            conf_source=str(self.conf),
-            env=self.env,
-            runtime_params={"simulation": simulation},
-            **CONFIG_LOADER_ARGS,
-        )
-        self.parameters: dict[str, Any] = settings["parameters"]
+        how: dict[str, Any] = {**CONFIG_LOADER_ARGS, "runtime_params": {"simulation": simulation}}
+        loader = OmegaConfigLoader(str(self.conf), self.env, **how)
+        self.parameters: dict[str, Any] = loader["parameters"]
         self.simulation = SimulationParameters.model_validate(self.parameters["simulation"])
 
     def require(self) -> None:
@@ -127,7 +131,7 @@ def scored(foreseen: pd.DataFrame, candidates: pd.DataFrame) -> dict[str, Any]:
     """
     forecasts = {name: foreseen[name] for name in FORESEEN} | {OURS: foreseen["probability"]}
     by_candidate = candidates.set_index("user_id").groupby("candidate")["probability"]
-    forecasts |= {name: foreseen["user_id"].map(own) for name, own in by_candidate}
+    forecasts |= {str(name): foreseen["user_id"].map(own) for name, own in by_candidate}
     baselines = [name for name in foreseen.columns if name.startswith(BASELINE)]
     forecasts |= {name.replace("_", " "): foreseen[name] for name in baselines}
     scores = {}
@@ -169,52 +173,27 @@ def _cell(score: Score) -> str:
     return f"{value:.4f} [{low:.4f}, {high:.4f}]"
 
 
-class Goal(NamedTuple):
-    """What our scores on a hold-out should be: a number within bounds."""
-
-    name: str
-    low: float
-    high: float
-    of: Callable[[Scores], float]
-
-
-GOALS = [
-    Goal(
-        "AUC below the oracle's",
-        float("-inf"),
-        0.015,
-        lambda scores: scores["oracle"]["auc"]["value"] - scores[OURS]["auc"]["value"],
-    ),
-    Goal(
-        "average precision, as a share of the oracle's",
-        0.9,
-        float("inf"),
-        lambda scores: (
-            scores[OURS]["average_precision"]["value"]
-            / scores["oracle"]["average_precision"]["value"]
-        ),
-    ),
-    Goal(
-        "expected calibration error",
-        0,
-        0.005,
-        lambda scores: scores[OURS]["expected_calibration_error"]["value"],
-    ),
-    Goal("calibration slope", 0.9, 1.1, lambda scores: scores[OURS]["calibration_slope"]["value"]),
-]
+def against_goals(scores: Scores) -> dict[str, float]:
+    """Return what goals are set for, on one hold-out."""
+    oracle, ours = scores["oracle"], scores[OURS]
+    ratio = ours["average_precision"]["value"] / oracle["average_precision"]["value"]
+    return {
+        "AUC below the oracle's": oracle["auc"]["value"] - ours["auc"]["value"],
+        "average precision over the oracle's": ratio,
+        **{name.replace("_", " "): ours[name]["value"] for name in CALIBRATION},
+    }
 
 
 def verdicts(seeds: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Judge every goal: its value on each seed, their mean, and whether that meets it."""
+    """Judge every goal: its value on each seed, their mean, and whether that is within bounds."""
+    found = {seed: against_goals(one["scores"]) for seed, one in seeds.items()}
     judged = {}
-    for goal in GOALS:
-        by_seed = {seed: goal.of(found["scores"]) for seed, found in seeds.items()}
+    for name, (low, high) in GOALS.items():
+        by_seed = {seed: values[name] for seed, values in found.items()}
         value = mean(by_seed.values())
-        judged[goal.name] = {
-            "mean": value,
-            "by_seed": by_seed,
-            "is_met": goal.low <= value <= goal.high,
-        }
+        met_on = [seed for seed, own in by_seed.items() if low <= own <= high]
+        is_met = low <= value <= high
+        judged[name] = {"mean": value, "is_met": is_met, "by_seed": by_seed, "met_on": met_on}
     return judged
 
 
@@ -237,15 +216,29 @@ def drawn(seeds: Mapping[str, dict[str, Any]]) -> Figure:
         for row, name in enumerate(names):
             color = "#1f5fa8" if name == OURS else "#c2452d" if name in FORESEEN else "#8a8f98"
             for place, found in enumerate(seeds.values()):
-                score, y = (
-                    found["scores"][name][metric],
-                    row + 0.6 * (place + 0.5) / len(seeds) - 0.3,
-                )
+                score = found["scores"][name][metric]
+                y = row + 0.6 * (place + 0.5) / len(seeds) - 0.3
                 axes.plot(score["ci95"], [y, y], color=color, lw=1, alpha=0.5)
                 axes.plot(score["value"], y, "o", color=color, ms=3)
-        axes.set_xlabel(f"{METRICS[metric]}, 95 % interval, by seed")
+        axes.set_xlabel(f"{METRICS[metric]}: a dot per seed, with its 95 % interval")
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="x", alpha=0.25)
     panels[0].set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
     panels[0].invert_yaxis()
     return figure
+
+
+def write(seeds: Mapping[str, dict[str, Any]], how: dict[str, Any], folder: Path) -> None:
+    """Print the scores over all seeds and the goals; write `ceiling.json` and `ceiling.png`."""
+    summary, judged = over_seeds(seeds), verdicts(seeds)
+    print(f"Mean and range over {len(seeds)} seeds\n{table(summary)}\n")
+    for name, goal in judged.items():
+        low, high = GOALS[name]
+        met = "yes" if goal["is_met"] else "no"
+        on = f"{len(goal['met_on'])} of {len(seeds)} seeds"
+        print(f"{name}: {goal['mean']:.4f}; from {low:g} to {high:g}? {met}, and on {on}")
+    results = {**how, "seeds": seeds, "over_seeds": summary, "goals": judged}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "ceiling.json").write_text(json.dumps(results, indent=1) + "\n")
+    drawn(seeds).savefig(folder / "ceiling.png")
+    speed.told(f"Results: {folder}/ceiling.json and ceiling.png")

@@ -21,6 +21,7 @@ SMALL_MODELLING = {
         "logistic_regression": {"regParam": [0.3]},
         "random_forest": {"numTrees": [3], "maxDepth": [2]},
         "gradient_boosted_trees": None,
+        "xgboost": None,
     },
     "folds": 2,
     "min_train_churned": 4,

@@ -6,6 +6,7 @@ import duckdb
 
 from benchmarks.peers.model import judged
 from benchmarks.peers.settings import (
+    BY_LEVEL,
     CANCELLATION,
     COLUMNS,
     EARLIEST_MS,
@@ -13,10 +14,8 @@ from benchmarks.peers.settings import (
     HORIZON,
     LATEST_MS,
     PAGES,
-    PER_SONG,
-    PRIOR,
+    RECENT,
     SUMMED,
-    WINDOWS,
     Phases,
     cutoffs,
     main,
@@ -90,64 +89,56 @@ def tables(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
 def _user_days(events: str) -> str:
     pages = ", ".join(f"count(*) FILTER (page = '{page}') AS {c}" for c, page in PAGES.items())
     counted = ", ".join(f"'{page}'" for page in [*PAGES.values(), CANCELLATION])
-    song, advert = FEATURES["song_page"], FEATURES["advert_page"]
+    free = ", ".join(
+        f"count(*) FILTER (page = '{PAGES[c]}' AND level = 'free') AS free_{c}" for c in BY_LEVEL
+    )
+    paid = ", ".join(f"{c} - free_{c} AS paid_{c}" for c in BY_LEVEL)
+    song = FEATURES["song_page"]
     return f"""
         CREATE TABLE user_days AS
         WITH e AS (SELECT *, ts::DATE AS day FROM '{events}'),
         starts AS (SELECT user_id, session_id, min(day) AS day FROM e GROUP BY ALL),
         sessions AS (SELECT user_id, day, count(*) AS sessions FROM starts GROUP BY ALL),
         days AS (
-            SELECT user_id, day, {pages},
+            SELECT user_id, day, {pages}, {free},
                 count(*) FILTER (page NOT IN ({counted})) AS other_pages,
                 count(*) FILTER (page = '{CANCELLATION}') AS cancellations,
                 coalesce(sum(round(length * 1000)::BIGINT) FILTER (page = '{song}'), 0)::BIGINT
                     AS listening_ms,
-                count(*) FILTER (page = '{song}' AND level = 'free') AS free_songs,
-                count(*) FILTER (page = '{advert}' AND level = 'free') AS free_adverts,
                 arg_max(level, (ts, item_in_session, session_id)) AS level,
                 max(ts) AS last_ts, min(registration) AS registration
             FROM e GROUP BY user_id, day
         )
-        SELECT days.*, coalesce(sessions, 0) AS sessions, 1 AS active_days
+        SELECT days.*, {paid}, coalesce(sessions, 0) AS sessions, 1 AS active_days
         FROM days LEFT JOIN sessions USING (user_id, day)
     """
 
 
 def _features() -> str:
-    sums = ", ".join(
-        f"sum({column}){recent}::DOUBLE AS {column}_{suffix}"
-        for column in SUMMED
-        for suffix, recent in {
-            **{f"{days}d": f" FILTER (day >= cutoff - {days})" for days in WINDOWS},
-            "all": "",
-        }.items()
-    )
-    sums = sums.replace("sum(", "coalesce(sum(").replace("::DOUBLE", ", 0)::DOUBLE")
-
-    def shrunk(count: str, songs: str, name: str) -> str:
-        population = f"sum({count}) OVER at_cutoff / nullif(sum({songs}) OVER at_cutoff, 0)"
-        return f"({count} + {PRIOR} * coalesce({population}, 0)) / ({songs} + {PRIOR}) AS {name}"
-
-    rates = [
-        *(shrunk(f"{name}_all", "next_song_all", f"{name}_per_song") for name in PER_SONG),
-        shrunk("free_adverts", "free_songs", "adverts_per_free_song"),
-        shrunk("downgrade_all", "(next_song_all - free_songs)", "downgrade_per_paid_song"),
+    sums = [f"sum({name})::DOUBLE AS {name}" for name in SUMMED]
+    sums += [
+        f"coalesce(sum({name}) FILTER (day >= cutoff - {days}), 0)::DOUBLE AS {column}"
+        for column, (name, days) in RECENT.items()
     ]
+
+    def days_since(moment: str) -> str:
+        return f"date_diff('microsecond', {moment}, cutoff::TIMESTAMP) / 86400e6"
+
     return f"""
         WITH history AS (
-            SELECT user_id, cutoff, {sums}, sum(free_songs)::DOUBLE AS free_songs,
-                sum(free_adverts)::DOUBLE AS free_adverts, arg_max(level, last_ts) AS level,
-                max(last_ts) AS last_ts, min(registration) AS registration
+            SELECT user_id, cutoff, {", ".join(sums)}, arg_max(level, last_ts) AS level,
+                min(day)::TIMESTAMP AS first_day, max(last_ts) AS last_ts,
+                min(registration) AS registration,
+                (SELECT min(day)::TIMESTAMP FROM user_days) AS log_opened
             FROM user_days JOIN snapshots USING (user_id)
             WHERE day < cutoff GROUP BY user_id, cutoff
         )
-        SELECT * EXCLUDE (free_songs, free_adverts, level, last_ts, registration),
-            {", ".join(rates)},
+        SELECT user_id, cutoff, {", ".join([*SUMMED, *RECENT])},
             (level = 'paid')::INT::DOUBLE AS is_paid,
-            greatest(date_diff('microsecond', registration, cutoff::TIMESTAMP) / 86400e6, 0)
-                AS account_age_days,
-            date_diff('microsecond', last_ts, cutoff::TIMESTAMP) / 86400e6 AS days_since_last_seen
-        FROM history WINDOW at_cutoff AS (PARTITION BY cutoff)
+            greatest({days_since("registration")}, 0) AS account_age_days,
+            {days_since("least(first_day, greatest(log_opened, registration))")} AS observed_days,
+            {days_since("last_ts")} AS days_since_last_seen
+        FROM history
     """
 
 

@@ -1,61 +1,117 @@
 """The same kinds of model in scikit-learn: what the DuckDB and Polars peers end with."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
+from typing import Any, Self
 
+import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from xgboost import XGBClassifier
 
-from benchmarks.peers.settings import HORIZON
+from benchmarks.peers.settings import CANDIDATES, HORIZON, INPUTS, MODELLING
 
-# The candidates of conf/base/parameters_modelling.yml, setting for setting.
-CANDIDATES = {
-    **{
-        f"logistic regression, {strength}": make_pipeline(
-            StandardScaler(), LogisticRegression(C=strength, tol=1e-4, max_iter=100)
-        )
-        for strength in (1e-4, 1e-3)
-    },
-    **{
-        f"random forest, depth {depth}": RandomForestClassifier(60, max_depth=depth, n_jobs=2)
-        for depth in (3, 6)
-    },
-    "gradient-boosted trees": HistGradientBoostingClassifier(max_iter=15, max_depth=2),
+
+class Inputs(TransformerMixin, BaseEstimator):
+    """From features to what a model looks at; rates are shrunk towards the training rows'."""
+
+    def fit(self, features: pd.DataFrame, _churned: Any = None) -> Self:
+        """Learn the rate of all rows together."""
+        self.overall_ = {
+            name: features[rate["count"]].sum() / max(features[rate["per"]].sum(), 1)
+            for name, rate in INPUTS["rates"].items()
+        }
+        return self
+
+    def transform(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Return one column per input."""
+        inputs = {}
+        for name, rate in INPUTS["rates"].items():
+            overall, prior = self.overall_[name], rate["prior"]
+            shrunk = (features[rate["count"]] + prior * overall) / (features[rate["per"]] + prior)
+            inputs[name] = np.log(shrunk / overall) if overall else 0 * shrunk
+        for name, how in INPUTS["plain"].items():
+            inputs[name] = np.log1p(features[name]) if how.get("log") else features[name]
+        return pd.DataFrame(inputs)
+
+
+def moderated(inputs: pd.DataFrame) -> np.ndarray:
+    """Return every input, and beside it its product with the moderator."""
+    return np.hstack([inputs, inputs.mul(inputs[INPUTS["moderator"]], axis="index")])
+
+
+SEED: int = MODELLING["seed"]
+SCIKIT_LEARN = {  # its names for Spark's settings
+    "numTrees": "n_estimators",
+    "maxIter": "max_iter",
+    "maxDepth": "max_depth",
+    "minInstancesPerNode": "min_samples_leaf",
+}
+KINDS: dict[str, Callable[..., list[Any]]] = {
+    "logistic_regression": lambda **given: [
+        *[FunctionTransformer(moderated), StandardScaler(), LogisticRegression(**given)]
+    ],
+    "random_forest": lambda **given: [
+        RandomForestClassifier(n_jobs=-1, random_state=SEED, **given)
+    ],
+    "gradient_boosted_trees": lambda **given: [
+        HistGradientBoostingClassifier(early_stopping=False, random_state=SEED, **given)
+    ],
+    "xgboost": lambda **given: [XGBClassifier(random_state=SEED, **given)],
 }
 
 
-def judge(features: pd.DataFrame) -> dict[str, float]:
-    """Choose among the candidates by five folds of users, and judge the best on the hold-out."""
+def candidates(rows: int) -> Iterator[tuple[str, Pipeline]]:
+    """Name and build every candidate of conf/full, to be fitted on so many rows."""
+    for kind, grid in CANDIDATES.items():
+        for values in product(*grid.values()):
+            names = [SCIKIT_LEARN.get(name, name) for name in grid]
+            given = dict(zip(names, values, strict=True))
+            if "regParam" in given:  # beside the mean of the losses; C weighs their sum
+                given["C"] = 1 / (given.pop("regParam") * rows)
+            yield f"{kind} {given}", make_pipeline(Inputs(), *KINDS[kind](**given))
+
+
+def judge(features: pd.DataFrame) -> dict[str, Any]:
+    """Choose among the candidates by five folds of users, and judge the best on the hold-out.
+
+    As in the project, the hold-out has a share of users that no model learns from.
+    """
     holdout = features["cutoff"].max()
-    train = features[features["cutoff"] <= holdout - timedelta(days=HORIZON)]
+    hashed = pd.util.hash_array(features["user_id"].to_numpy(object)) % 1_000
+    is_trainable = hashed >= 1_000 * MODELLING["unseen_user_share"]
+    train = features[is_trainable & (features["cutoff"] <= holdout - timedelta(days=HORIZON))]
     test = features[features["cutoff"] == holdout]
-    inputs = [c for c in features.columns if c not in ("user_id", "cutoff", "churned")]
+    models = dict(candidates(len(train)))
     scores = {
         name: cross_val_score(
             model,
-            train[inputs],
+            train,
             train["churned"],
             groups=train["user_id"],
-            cv=GroupKFold(5),
+            cv=GroupKFold(MODELLING["folds"]),
             scoring="average_precision",
         ).mean()
-        for name, model in CANDIDATES.items()
+        for name, model in models.items()
     }
-    champion = CANDIDATES[max(scores, key=lambda name: scores[name])]
-    champion.fit(train[inputs], train["churned"])
-    forecast = champion.predict_proba(test[inputs])[:, 1]
+    best = max(scores, key=lambda name: scores[name])
+    forecast = models[best].fit(train, train["churned"]).predict_proba(test)[:, 1]
     return {
+        "champion": best,
         "auc": float(roc_auc_score(test["churned"], forecast)),
         "average_precision": float(average_precision_score(test["churned"], forecast)),
     }
 
 
-def judged(folder: Path) -> dict[str, float]:
+def judged(folder: Path) -> dict[str, Any]:
     """Judge on the tables that a peer has written to its folder."""
     features = pd.read_parquet(folder / "features.parquet")
     labels = pd.read_parquet(folder / "snapshots.parquet")

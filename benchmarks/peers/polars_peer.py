@@ -7,6 +7,7 @@ import polars as pl
 
 from benchmarks.peers.model import judged
 from benchmarks.peers.settings import (
+    BY_LEVEL,
     CANCELLATION,
     COLUMNS,
     EARLIEST_MS,
@@ -14,10 +15,8 @@ from benchmarks.peers.settings import (
     HORIZON,
     LATEST_MS,
     PAGES,
-    PER_SONG,
-    PRIOR,
+    RECENT,
     SUMMED,
-    WINDOWS,
     Phases,
     cutoffs,
     main,
@@ -86,7 +85,6 @@ def tables(folder: Path) -> None:
 
 def _user_days(events: pl.LazyFrame) -> pl.LazyFrame:
     page, is_free = pl.col("page"), pl.col("level") == "free"
-    is_song, is_advert = page == FEATURES["song_page"], page == FEATURES["advert_page"]
     e = events.with_columns(pl.col("ts").dt.date().alias("day"))
     sessions = (
         e.group_by("user_id", "session_id")
@@ -98,63 +96,61 @@ def _user_days(events: pl.LazyFrame) -> pl.LazyFrame:
         *((page == name).sum().alias(column) for column, name in PAGES.items()),
         (~page.is_in([*PAGES.values(), CANCELLATION])).sum().alias("other_pages"),
         (page == CANCELLATION).sum().alias("cancellations"),
-        pl.when(is_song)
+        pl.when(page == FEATURES["song_page"])
         .then((pl.col("length") * 1000).round(mode="half_away_from_zero"))
         .sum()
         .alias("listening_ms"),
-        (is_song & is_free).sum().alias("free_songs"),
-        (is_advert & is_free).sum().alias("free_adverts"),
+        *(((page == PAGES[column]) & is_free).sum().alias(f"free_{column}") for column in BY_LEVEL),
         pl.col("level").sort_by("ts", "item_in_session", "session_id").last(),
         pl.col("ts").max().alias("last_ts"),
         pl.col("registration").min(),
     )
     return days.join(sessions, on=["user_id", "day"], how="left").with_columns(
-        pl.col("sessions").fill_null(0), active_days=pl.lit(1)
+        pl.col("sessions").fill_null(0),
+        pl.lit(1).alias("active_days"),
+        *(
+            (pl.col(column) - pl.col(f"free_{column}")).alias(f"paid_{column}")
+            for column in BY_LEVEL
+        ),
     )
 
 
 def _features(days: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
-    recent = {
-        **{f"{n}d": pl.col("day") >= pl.col("cutoff") - timedelta(days=n) for n in WINDOWS},
-        "all": pl.lit(True),
-    }
+    def recent(name: str, n: int) -> pl.Expr:
+        return pl.col(name).filter(pl.col("day") >= pl.col("cutoff") - timedelta(days=n))
+
     history = (
-        days.join(snapshots.select("user_id", "cutoff"), on="user_id")
+        days.with_columns(pl.col("day").min().alias("log_opened"))
+        .join(snapshots.select("user_id", "cutoff"), on="user_id")
         .filter(pl.col("day") < pl.col("cutoff"))
         .group_by("user_id", "cutoff")
         .agg(
+            pl.col(SUMMED).sum().cast(pl.Float64),
             *(
-                pl.col(column).cast(pl.Float64).filter(is_recent).sum().alias(f"{column}_{suffix}")
-                for column in SUMMED
-                for suffix, is_recent in recent.items()
+                recent(name, n).sum().cast(pl.Float64).alias(column)
+                for column, (name, n) in RECENT.items()
             ),
-            pl.col("free_songs", "free_adverts").cast(pl.Float64).sum(),
+            pl.col("day").min().alias("first_day"),
             pl.col("level").sort_by("last_ts").last(),
             pl.col("last_ts").max(),
-            pl.col("registration").min(),
+            pl.col("log_opened", "registration").min(),
         )
     )
-    songs = pl.col("next_song_all")
-    midnight = pl.col("cutoff").cast(pl.Datetime("ms"))
+    first_day, log_opened, midnight = (
+        pl.col(name).cast(pl.Datetime("ms")) for name in ("first_day", "log_opened", "cutoff")
+    )
 
-    def days_since(column: str) -> pl.Expr:
-        return (midnight - pl.col(column)).dt.total_milliseconds() / (DAY_SECONDS * 1000)
+    def days_since(moment: pl.Expr) -> pl.Expr:
+        return (midnight - moment).dt.total_milliseconds() / (DAY_SECONDS * 1000)
 
-    return history.with_columns(
-        *(_shrunk(pl.col(f"{n}_all"), songs).alias(f"{n}_per_song") for n in PER_SONG),
-        _shrunk(pl.col("free_adverts"), pl.col("free_songs")).alias("adverts_per_free_song"),
-        _shrunk(pl.col("downgrade_all"), songs - pl.col("free_songs")).alias(
-            "downgrade_per_paid_song"
-        ),
+    observed_from = pl.min_horizontal(first_day, pl.max_horizontal(log_opened, "registration"))
+    return history.select(
+        *("user_id", "cutoff", *SUMMED, *RECENT),
         (pl.col("level") == "paid").cast(pl.Float64).alias("is_paid"),
-        days_since("registration").clip(lower_bound=0).alias("account_age_days"),
-        days_since("last_ts").alias("days_since_last_seen"),
-    ).drop("free_songs", "free_adverts", "level", "last_ts", "registration")
-
-
-def _shrunk(count: pl.Expr, songs: pl.Expr) -> pl.Expr:
-    population = (count.sum() / songs.sum()).over("cutoff").fill_nan(0)
-    return (count + PRIOR * population) / (songs + PRIOR)
+        days_since(pl.col("registration")).clip(lower_bound=0).alias("account_age_days"),
+        days_since(observed_from).alias("observed_days"),
+        days_since(pl.col("last_ts")).alias("days_since_last_seen"),
+    )
 
 
 def peer(log: Path, folder: Path, phases: Phases) -> None:

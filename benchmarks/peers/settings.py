@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-CONF = Path(__file__).parents[2] / "conf" / "base"
+CONF = Path(__file__).parents[2] / "conf"
 COLUMNS = {
     "ts": ("ts", "double"),
     "userId": ("user_id", "text"),
@@ -22,21 +23,32 @@ COLUMNS = {
     "gender": ("gender", "text"),
     "length": ("length", "double"),
 }
-GLOBALS = yaml.safe_load((CONF / "globals.yml").read_text())
+
+
+def _settings(file: str) -> dict[str, Any]:
+    return yaml.safe_load((CONF / file).read_text())
+
+
+GLOBALS = _settings("base/globals.yml")
 PAGES: dict[str, str] = GLOBALS["pages"]
-WINDOWS: list[int] = GLOBALS["windows_days"]
-FEATURES = yaml.safe_load((CONF / "parameters_feature_engineering.yml").read_text())[
-    "feature_engineering"
-]
+BY_LEVEL: list[str] = GLOBALS["by_level"]
+FEATURES = _settings("base/parameters_feature_engineering.yml")["feature_engineering"]
+MODELLING = _settings("base/parameters_modelling.yml")["modelling"]
+INPUTS = _settings("base/parameters_modelling.yml")["inputs"]
+CANDIDATES = _settings("full/parameters_modelling.yml")["modelling"]["candidates"]
 HORIZON: int = FEATURES["horizon_days"]
-PRIOR: float = FEATURES["prior_songs"]
 CANCELLATION: str = FEATURES["cancellation_page"]
-PER_SONG = [
-    *["thumbs_up", "thumbs_down", "add_to_playlist", "add_friend"],
-    *["home", "help", "settings", "error"],
-]
 EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000 and 2100
-SUMMED = [*PAGES, "other_pages", "sessions", "listening_ms", "active_days"]
+SUMMED = [
+    *[*PAGES, "other_pages", "sessions", "listening_ms", "active_days"],
+    *[f"{level}_{name}" for name in BY_LEVEL for level in ("free", "paid")],
+]
+# What is summed over the last days before the cutoff: (summed, days) by the sum's name.
+RECENT: dict[str, tuple[str, int]] = {
+    f"{name}_{days}d": (name, days)
+    for name in GLOBALS["windowed"]
+    for days in GLOBALS["windows_days"]
+}
 
 
 class Phases:

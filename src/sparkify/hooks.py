@@ -87,7 +87,7 @@ def _holdout_line(metrics: dict[str, Any]) -> str:
         told("f1", "F1"),
     ]
     return (
-        f"Hold-out {holdout['cutoff']}, {holdout['horizon_days']} days ahead, "
-        f"{holdout['churned']} of {holdout['users']} customers cancelled "
-        f"({metrics['source']} log), {metrics['champion']['label']}: {', '.join(figures)}"
+        f"Hold-out {metrics['question']['asked']}, {holdout['churned']} of "
+        f"{holdout['users']} customers cancelled ({metrics['source']} log), "
+        f"{metrics['champion']['label']}: {', '.join(figures)}"
     )

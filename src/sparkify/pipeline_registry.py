@@ -7,7 +7,9 @@ from sparkify.pipelines import (
     feature_engineering,
     modelling,
     reporting,
+    retrospective,
     simulation,
+    validation,
 )
 
 
@@ -22,5 +24,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "__default__": sum(forecast.values(), start=Pipeline([])),
         "simulation": simulation.create_pipeline(),
         **forecast,
+        "validation": validation.create_pipeline(),
+        "retrospective": retrospective.create_pipeline(),
         "reporting": reporting.create_pipeline(),
     }

@@ -62,7 +62,7 @@ def days(spark: SparkSession, settings: FeatureEngineeringParameters) -> DataFra
 def test_a_day_sums_up_what_the_user_did(
     days: DataFrame, settings: FeatureEngineeringParameters
 ) -> None:
-    UserDays(settings.pages).validate(days)
+    UserDays(settings.pages, settings.by_level).validate(days)
     first, second, *_ = days.where("user_id = 'a'").orderBy("day").collect()
     shown = ["next_song", "roll_advert", "thumbs_up", "home", "submit_upgrade", "other_pages"]
     assert [first[name] for name in shown] == [1, 1, 0, 0, 0, 0]
@@ -71,7 +71,57 @@ def test_a_day_sums_up_what_the_user_did(
     assert (first["listening_ms"], second["listening_ms"]) == (200_500, 100_250)
     assert (first["level"], second["level"]) == ("free", "paid")
     assert second["last_ts"] == datetime(2018, 10, 2, 9, 0, 10)
-    assert (first["free_songs"], first["free_adverts"]) == (1, 1)
+
+
+def test_a_day_counts_its_pages_on_the_free_level_apart(
+    spark: SparkSession, settings: FeatureEngineeringParameters
+) -> None:
+    log = [
+        ("a", "2018-10-01 10:00:00", "NextSong", 1, "free", 200.0),
+        ("a", "2018-10-01 10:03:00", "Roll Advert", 1, "free", None),
+        ("a", "2018-10-01 10:04:00", "NextSong", 1, "free", 200.0),
+        ("a", "2018-10-01 10:07:00", "Thumbs Down", 1, "free", None),
+        ("a", "2018-10-01 10:08:00", "Submit Upgrade", 1, "free", None),
+        ("a", "2018-10-01 10:09:00", "NextSong", 1, "paid", 200.0),
+        ("a", "2018-10-01 10:10:00", "Thumbs Down", 1, "paid", None),
+        ("a", "2018-10-01 10:11:00", "Thumbs Down", 1, "paid", None),
+    ]
+    (row,) = nodes.user_days(events(spark, *log), settings).collect()
+    shown = ["next_song", "thumbs_down", "roll_advert"]
+    assert [row[name] for name in shown] == [3, 3, 1]
+    assert [row[f"free_{name}"] for name in shown] == [2, 1, 1]
+
+
+SECOND = ("a", "2018-10-01 10:00:02", "Home", 1, "free", None)
+
+
+@pytest.mark.parametrize(
+    ("later", "level"),
+    [
+        # Items are numbered as listed.
+        ([("a", "2018-10-01 10:00:01", "NextSong", 1, "paid", 9.0)], "free"),
+        ([("a", "2018-10-01 10:00:02", "NextSong", 1, "paid", 9.0)], "paid"),
+        ([("a", "2018-10-01 10:00:03", "NextSong", 1, "paid", 9.0)], "paid"),
+        pytest.param(
+            [
+                ("a", "2018-10-01 10:00:02", "NextSong", 1, "paid", 9.0),
+                ("a", "2018-10-01 10:00:01", "Home", 1, "free", None),
+            ],
+            "paid",
+        ),
+    ],
+)
+def test_the_highest_item_of_the_latest_moment_ends_the_day(
+    spark: SparkSession,
+    settings: FeatureEngineeringParameters,
+    later: list[tuple[Any, ...]],
+    level: str,
+) -> None:
+    (row,) = nodes.user_days(events(spark, SECOND, *later), settings).collect()
+    assert (row["level"], row["last_ts"]) == (
+        level,
+        datetime.fromisoformat(max(ts for _, ts, *_ in [SECOND, *later])),
+    )
 
 
 def test_a_session_across_midnight_counts_once(days: DataFrame) -> None:

@@ -27,7 +27,7 @@ def _axes(title: str, subtitle: str, xlabel: str, ylabel: str) -> tuple[Figure, 
 def _on_what(metrics: dict[str, Any]) -> str:
     holdout = metrics["holdout"]
     return (
-        f"Hold-out {holdout['cutoff']}, {holdout['horizon_days']} days ahead: "
+        f"Hold-out {metrics['question']['asked']}: "
         f"{holdout['churned']} of {holdout['users']} customers cancelled "
         f"({metrics['source']} log)"
     )

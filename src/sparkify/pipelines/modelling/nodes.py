@@ -33,12 +33,13 @@ def train_test(
     snapshots: DataFrame,
     modelling: ModellingParameters,
     feature_engineering: FeatureEngineeringParameters,
-) -> tuple[DataFrame, DataFrame]:
+) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     """Split labelled snapshots in time and by user: the last cutoff is the hold-out.
 
     Training takes the cutoffs whose horizon ends no later than the hold-out's cutoff, so that
     no label overlaps it (the embargo), and leaves out the users that are never trained on. The
-    hold-out has all customers of its cutoff. One row per user and cutoff.
+    hold-out has all customers of its cutoff. One row per user and cutoff; and what is asked of
+    them.
 
     Raises:
         TooLittleDataError: with the counts, if either side has too few churners.
@@ -69,7 +70,15 @@ def train_test(
     last_train = max(row["cutoff"] for row in train_cutoffs)
     is_train = F.col("is_trainable") & (F.col("cutoff") <= F.lit(last_train))
     is_test = F.col("cutoff") == F.lit(holdout["cutoff"])
-    return described.where(is_train), described.where(is_test)
+    horizon = feature_engineering.horizon_days
+    question = {
+        "asked": f"{holdout['cutoff']}, {horizon} days ahead",
+        "cutoff": str(holdout["cutoff"]),
+        "horizon_days": horizon,
+        "outcome": feature_engineering.outcome,
+        "train_cutoffs": [str(row["cutoff"]) for row in train_cutoffs],
+    }
+    return described.where(is_train), described.where(is_test), question
 
 
 def champion(
@@ -152,8 +161,8 @@ def metrics(
     cv_results: pd.DataFrame,
     champion: dict[str, Any],
     data_quality: dict[str, Any],
+    question: dict[str, Any],
     modelling: ModellingParameters,
-    feature_engineering: FeatureEngineeringParameters,
 ) -> dict[str, Any]:
     """Judge the champion on the hold-out, with training figures and baselines beside it.
 
@@ -162,22 +171,16 @@ def metrics(
     """
     trained, held_out = train_predictions.toPandas(), test_predictions.toPandas()
     settings = (modelling.bootstrap_resamples, modelling.seed)
-    cutoffs = [str(cutoff) for cutoff in sorted(trained["cutoff"].unique())]
-    horizon = {
-        "horizon_days": feature_engineering.horizon_days,
-        "outcome": feature_engineering.outcome,
-    }
     threshold = champion["threshold"]
     unseen = held_out[~held_out["is_trainable"]]
     base_rate = float(trained["churned"].mean())
     return {
         "source": data_quality["source"],
+        "question": question,
         "champion": champion,
-        "holdout": {"cutoff": str(held_out["cutoff"].max()), **horizon}
-        | evaluation.evaluated(held_out, threshold, *settings),
+        "holdout": evaluation.evaluated(held_out, threshold, *settings),
         "unseen_users": evaluation.evaluated(unseen, threshold, *settings),
-        "train": {"cutoffs": cutoffs, **horizon}
-        | evaluation.evaluated(trained, threshold, 0, modelling.seed),
+        "train": evaluation.evaluated(trained, threshold, 0, modelling.seed),
         "baselines": evaluation.baselines(held_out, base_rate, *settings),
         "candidates": cv_results.to_dict("records"),
     }

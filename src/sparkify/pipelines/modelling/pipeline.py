@@ -5,16 +5,20 @@ from sparkify.pipelines.modelling import nodes
 
 def create_pipeline(**_: object) -> Pipeline:
     """From features and labels to a champion and its hold-out metrics."""
-    modelling, engineering = "params:modelling", "params:feature_engineering"
-    inputs = "params:inputs"
+    split = Node(
+        nodes.train_test,
+        ["features", "snapshots", "params:modelling", "params:feature_engineering"],
+        ["train", "test", "question"],
+        name="split_in_time",
+    )
+    return Pipeline([split]) + from_train_and_test()
+
+
+def from_train_and_test() -> Pipeline:
+    """From training and hold-out rows, of whatever question, to a champion and its metrics."""
+    modelling, inputs = "params:modelling", "params:inputs"
     return Pipeline(
         [
-            Node(
-                nodes.train_test,
-                ["features", "snapshots", modelling, engineering],
-                ["train", "test"],
-                name="split_in_time",
-            ),
             Node(
                 nodes.champion,
                 ["train", inputs, modelling],
@@ -43,7 +47,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 nodes.metrics,
                 [
                     *["train_predictions", "test_predictions", "cv_results", "champion"],
-                    *["data_quality", modelling, engineering],
+                    *["data_quality", "question", modelling],
                 ],
                 "metrics",
                 name="judge_champion",

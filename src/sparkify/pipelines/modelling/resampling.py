@@ -2,7 +2,8 @@
 
 import pandas as pd
 from imblearn.over_sampling import SMOTE
-from pyspark.ml.functions import array_to_vector, vector_to_array
+from pyspark.ml.feature import VectorAssembler
+from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -15,8 +16,10 @@ class TooManyRowsError(ValueError):
     """More rows than can be resampled on one machine."""
 
 
-def balanced(train: DataFrame, parameters: ModellingParameters) -> DataFrame:
+def balanced(train: DataFrame, names: list[str], parameters: ModellingParameters) -> DataFrame:
     """Return training rows with `inputs`, `label` and `weight`, as `modelling.imbalance` says.
+
+    `names` are those of the inputs, in their order.
 
     `none` weighs all rows alike. `weights` gives churners and others the same weight together.
     `smote` adds invented churners between real ones until there are as many (Chawla et al.
@@ -43,20 +46,19 @@ def balanced(train: DataFrame, parameters: ModellingParameters) -> DataFrame:
             f"{parameters.smote_most_rows:,} of modelling.smote_most_rows; SMOTE works on one "
             f"machine. Take `weights` or `none`, or raise the limit."
         )
-    return _with_invented_churners(plain, int(churned), parameters.seed)
+    return _with_invented_churners(plain, names, int(churned), parameters.seed)
 
 
-def _with_invented_churners(train: DataFrame, churned: int, seed: int) -> DataFrame:
+def _with_invented_churners(
+    train: DataFrame, names: list[str], churned: int, seed: int
+) -> DataFrame:
+    if churned < 2:
+        return train
     seen = train.select(*KEYS, vector_to_array(F.col(INPUTS)).alias(INPUTS), LABEL)
     known = seen.orderBy(*KEYS).toPandas()
     # Each is put between a churner and one of its nearest; few churners have few neighbours.
-    smote = SMOTE(random_state=seed, k_neighbors=max(1, min(5, churned - 1)))
-    if churned < 2:
-        return train
+    smote = SMOTE(random_state=seed, k_neighbors=min(5, churned - 1))
     inputs, label = smote.fit_resample(known[INPUTS].tolist(), known[LABEL])
-    rows = pd.DataFrame({INPUTS: list(inputs), LABEL: label, WEIGHT: 1.0})
-    spark = train.sparkSession
-    as_array = spark.createDataFrame(
-        rows, f"{INPUTS} array<double>, {LABEL} double, {WEIGHT} double"
-    )
-    return as_array.withColumn(INPUTS, array_to_vector(F.col(INPUTS))).coalesce(1)
+    rows = pd.DataFrame(inputs, columns=names).assign(**{LABEL: label, WEIGHT: 1.0})
+    balanced_rows = train.sparkSession.createDataFrame(rows).coalesce(1)
+    return VectorAssembler(inputCols=names, outputCol=INPUTS).transform(balanced_rows)

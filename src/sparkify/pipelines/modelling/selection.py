@@ -66,7 +66,7 @@ def prepared(
     names = input_names(feature_columns(train), inputs)
     place = names.index(inputs.moderator) if inputs.moderator is not None else None
     return Prepared(
-        described, balanced(rows.select(*KEYS, LABEL, INPUTS), parameters).cache(), place
+        described, balanced(rows.select(*KEYS, LABEL, INPUTS), names, parameters).cache(), place
     )
 
 

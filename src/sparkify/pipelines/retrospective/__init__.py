@@ -1,0 +1,5 @@
+"""Retrospective: the seed project's question, who ever cancelled; no forecast."""
+
+from sparkify.pipelines.retrospective.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,114 @@
+"""The seed project's question: whose history ended in a cancellation."""
+
+from functools import reduce
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support, roc_auc_score
+
+from sparkify.pipelines.modelling.nodes import TooLittleDataError, is_trainable
+from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters, Plain
+from sparkify.pipelines.validation.leakage import leakage_audit
+from sparkify.pipelines.validation.parameters import ValidationParameters
+from sparkify.schemas import KEYS, SNAPSHOTS
+
+
+def whole_histories(user_days: DataFrame) -> DataFrame:
+    """List every user once, at the end of the log, and whether they ever cancelled.
+
+    One row per user. The history of a churner stops at the cancellation, everybody else's runs
+    on: that alone tells much of the label, whatever is counted.
+    """
+    by_user = user_days.groupBy("user_id").agg((F.sum("cancellations") > 0).alias("churned"))
+    end = user_days.agg(F.date_add(F.max("day"), 1).alias("cutoff"))
+    return by_user.crossJoin(F.broadcast(end)).select(*SNAPSHOTS.columns)
+
+
+def train_test(
+    features: DataFrame, snapshots: DataFrame, modelling: ModellingParameters
+) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
+    """Split whole histories by user, by hash; one row per user, and what is asked of them.
+
+    `other_pages` is left out: the pages of the cancellation flow are counted there.
+
+    Raises:
+        TooLittleDataError: with the counts, if either side has too few churners.
+    """
+    labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
+    rows = labelled.join(features.drop("other_pages"), on=KEYS, how="inner")
+    counts = {
+        row["is_trainable"]: row["churned"]
+        for row in rows.groupBy("is_trainable")
+        .agg(F.count_if("churned").alias("churned"))
+        .collect()
+    }
+    trained, held_out = counts.get(True, 0), counts.get(False, 0)
+    if trained < modelling.min_train_churned or held_out < modelling.min_holdout_churned:
+        raise TooLittleDataError(
+            f"{trained} churners among the users to train on and {held_out} among those held "
+            f"out: too few. At least {modelling.min_train_churned} (modelling.min_train_churned) "
+            f"and {modelling.min_holdout_churned} (modelling.min_holdout_churned) are asked for; "
+            f"use a log of more users or days."
+        )
+    question = {"asked": "users by hash, cancelled at any time", "outcome": "cancellation"}
+    return rows.where("is_trainable"), rows.where(~F.col("is_trainable")), question
+
+
+def poisoned_audit(
+    train: DataFrame,
+    user_days: DataFrame,
+    inputs: InputParameters,
+    validation: ValidationParameters,
+) -> dict[str, Any]:
+    """Audit the table with the seed project's `total_records` put back: the audit must see it.
+
+    The column counts every event of a user, the cancellation itself among them.
+    """
+    counts = [name for name, kind in user_days.dtypes if kind == "bigint"]
+    pages = [name for name in counts if not name.startswith(("free_", "sessions", "listening_ms"))]
+    every_event = reduce(Column.__add__, [F.col(name) for name in pages])
+    totals = user_days.groupBy("user_id").agg(F.sum(every_event).alias("total_records"))
+    plain = {**(inputs.plain or {}), "total_records": Plain(group="bag")}
+    with_total = inputs.model_copy(update={"plain": plain})
+    poisoned = train.join(totals, on="user_id", how="inner")
+    return leakage_audit(poisoned, with_total, validation)
+
+
+def seed_comparison(
+    test_predictions: DataFrame, metrics: dict[str, Any], seed_project: dict[str, Any]
+) -> pd.DataFrame:
+    """Put the retrospective champion beside what the seed project published.
+
+    One row per project: Spark's class-weighted precision, recall and F1, accuracy, the churn
+    class's own precision, recall and F1, and AUC. Weighted recall is accuracy by definition.
+    """
+    rows = test_predictions.orderBy(*KEYS).toPandas()
+    label, called = rows["churned"], rows["predicted"]
+    nobody = pd.Series(False, index=rows.index)
+    auc = float(roc_auc_score(label, rows["probability"]))
+    source = f"{metrics['champion']['label']} ({metrics['source']} log)"
+    return pd.DataFrame(
+        [
+            {"project": "this project, retrospective", "model": source, "auc": auc}
+            | _by_class(label, called),
+            {"project": "nobody churns", "model": "", "auc": 0.5} | _by_class(label, nobody),
+            *seed_project["published"],
+        ]
+    )
+
+
+def _by_class(label: pd.Series, called: pd.Series) -> dict[str, float]:
+    def scores(**options: Any) -> list[float]:
+        found = precision_recall_fscore_support(label, called, zero_division=0, **options)
+        return [float(score) for score in found[:3]]
+
+    names = ("precision", "recall", "f1")
+    weighted = zip(names, scores(average="weighted"), strict=True)
+    own = zip(names, scores(average="binary", pos_label=True), strict=True)
+    return {
+        **{f"weighted_{name}": score for name, score in weighted},
+        "accuracy": float(accuracy_score(label, called)),
+        **{f"churn_{name}": score for name, score in own},
+    }

@@ -1,0 +1,237 @@
+"""Studies on the champion: other weeks, other sizes, shuffled labels, fewer features."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.modelling import evaluation, selection
+from sparkify.pipelines.modelling.candidates import Trial
+from sparkify.pipelines.modelling.nodes import is_trainable
+from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.modelling.resampling import TooManyRowsError
+from sparkify.pipelines.validation.parameters import ValidationParameters
+from sparkify.schemas import KEYS
+
+IMBALANCE = ("none", "weights", "smote")
+
+
+def _trial(champion: dict[str, Any]) -> Trial:
+    return Trial(champion["candidate"], champion["settings"])
+
+
+def _refitted(
+    train: DataFrame,
+    test: DataFrame,
+    champion: dict[str, Any],
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+) -> pd.DataFrame:
+    """Fit the champion's settings anew and forecast, uncalibrated: one row per row of `test`."""
+    ready = selection.prepared(train, inputs, modelling)
+    model: PipelineModel = selection.fitted(ready, _trial(champion), modelling)
+    forecast = selection.probabilities(model, test).assign(predicted=False)
+    ready.rows.unpersist()
+    return forecast
+
+
+def _ranking(forecast: pd.DataFrame, modelling: ModellingParameters) -> dict[str, float]:
+    """Return AUC and average precision with the bounds of their intervals, one column each."""
+    wanted = {name: evaluation.RANKING[name] for name in ("auc", "average_precision")}
+    found = evaluation.with_intervals(
+        forecast, wanted, modelling.bootstrap_resamples, modelling.seed
+    )
+    row: dict[str, float] = {}
+    for name, figure in found.items():
+        low, high = figure.get("ci95", [figure["value"]] * 2)
+        row |= {name: figure["value"], f"{name}_low": low, f"{name}_high": high}
+    return row
+
+
+def rolling_origin(
+    features: DataFrame,
+    snapshots: DataFrame,
+    champion: dict[str, Any],
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+    feature_engineering: FeatureEngineeringParameters,
+) -> pd.DataFrame:
+    """Forecast every cutoff that has enough training before it, as one would have at that time.
+
+    One row per cutoff: what was trained on, who churned, AUC and average precision with their
+    95 % intervals.
+    """
+    labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
+    rows = labelled.join(features, on=KEYS, how="inner").cache()
+    told = rows.groupBy("cutoff").agg(F.count_if("churned").alias("churned"))
+    churned = {row["cutoff"]: row["churned"] for row in told.collect()}
+    embargo = timedelta(days=feature_engineering.horizon_days)
+    found = []
+    for cutoff in sorted(churned):
+        known = [day for day in churned if day + embargo <= cutoff]
+        enough = sum(churned[day] for day in known) >= modelling.min_train_churned
+        if enough and churned[cutoff] >= modelling.min_holdout_churned:
+            train = rows.where("is_trainable").where(F.col("cutoff").isin(known))
+            test = rows.where(F.col("cutoff") == F.lit(cutoff))
+            forecast = _refitted(train, test, champion, inputs, modelling)
+            found.append({**_asked(cutoff, len(known), forecast), **_ranking(forecast, modelling)})
+    rows.unpersist()
+    return pd.DataFrame(found)
+
+
+def _asked(cutoff: date, trained: int, forecast: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "cutoff": str(cutoff),
+        "training_cutoffs": trained,
+        "users": len(forecast),
+        "churned": int(forecast["churned"].sum()),
+        "base_rate": float(forecast["churned"].mean()),
+    }
+
+
+def learning_curve(
+    train: DataFrame,
+    test: DataFrame,
+    champion: dict[str, Any],
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+    validation: ValidationParameters,
+) -> pd.DataFrame:
+    """Train on fewer users, chosen by hash, and forecast the whole hold-out.
+
+    One row per number of users and repeat; sizes beyond the training's users are left out, and
+    so are draws with fewer churners than a model is trained on.
+    """
+    rows = train.cache()
+    users = rows.groupBy("user_id").agg(F.max(F.col("churned").cast("int")).alias("churned"))
+    total = users.count()
+    found = []
+    sizes = sorted({size for size in validation.learning_curve_users if size < total} | {total})
+    for size in sizes:
+        for repeat in range(validation.learning_curve_repeats if size < total else 1):
+            drawn = users.orderBy(F.xxhash64("user_id", F.lit(repeat))).limit(size)
+            some = rows.join(drawn.select("user_id"), on="user_id", how="left_semi")
+            churned = some.where("churned").count()
+            if churned >= modelling.min_train_churned:
+                forecast = _refitted(some, test, champion, inputs, modelling)
+                figures = _ranking(forecast, modelling)
+                found.append({"users": size, "repeat": repeat, "churned": churned, **figures})
+    rows.unpersist()
+    return pd.DataFrame(found)
+
+
+def label_shuffle(
+    train: DataFrame,
+    test: DataFrame,
+    champion: dict[str, Any],
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+    validation: ValidationParameters,
+) -> pd.DataFrame:
+    """Train on labels that were permuted within each cutoff; nothing may be left to rank by.
+
+    One row per permutation: the hold-out's AUC and average precision with their 95 % intervals.
+    """
+    found = []
+    for shuffle in range(validation.label_shuffles):
+        by_hash = Window.partitionBy("cutoff").orderBy(F.xxhash64("user_id", F.lit(shuffle)))
+        by_user = Window.partitionBy("cutoff").orderBy("user_id")
+        labels = train.select("cutoff", "churned", F.row_number().over(by_hash).alias("place"))
+        places = train.drop("churned").withColumn("place", F.row_number().over(by_user))
+        shuffled = places.join(labels, on=["cutoff", "place"], how="inner").drop("place")
+        forecast = _refitted(shuffled, test, champion, inputs, modelling)
+        found.append({"shuffle": shuffle, **_ranking(forecast, modelling)})
+    return pd.DataFrame(found)
+
+
+def imbalance_comparison(
+    train: DataFrame,
+    test: DataFrame,
+    champion: dict[str, Any],
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+) -> pd.DataFrame:
+    """Train with no remedy for few churners, with class weights and with SMOTE, and forecast.
+
+    One row per remedy and candidate (the champion, and a logistic regression where it is
+    another): ranking and calibration of the uncalibrated hold-out forecasts. SMOTE is left out,
+    and said so, where there are more rows than `modelling.smote_most_rows`.
+    """
+    logistic = {"candidate": "logistic_regression", "settings": {"regParam": 0.01}}
+    competing = [champion]
+    if champion["candidate"] != logistic["candidate"]:
+        competing.append(logistic)
+    found = []
+    for chosen in competing:
+        for remedy in IMBALANCE:
+            changed = modelling.model_copy(update={"imbalance": remedy})
+            row = {"candidate": chosen["candidate"], "imbalance": remedy, "left_out": ""}
+            try:
+                forecast = _refitted(train, test, chosen, inputs, changed)
+            except TooManyRowsError as error:
+                found.append({**row, "left_out": str(error)})
+                continue
+            kinds = evaluation.RANKING | evaluation.PROBABILITY | evaluation.CALIBRATION
+            clipped = forecast.assign(probability=forecast["probability"].clip(1e-6, 1 - 1e-6))
+            figures = evaluation.with_intervals(clipped, kinds, 0, modelling.seed)
+            values = {name: figure["value"] for name, figure in figures.items()}
+            mean = float(forecast["probability"].mean())
+            found.append({**row, **values, "mean_forecast": mean})
+    return pd.DataFrame(found)
+
+
+def feature_groups(
+    train: DataFrame,
+    test: DataFrame,
+    champion: dict[str, Any],
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+) -> pd.DataFrame:
+    """Drop each group of inputs and forecast the hold-out with the rest.
+
+    One row per group, the dearest first: what dropping it costs in AUC and average precision,
+    with the 95 % interval of the cost over users.
+    """
+    plain = inputs.plain or {}
+    whole = _refitted(train, test, champion, inputs, modelling)
+    by_input = {name: rate.group for name, rate in inputs.rates.items()}
+    by_input |= {name: how.group for name, how in plain.items()}
+    found = []
+    for group in sorted(set(by_input.values())):
+        rates = {name: how for name, how in inputs.rates.items() if how.group != group}
+        others = {name: how for name, how in plain.items() if how.group != group}
+        known = inputs.moderator in {*rates, *others}
+        left = InputParameters(
+            rates=rates, plain=others, moderator=inputs.moderator if known else None
+        )
+        without = _refitted(train, test, champion, left, modelling)
+        dropped = [name for name, its_group in by_input.items() if its_group == group]
+        costs = _costs(whole, without, modelling)
+        found.append({"group": group, "inputs": ", ".join(dropped), **costs})
+    return pd.DataFrame(found).sort_values("auc_cost", ascending=False, ignore_index=True)
+
+
+def _costs(
+    whole: pd.DataFrame, without: pd.DataFrame, modelling: ModellingParameters
+) -> dict[str, float]:
+    """Return the differences of both forecasts' figures, on the same draws of users."""
+    both = whole.assign(predicted=without["probability"])
+    differences = {
+        name: _difference(evaluation.RANKING[name]) for name in ("auc", "average_precision")
+    }
+    found = evaluation.with_intervals(
+        both, differences, modelling.bootstrap_resamples, modelling.seed
+    )
+    row: dict[str, float] = {}
+    for name, figure in found.items():
+        low, high = figure.get("ci95", [figure["value"]] * 2)
+        row |= {f"{name}_cost": figure["value"], f"{name}_low": low, f"{name}_high": high}
+    return row
+
+
+def _difference(metric: evaluation.Metric) -> evaluation.Metric:
+    return lambda y, p, q, w: metric(y, p, q, w) - metric(y, q, p, w)

@@ -1,0 +1,30 @@
+"""What can be set about validation."""
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+
+class Parameters(BaseModel):
+    """Parameters that are read once and known by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LeakageParameters(Parameters):
+    """From where on a figure means a leak, and which features tell exposure alone."""
+
+    exposure: tuple[str, ...] = Field(min_length=1)
+    per: str
+    folds: int = Field(ge=2)
+    most_users: PositiveInt
+    identity_r2: float = Field(gt=0, lt=1)
+    most_auc_of_exposure: float = Field(gt=0.5, lt=1)
+    most_auc_of_a_feature: float = Field(gt=0.5, lt=1)
+
+
+class ValidationParameters(Parameters):
+    """Studies on the champion; `validation` in conf/."""
+
+    learning_curve_users: tuple[PositiveInt, ...] = Field(min_length=1)
+    learning_curve_repeats: PositiveInt
+    label_shuffles: PositiveInt
+    leakage: LeakageParameters

@@ -1,0 +1,65 @@
+from kedro.pipeline import Node, Pipeline
+
+from sparkify.pipelines.validation import figures, leakage, nodes
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Study the champion: weeks, sizes, shuffled labels, remedies, feature groups, leaks."""
+    modelling, inputs = "params:modelling", "params:inputs"
+    engineering, validation = "params:feature_engineering", "params:validation"
+    refit = ["train", "test", "champion", inputs, modelling]
+    return Pipeline(
+        [
+            Node(
+                nodes.rolling_origin,
+                ["features", "snapshots", "champion", inputs, modelling, engineering],
+                "rolling_origin",
+                name="roll_origin",
+            ),
+            Node(
+                nodes.learning_curve,
+                [*refit, validation],
+                "learning_curve",
+                name="learn_from_fewer",
+            ),
+            Node(nodes.label_shuffle, [*refit, validation], "label_shuffle", name="shuffle_labels"),
+            Node(
+                nodes.imbalance_comparison,
+                refit,
+                "imbalance_comparison",
+                name="compare_imbalance",
+            ),
+            Node(nodes.feature_groups, refit, "feature_groups", name="drop_feature_groups"),
+            Node(
+                leakage.later_events,
+                ["user_days", "snapshots", engineering],
+                "later_events",
+                name="change_later_events",
+            ),
+            Node(
+                leakage.leakage_audit,
+                ["train", inputs, validation, "later_events"],
+                "leakage_audit",
+                name="audit_leakage",
+            ),
+            Node(
+                figures.rolling_origin_figure,
+                "rolling_origin",
+                "rolling_origin_figure",
+                name="draw_rolling_origin",
+            ),
+            Node(
+                figures.learning_curve_figure,
+                "learning_curve",
+                "learning_curve_figure",
+                name="draw_learning_curve",
+            ),
+            Node(
+                figures.feature_groups_figure,
+                "feature_groups",
+                "feature_groups_figure",
+                name="draw_feature_groups",
+            ),
+            Node(figures.leakage_figure, "leakage_audit", "leakage_figure", name="draw_leakage"),
+        ]
+    )

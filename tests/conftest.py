@@ -28,6 +28,12 @@ SMALL_MODELLING = {
     "min_holdout_churned": 1,
     "bootstrap_resamples": 20,
 }
+SMALL_VALIDATION = {"learning_curve_users": [60], "learning_curve_repeats": 1, "label_shuffles": 1}
+SMALL = {
+    "simulation": SMALL_SIMULATION,
+    "modelling": SMALL_MODELLING,
+    "validation": SMALL_VALIDATION,
+}
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +96,7 @@ class Project:
     """The project with data of its own in a temporary folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.params = folder, SMALL
         self.conf = folder / "conf"
         shutil.copytree(ROOT / "conf", self.conf)
         env_globals = yaml.safe_load((self.conf / "base" / "globals.yml").read_text())
@@ -124,9 +130,8 @@ class Project:
 def finished(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return a project in which a small log was simulated and the default pipeline has run."""
     project = Project(tmp_path_factory.mktemp("finished"))
-    params = {"simulation": SMALL_SIMULATION, "modelling": SMALL_MODELLING}
-    project.run("simulation", params=params)
-    project.run("__default__", params=params)
+    project.run("simulation", params=SMALL)
+    project.run("__default__", params=SMALL)
     return project
 
 

@@ -24,10 +24,9 @@ QUALITY = {
 }
 METRICS = {
     "source": "simulated",
+    "question": {"asked": "2018-11-21, 10 days ahead", "happened": "cancelled"},
     "champion": {"candidate": "logistic_regression", "label": "logistic regression"},
     "holdout": {
-        "cutoff": "2018-11-21",
-        "horizon_days": 10,
         "churned": 9,
         "users": 170,
         **{

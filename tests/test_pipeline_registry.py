@@ -22,6 +22,8 @@ def test_the_pipelines_have_these_names(pipelines: dict[str, Pipeline]) -> None:
         "data_processing",
         "feature_engineering",
         "modelling",
+        "validation",
+        "retrospective",
         "reporting",
     ]
 
@@ -53,13 +55,19 @@ def test_no_forecast_reads_what_only_a_simulation_knows(pipelines: dict[str, Pip
 
 def test_a_pipeline_reads_only_what_those_before_it_made(pipelines: dict[str, Pipeline]) -> None:
     made = {"raw_events", "simulation_record"}
-    for name in ("data_processing", "feature_engineering", "modelling"):
+    others = ("validation", "retrospective")
+    for name in ("data_processing", "feature_engineering", "modelling", *others):
         read = {one for one in pipelines[name].inputs() if not one.startswith("param")}
         assert read <= made, name
         made |= pipelines[name].all_outputs()
 
 
 def test_every_node_has_a_name_of_its_own(pipelines: dict[str, Pipeline]) -> None:
-    both = [*pipelines["__default__"].nodes, *pipelines["simulation"].nodes]
-    assert max(Counter(node.name for node in both).values()) == 1
-    assert all(node._name for node in both)
+    every = [
+        node
+        for name, pipeline in pipelines.items()
+        if name not in ("data_processing", "feature_engineering", "modelling")
+        for node in pipeline.nodes
+    ]
+    assert max(Counter(node.name for node in every).values()) == 1
+    assert all(node._name for node in every)

@@ -88,6 +88,7 @@ def _holdout_line(metrics: dict[str, Any]) -> str:
     ]
     return (
         f"Hold-out {metrics['question']['asked']}, {holdout['churned']} of "
-        f"{holdout['users']} customers cancelled ({metrics['source']} log), "
+        f"{holdout['users']} customers {metrics['question']['happened']} "
+        f"({metrics['source']} log), "
         f"{metrics['champion']['label']}: {', '.join(figures)}"
     )

@@ -85,11 +85,14 @@ CHECKED_EVENTS = Table(
 )
 
 SNAPSHOTS = Table(
-    "One row per user and cutoff: a user seen before the cutoff who has not cancelled by then.",
+    "One row per user and cutoff: a user seen before the cutoff who has not cancelled by then, and "
+    "who is on the paid level then if the outcome is a downgrade.",
     (
         Column("user_id", TEXT, "The customer."),
         Column("cutoff", DAY, "00:00 UTC of this day; only what came before is known."),
-        Column("churned", FLAG, "Whether the user confirmed a cancellation within the horizon."),
+        Column(
+            "churned", FLAG, "Whether the user cancelled, or had the outcome asked for, in time."
+        ),
     ),
 )
 
@@ -170,7 +173,7 @@ class Features(Table):
                 "observed_days",
                 NUMBER,
                 "Days in which events could be seen: since registration or the log's first day, "
-                "whichever is later, or since the first event where that is earlier.",
+                "whichever is later, or since the first day with events where that is earlier.",
             ),
             Column("days_since_last_seen", NUMBER, "Days since the last event."),
         )
@@ -185,7 +188,7 @@ def _meaning(column: str, pages: Mapping[str, str]) -> str:
         "active_days": "Days with events",
     }
     level, _, page = column.partition("_")
-    if level in ("free", "paid"):
+    if column not in pages and level in ("free", "paid"):
         return f"Events on page {pages[page]} on the {level} level"
     return fixed[column] if column in fixed else f"Events on page {pages[column]}"
 

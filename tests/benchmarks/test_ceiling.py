@@ -14,11 +14,11 @@ from benchmarks import ceiling, ceiling_report
 from sparkify.pipelines.simulation.chain import State, known_cohorts, states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
-from sparkify.schemas import CHECKED_EVENTS
+from sparkify.schemas import EVENTS
 
 # Short pauses between sessions: much happens in few days.
 BUSY = {"users": 300, "days": 9, "songs": 50, "artists": 5, "session_gap_days": 0.7, "seed": 3}
-CUTOFF_DAY, HORIZON_DAYS = 5, 4
+CUTOFF_DAY, HORIZON_DAYS = 4, 5
 SIX = {
     "user_id": list("123456"),
     "cutoff": pd.Timestamp("2018-11-21").date(),
@@ -104,21 +104,21 @@ def test_the_posterior_knows_the_traits_of_a_heavy_user(
     busy: SimulationParameters, foresight: ceiling.Foresight, customers: list[int]
 ) -> None:
     process, cutoff = Process(busy), busy.start_second + CUTOFF_DAY * DAY_SECONDS
-    lives = {number: past(process, number, cutoff) for number in customers}
-    heavy = sorted(lives, key=lambda number: -sum(len(s.states) for s in lives[number]))[:20]
-    of_cohort, ratios = [], []
-    for number in heavy:
-        user, before = process.traits(number), lives[number]
-        place = process.place(before[-1], cutoff)
-        allowed, weights = foresight.posterior(user, before, place)
+    of_cohort, errors = [], []
+    for number in customers:
+        user, before = process.traits(number), past(process, number, cutoff)
+        if sum(len(session.states) for session in before) < 500:
+            continue
+        allowed, weights = foresight.posterior(user, before, process.place(before[-1], cutoff))
         assert weights.sum() == pytest.approx(1)
         is_own = np.array([guess.cohort == user.cohort for guess in allowed])
         of_cohort.append(weights[is_own].sum())
         logarithms = np.log([guess.session_gap_seconds for guess in allowed])
-        ratios.append(weights @ logarithms - np.log(user.session_gap_seconds))
+        errors.append(weights @ logarithms - np.log(user.session_gap_seconds))
+    assert len(errors) > 20
     assert np.mean(of_cohort) > 0.9
-    assert abs(np.mean(ratios)) < 0.15
-    assert np.std(ratios) < 0.5  # 1 were nothing known
+    assert abs(np.mean(errors)) < 0.2
+    assert np.std(errors) < 0.5  # before anything is known it is 1
 
 
 def test_what_follows_the_cutoff_changes_no_posterior(
@@ -153,7 +153,7 @@ def test_forecasts_come_true_in_the_mean(
 ) -> None:
     made = pd.DataFrame([foresight.forecast(number) for number in customers])
     assert len(made) > 200
-    assert made["lived_churned"].sum() > 30
+    assert made["lived_churned"].sum() > 15
     for name in ("oracle", "informed"):
         assert made[name].between(0, 1).all()
         assert made[name].mean() == pytest.approx(made["lived_churned"].mean(), abs=0.03)
@@ -179,8 +179,10 @@ def test_checked_events_are_those_that_data_processing_makes(
     ceiling_report.write_checked_events(raw, tmp_path / "checked_events", simulation)
     made = spark.read.parquet(str(tmp_path / "checked_events"))
     theirs = spark.read.parquet(str(finished.folder / "data/02_intermediate/mini/checked_events"))
-    CHECKED_EVENTS.validate(made)
     accepted = theirs.where("rejection is null")
+    events = EVENTS.columns
+    assert made.columns == accepted.columns
+    assert made.select(*events).dtypes == accepted.select(*events).dtypes
     assert made.count() == accepted.count() > 10_000
     assert made.exceptAll(accepted).isEmpty()
 
@@ -257,7 +259,10 @@ def six() -> tuple[pd.DataFrame, pd.DataFrame]:
     return foreseen, pd.concat([tree, line])[[*SIX, "candidate", "probability"]]
 
 
-def test_everybody_is_scored_on_the_same_customers(six: Any) -> None:
+def test_everybody_is_scored_on_the_same_customers(
+    six: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ceiling_report, "RESAMPLES", 20)
     found = ceiling_report.scored(*six)
     assert (found["customers"], found["churned"]) == (6, 2)
     scores = found["scores"]
@@ -296,7 +301,7 @@ def with_auc(oracle: float, ours: float, high: float = 0.9) -> dict[str, Any]:
 
 
 def test_goals_are_for_the_mean_over_seeds() -> None:
-    judged = ceiling_report.verdicts({"1": with_auc(0.8, 0.79), "2": with_auc(0.8, 0.78)})
+    judged = ceiling_report.verdicts({"1": with_auc(0.8, 0.79), "2": with_auc(0.8, 0.782)})
     assert {name: goal["is_met"] for name, goal in judged.items()} == {
         "AUC below the oracle's": True,
         "average precision over the oracle's": True,
@@ -304,19 +309,19 @@ def test_goals_are_for_the_mean_over_seeds() -> None:
         "calibration slope": False,
     }
     auc = judged["AUC below the oracle's"]
-    assert auc["mean"] == pytest.approx(0.015)
-    assert auc["by_seed"] == pytest.approx({"1": 0.01, "2": 0.02})
+    assert auc["mean"] == pytest.approx(0.014)
+    assert auc["by_seed"] == pytest.approx({"1": 0.01, "2": 0.018})
     assert auc["met_on"] == ["1"]
 
 
 def test_a_table_has_a_line_per_forecaster() -> None:
     lines = ceiling_report.table(with_auc(0.8, 0.79)["scores"]).splitlines()
-    assert lines[0].split("  ")[0] == ""
-    assert lines[0].split() == ["AUC", "average", "precision", "log", "loss"]
-    assert lines[1].split() == (
-        ["oracle", "0.8000", "[0.7000,", "0.9000]", "0.2000", "[0.1000,", "0.3000]"]
-        + ["0.1300", "[0.1200,", "0.1400]"]
-    )
+    assert [line[:28].strip() for line in lines[:3]] == ["", "oracle", "ours"]
+    assert lines[0].endswith("  log loss")
+    assert lines[1][28:].split() == [
+        *("0.8000", "[0.7000,", "0.9000]", "0.2000", "[0.1000,", "0.3000]"),
+        *("0.1300", "[0.1200,", "0.1400]"),
+    ]
     assert lines[3] == (
         "ours: expected calibration error 0.0040 [0.0010, 0.0060], "
         "calibration slope 1.2000 [1.1000, 1.3000]"

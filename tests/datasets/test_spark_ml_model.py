@@ -1,16 +1,23 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from kedro.io.core import DatasetError, Version
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.classification import LogisticRegression
 from pyspark.ml.feature import VectorAssembler
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 
 from sparkify.datasets import SparkMLModelDataset
+from sparkify.pipelines.modelling.calibration import calibration_stages
+from sparkify.pipelines.modelling.candidates import Trial, unfitted
+from sparkify.pipelines.modelling.inputs import input_model
+from sparkify.pipelines.modelling.parameters import InputParameters
 
 MORNING, EVENING = "2018-10-01T08.00.00.000Z", "2018-10-01T20.00.00.000Z"
 
@@ -35,6 +42,33 @@ def saved(model: PipelineModel, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return path
 
 
+@pytest.fixture(scope="module")
+def champion(customers: DataFrame) -> Callable[[str, str], PipelineModel]:
+    """Return what fits a candidate with all that goes before and after it, each once."""
+    rate = {"count": "adverts", "per": "songs", "prior": 10, "group": "adverts"}
+    inputs = InputParameters.model_validate(
+        {"rates": {"adverts_per_song": rate}, "plain": {"songs": {"group": "volume"}}}
+        | {"moderator": "songs"}
+    )
+    described = input_model(customers, inputs)
+    rows = described.transform(customers).selectExpr("inputs", "label", "1.0D weight")
+    out_of_fold = pd.DataFrame(
+        {"churned": [False, True, False, True], "probability": [0.2, 0.3, 0.4, 0.7]}
+    )
+
+    @cache
+    def fitted(candidate: str, calibration: str) -> PipelineModel:
+        settings = {
+            "logistic_regression": {"regParam": 0.3},
+            "xgboost": {"n_estimators": 2, "min_child_weight": 0},
+        }
+        pipeline = unfitted(Trial(candidate, settings[candidate]), 1, seed=7, partitions=1)
+        last = calibration_stages(customers.sparkSession, out_of_fold, calibration, 0.5)
+        return PipelineModel([*described.stages, *pipeline.fit(rows).stages, *last])
+
+    return fitted
+
+
 def probabilities(model: PipelineModel, customers: DataFrame) -> list[list[float]]:
     rows = model.transform(customers).select("probability").collect()
     return [row["probability"].tolist() for row in rows]
@@ -52,6 +86,57 @@ def test_a_loaded_model_predicts_as_the_saved_one(
         "LogisticRegressionModel",
     ]
     assert probabilities(loaded, customers) == probabilities(model, customers)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "calibration"), [("logistic_regression", "platt"), ("xgboost", "isotonic")]
+)
+def test_a_loaded_champion_forecasts_and_decides_as_the_saved_one(
+    champion: Callable[[str, str], PipelineModel],
+    customers: DataFrame,
+    tmp_path: Path,
+    candidate: str,
+    calibration: str,
+) -> None:
+    def forecasts(model: PipelineModel) -> list[Row]:
+        told = model.transform(customers.select("songs", "adverts"))
+        return told.select("probability", "predicted").collect()
+
+    model = champion(candidate, calibration)
+    dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
+    dataset.save(model)
+    before = forecasts(model)
+    assert forecasts(dataset.load()) == before
+    assert len({row["probability"] for row in before}) > 1
+    assert all(0 < row["probability"] < 1 for row in before)
+    assert all(row["predicted"] == (row["probability"] >= 0.5) for row in before)
+
+
+def test_a_champion_previews_with_all_that_goes_before_and_after_it(
+    champion: Callable[[str, str], PipelineModel], tmp_path: Path
+) -> None:
+    dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
+    dataset.save(champion("logistic_regression", "platt"))
+    shown = json.loads(dataset.preview())
+    assert list(shown) == [
+        "1. SQLTransformer",
+        "2. VectorAssembler",
+        "3. VectorSlicer",
+        "4. Interaction",
+        "5. VectorAssembler",
+        "6. StandardScalerModel",
+        "7. LogisticRegressionModel",
+        "8. ChurnProbability",
+        "9. SQLTransformer",
+        "10. SQLTransformer",
+    ]
+    assert shown["8. ChurnProbability"] == {
+        "inputCol": "raw_probability",
+        "outputCol": "uncalibrated",
+    }
+    assert shown["10. SQLTransformer"] == {
+        "statement": "SELECT *, probability >= 0.5 AS predicted FROM __THIS__"
+    }
 
 
 def test_a_model_holds_json_and_parquet_and_no_pickle(saved: Path) -> None:
@@ -131,6 +216,13 @@ def test_a_bare_stage_is_not_loaded(model: PipelineModel, tmp_path: Path) -> Non
         f"{path} holds a org.apache.spark.ml.classification.LogisticRegressionModel, "
         "not a org.apache.spark.ml.PipelineModel; only fitted pipelines are loaded."
     ) in str(told.value)
+
+
+def test_an_unfitted_pipeline_is_not_loaded(spark: SparkSession, tmp_path: Path) -> None:
+    path = tmp_path / "churn_model"
+    Pipeline(stages=[LogisticRegression()]).save(str(path))
+    with pytest.raises(DatasetError, match=r"holds a org.apache.spark.ml.Pipeline, not a "):
+        SparkMLModelDataset(filepath=str(path)).load()
 
 
 def test_a_save_that_fails_keeps_the_old_model(

@@ -73,55 +73,49 @@ def test_a_day_sums_up_what_the_user_did(
     assert second["last_ts"] == datetime(2018, 10, 2, 9, 0, 10)
 
 
+BOTH_LEVELS = [
+    ("a", "2018-10-01 10:00:00", "NextSong", 1, "free", 200.0),
+    ("a", "2018-10-01 10:03:00", "Roll Advert", 1, "free", None),
+    ("a", "2018-10-01 10:04:00", "NextSong", 1, "free", 200.0),
+    ("a", "2018-10-01 10:07:00", "Thumbs Down", 1, "free", None),
+    ("a", "2018-10-01 10:08:00", "Submit Upgrade", 1, "free", None),
+    ("a", "2018-10-01 10:09:00", "NextSong", 1, "paid", 200.0),
+    ("a", "2018-10-01 10:10:00", "Thumbs Down", 1, "paid", None),
+    ("a", "2018-10-01 10:11:00", "Thumbs Down", 1, "paid", None),
+]
+
+
 def test_a_day_counts_its_pages_on_the_free_level_apart(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    log = [
-        ("a", "2018-10-01 10:00:00", "NextSong", 1, "free", 200.0),
-        ("a", "2018-10-01 10:03:00", "Roll Advert", 1, "free", None),
-        ("a", "2018-10-01 10:04:00", "NextSong", 1, "free", 200.0),
-        ("a", "2018-10-01 10:07:00", "Thumbs Down", 1, "free", None),
-        ("a", "2018-10-01 10:08:00", "Submit Upgrade", 1, "free", None),
-        ("a", "2018-10-01 10:09:00", "NextSong", 1, "paid", 200.0),
-        ("a", "2018-10-01 10:10:00", "Thumbs Down", 1, "paid", None),
-        ("a", "2018-10-01 10:11:00", "Thumbs Down", 1, "paid", None),
-    ]
-    (row,) = nodes.user_days(events(spark, *log), settings).collect()
+    (row,) = nodes.user_days(events(spark, *BOTH_LEVELS), settings).collect()
     shown = ["next_song", "thumbs_down", "roll_advert"]
     assert [row[name] for name in shown] == [3, 3, 1]
     assert [row[f"free_{name}"] for name in shown] == [2, 1, 1]
 
 
-SECOND = ("a", "2018-10-01 10:00:02", "Home", 1, "free", None)
-
-
 @pytest.mark.parametrize(
-    ("later", "level"),
+    ("moments", "level"),
     [
-        # Items are numbered as listed.
-        ([("a", "2018-10-01 10:00:01", "NextSong", 1, "paid", 9.0)], "free"),
-        ([("a", "2018-10-01 10:00:02", "NextSong", 1, "paid", 9.0)], "paid"),
-        ([("a", "2018-10-01 10:00:03", "NextSong", 1, "paid", 9.0)], "paid"),
-        pytest.param(
-            [
-                ("a", "2018-10-01 10:00:02", "NextSong", 1, "paid", 9.0),
-                ("a", "2018-10-01 10:00:01", "Home", 1, "free", None),
-            ],
-            "paid",
-        ),
+        ([(1, "NextSong", "paid"), (2, "Home", "free")], "free"),
+        ([(2, "Home", "free"), (1, "NextSong", "paid")], "free"),
+        ([(2, "Home", "free"), (2, "NextSong", "paid")], "paid"),
+        ([(2, "Home", "free"), (2, "NextSong", "paid"), (1, "Home", "free")], "paid"),
     ],
+    ids=["in order", "items against the clock", "one moment", "both"],
 )
-def test_the_highest_item_of_the_latest_moment_ends_the_day(
+def test_the_highest_item_of_the_latest_moment_ends_a_day(
     spark: SparkSession,
     settings: FeatureEngineeringParameters,
-    later: list[tuple[Any, ...]],
+    moments: list[tuple[int, str, str]],
     level: str,
 ) -> None:
-    (row,) = nodes.user_days(events(spark, SECOND, *later), settings).collect()
-    assert (row["level"], row["last_ts"]) == (
-        level,
-        datetime.fromisoformat(max(ts for _, ts, *_ in [SECOND, *later])),
-    )
+    log = [
+        ("a", f"2018-10-01 10:00:0{second}", page, 1, of_event, None)
+        for second, page, of_event in moments
+    ]
+    (row,) = nodes.user_days(events(spark, *log), settings).collect()
+    assert (row["level"], row["last_ts"]) == (level, datetime(2018, 10, 1, 10, 0, 2))
 
 
 def test_a_session_across_midnight_counts_once(days: DataFrame) -> None:
@@ -180,6 +174,69 @@ def test_snapshots_are_customers_and_their_labels(
     assertDataFrameEqual(taken, spark.createDataFrame(expected, taken.schema))
 
 
+def test_a_log_without_events_is_an_error(
+    spark: SparkSession, settings: FeatureEngineeringParameters
+) -> None:
+    no_days = nodes.user_days(events(spark, *HISTORY).where("false"), settings)
+    with pytest.raises(nodes.LogTooShortError, match="events holds no rows"):
+        nodes.snapshots(no_days, settings)
+
+
+# Seven customers around the only cutoff of a log from 2018-11-10 to 2018-12-01: 2018-11-21.
+CHANGES = [
+    ("later", "2018-11-10 10:00:00", "Home", 1, "paid", None),
+    ("later", "2018-11-30 23:59:59", "Submit Downgrade", 2, "paid", None),
+    ("too_late", "2018-11-10 10:00:00", "Home", 1, "paid", None),
+    ("too_late", "2018-12-01 00:00:00", "Submit Downgrade", 2, "paid", None),
+    ("cancelled_later", "2018-11-10 10:00:00", "Home", 1, "paid", None),
+    ("cancelled_later", "2018-11-25 10:00:00", "Cancellation Confirmation", 2, "paid", None),
+    ("upgraded_later", "2018-11-10 10:00:00", "Home", 1, "free", None),
+    ("upgraded_later", "2018-11-21 00:00:00", "Submit Upgrade", 2, "free", None),
+    ("upgraded_later", "2018-11-23 10:00:00", "Submit Downgrade", 3, "paid", None),
+    ("earlier", "2018-11-20 23:59:58", "Submit Downgrade", 1, "paid", None),
+    ("earlier", "2018-11-20 23:59:59", "Home", 1, "free", None),
+    ("twice", "2018-11-15 10:00:00", "Submit Downgrade", 1, "paid", None),
+    ("twice", "2018-11-20 10:00:00", "Home", 2, "paid", None),
+    ("twice", "2018-11-21 00:00:00", "Submit Downgrade", 3, "paid", None),
+    ("gone", "2018-11-15 10:00:00", "Cancellation Confirmation", 1, "paid", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "churned"),
+    [
+        (
+            "cancellation",
+            {
+                **{"later": False, "too_late": False, "cancelled_later": True},
+                **{"upgraded_later": False, "earlier": False, "twice": False},
+            },
+        ),
+        (
+            "downgrade",  # of those who are on the paid level at the cutoff
+            {"later": True, "too_late": False, "cancelled_later": False, "twice": True},
+        ),
+        (
+            "either",
+            {
+                **{"later": True, "too_late": False, "cancelled_later": True},
+                **{"upgraded_later": True, "earlier": False, "twice": True},
+            },
+        ),
+    ],
+)
+def test_an_outcome_has_its_customers_and_labels(
+    spark: SparkSession,
+    settings: FeatureEngineeringParameters,
+    outcome: str,
+    churned: dict[str, bool],
+) -> None:
+    asked = settings.model_copy(update={"outcome": outcome})
+    taken = nodes.snapshots(nodes.user_days(events(spark, *CHANGES), settings), asked)
+    expected = [(user, date(2018, 11, 21), label) for user, label in churned.items()]
+    assertDataFrameEqual(taken, spark.createDataFrame(expected, taken.schema))
+
+
 def test_a_cancellation_counts_from_the_cutoff_to_the_end_of_the_horizon(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
@@ -204,30 +261,64 @@ def described(days: DataFrame, settings: FeatureEngineeringParameters) -> DataFr
     return nodes.features(days, nodes.snapshots(days, settings), settings).cache()
 
 
-def test_features_sum_up_windows_before_the_cutoff(
+def test_features_sum_up_what_came_before_the_cutoff(
     described: DataFrame, settings: FeatureEngineeringParameters
 ) -> None:
-    Features(settings.pages, settings.windows_days).validate(described)
+    table = Features(settings.pages, settings.by_level, settings.windowed, settings.windows_days)
+    table.validate(described)
     (row,) = described.where("user_id = 'a' and cutoff = date'2018-10-10'").collect()
     # Days 10-01 and 10-02 are 9 and 8 days before: outside of 7, inside of 14.
-    assert [row[f"next_song_{window}"] for window in ("7d", "14d", "28d", "all")] == [0, 2, 2, 2]
-    assert [row[f"active_days_{window}"] for window in ("7d", "14d", "all")] == [0, 2, 2]
-    assert [row[f"sessions_{window}"] for window in ("7d", "14d", "all")] == [0, 2, 2]
-    assert row["listening_ms_all"] == 300_750
+    assert [row[f"next_song{window}"] for window in ("_7d", "_14d", "_28d", "")] == [0, 2, 2, 2]
+    assert [row[f"sessions{window}"] for window in ("_7d", "_14d", "_28d", "")] == [0, 2, 2, 2]
+    assert (row["active_days"], row["listening_ms"], row["other_pages"]) == (2, 300_750, 0)
+    assert (row["thumbs_up"], row["submit_upgrade"], row["thumbs_down"]) == (1, 1, 0)
     assert row["is_paid"] == 1.0
     assert row["account_age_days"] == 39.0
     assert row["days_since_last_seen"] == pytest.approx(7 + (15 * 3600 - 10) / 86_400)
 
 
-def test_rates_are_shrunk_towards_all_customers_at_the_cutoff(
-    described: DataFrame, settings: FeatureEngineeringParameters
+def test_a_window_begins_so_many_days_before_the_cutoff(described: DataFrame) -> None:
+    rows = described.where("user_id = 'b'").orderBy("cutoff").limit(5).collect()
+    # b is heard on 10-03 alone: 7, 14, 21, 28 and 35 days before.
+    windows = ("_7d", "_14d", "_28d", "")
+    assert [[row[f"next_song{window}"] for window in windows] for row in rows] == [
+        [1, 1, 1, 1],
+        [0, 1, 1, 1],
+        [0, 0, 1, 1],
+        [0, 0, 1, 1],
+        [0, 0, 0, 1],
+    ]
+
+
+def test_features_count_on_the_free_and_the_paid_level_apart(
+    spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    rows = {r["user_id"]: r for r in described.where("cutoff = date'2018-10-10'").collect()}
-    prior, population = settings.prior_songs, 1 / 3  # 1 thumb up on 3 songs of a and b
-    assert rows["a"]["thumbs_up_per_song"] == pytest.approx((1 + prior * population) / (2 + prior))
-    assert rows["b"]["thumbs_up_per_song"] == pytest.approx((0 + prior * population) / (1 + prior))
-    assert rows["a"]["adverts_per_free_song"] == pytest.approx((1 + prior * 0.5) / (2 + prior))
-    assert rows["b"]["adverts_per_free_song"] == pytest.approx(0.5)
+    log, customer = events(spark, *BOTH_LEVELS), spark.createDataFrame([("a",)], "user_id string")
+    (row,) = described_at(log, "2018-10-02", customer, settings).collect()
+    shown = ["next_song", "thumbs_down", "roll_advert"]
+    assert [row[name] for name in shown] == [3, 3, 1]
+    assert [row[f"free_{name}"] for name in shown] == [2, 1, 1]
+    assert [row[f"paid_{name}"] for name in shown] == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("registered", "observed_days"),
+    [
+        ("2018-09-01 00:00:00", 9.0),  # from the log's first day on
+        ("2018-10-02 12:00:00", 7.5),  # from the registration on
+        ("2018-10-05 12:00:00", 7.0),  # from the day of the first event on
+    ],
+)
+def test_a_customer_is_observed_from_registration_the_logs_start_or_the_first_event(
+    spark: SparkSession,
+    settings: FeatureEngineeringParameters,
+    registered: str,
+    observed_days: float,
+) -> None:
+    log = events(spark, *HISTORY).withColumn("registration", F.lit(registered).cast("timestamp"))
+    customer = spark.createDataFrame([("b",)], "user_id string")  # first seen on 2018-10-03
+    (row,) = described_at(log, "2018-10-10", customer, settings).collect()
+    assert row["observed_days"] == observed_days
 
 
 def test_a_registration_to_come_is_no_negative_age(
@@ -346,6 +437,25 @@ def test_genuine_users_are_described(
     assert {row["user_id"] for row in at_cutoff.collect()} == customers
     songs = before[before["page"] == "NextSong"].groupby("userId").size()
     described = nodes.features(days, at_cutoff, settings).collect()
-    found = {row["user_id"]: row["next_song_all"] for row in described}
+    found = {row["user_id"]: row["next_song"] for row in described}
     assert found == {user: songs.get(int(user), 0) for user in customers}
     days.unpersist()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"song_page": "Skip"}, "page 'Skip' is not among feature_engineering.pages"),
+        ({"by_level": ["skip"]}, "feature_engineering.pages has no skip"),
+        ({"windowed": ["sessions", "skip", "mute"]}, "feature_engineering.pages has no mute, skip"),
+        (
+            {"outcome": "downgrade", "pages": {"next_song": "NextSong"}, "by_level": []},
+            "feature_engineering.pages has no submit_downgrade",
+        ),
+    ],
+)
+def test_parameters_that_name_an_uncounted_page_are_an_error(
+    settings: FeatureEngineeringParameters, changed: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        FeatureEngineeringParameters(**{**settings.model_dump(), **changed})

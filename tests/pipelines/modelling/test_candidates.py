@@ -1,39 +1,100 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pyspark.ml.classification import LogisticRegression
+from pyspark.ml import PipelineModel
+from pyspark.ml.feature import VectorAssembler
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-from sparkify.pipelines.modelling.candidates import Trial, trials
+from sparkify.pipelines.modelling.candidates import (
+    CANDIDATES,
+    Trial,
+    classifier,
+    trials,
+    unfitted,
+)
+from sparkify.pipelines.modelling.inputs import INPUTS, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 
 
-def with_candidates(parameters: dict[str, Any], **candidates: Any) -> ModellingParameters:
-    return parameters["modelling"].model_copy(update={"candidates": candidates})
+def with_candidates(modelling: ModellingParameters, **candidates: Any) -> ModellingParameters:
+    return modelling.model_copy(update={"candidates": candidates})
 
 
-def test_every_combination_of_settings_is_a_trial(parameters: dict[str, Any]) -> None:
-    modelling = with_candidates(
-        parameters,
-        logistic_regression={"regParam": [0.1, 0.2], "elasticNetParam": [0.0, 1.0]},
-        random_forest=None,
+def test_every_combination_of_settings_is_a_trial(modelling: ModellingParameters) -> None:
+    competing = trials(
+        with_candidates(
+            modelling,
+            logistic_regression={"regParam": [0.1, 0.2], "elasticNetParam": [0.0, 1.0]},
+            random_forest=None,
+        )
     )
     settings = [(0.1, 0.0), (0.1, 1.0), (0.2, 0.0), (0.2, 1.0)]
-    assert trials(modelling) == [
+    assert competing == [
         Trial("logistic_regression", {"regParam": reg, "elasticNetParam": net})
         for reg, net in settings
     ]
-    assert str(trials(modelling)[0]) == "logistic_regression (regParam 0.1, elasticNetParam 0)"
+    assert str(competing[0]) == "logistic_regression (regParam 0.1, elasticNetParam 0)"
 
 
-def test_an_unknown_candidate_is_named(parameters: dict[str, Any]) -> None:
+def test_an_unknown_candidate_is_named(modelling: ModellingParameters) -> None:
     with pytest.raises(ValueError, match="'perceptron' is not one of logistic_regression"):
-        trials(with_candidates(parameters, perceptron={}))
+        trials(with_candidates(modelling, perceptron={}))
 
 
-def test_a_saved_champion_carries_its_preprocessing(finished: Any) -> None:
-    catalog = finished.catalog()
-    model = catalog.load("churn_model")
-    features = catalog.load("features")
-    assert "churned" not in features.columns
-    assert model.transform(features).count() == features.count()
-    assert len(model.stages) == 4 or not isinstance(model.stages[-1], LogisticRegression)
+@pytest.mark.parametrize("candidate", CANDIDATES)
+def test_every_candidate_fits_the_inputs_and_the_weights(
+    spark: SparkSession, candidate: str
+) -> None:
+    *_, fits = unfitted(Trial(candidate, {}), moderator=0, seed=7, partitions=1).getStages()
+    assert fits.getOrDefault("weightCol") == WEIGHT
+    is_linear = candidate == "logistic_regression"
+    assert fits.getOrDefault("featuresCol") == ("weighed" if is_linear else INPUTS)
+
+
+@pytest.mark.parametrize("candidate", CANDIDATES)
+def test_every_candidate_tells_who_is_likelier_to_churn(
+    fitted: Callable[[str], PipelineModel], train: DataFrame, candidate: str
+) -> None:
+    model = fitted(candidate)
+    rows = model.transform(train).select("churned", "raw_probability").toPandas()
+    vectors = [vector.toArray() for vector in rows["raw_probability"]]
+    assert [vector.sum() for vector in vectors] == pytest.approx([1] * len(rows))
+    churning = rows.assign(p=[vector[1] for vector in vectors]).groupby("churned")["p"]
+    assert churning.mean()[True] > churning.mean()[False] + 0.01
+    assert churning.min().min() > 0
+    assert churning.max().max() < 1
+    assert classifier(model) is model.stages[-1]
+
+
+@pytest.mark.parametrize("candidate", CANDIDATES)
+def test_the_products_with_the_moderator_are_for_the_linear_candidate_alone(
+    spark: SparkSession, candidate: str
+) -> None:
+    def kinds(moderator: int | None) -> list[str]:
+        stages = unfitted(Trial(candidate, {}), moderator, seed=7, partitions=1).getStages()
+        return [type(stage).__name__ for stage in stages]
+
+    products = ["VectorSlicer", "Interaction"] if candidate == "logistic_regression" else []
+    assert kinds(moderator=1) == products + kinds(moderator=None)
+
+
+def test_a_linear_candidate_sees_every_input_again_times_the_moderator(
+    spark: SparkSession,
+) -> None:
+    rows = [(2.0, 0.0, 5.0, 0.0), (3.0, 1.0, 7.0, 1.0)]
+    described = VectorAssembler(inputCols=["songs", "is_paid", "days"], outputCol=INPUTS)
+    table = described.transform(spark.createDataFrame(rows, ["songs", "is_paid", "days", "label"]))
+    train = table.withColumn(WEIGHT, F.lit(1.0))
+    trial = Trial("logistic_regression", {"regParam": 0.3})
+    model = unfitted(trial, moderator=1, seed=7, partitions=1).fit(train)
+    seen = [row["unscaled"].toArray().tolist() for row in model.transform(train).collect()]
+    assert seen == [[2, 0, 5, 0, 0, 0], [3, 1, 7, 3, 1, 7]]
+    assert classifier(model).numFeatures == 6
+
+
+def test_xgboost_works_with_as_many_workers_as_partitions(spark: SparkSession) -> None:
+    (trees,) = unfitted(Trial("xgboost", {}), moderator=None, seed=7, partitions=3).getStages()
+    assert trees.getOrDefault("num_workers") == 3
+    assert trees.getOrDefault("random_state") == 7

@@ -1,104 +1,302 @@
+import json
+from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sparkify.pipelines.modelling import nodes
-from sparkify.schemas import Features, ModelInput
+from sparkify.pipelines.modelling import nodes, selection
+from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS, Features, ModelInput, Predictions
 
-CUTOFFS = [date(2018, 11, 21) - timedelta(days=7 * week) for week in range(4)]
+HOLDOUT = date(2018, 11, 21)
+CUTOFFS = [HOLDOUT - timedelta(days=7 * week) for week in range(4)]
+USERS = [f"u{number}" for number in range(30)]
+QUESTION = {"asked": "2018-11-21, 10 days ahead", "happened": "cancelled"}
 
 
-def snapshots(spark: SparkSession, churners: int, users: int = 30) -> DataFrame:
-    rows = [(f"u{user}", cutoff, user < churners) for cutoff in CUTOFFS for user in range(users)]
+def snapshots(spark: SparkSession, churners: list[str], cutoffs: list[date] = CUTOFFS) -> DataFrame:
+    """Return all users at all cutoffs; those named churn after each of `cutoffs`."""
+    rows = [
+        (user, cutoff, user in churners and cutoff in cutoffs)
+        for cutoff in CUTOFFS
+        for user in USERS
+    ]
     return spark.createDataFrame(rows, "user_id string, cutoff date, churned boolean")
 
 
-def features(taken: DataFrame, parameters: dict[str, Any]) -> DataFrame:
+def columns(parameters: dict[str, Any]) -> tuple[Any, ...]:
     settings = parameters["feature_engineering"]
-    columns = Features(settings.pages, settings.windows_days).columns[2:]
-    return taken.select("user_id", "cutoff", *[F.lit(0.0).alias(name) for name in columns])
+    return settings.pages, settings.by_level, settings.windowed, settings.windows_days
 
 
-def split(taken: DataFrame, parameters: dict[str, Any]) -> tuple[DataFrame, DataFrame]:
+def split(
+    taken: DataFrame, parameters: dict[str, Any]
+) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
+    names = Features(*columns(parameters)).columns[2:]
+    described = taken.select(*KEYS, *[F.lit(0.0).alias(name) for name in names])
     settings = (parameters["modelling"], parameters["feature_engineering"])
-    return nodes.train_test(features(taken, parameters), taken, *settings)
+    return nodes.train_test(described, taken, *settings)
+
+
+def users(rows: DataFrame) -> set[str]:
+    return {row["user_id"] for row in rows.select("user_id").distinct().collect()}
+
+
+@pytest.fixture(scope="module")
+def trainable(spark: SparkSession, parameters: dict[str, Any]) -> set[str]:
+    """Return those of USERS that models may learn from."""
+    everybody = spark.createDataFrame([(user,) for user in USERS], ["user_id"])
+    return users(everybody.where(nodes.is_trainable(parameters["modelling"])))
 
 
 def test_no_training_label_overlaps_the_holdout(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    train, test = split(snapshots(spark, 9), parameters)
-    settings = parameters["feature_engineering"]
-    ModelInput(settings.pages, settings.windows_days).validate(train)
+    train, test, question = split(snapshots(spark, USERS[:9]), parameters)
+    for rows in (train, test):
+        ModelInput(*columns(parameters)).validate(rows)
     cutoffs = sorted(row["cutoff"] for row in train.select("cutoff").distinct().collect())
     # 2018-11-14 + 10 days reaches beyond the hold-out's cutoff, 2018-11-07 + 10 does not.
     assert cutoffs == [date(2018, 10, 31), date(2018, 11, 7)]
-    assert {row["cutoff"] for row in test.collect()} == {date(2018, 11, 21)}
+    assert {row["cutoff"] for row in test.collect()} == {HOLDOUT}
+    assert question == {
+        "asked": "2018-11-21, 10 days ahead",
+        "cutoff": "2018-11-21",
+        "horizon_days": 10,
+        "happened": "cancelled",
+        "train_cutoffs": ["2018-10-31", "2018-11-07"],
+    }
 
 
-def test_folds_are_by_user_and_the_same_at_every_cutoff(
+def test_users_that_are_never_trained_on_are_in_the_holdout_alone(
+    spark: SparkSession, parameters: dict[str, Any], trainable: set[str]
+) -> None:
+    train, test, _ = split(snapshots(spark, USERS[:9]), parameters)
+    assert 0 < len(trainable) < len(USERS)
+    assert users(train) == trainable
+    assert users(test) == set(USERS)
+    assert users(test.where("is_trainable")) == trainable
+    assert train.count() == 2 * len(trainable)
+    assert test.count() == len(USERS)
+
+
+def test_a_fifth_of_all_users_is_never_trained_on(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    train, _ = split(snapshots(spark, 9), parameters)
-    folds = train.groupBy("user_id").agg(F.count_distinct("fold").alias("folds"))
-    assert folds.where("folds > 1").count() == 0
-    assert train.agg(F.count_distinct("fold")).first()[0] == parameters["modelling"].folds
+    everybody = spark.range(5_000).select(F.col("id").cast("string").alias("user_id"))
+    kept_out = everybody.where(~nodes.is_trainable(parameters["modelling"])).count()
+    assert 0.18 < kept_out / 5_000 < 0.22
+    half = parameters["modelling"].model_copy(update={"unseen_user_share": 0.5})
+    assert 0.48 < everybody.where(nodes.is_trainable(half)).count() / 5_000 < 0.52
 
 
-@pytest.mark.parametrize(("churners", "counts"), [(0, "0 cancellations"), (2, "4 cancellations")])
-def test_too_few_cancellations_are_an_error_with_the_counts(
-    spark: SparkSession, parameters: dict[str, Any], churners: int, counts: str
+@pytest.mark.parametrize(("churners", "in_training"), [(0, 0), (2, 4)])
+def test_too_few_churners_are_an_error_with_the_counts(
+    spark: SparkSession,
+    parameters: dict[str, Any],
+    trainable: set[str],
+    churners: int,
+    in_training: int,
 ) -> None:
-    with pytest.raises(nodes.TooLittleDataError, match=f"^{counts} in 60 training snapshots"):
-        split(snapshots(spark, churners), parameters)
-
-
-def test_predictions_follow_the_threshold(finished: Any) -> None:
-    catalog = finished.catalog()
-    threshold = catalog.load("champion")["threshold"]
-    predictions = catalog.load("test_predictions").toPandas()
-    assert (predictions["predicted"] == (predictions["probability"] > threshold)).all()
-    assert predictions["probability"].between(0, 1).all()
-
-
-def test_the_same_data_give_the_same_champion(finished: Any, parameters: dict[str, Any]) -> None:
-    catalog = finished.catalog()
-    metrics = catalog.load("metrics")
-    modelling = parameters["modelling"].model_copy(
-        update={
-            "candidates": {"logistic_regression": {"regParam": [0.3], "tol": [0.0001]}},
-            "folds": 2,
-        }
+    some = sorted(trainable)[:churners]
+    with pytest.raises(nodes.TooLittleDataError) as told:
+        split(snapshots(spark, some), parameters)
+    assert str(told.value) == (
+        f"{in_training} churners in {2 * len(trainable)} training snapshots of 2 cutoffs, "
+        f"and {churners} among 30 users on the hold-out 2018-11-21: too few to train and judge a "
+        f"model. At least 10 (modelling.min_train_churned) and 3 (modelling.min_holdout_churned) "
+        f"are asked for; use a log of more users or days."
     )
-    if metrics["champion"]["candidate"] != "logistic_regression":
-        pytest.skip("the small log's champion is not the one refitted here")
-    train = catalog.load("train").repartition(3, "user_id")
-    _, chosen, model = nodes.champion(train, modelling)
-    again = nodes.predictions(catalog.load("test"), model).toPandas().set_index("user_id")
-    before = catalog.load("test_predictions").toPandas().set_index("user_id")
-    assert chosen["threshold"] == pytest.approx(metrics["champion"]["threshold"], abs=1e-4)
-    difference = (again["probability"] - before["probability"]).abs().max()
-    assert difference < 1e-4
 
 
-def test_every_feature_weighs_something_or_nothing(finished: Any) -> None:
-    catalog = finished.catalog()
-    weights = nodes.feature_weights(catalog.load("train"), catalog.load("churn_model"))
-    assert set(weights["feature"]) == set(catalog.load("features").columns) - {"user_id", "cutoff"}
+def test_churners_that_are_never_trained_on_do_not_count_as_training_s(
+    spark: SparkSession, parameters: dict[str, Any], trainable: set[str]
+) -> None:
+    unseen = sorted(set(USERS) - trainable)
+    with pytest.raises(nodes.TooLittleDataError, match=r"^0 churners in .* and [3-9] among"):
+        split(snapshots(spark, unseen), parameters)
+
+
+def test_a_holdout_without_enough_churners_is_refused(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    with pytest.raises(nodes.TooLittleDataError, match="and 0 among 30 users on the hold-out"):
+        split(snapshots(spark, USERS, CUTOFFS[1:]), parameters)
+
+
+class Judged(NamedTuple):
+    """A champion of `train`, judged on other users and some of the same at a later cutoff."""
+
+    compared: pd.DataFrame
+    chosen: dict[str, Any]
+    model: PipelineModel
+    train_predictions: DataFrame
+    test_predictions: DataFrame
+    metrics: dict[str, Any]
+    modelling: ModellingParameters
+
+
+@pytest.fixture(scope="module")
+def test(train: DataFrame) -> DataFrame:
+    """Return `train` at a later cutoff, a tenth of it as users that are never trained on."""
+    is_trainable = ~F.col("user_id").endswith("7")
+    later = train.where(F.col("cutoff") == F.lit(date(2018, 11, 7)))
+    return later.withColumns({"cutoff": F.lit(HOLDOUT), "is_trainable": is_trainable})
+
+
+@pytest.fixture(scope="module")
+def judged(
+    train: DataFrame, test: DataFrame, inputs: InputParameters, modelling: ModellingParameters
+) -> Judged:
+    ranks = {"most_songs": "next_song", "longest_away": "days_since_last_seen"}
+    settings = modelling.model_copy(update={"baselines": ranks})
+    compared, chosen, model = nodes.champion(train, inputs, settings)
+    trained = nodes.predictions(train, model, settings).cache()
+    held_out = nodes.predictions(test, model, settings).cache()
+    quality = {"source": "simulated"}
+    metrics = nodes.metrics(trained, held_out, compared, chosen, quality, QUESTION, settings)
+    return Judged(compared, chosen, model, trained, held_out, metrics, settings)
+
+
+def test_the_champion_says_what_it_is(judged: Judged) -> None:
+    assert list(judged.compared["settings"]) == ["regParam=0.3, tol=0.0001"]
+    assert judged.chosen == {
+        "candidate": "logistic_regression",
+        "settings": {"regParam": 0.3, "tol": 0.0001},
+        "label": "logistic regression (regParam 0.3, tol 0.0001)",
+        "imbalance": "none",
+        "calibration": judged.chosen["calibration"],
+        "threshold": judged.chosen["threshold"],
+        "threshold_by": "f1",
+    }
+    assert judged.chosen["calibration"] in judged.modelling.calibrations
+    assert 0 < judged.chosen["threshold"] < 1
+
+
+def test_a_row_s_forecast_is_the_model_s_alone(judged: Judged) -> None:
+    Predictions(judged.modelling.baselines).validate(judged.test_predictions)
+    rows = judged.test_predictions.toPandas()
+    assert len(rows) == 80
+    assert rows["probability"].between(0, 1, inclusive="neither").all()
+    assert (rows["predicted"] == (rows["probability"] >= judged.chosen["threshold"])).all()
+    assert rows["predicted"].nunique() == 2
+
+
+def test_a_baseline_is_a_feature(judged: Judged, test: DataFrame) -> None:
+    rows = judged.test_predictions.orderBy("user_id").toPandas()
+    features = test.orderBy("user_id").toPandas()
+    assert rows["baseline_most_songs"].equals(features["next_song"])
+    assert rows["baseline_longest_away"].equals(features["days_since_last_seen"])
+
+
+def test_the_same_rows_give_the_same_champion_in_any_partitions(
+    judged: Judged, train: DataFrame, inputs: InputParameters
+) -> None:
+    _, chosen, model = nodes.champion(train.repartition(3), inputs, judged.modelling)
+    assert chosen == {**judged.chosen, "threshold": pytest.approx(judged.chosen["threshold"])}
+    again = nodes.predictions(train, model, judged.modelling).orderBy(*KEYS).toPandas()
+    before = judged.train_predictions.orderBy(*KEYS).toPandas()
+    assert (again["probability"] - before["probability"]).abs().max() < 1e-9
+
+
+def test_metrics_are_of_all_customers_and_of_those_that_no_model_has_seen(judged: Judged) -> None:
+    metrics = judged.metrics
+    assert (metrics["source"], metrics["question"]) == ("simulated", QUESTION)
+    assert metrics["champion"] == judged.chosen
+    assert (metrics["holdout"]["users"], metrics["unseen_users"]["users"]) == (80, 8)
+    unseen = judged.test_predictions.where("not is_trainable").toPandas()
+    assert metrics["unseen_users"]["churned"] == unseen["churned"].sum()
+    assert set(metrics["unseen_users"]) == set(metrics["holdout"])
+    json.dumps(metrics, allow_nan=False)
+
+
+def test_training_figures_have_no_intervals(judged: Judged) -> None:
+    trained, held_out = judged.metrics["train"], judged.metrics["holdout"]
+    assert (trained["users"], trained["snapshots"]) == (80, 160)
+    figures = [name for name, figure in held_out.items() if isinstance(figure, dict)]
+    assert all(set(held_out[name]) == {"value", "ci95"} for name in figures)
+    assert all(set(trained[name]) == {"value"} for name in figures)
+
+
+def test_the_base_rate_of_training_is_a_baseline(judged: Judged) -> None:
+    base_rate = judged.metrics["train"]["base_rate"]
+    churned = judged.test_predictions.toPandas()["churned"]
+    brier = ((churned - base_rate) ** 2).mean()
+    assert set(judged.metrics["baselines"]) == {"base_rate", "longest_away", "most_songs"}
+    found = judged.metrics["baselines"]["base_rate"]["brier"]["value"]
+    assert found == pytest.approx(brier)
+
+
+def test_every_candidate_forecasts_the_holdout_at_its_best_settings(
+    fitted: Callable[[str], PipelineModel],
+    train: DataFrame,
+    test: DataFrame,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+) -> None:
+    grids = {
+        "logistic_regression": {"regParam": [100.0, 0.3], "tol": [0.0001]},
+        "random_forest": {"numTrees": [1], "maxDepth": [1]},
+    }
+    competing = modelling.model_copy(update={"candidates": grids})
+    best_first = [(1, "logistic_regression"), (2, "random_forest"), (0, "logistic_regression")]
+    cv_results = pd.DataFrame(best_first, columns=["trial", "candidate"])
+    forecast = nodes.candidate_predictions(train, test, cv_results, inputs, competing)
+    CANDIDATE_PREDICTIONS.validate(forecast)
+    rows = forecast.toPandas()
+    assert rows.groupby("candidate").size().to_dict() == {
+        "logistic_regression": 80,
+        "random_forest": 80,
+    }
+    own = rows[rows["candidate"] == "logistic_regression"].reset_index(drop=True)
+    expected = selection.probabilities(fitted("logistic_regression"), test)
+    assert own["user_id"].equals(expected["user_id"])
+    assert own["probability"].tolist() == pytest.approx(expected["probability"].tolist())
+
+
+NAMES = ["thumbs_up_per_song", "is_paid", "log_days_since_last_seen"]
+
+
+def test_a_linear_champion_weighs_every_input_and_its_product_with_the_moderator(
+    judged: Judged, train: DataFrame, inputs: InputParameters
+) -> None:
+    weights = nodes.feature_weights(train, judged.model, inputs)
+    assert set(weights["feature"]) == {*NAMES, *(f"{name}, is_paid" for name in NAMES)}
+    assert set(weights["kind"]) == {"coefficient"}
     assert weights["weight"].abs().is_monotonic_decreasing
+    # Who gives thumbs up stays.
+    assert weights.set_index("feature")["weight"]["thumbs_up_per_song"] < 0
 
 
-def test_figures_are_drawn_without_pyplot(finished: Any, parameters: dict[str, Any]) -> None:
-    catalog = finished.catalog()
+@pytest.mark.parametrize("candidate", ["random_forest", "gradient_boosted_trees", "xgboost"])
+def test_trees_share_their_gain_among_the_inputs(
+    fitted: Callable[[str], PipelineModel],
+    train: DataFrame,
+    inputs: InputParameters,
+    candidate: str,
+) -> None:
+    weights = nodes.feature_weights(train, fitted(candidate), inputs)
+    assert sorted(weights["feature"]) == sorted(NAMES)
+    assert set(weights["kind"]) == {"importance"}
+    assert weights["weight"].sum() == pytest.approx(1)
+    assert weights["weight"].is_monotonic_decreasing
+    shares = weights.set_index("feature")["weight"]
+    assert shares["is_paid"] < 0.1
+    assert shares["thumbs_up_per_song"] > 0.3
+
+
+def test_figures_are_drawn_without_pyplot(
+    judged: Judged, train: DataFrame, inputs: InputParameters
+) -> None:
+    weights = nodes.feature_weights(train, judged.model, inputs)
     drawn = nodes.holdout_figures(
-        catalog.load("test_predictions"),
-        catalog.load("feature_weights"),
-        catalog.load("metrics"),
-        parameters["modelling"],
+        judged.test_predictions, weights, judged.metrics, judged.modelling
     )
     assert len(drawn) == 6
     for figure in drawn:
@@ -106,3 +304,7 @@ def test_figures_are_drawn_without_pyplot(finished: Any, parameters: dict[str, A
         assert figure.get_suptitle()
         (axes,) = figure.axes
         assert axes.get_xlabel()
+    churned = judged.metrics["holdout"]["churned"]
+    assert drawn[0].axes[0].get_title(loc="left") == (
+        f"Hold-out 2018-11-21, 10 days ahead: {churned} of 80 customers cancelled (simulated log)"
+    )

@@ -26,7 +26,7 @@ class FeatureEngineeringParameters(BaseModel):
     def _what_is_named_is_counted(self) -> Self:
         if self.song_page not in self.pages.values():
             raise ValueError(f"page '{self.song_page}' is not among feature_engineering.pages")
-        needed = {*self.by_level, *self.windowed} - {"sessions"}
+        needed = {*self.by_level, *self.windowed} - ({"sessions"} - set(self.by_level))
         if self.outcome != "cancellation":
             needed.add("submit_downgrade")
         unknown = sorted(needed - set(self.pages))

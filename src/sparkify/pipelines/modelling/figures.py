@@ -28,7 +28,8 @@ def _on_what(metrics: dict[str, Any]) -> str:
     holdout = metrics["holdout"]
     return (
         f"Hold-out {metrics['question']['asked']}: "
-        f"{holdout['churned']} of {holdout['users']} customers cancelled "
+        f"{holdout['churned']} of {holdout['users']} customers "
+        f"{metrics['question']['happened']} "
         f"({metrics['source']} log)"
     )
 
@@ -154,4 +155,30 @@ def weights(feature_weights: pd.DataFrame, metrics: dict[str, Any], most: int = 
     names = shown["feature"].str.replace("_", " ")
     axes.barh(names, shown["weight"], color=colors)
     axes.grid(axis="y", visible=False)
+    return figure
+
+
+def candidates(cv_results: pd.DataFrame) -> Figure:
+    """Draw how the trials compare: average precision over folds, and what a fit takes."""
+    rows = cv_results[::-1]
+    figure = Figure(figsize=(8, 1.6 + 0.42 * len(rows)), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    figure.suptitle("Candidates", x=0.01, ha="left", fontsize=13, fontweight="bold")
+    axes.set_title(
+        "Log loss and seconds of a fit beside", loc="left", fontsize=8.5, color="#555555"
+    )
+    axes.set_xlabel("Average precision over folds of users, with its standard error")
+    names = rows["candidate"].str.replace("_", " ") + "\n" + rows["settings"]
+    error = rows["average_precision_error"]
+    axes.errorbar(rows["average_precision"], names, xerr=error, fmt="o", color=MODEL, capsize=3)
+    texts = "log loss " + rows["log_loss"].map("{:.4f}, ".format)
+    texts += rows["fit_seconds"].map("{:.1f} s".format)
+    edge = (rows["average_precision"] + error).max()
+    for name, text in zip(names, texts, strict=True):
+        axes.text(edge, name, f"  {text}", va="center", fontsize=8)
+    axes.margins(x=0.05, y=0.12)
+    axes.set_xlim(right=edge + 0.45 * (edge - axes.get_xlim()[0]))
+    axes.tick_params(axis="y", labelsize=7.5)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25, axis="x")
     return figure

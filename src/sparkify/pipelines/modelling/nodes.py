@@ -16,6 +16,12 @@ from sparkify.pipelines.modelling.parameters import InputParameters, ModellingPa
 from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS, Predictions
 
 PERMILLE = 1_000
+# What customers did who had an outcome.
+HAPPENED = {
+    "cancellation": "cancelled",
+    "downgrade": "downgraded",
+    "either": "cancelled or downgraded",
+}
 
 
 class TooLittleDataError(ValueError):
@@ -59,7 +65,7 @@ def train_test(
         holdout["churned"] < modelling.min_holdout_churned
     ):
         raise TooLittleDataError(
-            f"{train_churned} cancellations in {sum(row['trainable'] for row in train_cutoffs)} "
+            f"{train_churned} churners in {sum(row['trainable'] for row in train_cutoffs)} "
             f"training snapshots of {len(train_cutoffs)} cutoffs, and {holdout['churned']} among "
             f"{holdout['users']} users on the hold-out {holdout['cutoff']}: too few to train and "
             f"judge a model. At least {modelling.min_train_churned} "
@@ -75,7 +81,7 @@ def train_test(
         "asked": f"{holdout['cutoff']}, {horizon} days ahead",
         "cutoff": str(holdout["cutoff"]),
         "horizon_days": horizon,
-        "outcome": feature_engineering.outcome,
+        "happened": HAPPENED[feature_engineering.outcome],
         "train_cutoffs": [str(row["cutoff"]) for row in train_cutoffs],
     }
     return described.where(is_train), described.where(is_test), question

@@ -1,6 +1,6 @@
 from kedro.pipeline import Node, Pipeline
 
-from sparkify.pipelines.modelling import nodes
+from sparkify.pipelines.modelling import figures, nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -58,6 +58,7 @@ def from_train_and_test() -> Pipeline:
                 "feature_weights",
                 name="weigh_features",
             ),
+            Node(figures.candidates, "cv_results", "candidates_figure", name="draw_candidates"),
             Node(
                 nodes.holdout_figures,
                 ["test_predictions", "feature_weights", "metrics", modelling],

@@ -157,10 +157,11 @@ def fold_scores(predictions: pd.DataFrame, selection: str) -> pd.Series:
 def compared(predictions: pd.DataFrame, parameters: ModellingParameters) -> pd.DataFrame:
     """Compare the trials: one row per trial, the best first.
 
-    `average_precision` and `log_loss` are means over folds, `standard_error` is that of the one
-    that selects. `behind` is how much worse a trial is than the best, fold by fold, and
-    `behind_error` the standard error of this difference: the folds are the same for all, and
-    what makes one of them hard does so for every trial. `fit_seconds` is the mean time of a fit.
+    `average_precision` and `log_loss` are means over folds, `average_precision_error` is the
+    standard error of the former. `behind` is how much worse a trial is than the best, fold by
+    fold, by the score that selects, and `behind_error` the standard error of this difference: the
+    folds are the same for all, and what makes one of them hard does so for every trial.
+    `fit_seconds` is the mean time of a fit.
     """
     scores = {name: fold_scores(predictions, name) for name in ("average_precision", "log_loss")}
     selecting = scores[parameters.selection].unstack("trial")
@@ -177,7 +178,7 @@ def compared(predictions: pd.DataFrame, parameters: ModellingParameters) -> pd.D
             ],
             "average_precision": scores["average_precision"].groupby("trial").mean(),
             "log_loss": -scores["log_loss"].groupby("trial").mean(),
-            "standard_error": selecting.sem(),
+            "average_precision_error": scores["average_precision"].groupby("trial").sem(),
             "behind": behind.mean(),
             "behind_error": behind.sem(),
             "folds": selecting.count(),

@@ -52,7 +52,7 @@ def train_test(
             f"and {modelling.min_holdout_churned} (modelling.min_holdout_churned) are asked for; "
             f"use a log of more users or days."
         )
-    question = {"asked": "users by hash, cancelled at any time", "outcome": "cancellation"}
+    question = {"asked": "users by hash, cancelled at any time", "happened": "cancelled"}
     return rows.where("is_trainable"), rows.where(~F.col("is_trainable")), question
 
 

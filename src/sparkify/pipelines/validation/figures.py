@@ -8,6 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 MODEL, REFERENCE, BAD = "#1f5fa8", "#8a8f98", "#c2452d"
+REMEDY_FIGURES = {
+    "average_precision": "Average precision",
+    "log_loss": "Log loss",
+    "expected_calibration_error": "Expected calibration error",
+}
 
 
 def _panels(title: str, subtitle: str, count: int) -> tuple[Figure, list[Axes]]:
@@ -63,6 +68,22 @@ def learning_curve_figure(learning_curve: pd.DataFrame) -> Figure:
         axes.set_xticks(mean.index, [f"{size:,}" for size in mean.index], fontsize=8)
         axes.minorticks_off()
         axes.set(xlabel="Users trained on", ylabel=label)
+    return figure
+
+
+def imbalance_figure(imbalance_comparison: pd.DataFrame) -> Figure:
+    """Draw what each remedy for few churners does to ranking and to calibration."""
+    measured = imbalance_comparison[imbalance_comparison["left_out"] == ""][::-1]
+    figure, panels = _panels(
+        "Remedies for few churners", "Hold-out, before calibration", len(REMEDY_FIGURES)
+    )
+    names = measured["candidate"].str.replace("_", " ") + "\n" + measured["imbalance"]
+    for axes, (name, label) in zip(panels, REMEDY_FIGURES.items(), strict=True):
+        bars = axes.barh(names, measured[name], color=MODEL)
+        axes.bar_label(bars, fmt="%.3f", fontsize=8, padding=2)
+        axes.margins(x=0.2)
+        axes.set_xlabel(label)
+        axes.tick_params(axis="y", labelsize=8)
     return figure
 
 

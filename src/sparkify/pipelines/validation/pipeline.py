@@ -55,6 +55,12 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="draw_learning_curve",
             ),
             Node(
+                figures.imbalance_figure,
+                "imbalance_comparison",
+                "imbalance_figure",
+                name="draw_imbalance",
+            ),
+            Node(
                 figures.feature_groups_figure,
                 "feature_groups",
                 "feature_groups_figure",

@@ -1,0 +1,163 @@
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from sklearn.metrics import roc_auc_score
+
+from sparkify.pipelines.modelling import selection
+from sparkify.pipelines.modelling.nodes import TooLittleDataError
+from sparkify.pipelines.modelling.parameters import InputParameters
+from sparkify.pipelines.retrospective import nodes
+
+
+def user_days(spark: SparkSession, *rows: tuple[str, int, int, int, int]) -> DataFrame:
+    """Make days of (user, day of November, songs, other pages, cancellations)."""
+    columns = ["user_id", "day", "next_song", "other_pages", "cancellations"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["day"] = [date(2018, 11, day) for day in frame["day"]]
+    return spark.createDataFrame(frame.assign(free_next_song=0, sessions=1, listening_ms=9))
+
+
+def test_every_user_stands_once_at_the_end_of_the_log(spark: SparkSession) -> None:
+    days = user_days(spark, ("a", 1, 5, 0, 0), ("a", 2, 1, 1, 1), ("b", 9, 2, 0, 0))
+    rows = nodes.whole_histories(days).orderBy("user_id").collect()
+    end = date(2018, 11, 10)
+    assert [tuple(row) for row in rows] == [("a", end, True), ("b", end, False)]
+
+
+def labelled(spark: SparkSession, churners: int, others: int) -> tuple[DataFrame, DataFrame]:
+    end = date(2018, 12, 1)
+    rows = [(f"u{n}", end, n < churners) for n in range(churners + others)]
+    snapshots = spark.createDataFrame(rows, "user_id string, cutoff date, churned boolean")
+    features = snapshots.selectExpr("user_id", "cutoff", "1.0D next_song", "2.0D other_pages")
+    return features, snapshots
+
+
+def test_histories_are_split_by_user_without_the_pages_of_the_cancellation_flow(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    train, test, question = nodes.train_test(*labelled(spark, 60, 90), parameters["modelling"])
+    trained = {row["user_id"] for row in train.collect()}
+    held_out = {row["user_id"] for row in test.collect()}
+    assert len(trained) + len(held_out) == 150
+    assert not trained & held_out
+    assert len(held_out) == pytest.approx(30, abs=12)
+    assert "other_pages" not in train.columns
+    assert question["asked"] == "users by hash, cancelled at any time"
+
+
+def test_too_few_churners_are_told_with_their_counts(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    with pytest.raises(TooLittleDataError, match=r"churners among the users to train on and"):
+        nodes.train_test(*labelled(spark, 3, 20), parameters["modelling"])
+
+
+def test_the_seed_project_s_total_is_found_by_the_audit(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    days = user_days(
+        spark,
+        *[(f"u{n}", 1 + n % 9, n * n % 37, int(n % 3 == 0), int(n % 3 == 0)) for n in range(60)],
+    )
+    end = nodes.whole_histories(days)
+    sums = days.selectExpr(
+        "user_id", "cast(next_song as double) next_song", "cast(sessions as double) sessions"
+    )
+    train = end.join(sums, on="user_id", how="inner")
+    bag = InputParameters.model_validate(
+        {"rates": {}, "plain": {"next_song": {"group": "bag"}}, "moderator": None}
+    )
+    validation = parameters["validation"]
+    exposure = validation.leakage.model_copy(update={"exposure": ("next_song", "sessions")})
+    found = nodes.poisoned_audit(
+        train, days, bag, validation.model_copy(update={"leakage": exposure})
+    )
+    assert found["identity"]["terms"] == {"next_song": -0.5, "total_records": 0.5}
+    assert "-0.5 next_song +0.5 total_records" in found["not_to_be_believed"][0]
+
+
+def test_weighted_figures_stand_beside_the_churn_class_s_own(spark: SparkSession) -> None:
+    end = date(2018, 12, 1)
+    rows = [
+        ("a", end, True, 0.9, True),
+        ("b", end, True, 0.2, False),
+        ("c", end, False, 0.3, False),
+    ]
+    rows.append(("d", end, False, 0.1, False))
+    schema = "user_id string, cutoff date, churned boolean, probability double, predicted boolean"
+    metrics = {"champion": {"label": "logistic regression"}, "source": "simulated"}
+    published = {"published": [{"project": "seed project, published", "auc": 0.82}]}
+    found = nodes.seed_comparison(spark.createDataFrame(rows, schema), metrics, published)
+    ours, nobody, seed = found.to_dict("records")
+    assert ours["churn_precision"] == 1.0
+    assert ours["churn_recall"] == 0.5
+    assert ours["weighted_precision"] == pytest.approx((1 + 2 / 3) / 2)
+    assert ours["weighted_recall"] == ours["accuracy"] == 0.75
+    assert ours["auc"] == 0.75
+    assert (nobody["accuracy"], nobody["churn_f1"]) == (0.5, 0.0)
+    assert seed["auc"] == 0.82
+
+
+def genuine(spark: SparkSession, real: Path) -> DataFrame:
+    """Read the whole-history totals of the published mini log's 225 users."""
+    totals = pd.read_csv(real / "mini_user_totals.csv", dtype={"user_id": str})
+    rows = totals.drop(columns=["gender"]).assign(cutoff=date(2018, 12, 4), is_trainable=True)
+    counts = [c for c in rows.columns if c not in ("user_id", "cutoff", "churned", "is_trainable")]
+    rows[counts] = rows[counts].astype(float)
+    return spark.createDataFrame(rows.assign(churned=rows["churned"] == 1))
+
+
+def repeated_auc(train: DataFrame, inputs: InputParameters, parameters: dict[str, Any]) -> float:
+    linear = {"logistic_regression": {"regParam": [0.03]}}
+    repeated = {"candidates": linear, "folds": 5, "fold_repeats": 3}
+    modelling = parameters["modelling"].model_copy(update=repeated)
+    forecast = selection.cross_validated(train, inputs, modelling)
+    by_repeat = forecast.groupby("repeat")
+    return float(
+        by_repeat.apply(
+            lambda rows: roc_auc_score(rows["churned"], rows["probability"]), include_groups=False
+        ).mean()
+    )
+
+
+def test_genuine_totals_give_the_published_figures(
+    spark: SparkSession, real: Path, parameters: dict[str, Any]
+) -> None:
+    train = genuine(spark, real)
+    plain = [c for c in train.columns if c not in ("user_id", "cutoff", "churned", "is_trainable")]
+    published = InputParameters.model_validate(
+        {
+            "rates": {},
+            "plain": {name: {"group": "bag"} for name in plain},
+            "moderator": None,
+        }
+    )
+    assert repeated_auc(train, published, parameters) == pytest.approx(0.85, abs=0.04)
+
+
+def test_genuine_rates_alone_tell_much_less(
+    spark: SparkSession, real: Path, parameters: dict[str, Any]
+) -> None:
+    train = genuine(spark, real)
+    pages = ["thumbs_up", "thumbs_down", "add_to_playlist", "add_friend", "roll_advert", "home"]
+    pages += ["help", "settings", "about", "upgrade", "downgrade", "error"]
+    rates = InputParameters.model_validate(
+        {
+            "rates": {
+                f"{page}_per_song": {
+                    "count": page,
+                    "per": "next_song",
+                    "prior": 100,
+                    "group": "rates",
+                }
+                for page in pages
+            },
+            "plain": {},
+            "moderator": None,
+        }
+    )
+    assert repeated_auc(train, rates, parameters) == pytest.approx(0.65, abs=0.05)

@@ -1,0 +1,124 @@
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.validation import nodes
+from sparkify.pipelines.validation.parameters import ValidationParameters
+from sparkify.schemas import KEYS
+
+CHAMPION = {"candidate": "logistic_regression", "settings": {"regParam": 0.3}}
+
+
+@pytest.fixture(scope="module")
+def validation(parameters: dict[str, Any]) -> ValidationParameters:
+    few = {"learning_curve_users": (30, 60, 500), "learning_curve_repeats": 2, "label_shuffles": 2}
+    return parameters["validation"].model_copy(update=few)
+
+
+@pytest.fixture(scope="module")
+def test(train: DataFrame) -> DataFrame:
+    """Return the rows of `train` as other users' at the later cutoff."""
+    later = train.where(F.col("cutoff") == F.lit("2018-11-07").cast("date"))
+    return later.withColumn("user_id", F.concat(F.lit("x"), "user_id"))
+
+
+def test_the_learning_curve_has_every_size_and_the_whole_training_once(
+    train: DataFrame,
+    test: DataFrame,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+    validation: ValidationParameters,
+) -> None:
+    curve = nodes.learning_curve(train, test, CHAMPION, inputs, modelling, validation)
+    assert curve["users"].tolist() == [30, 30, 60, 60, 80]
+    assert curve["repeat"].tolist() == [0, 1, 0, 1, 0]
+    assert curve["churned"].is_monotonic_increasing or curve["churned"].iloc[-1] > 30
+    assert (curve["auc_low"] <= curve["auc"]).all()
+    assert (curve["auc"] <= curve["auc_high"]).all()
+
+
+def test_draws_with_too_few_churners_are_left_out_of_the_learning_curve(
+    train: DataFrame,
+    test: DataFrame,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+    validation: ValidationParameters,
+) -> None:
+    strict = modelling.model_copy(update={"min_train_churned": 35})
+    curve = nodes.learning_curve(train, test, CHAMPION, inputs, strict, validation)
+    assert 30 not in set(curve["users"])
+
+
+def test_shuffled_labels_keep_each_cutoff_s_churners_and_lose_what_there_was_to_learn(
+    train: DataFrame,
+    test: DataFrame,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+    validation: ValidationParameters,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = []
+    refitted = nodes._refitted
+
+    def watched(shuffled: DataFrame, *rest: Any) -> pd.DataFrame:
+        seen.append(shuffled.select(*KEYS, "churned").toPandas().set_index(KEYS).sort_index())
+        return refitted(shuffled, *rest)
+
+    monkeypatch.setattr(nodes, "_refitted", watched)
+    found = nodes.label_shuffle(train, test, CHAMPION, inputs, modelling, validation)
+    assert found["shuffle"].tolist() == [0, 1]
+    true = train.select(*KEYS, "churned").toPandas().set_index(KEYS).sort_index()
+    for shuffled in seen:
+        assert (
+            shuffled.groupby("cutoff")["churned"]
+            .sum()
+            .equals(true.groupby("cutoff")["churned"].sum())
+        )
+        assert (shuffled["churned"] != true["churned"]).any()
+    assert not seen[0].equals(seen[1])
+
+
+def test_each_cutoff_is_forecast_by_those_whose_horizon_was_over(
+    train: DataFrame,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+    parameters: dict[str, Any],
+) -> None:
+    engineering: FeatureEngineeringParameters = parameters["feature_engineering"]
+    short = engineering.model_copy(update={"horizon_days": 7})
+    features, snapshots = train.drop("churned", "is_trainable"), train.select(*KEYS, "churned")
+    found = nodes.rolling_origin(features, snapshots, CHAMPION, inputs, modelling, short)
+    assert found[["cutoff", "training_cutoffs", "users"]].values.tolist() == [["2018-11-07", 1, 80]]
+    longer = engineering.model_copy(update={"horizon_days": 8})
+    assert nodes.rolling_origin(features, snapshots, CHAMPION, inputs, modelling, longer).empty
+
+
+def test_remedies_move_the_mean_forecast_and_smote_is_left_out_beyond_its_limit(
+    train: DataFrame, test: DataFrame, inputs: InputParameters, modelling: ModellingParameters
+) -> None:
+    found = nodes.imbalance_comparison(train, test, CHAMPION, inputs, modelling)
+    mean = found.set_index("imbalance")["mean_forecast"]
+    assert list(mean.index) == ["none", "weights", "smote"]
+    assert mean["none"] == pytest.approx(0.25, abs=0.07)
+    assert mean[["weights", "smote"]].tolist() == pytest.approx([0.5, 0.5], abs=0.07)
+    limited = modelling.model_copy(update={"smote_most_rows": 10})
+    refused = nodes.imbalance_comparison(train, test, CHAMPION, inputs, limited).iloc[2]
+    assert "modelling.smote_most_rows" in refused["left_out"]
+    assert np.isnan(refused["auc"])
+
+
+def test_a_group_that_carries_the_forecast_costs_most_when_dropped(
+    train: DataFrame, test: DataFrame, inputs: InputParameters, modelling: ModellingParameters
+) -> None:
+    found = nodes.feature_groups(train, test, CHAMPION, inputs, modelling)
+    assert found["group"].tolist()[0] == "thumbs"
+    assert found["inputs"].tolist()[0] == "thumbs_up_per_song"
+    assert set(found["group"]) == {"thumbs", "level", "time"}
+    assert found["auc_cost"].iloc[0] > 0.05
+    assert (found["auc_low"] <= found["auc_cost"]).all()

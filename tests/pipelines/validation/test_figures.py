@@ -25,7 +25,9 @@ def test_every_cutoff_is_drawn_with_its_interval() -> None:
 
 
 def test_the_learning_curve_names_its_sizes() -> None:
-    rows = pd.DataFrame([{"users": size, **RANKING} for size in (225, 225, 17_800)])
+    rows = pd.DataFrame(
+        [{"users": size, "candidate": "xgboost", **RANKING} for size in (225, 225, 17_800)]
+    )
     auc, _ = figures.learning_curve_figure(rows).axes
     assert [label.get_text() for label in auc.get_xticklabels()] == ["225", "17,800"]
 
@@ -45,7 +47,9 @@ def test_a_remedy_that_was_left_out_is_not_drawn() -> None:
 def test_groups_are_drawn_with_what_they_cost() -> None:
     costs = {"auc_cost": 0.04, "auc_low": 0.02, "auc_high": 0.06}
     precision = {"average_precision_cost": 0.02, "average_precision_low": 0.0}
-    rows = pd.DataFrame([{"group": "volume", **costs, **precision, "average_precision_high": 0.04}])
+    precision["average_precision_high"] = 0.04
+    loss = {"log_loss_cost": 0.001, "log_loss_low": 0.0, "log_loss_high": 0.002}
+    rows = pd.DataFrame([{"group": "volume", **costs, **precision, **loss}])
     panel = figures.feature_groups_figure(rows).axes[0]
     assert [label.get_text() for label in panel.get_yticklabels()] == ["volume"]
 

@@ -13,6 +13,7 @@ from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import KEYS
 
 CHAMPION = {"candidate": "logistic_regression", "settings": {"regParam": 0.3}}
+RESULTS = pd.DataFrame({"candidate": ["logistic_regression"], "trial": [0]})
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def test_the_learning_curve_has_every_size_and_the_whole_training_once(
     modelling: ModellingParameters,
     validation: ValidationParameters,
 ) -> None:
-    curve = nodes.learning_curve(train, test, CHAMPION, inputs, modelling, validation)
+    curve = nodes.learning_curve(train, test, CHAMPION, RESULTS, inputs, modelling, validation)
     assert curve["users"].tolist() == [30, 30, 60, 60, 80]
     assert curve["repeat"].tolist() == [0, 1, 0, 1, 0]
     assert curve["churned"].is_monotonic_increasing or curve["churned"].iloc[-1] > 30
@@ -51,7 +52,7 @@ def test_draws_with_too_few_churners_are_left_out_of_the_learning_curve(
     validation: ValidationParameters,
 ) -> None:
     strict = modelling.model_copy(update={"min_train_churned": 35})
-    curve = nodes.learning_curve(train, test, CHAMPION, inputs, strict, validation)
+    curve = nodes.learning_curve(train, test, CHAMPION, RESULTS, inputs, strict, validation)
     assert 30 not in set(curve["users"])
 
 
@@ -102,13 +103,13 @@ def test_each_cutoff_is_forecast_by_those_whose_horizon_was_over(
 def test_remedies_move_the_mean_forecast_and_smote_is_left_out_beyond_its_limit(
     train: DataFrame, test: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> None:
-    found = nodes.imbalance_comparison(train, test, CHAMPION, inputs, modelling)
+    found = nodes.imbalance_comparison(train, test, CHAMPION, RESULTS, inputs, modelling)
     mean = found.set_index("imbalance")["mean_forecast"]
     assert list(mean.index) == ["none", "weights", "smote"]
     assert mean["none"] == pytest.approx(0.25, abs=0.07)
     assert mean[["weights", "smote"]].tolist() == pytest.approx([0.5, 0.5], abs=0.07)
     limited = modelling.model_copy(update={"smote_most_rows": 10})
-    refused = nodes.imbalance_comparison(train, test, CHAMPION, inputs, limited).iloc[2]
+    refused = nodes.imbalance_comparison(train, test, CHAMPION, RESULTS, inputs, limited).iloc[2]
     assert "modelling.smote_most_rows" in refused["left_out"]
     assert np.isnan(refused["auc"])
 
@@ -122,3 +123,20 @@ def test_a_group_that_carries_the_forecast_costs_most_when_dropped(
     assert set(found["group"]) == {"thumbs", "level", "time"}
     assert found["auc_cost"].iloc[0] > 0.05
     assert (found["auc_low"] <= found["auc_cost"]).all()
+
+
+def test_the_simplest_candidate_stands_beside_another_champion(
+    modelling: ModellingParameters,
+) -> None:
+    grids = {"logistic_regression": {"regParam": [0.3, 0.03]}, "xgboost": {"max_depth": [2]}}
+    two = modelling.model_copy(update={"candidates": grids})
+    results = pd.DataFrame(
+        {"candidate": ["xgboost", "logistic_regression", "logistic_regression"], "trial": [2, 1, 0]}
+    )
+    champion = {"candidate": "xgboost", "settings": {"max_depth": 2}}
+    beside = nodes._champion_and_simplest(champion, results, two)
+    assert [str(trial) for trial in beside] == [
+        "xgboost (max_depth 2)",
+        "logistic_regression (regParam 0.03)",
+    ]
+    assert len(nodes._champion_and_simplest(CHAMPION, results, two)) == 1

@@ -46,19 +46,22 @@ def balanced(train: DataFrame, names: list[str], parameters: ModellingParameters
             f"{parameters.smote_most_rows:,} of modelling.smote_most_rows; SMOTE works on one "
             f"machine. Take `weights` or `none`, or raise the limit."
         )
-    return _with_invented_churners(plain, names, int(churned), parameters.seed)
+    return _with_invented_churners(plain, names, int(churned), parameters)
 
 
 def _with_invented_churners(
-    train: DataFrame, names: list[str], churned: int, seed: int
+    train: DataFrame, names: list[str], churned: int, parameters: ModellingParameters
 ) -> DataFrame:
     if churned < 2:
         return train
     seen = train.select(*KEYS, vector_to_array(F.col(INPUTS)).alias(INPUTS), LABEL)
     known = seen.orderBy(*KEYS).toPandas()
     # Each is put between a churner and one of its nearest; few churners have few neighbours.
-    smote = SMOTE(random_state=seed, k_neighbors=min(5, churned - 1))
+    smote = SMOTE(random_state=parameters.seed, k_neighbors=min(5, churned - 1))
     inputs, label = smote.fit_resample(known[INPUTS].tolist(), known[LABEL])
     rows = pd.DataFrame(inputs, columns=names).assign(**{LABEL: label, WEIGHT: 1.0})
-    balanced_rows = train.sparkSession.createDataFrame(rows).coalesce(1)
-    return VectorAssembler(inputCols=names, outputCol=INPUTS).transform(balanced_rows)
+    rows["place"] = range(len(rows))
+    mixed = train.sparkSession.createDataFrame(rows)
+    # XGBoost takes partitions that come from a shuffle only.
+    in_order = mixed.repartition(parameters.partitions, "place").sortWithinPartitions("place")
+    return VectorAssembler(inputCols=names, outputCol=INPUTS).transform(in_order)

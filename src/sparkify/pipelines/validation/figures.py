@@ -55,19 +55,23 @@ def rolling_origin_figure(rolling_origin: pd.DataFrame) -> Figure:
 def learning_curve_figure(learning_curve: pd.DataFrame) -> Figure:
     """Draw what to expect of a service with fewer users."""
     figure, (auc, precision) = _panels(
-        "With fewer users to learn from", "A dot per draw of training users; line: mean", 2
+        "With fewer users to learn from", "A dot per draw of training users; lines: means", 2
     )
+    by_candidate = list(learning_curve.groupby("candidate", sort=False))
+    sizes = sorted(set(learning_curve["users"]))
     for axes, name, label in (
         (auc, "auc", "AUC"),
         (precision, "average_precision", "Average precision"),
     ):
-        axes.scatter(learning_curve["users"], learning_curve[name], color=MODEL, s=14, alpha=0.6)
-        mean = learning_curve.groupby("users")[name].mean()
-        axes.plot(mean.index, mean, color=MODEL)
+        for (candidate, rows), color in zip(by_candidate, (MODEL, BAD), strict=False):
+            mean = rows.groupby("users")[name].mean()
+            axes.scatter(rows["users"], rows[name], color=color, s=14, alpha=0.5)
+            axes.plot(mean.index, mean, color=color, label=candidate.replace("_", " "))
         axes.set_xscale("log")
-        axes.set_xticks(mean.index, [f"{size:,}" for size in mean.index], fontsize=8)
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes], fontsize=8)
         axes.minorticks_off()
         axes.set(xlabel="Users trained on", ylabel=label)
+        axes.legend(frameon=False, fontsize=8, loc="lower right")
     return figure
 
 
@@ -91,19 +95,22 @@ def feature_groups_figure(feature_groups: pd.DataFrame) -> Figure:
     """Draw what dropping each group of inputs costs on the hold-out."""
     figure, panels = _panels(
         "What each group of inputs is worth",
-        "Loss on the hold-out without it; 95 % intervals over users",
-        2,
+        "What the hold-out loses without it; 95 % intervals over users",
+        3,
     )
     rows = feature_groups[::-1]
     for axes, name, label in zip(
-        panels, ("auc", "average_precision"), ("AUC", "average precision"), strict=True
+        panels,
+        ("auc", "average_precision", "log_loss"),
+        ("Lost AUC", "Lost average precision", "Added log loss"),
+        strict=True,
     ):
         cost = rows[f"{name}_cost"]
         bounds = [cost - rows[f"{name}_low"], rows[f"{name}_high"] - cost]
         axes.barh(rows["group"], cost, color=MODEL)
         axes.errorbar(cost, rows["group"], xerr=np.clip(bounds, 0, None), fmt="none", color=BAD)
         axes.axvline(0, color=REFERENCE, lw=1)
-        axes.set_xlabel(f"Lost {label}")
+        axes.set_xlabel(label)
     return figure
 
 

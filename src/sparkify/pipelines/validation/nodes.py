@@ -4,13 +4,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import evaluation, selection
-from sparkify.pipelines.modelling.candidates import Trial
+from sparkify.pipelines.modelling.candidates import Trial, trials
 from sparkify.pipelines.modelling.nodes import is_trainable
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import TooManyRowsError
@@ -20,20 +19,31 @@ from sparkify.schemas import KEYS
 IMBALANCE = ("none", "weights", "smote")
 
 
-def _trial(champion: dict[str, Any]) -> Trial:
+def _chosen(champion: dict[str, Any]) -> Trial:
     return Trial(champion["candidate"], champion["settings"])
+
+
+def _champion_and_simplest(
+    champion: dict[str, Any], cv_results: pd.DataFrame, modelling: ModellingParameters
+) -> list[Trial]:
+    """Return the champion's trial, and the best one of the candidate that is listed first."""
+    competing = trials(modelling)
+    chosen = _chosen(champion)
+    first = cv_results[cv_results["candidate"] == competing[0].candidate]
+    simplest = competing[int(first["trial"].iloc[0])]
+    return [chosen] if simplest.candidate == chosen.candidate else [chosen, simplest]
 
 
 def _refitted(
     train: DataFrame,
     test: DataFrame,
-    champion: dict[str, Any],
+    trial: Trial,
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> pd.DataFrame:
-    """Fit the champion's settings anew and forecast, uncalibrated: one row per row of `test`."""
+    """Fit a trial anew and forecast, uncalibrated: one row per row of `test`."""
     ready = selection.prepared(train, inputs, modelling)
-    model: PipelineModel = selection.fitted(ready, _trial(champion), modelling)
+    model = selection.fitted(ready, trial, modelling)
     forecast = selection.probabilities(model, test).assign(predicted=False)
     ready.rows.unpersist()
     return forecast
@@ -77,7 +87,7 @@ def rolling_origin(
         if enough and churned[cutoff] >= modelling.min_holdout_churned:
             train = rows.where("is_trainable").where(F.col("cutoff").isin(known))
             test = rows.where(F.col("cutoff") == F.lit(cutoff))
-            forecast = _refitted(train, test, champion, inputs, modelling)
+            forecast = _refitted(train, test, _chosen(champion), inputs, modelling)
             found.append({**_asked(cutoff, len(known), forecast), **_ranking(forecast, modelling)})
     rows.unpersist()
     return pd.DataFrame(found)
@@ -97,14 +107,16 @@ def learning_curve(
     train: DataFrame,
     test: DataFrame,
     champion: dict[str, Any],
+    cv_results: pd.DataFrame,
     inputs: InputParameters,
     modelling: ModellingParameters,
     validation: ValidationParameters,
 ) -> pd.DataFrame:
     """Train on fewer users, chosen by hash, and forecast the whole hold-out.
 
-    One row per number of users and repeat; sizes beyond the training's users are left out, and
-    so are draws with fewer churners than a model is trained on.
+    One row per number of users, repeat and candidate: the champion, and the simplest, since what
+    is best with many users need not be so with few. Sizes beyond the training's users are left
+    out, and so are draws with fewer churners than a model is trained on.
     """
     rows = train.cache()
     users = rows.groupBy("user_id").agg(F.max(F.col("churned").cast("int")).alias("churned"))
@@ -116,10 +128,12 @@ def learning_curve(
             drawn = users.orderBy(F.xxhash64("user_id", F.lit(repeat))).limit(size)
             some = rows.join(drawn.select("user_id"), on="user_id", how="left_semi")
             churned = some.where("churned").count()
-            if churned >= modelling.min_train_churned:
-                forecast = _refitted(some, test, champion, inputs, modelling)
-                figures = _ranking(forecast, modelling)
-                found.append({"users": size, "repeat": repeat, "churned": churned, **figures})
+            if churned < modelling.min_train_churned:
+                continue
+            for trial in _champion_and_simplest(champion, cv_results, modelling):
+                forecast = _refitted(some, test, trial, inputs, modelling)
+                row = {"users": size, "repeat": repeat, "candidate": trial.candidate}
+                found.append({**row, "churned": churned, **_ranking(forecast, modelling)})
     rows.unpersist()
     return pd.DataFrame(found)
 
@@ -143,7 +157,7 @@ def label_shuffle(
         labels = train.select("cutoff", "churned", F.row_number().over(by_hash).alias("place"))
         places = train.drop("churned").withColumn("place", F.row_number().over(by_user))
         shuffled = places.join(labels, on=["cutoff", "place"], how="inner").drop("place")
-        forecast = _refitted(shuffled, test, champion, inputs, modelling)
+        forecast = _refitted(shuffled, test, _chosen(champion), inputs, modelling)
         found.append({"shuffle": shuffle, **_ranking(forecast, modelling)})
     return pd.DataFrame(found)
 
@@ -152,26 +166,27 @@ def imbalance_comparison(
     train: DataFrame,
     test: DataFrame,
     champion: dict[str, Any],
+    cv_results: pd.DataFrame,
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> pd.DataFrame:
     """Train with no remedy for few churners, with class weights and with SMOTE, and forecast.
 
-    One row per remedy and candidate (the champion, and a logistic regression where it is
-    another): ranking and calibration of the uncalibrated hold-out forecasts. SMOTE is left out,
-    and said so, where there are more rows than `modelling.smote_most_rows`.
+    One row per remedy and candidate (the champion and the simplest): ranking and calibration of
+    the uncalibrated hold-out forecasts. SMOTE is left out, and said so, where there are more rows
+    than `modelling.smote_most_rows`.
     """
-    logistic = {"candidate": "logistic_regression", "settings": {"regParam": 0.01}}
-    competing = [champion]
-    if champion["candidate"] != logistic["candidate"]:
-        competing.append(logistic)
     found = []
-    for chosen in competing:
+    for trial in _champion_and_simplest(champion, cv_results, modelling):
         for remedy in IMBALANCE:
             changed = modelling.model_copy(update={"imbalance": remedy})
-            row = {"candidate": chosen["candidate"], "imbalance": remedy, "left_out": ""}
+            row: dict[str, Any] = {
+                "candidate": trial.candidate,
+                "imbalance": remedy,
+                "left_out": "",
+            }
             try:
-                forecast = _refitted(train, test, chosen, inputs, changed)
+                forecast = _refitted(train, test, trial, inputs, changed)
             except TooManyRowsError as error:
                 found.append({**row, "left_out": str(error)})
                 continue
@@ -193,11 +208,11 @@ def feature_groups(
 ) -> pd.DataFrame:
     """Drop each group of inputs and forecast the hold-out with the rest.
 
-    One row per group, the dearest first: what dropping it costs in AUC and average precision,
-    with the 95 % interval of the cost over users.
+    One row per group, the dearest first: what dropping it costs in AUC, average precision and
+    log loss, with the 95 % interval of the cost over users.
     """
     plain = inputs.plain or {}
-    whole = _refitted(train, test, champion, inputs, modelling)
+    whole = _refitted(train, test, _chosen(champion), inputs, modelling)
     by_input = {name: rate.group for name, rate in inputs.rates.items()}
     by_input |= {name: how.group for name, how in plain.items()}
     found = []
@@ -208,7 +223,7 @@ def feature_groups(
         left = InputParameters(
             rates=rates, plain=others, moderator=inputs.moderator if known else None
         )
-        without = _refitted(train, test, champion, left, modelling)
+        without = _refitted(train, test, _chosen(champion), left, modelling)
         dropped = [name for name, its_group in by_input.items() if its_group == group]
         costs = _costs(whole, without, modelling)
         found.append({"group": group, "inputs": ", ".join(dropped), **costs})
@@ -220,8 +235,10 @@ def _costs(
 ) -> dict[str, float]:
     """Return the differences of both forecasts' figures, on the same draws of users."""
     both = whole.assign(predicted=without["probability"])
-    differences = {
-        name: _difference(evaluation.RANKING[name]) for name in ("auc", "average_precision")
+    differences: dict[str, evaluation.Metric] = {
+        "auc": _loss_of(evaluation.RANKING["auc"]),
+        "average_precision": _loss_of(evaluation.RANKING["average_precision"]),
+        "log_loss": _gain_of(evaluation.PROBABILITY["log_loss"]),
     }
     found = evaluation.with_intervals(
         both, differences, modelling.bootstrap_resamples, modelling.seed
@@ -233,5 +250,9 @@ def _costs(
     return row
 
 
-def _difference(metric: evaluation.Metric) -> evaluation.Metric:
+def _loss_of(metric: evaluation.Metric) -> evaluation.Metric:
     return lambda y, p, q, w: metric(y, p, q, w) - metric(y, q, p, w)
+
+
+def _gain_of(metric: evaluation.Metric) -> evaluation.Metric:
+    return lambda y, p, q, w: metric(y, q, p, w) - metric(y, p, q, w)

@@ -8,6 +8,7 @@ def create_pipeline(**_: object) -> Pipeline:
     modelling, inputs = "params:modelling", "params:inputs"
     engineering, validation = "params:feature_engineering", "params:validation"
     refit = ["train", "test", "champion", inputs, modelling]
+    beside = ["train", "test", "champion", "cv_results", inputs, modelling]
     return Pipeline(
         [
             Node(
@@ -18,14 +19,14 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.learning_curve,
-                [*refit, validation],
+                [*beside, validation],
                 "learning_curve",
                 name="learn_from_fewer",
             ),
             Node(nodes.label_shuffle, [*refit, validation], "label_shuffle", name="shuffle_labels"),
             Node(
                 nodes.imbalance_comparison,
-                refit,
+                beside,
                 "imbalance_comparison",
                 name="compare_imbalance",
             ),

@@ -28,7 +28,7 @@ SMALL_MODELLING = {
     "min_holdout_churned": 1,
     "bootstrap_resamples": 20,
 }
-SMALL_VALIDATION = {"learning_curve_users": [60], "learning_curve_repeats": 1, "label_shuffles": 1}
+SMALL_VALIDATION = {"learning_curve_users": [60], "learning_curve_repeats": 1, "label_shuffles": 2}
 SMALL = {
     "simulation": SMALL_SIMULATION,
     "modelling": SMALL_MODELLING,

@@ -157,7 +157,6 @@ def test_weights_count_like_repeated_rows(metric: str) -> None:
     assert weighted == pytest.approx(repeated)
 
 
-@pytest.mark.xfail(strict=True, reason="a row of much weight falls into one group as a whole")
 def test_weights_that_reach_over_a_group_count_like_repeated_rows() -> None:
     churned, probability, weight = np.array([1, 0]), np.array([0.2, 0.5]), np.array([1, 19])
     repeated = np.repeat(churned, weight), np.repeat(probability, weight), np.ones(20)
@@ -165,7 +164,6 @@ def test_weights_that_reach_over_a_group_count_like_repeated_rows() -> None:
     assert weighted == pytest.approx(evaluation.expected_calibration_error(*repeated))
 
 
-@pytest.mark.xfail(strict=True, reason="who of equal forecasts is in which group is up to user_id")
 def test_equal_forecasts_that_come_true_together_have_no_calibration_error() -> None:
     assert evaluation.expected_calibration_error(*groups((0.5, 10, 5))) == pytest.approx(0)
 

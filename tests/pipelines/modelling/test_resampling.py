@@ -4,6 +4,7 @@ import pytest
 from pyspark.ml.linalg import Vectors
 from pyspark.sql import DataFrame, SparkSession
 
+from sparkify.pipelines.modelling.candidates import Trial, unfitted
 from sparkify.pipelines.modelling.inputs import INPUTS
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import TooManyRowsError, balanced
@@ -88,12 +89,34 @@ def test_smote_invents_the_same_whatever_the_partitions(
     assert balanced(shuffled, NAMES, smote).collect() == balanced(train, NAMES, smote).collect()
 
 
+def test_xgboost_fits_what_smote_invents(
+    spark: SparkSession, modelling: ModellingParameters
+) -> None:
+    smote = with_imbalance(modelling, "smote")
+    rows = balanced(training(spark, CHURNERS, OTHERS), NAMES, smote).cache()
+    settings = {"n_estimators": 2, "min_child_weight": 0}
+    model = unfitted(Trial("xgboost", settings), None, seed=7, partitions=1).fit(rows)
+    forecast = model.transform(rows).select("label", "raw_prediction").collect()
+    assert all(row["label"] == row["raw_prediction"] for row in forecast)
+    two = smote.model_copy(update={"partitions": 2})
+    spread = balanced(training(spark, CHURNERS, OTHERS), NAMES, two)
+    assert spread.rdd.getNumPartitions() == 2
+
+
 def test_smote_has_nothing_to_put_beside_a_single_churner(
     spark: SparkSession, modelling: ModellingParameters
 ) -> None:
     train = training(spark, CHURNERS[:1], OTHERS)
     rows = balanced(train, NAMES, with_imbalance(modelling, "smote"))
     assert weights(rows) == [(1, 1), *[(0, 1)] * 7]
+
+
+def test_smote_invents_nothing_where_churners_are_the_majority(
+    spark: SparkSession, modelling: ModellingParameters
+) -> None:
+    train = training(spark, CHURNERS, OTHERS[:2])
+    rows = balanced(train, NAMES, with_imbalance(modelling, "smote"))
+    assert weights(rows) == [*[(1, 1)] * 3, *[(0, 1)] * 2]
 
 
 def test_smote_of_more_rows_than_a_machine_takes_is_refused(

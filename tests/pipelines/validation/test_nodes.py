@@ -73,7 +73,12 @@ def test_shuffled_labels_keep_each_cutoff_s_churners_and_lose_what_there_was_to_
 
     monkeypatch.setattr(nodes, "_refitted", watched)
     found = nodes.label_shuffle(train, test, CHAMPION, inputs, modelling, validation)
-    assert found["shuffle"].tolist() == [0, 1]
+    assert found["shuffle"].tolist() == ["0", "1", "all"]
+    together = found.iloc[2]
+    assert together["auc"] == pytest.approx(found["auc"][:2].mean())
+    # Student's t with one degree of freedom: 12.7 standard errors.
+    width = 12.706 * found["auc"][:2].sem()
+    assert together["auc_high"] - together["auc"] == pytest.approx(width, rel=1e-3)
     true = train.select(*KEYS, "churned").toPandas().set_index(KEYS).sort_index()
     for shuffled in seen:
         assert (

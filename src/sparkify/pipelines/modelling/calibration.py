@@ -43,28 +43,43 @@ class ChurnProbability(
 
 
 def best_calibration(out_of_fold: pd.DataFrame, methods: tuple[str, ...]) -> str:
-    """Name the method with the least log loss, each judged on folds that it has not learnt from.
+    """Name the method that improves the log loss most, if it measurably does.
+
+    Each fold is judged by what the others of the same repeat teach: another repeat has its users.
+    A method takes the place of the first one only if it is better by more than the standard
+    error of the difference over folds.
 
     Args:
-        out_of_fold: one row per prediction: `churned`, `probability` and `fold`.
-        methods: of `none`, `platt` and `isotonic`; the first wins a tie.
+        out_of_fold: one row per prediction: `churned`, `probability`, `repeat` and `fold`.
+        methods: of `none`, `platt` and `isotonic`; the first stays unless another is better.
     """
-    losses = {method: _log_loss(out_of_fold, method) for method in methods}
-    return min(losses, key=lambda method: losses[method])
+    losses = pd.DataFrame({method: _fold_losses(out_of_fold, method) for method in methods})
+    gains = losses.rsub(losses[methods[0]], axis="index")
+    best = str(gains.mean().idxmax())
+    if float(gains.mean()[best]) <= float(gains.sem()[best]):
+        return methods[0]
+    churned = out_of_fold["churned"].to_numpy(float)
+    probability = out_of_fold["probability"].to_numpy(float)
+    # A falling line would turn the ranking around: it comes from forecasts that are worth nothing.
+    is_falling = best == "platt" and platt(churned, probability)[0] <= 0
+    return methods[0] if is_falling else best
 
 
-def _log_loss(out_of_fold: pd.DataFrame, method: str) -> float:
-    calibrated = pd.Series(0.0, index=out_of_fold.index)
-    for fold in out_of_fold["fold"].unique():
-        is_held_out = out_of_fold["fold"] == fold
-        learnt = out_of_fold[~is_held_out]
-        calibrated[is_held_out] = _calibrated(
-            learnt["churned"].to_numpy(float),
-            learnt["probability"].to_numpy(float),
-            out_of_fold.loc[is_held_out, "probability"].to_numpy(float),
-            method,
-        )
-    return float(log_loss(out_of_fold["churned"].astype(bool), calibrated, labels=[False, True]))
+def _fold_losses(out_of_fold: pd.DataFrame, method: str) -> list[float]:
+    """Return the log loss of every fold of every repeat."""
+    losses = []
+    for _, rows in out_of_fold.groupby("repeat"):
+        for fold in sorted(rows["fold"].unique()):
+            learnt, held_out = rows[rows["fold"] != fold], rows[rows["fold"] == fold]
+            calibrated = _calibrated(
+                learnt["churned"].to_numpy(float),
+                learnt["probability"].to_numpy(float),
+                held_out["probability"].to_numpy(float),
+                method,
+            )
+            churned = held_out["churned"].astype(bool)
+            losses.append(float(log_loss(churned, calibrated, labels=[False, True])))
+    return losses
 
 
 def _calibrated(churned: Array, probability: Array, new: Array, method: str) -> Array:
@@ -72,7 +87,7 @@ def _calibrated(churned: Array, probability: Array, new: Array, method: str) -> 
         return new
     if method == "platt":
         slope, intercept = platt(churned, probability)
-        return 1 / (1 + np.exp(-(intercept + slope * _log_odds(new))))
+        return np.asarray(1 / (1 + np.exp(-(intercept + slope * _log_odds(new))))).clip(LEAST, MOST)
     isotonic = Isotonic(y_min=LEAST, y_max=MOST, out_of_bounds="clip")
     return np.asarray(isotonic.fit(probability, churned).predict(new))
 
@@ -106,7 +121,7 @@ def calibration_stages(
         rows.columns = pd.Index(["label", UNCALIBRATED])
         isotonic = IsotonicRegression(featuresCol=UNCALIBRATED, predictionCol="isotonic")
         fitted = isotonic.fit(spark.createDataFrame(rows))
-        formula = f"greatest({LEAST!r}, least({MOST!r}, isotonic))"
+        formula = "isotonic"
         stages: list[Transformer] = [taken, fitted]
     elif method == "platt":
         churned = out_of_fold["churned"].to_numpy(float)
@@ -116,7 +131,8 @@ def calibration_stages(
         stages = [taken]
     else:
         formula, stages = UNCALIBRATED, [taken]
-    calibrated = f"SELECT *, {formula} AS probability FROM __THIS__"  # noqa: S608 -- own names
+    clipped = f"greatest({LEAST!r}, least({MOST!r}, {formula}))"
+    calibrated = f"SELECT *, {clipped} AS probability FROM __THIS__"  # noqa: S608 -- own names
     return [
         *stages,
         SQLTransformer(statement=calibrated),

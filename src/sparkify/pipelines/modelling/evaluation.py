@@ -37,22 +37,25 @@ def expected_calibration_error(churned: Array, probability: Array, weight: Array
     """Return how far forecasts are from what happened, in the mean over ten groups of rows.
 
     The groups are of equal size, in the order of the forecast; in each the mean forecast is
-    compared with the share that churned (Naeini et al. 2015, with groups of equal size).
+    compared with the share that churned (Naeini et al. 2015, with groups of equal size). Equal
+    forecasts are divided among groups as one, and so is a row of much weight.
     """
-    order = np.argsort(probability, kind="stable")
-    before = np.cumsum(weight[order]) - weight[order]
-    group = np.minimum(before * CALIBRATION_GROUPS / weight.sum(), CALIBRATION_GROUPS - 1)
-    gap = (weight * (churned - probability))[order]
-    gaps = np.bincount(group.astype(int), gap, CALIBRATION_GROUPS)
-    return float(np.abs(gaps).sum() / weight.sum())
+    _, forecast = np.unique(probability, return_inverse=True)
+    sizes = np.bincount(forecast, weight).cumsum()
+    gaps = np.bincount(forecast, weight * (churned - probability)).cumsum()
+    bounds = np.linspace(0, sizes[-1], CALIBRATION_GROUPS + 1)
+    within = np.diff(np.interp(bounds, [0, *sizes], [0, *gaps]))
+    return float(np.abs(within).sum() / sizes[-1])
 
 
 def calibration_slope(churned: Array, probability: Array, weight: Array) -> float:
     """Return by how much the log-odds that came true grow with those forecast: 1 is right.
 
-    Below 1 the forecasts are too extreme, above 1 too timid (Cox 1958).
+    Below 1 the forecasts are too extreme, above 1 too timid (Cox 1958); 0 where all are equal.
     """
     log_odds = np.log(probability / (1 - probability))
+    if np.ptp(log_odds) == 0:
+        return 0.0
     line = LogisticRegression(C=np.inf, solver="newton-cholesky")  # fast with one column
     line.fit(log_odds[:, None], churned, sample_weight=weight)
     return float(line.coef_[0, 0])

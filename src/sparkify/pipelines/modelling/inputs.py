@@ -32,16 +32,28 @@ def input_names(columns: Sequence[str], parameters: InputParameters) -> list[str
         parameters: what is wanted of them.
 
     Raises:
-        InputError: if a feature that is named is not there.
+        InputError: if a feature that is named is not there, or a rate is called like one.
     """
     rates, plain = parameters.rates, parameters.plain
+    doubled = sorted(set(rates) & set(columns))
+    if doubled:
+        raise InputError(f"inputs.rates: {', '.join(doubled)} is the name of a feature already.")
     named = [name for rate in rates.values() for name in (rate.count, rate.per)]
     missing = sorted({*named, *(plain or {})} - set(columns))
     if missing:
-        raise InputError(f"inputs name features that the table does not have: {missing}.")
+        raise InputError(
+            f"inputs name features that the table does not have: {', '.join(missing)}."
+        )
     if plain is None:
         return [*rates, *(LOG + name for name in columns)]
     return [*rates, *(LOG + name if how.log else name for name, how in plain.items())]
+
+
+def moderator_place(parameters: InputParameters) -> int | None:
+    """Return the place of the moderator among the inputs, or None where there is none."""
+    if parameters.moderator is None:
+        return None
+    return [*parameters.rates, *(parameters.plain or {})].index(parameters.moderator)
 
 
 def input_model(train: DataFrame, parameters: InputParameters) -> PipelineModel:
@@ -52,12 +64,12 @@ def input_model(train: DataFrame, parameters: InputParameters) -> PipelineModel:
     is 0 there is nothing to tell customers apart by, and the input is 0.
 
     Raises:
-        InputError: if a feature that is named is not in `train`.
+        InputError: if a feature that is named is not in `train`, or a rate is called like one.
     """
-    names = input_names(feature_columns(train), parameters)
-    sums = {rate.count: F.sum(rate.count) for rate in parameters.rates.values()}
-    sums |= {rate.per: F.sum(rate.per) for rate in parameters.rates.values()}
-    total = _totals(train, list(sums))
+    columns = feature_columns(train)
+    names = input_names(columns, parameters)
+    rates = parameters.rates.values()
+    total = _totals(train, sorted({name for rate in rates for name in (rate.count, rate.per)}))
     terms = []
     for name, rate in parameters.rates.items():
         overall = total[rate.count] / total[rate.per] if total[rate.per] else 0.0
@@ -66,7 +78,7 @@ def input_model(train: DataFrame, parameters: InputParameters) -> PipelineModel:
             terms.append(f"ln({shrunk} / {overall!r}) AS {name}")
         else:
             terms.append(f"0.0D AS {name}")
-    logged = [name for name in names if name not in parameters.rates and name.startswith(LOG)]
+    logged = [name for name in names if name not in {*parameters.rates, *columns}]
     terms += [f"ln(1 + {name.removeprefix(LOG)}) AS {name}" for name in logged]
     statement = f"SELECT {', '.join(['*', *terms])} FROM __THIS__"  # noqa: S608 -- own names
     stages: list[Transformer] = [
@@ -79,7 +91,8 @@ def input_model(train: DataFrame, parameters: InputParameters) -> PipelineModel:
 def _totals(train: DataFrame, columns: list[str]) -> dict[str, float]:
     if not columns:
         return {}
-    # Sums of whole numbers in doubles: exact, whatever the order.
-    row = train.agg(*(F.sum(name).alias(name) for name in columns)).first()
+    # Decimals: a sum of fractions in doubles would depend on the order of the rows.
+    exact = [F.sum(F.col(name).cast("decimal(28,9)")).alias(name) for name in columns]
+    row = train.agg(*exact).first()
     assert row is not None  # noqa: S101 -- an aggregate without keys always has one row
-    return {name: row[name] or 0.0 for name in columns}
+    return {name: float(row[name] or 0) for name in columns}

@@ -107,9 +107,8 @@ def champion(
     method = calibration.best_calibration(own, modelling.calibrations)
     probability = calibration.calibrated(own, method)
     threshold = selection.best_threshold(own["churned"], probability, modelling.decision)
-    ready = selection.prepared(train, inputs, modelling)
-    model = selection.fitted(ready, trial, modelling)
-    ready.rows.unpersist()
+    with selection.kept_prepared(train, inputs, modelling) as ready:
+        model = selection.fitted(ready, trial, modelling)
     last = calibration.calibration_stages(train.sparkSession, own, method, threshold)
     chosen = {
         "candidate": trial.candidate,
@@ -134,17 +133,16 @@ def candidate_predictions(
 
     One row per candidate, user and cutoff. Nothing is chosen by it.
     """
-    ready = selection.prepared(train, inputs, modelling)
     best_of_each = cv_results.groupby("candidate", sort=False)["trial"].first()
     competing = trials(modelling)
 
-    def forecast(place: int) -> pd.DataFrame:
+    def forecast(ready: selection.Prepared, place: int) -> pd.DataFrame:
         model = selection.fitted(ready, competing[place], modelling)
         return selection.probabilities(model, test).assign(candidate=competing[place].candidate)
 
-    places = [(int(place),) for place in best_of_each]
-    forecasts = selection.in_parallel(forecast, places, test, modelling.parallel_fits)
-    ready.rows.unpersist()
+    with selection.kept_prepared(train, inputs, modelling) as ready:
+        places = [(ready, int(place)) for place in best_of_each]
+        forecasts = selection.in_parallel(forecast, places, test, modelling.parallel_fits)
     rows = pd.concat(forecasts)[CANDIDATE_PREDICTIONS.columns]
     return train.sparkSession.createDataFrame(rows, CANDIDATE_PREDICTIONS.struct).coalesce(1)
 

@@ -52,7 +52,7 @@ def balanced(train: DataFrame, names: list[str], parameters: ModellingParameters
 def _with_invented_churners(
     train: DataFrame, names: list[str], churned: int, parameters: ModellingParameters
 ) -> DataFrame:
-    if churned < 2:
+    if churned < 2 or 2 * churned >= train.count():
         return train
     seen = train.select(*KEYS, vector_to_array(F.col(INPUTS)).alias(INPUTS), LABEL)
     known = seen.orderBy(*KEYS).toPandas()

@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import product
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,6 +24,7 @@ from sparkify.pipelines.modelling.inputs import (
     feature_columns,
     input_model,
     input_names,
+    moderator_place,
 )
 from sparkify.pipelines.modelling.parameters import (
     DecisionParameters,
@@ -64,10 +66,22 @@ def prepared(
     described = input_model(train, inputs)
     rows = labelled(described.transform(train), parameters.partitions)
     names = input_names(feature_columns(train), inputs)
-    place = names.index(inputs.moderator) if inputs.moderator is not None else None
+    place = moderator_place(inputs)
     return Prepared(
         described, balanced(rows.select(*KEYS, LABEL, INPUTS), names, parameters).cache(), place
     )
+
+
+@contextmanager
+def kept_prepared(
+    train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
+) -> Iterator[Prepared]:
+    """Prepare training rows, and let go of them at the end."""
+    ready = prepared(train, inputs, parameters)
+    try:
+        yield ready
+    finally:
+        ready.rows.unpersist()
 
 
 def fitted(ready: Prepared, trial: Trial, parameters: ModellingParameters) -> PipelineModel:
@@ -160,7 +174,8 @@ def compared(predictions: pd.DataFrame, parameters: ModellingParameters) -> pd.D
     `average_precision` and `log_loss` are means over folds, `average_precision_error` is the
     standard error of the former. `behind` is how much worse a trial is than the best, fold by
     fold, by the score that selects, and `behind_error` the standard error of this difference: the
-    folds are the same for all, and what makes one of them hard does so for every trial.
+    folds are the same for all, and what makes one of them hard does so for every trial. Errors
+    are 0 where only one fold has a churner.
     `fit_seconds` is the mean time of a fit.
     """
     scores = {name: fold_scores(predictions, name) for name in ("average_precision", "log_loss")}
@@ -178,9 +193,9 @@ def compared(predictions: pd.DataFrame, parameters: ModellingParameters) -> pd.D
             ],
             "average_precision": scores["average_precision"].groupby("trial").mean(),
             "log_loss": -scores["log_loss"].groupby("trial").mean(),
-            "average_precision_error": scores["average_precision"].groupby("trial").sem(),
+            "average_precision_error": scores["average_precision"].groupby("trial").sem().fillna(0),
             "behind": behind.mean(),
-            "behind_error": behind.sem(),
+            "behind_error": behind.sem().fillna(0),
             "folds": selecting.count(),
             "fit_seconds": seconds.groupby("trial").mean(),
         }
@@ -197,7 +212,7 @@ def simplest_of_the_best(compared: pd.DataFrame) -> int:
     what is not measurably better is not worth being more complex. `modelling.candidates` lists
     the simplest first.
     """
-    is_good_enough = compared["behind"] <= compared["behind_error"].fillna(0)
+    is_good_enough = compared["behind"] <= compared["behind_error"]
     return int(compared.loc[is_good_enough, "trial"].min())
 
 

@@ -66,7 +66,7 @@ def learning_curve_figure(learning_curve: pd.DataFrame) -> Figure:
         for (candidate, rows), color in zip(by_candidate, (MODEL, BAD), strict=False):
             mean = rows.groupby("users")[name].mean()
             axes.scatter(rows["users"], rows[name], color=color, s=14, alpha=0.5)
-            axes.plot(mean.index, mean, color=color, label=candidate.replace("_", " "))
+            axes.plot(mean.index, mean, color=color, label=str(candidate).replace("_", " "))
         axes.set_xscale("log")
         axes.set_xticks(sizes, [f"{size:,}" for size in sizes], fontsize=8)
         axes.minorticks_off()

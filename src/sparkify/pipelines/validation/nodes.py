@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
+from scipy.stats import t
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import evaluation, selection
@@ -42,11 +43,9 @@ def _refitted(
     modelling: ModellingParameters,
 ) -> pd.DataFrame:
     """Fit a trial anew and forecast, uncalibrated: one row per row of `test`."""
-    ready = selection.prepared(train, inputs, modelling)
-    model = selection.fitted(ready, trial, modelling)
-    forecast = selection.probabilities(model, test).assign(predicted=False)
-    ready.rows.unpersist()
-    return forecast
+    with selection.kept_prepared(train, inputs, modelling) as ready:
+        model = selection.fitted(ready, trial, modelling)
+        return selection.probabilities(model, test).assign(predicted=False)
 
 
 def _ranking(forecast: pd.DataFrame, modelling: ModellingParameters) -> dict[str, float]:
@@ -148,7 +147,9 @@ def label_shuffle(
 ) -> pd.DataFrame:
     """Train on labels that were permuted within each cutoff; nothing may be left to rank by.
 
-    One row per permutation: the hold-out's AUC and average precision with their 95 % intervals.
+    One row per permutation: the hold-out's AUC and average precision. The last, `all`, has their
+    means with the 95 % interval over permutations (Student's t): what one random model happens to
+    rank by is not in an interval over users.
     """
     found = []
     for shuffle in range(validation.label_shuffles):
@@ -158,8 +159,16 @@ def label_shuffle(
         places = train.drop("churned").withColumn("place", F.row_number().over(by_user))
         shuffled = places.join(labels, on=["cutoff", "place"], how="inner").drop("place")
         forecast = _refitted(shuffled, test, _chosen(champion), inputs, modelling)
-        found.append({"shuffle": shuffle, **_ranking(forecast, modelling)})
-    return pd.DataFrame(found)
+        values = evaluation.with_intervals(forecast, evaluation.RANKING, 0, modelling.seed)
+        row = {name: values[name]["value"] for name in ("auc", "average_precision")}
+        found.append({"shuffle": str(shuffle), **row})
+    each = pd.DataFrame(found)
+    together: dict[str, Any] = {"shuffle": "all"}
+    for name in ("auc", "average_precision"):
+        mean, error = each[name].mean(), each[name].sem()
+        low, high = t.interval(0.95, len(each) - 1, loc=mean, scale=error)
+        together |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+    return pd.concat([each, pd.DataFrame([together])], ignore_index=True)
 
 
 def imbalance_comparison(

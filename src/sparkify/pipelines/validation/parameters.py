@@ -26,5 +26,5 @@ class ValidationParameters(Parameters):
 
     learning_curve_users: tuple[PositiveInt, ...] = Field(min_length=1)
     learning_curve_repeats: PositiveInt
-    label_shuffles: PositiveInt
+    label_shuffles: int = Field(ge=2)
     leakage: LeakageParameters

@@ -217,22 +217,6 @@ TRAINABLE = Column(
 )
 
 
-class Histories(ModelInput):
-    """One row per user: a model input without what counts the cancellation flow."""
-
-    def __init__(
-        self,
-        pages: Mapping[str, str],
-        by_level: Iterable[str],
-        windowed: Iterable[str],
-        windows_days: Iterable[int],
-    ) -> None:
-        """Define the table; arguments as for `Features`."""
-        super().__init__(pages, by_level, windowed, windows_days)
-        kept = tuple(column for column in self.definition if column.name != "other_pages")
-        Table.__init__(self, "One row per user.", kept)
-
-
 class Predictions(Table):
     """One row per user and cutoff: what was forecast, and what happened."""
 

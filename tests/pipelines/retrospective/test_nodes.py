@@ -36,17 +36,22 @@ def labelled(spark: SparkSession, churners: int, others: int) -> tuple[DataFrame
     return features, snapshots
 
 
-def test_histories_are_split_by_user_without_the_pages_of_the_cancellation_flow(
-    spark: SparkSession, parameters: dict[str, Any]
-) -> None:
+def test_histories_are_split_by_user(spark: SparkSession, parameters: dict[str, Any]) -> None:
     train, test, question = nodes.train_test(*labelled(spark, 60, 90), parameters["modelling"])
     trained = {row["user_id"] for row in train.collect()}
     held_out = {row["user_id"] for row in test.collect()}
     assert len(trained) + len(held_out) == 150
     assert not trained & held_out
     assert len(held_out) == pytest.approx(30, abs=12)
-    assert "other_pages" not in train.columns
     assert question["asked"] == "users by hash, cancelled at any time"
+
+
+def test_the_bag_holds_neither_the_cancellation_flow_nor_a_clock(
+    parameters: dict[str, Any],
+) -> None:
+    bag = set(parameters["retrospective"]["inputs"].plain)
+    clocks = {"observed_days", "days_since_last_seen", "account_age_days"}
+    assert not bag & {"other_pages", "cancellations", *clocks}
 
 
 def test_too_few_churners_are_told_with_their_counts(

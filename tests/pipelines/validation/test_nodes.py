@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
-from sparkify.pipelines.validation import nodes
+from sparkify.pipelines.validation import nodes, refit
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import KEYS
 
@@ -65,13 +65,13 @@ def test_shuffled_labels_keep_each_cutoff_s_churners_and_lose_what_there_was_to_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen = []
-    refitted = nodes._refitted
+    refitted = refit.refitted
 
     def watched(shuffled: DataFrame, *rest: Any) -> pd.DataFrame:
         seen.append(shuffled.select(*KEYS, "churned").toPandas().set_index(KEYS).sort_index())
         return refitted(shuffled, *rest)
 
-    monkeypatch.setattr(nodes, "_refitted", watched)
+    monkeypatch.setattr(refit, "refitted", watched)
     found = nodes.label_shuffle(train, test, CHAMPION, inputs, modelling, validation)
     assert found["shuffle"].tolist() == ["0", "1", "all"]
     together = found.iloc[2]
@@ -128,20 +128,3 @@ def test_a_group_that_carries_the_forecast_costs_most_when_dropped(
     assert set(found["group"]) == {"thumbs", "level", "time"}
     assert found["auc_cost"].iloc[0] > 0.05
     assert (found["auc_low"] <= found["auc_cost"]).all()
-
-
-def test_the_simplest_candidate_stands_beside_another_champion(
-    modelling: ModellingParameters,
-) -> None:
-    grids = {"logistic_regression": {"regParam": [0.3, 0.03]}, "xgboost": {"max_depth": [2]}}
-    two = modelling.model_copy(update={"candidates": grids})
-    results = pd.DataFrame(
-        {"candidate": ["xgboost", "logistic_regression", "logistic_regression"], "trial": [2, 1, 0]}
-    )
-    champion = {"candidate": "xgboost", "settings": {"max_depth": 2}}
-    beside = nodes._champion_and_simplest(champion, results, two)
-    assert [str(trial) for trial in beside] == [
-        "xgboost (max_depth 2)",
-        "logistic_regression (regParam 0.03)",
-    ]
-    assert len(nodes._champion_and_simplest(CHAMPION, results, two)) == 1

@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling import calibration, evaluation, figures, selection
+from sparkify.pipelines.modelling import calibration, decision, evaluation, figures, selection
 from sparkify.pipelines.modelling.candidates import classifier, trials
 from sparkify.pipelines.modelling.inputs import feature_columns, input_names
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
@@ -106,7 +106,7 @@ def champion(
     own = predictions[predictions["trial"] == best].reset_index(drop=True)
     method = calibration.best_calibration(own, modelling.calibrations)
     probability = calibration.calibrated(own, method)
-    threshold = selection.best_threshold(own["churned"], probability, modelling.decision)
+    threshold = decision.best_threshold(own["churned"], probability, modelling.decision)
     with selection.kept_prepared(train, inputs, modelling) as ready:
         model = selection.fitted(ready, trial, modelling)
     last = calibration.calibration_stages(train.sparkSession, own, method, threshold)

@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from itertools import product
 from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
 import pandas as pd
 from pyspark import inheritable_thread_target
 from pyspark.ml import PipelineModel, Transformer
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from sklearn.metrics import average_precision_score, log_loss, precision_recall_curve
+from sklearn.metrics import average_precision_score, log_loss
 
 from sparkify.pipelines.modelling.candidates import RAW_PROBABILITY, Trial, trials, unfitted
 from sparkify.pipelines.modelling.inputs import (
@@ -27,7 +26,6 @@ from sparkify.pipelines.modelling.inputs import (
     moderator_place,
 )
 from sparkify.pipelines.modelling.parameters import (
-    DecisionParameters,
     InputParameters,
     ModellingParameters,
 )
@@ -214,36 +212,6 @@ def simplest_of_the_best(compared: pd.DataFrame) -> int:
     """
     is_good_enough = compared["behind"] <= compared["behind_error"]
     return int(compared.loc[is_good_enough, "trial"].min())
-
-
-def best_threshold(
-    churned: pd.Series, probability: pd.Series, decision: DecisionParameters
-) -> float:
-    """Return the probability from which on calling a customer a churner serves best.
-
-    By `decision.threshold` that is the best F1, or the highest profit: a contacted churner stays
-    with probability `contact_success` and is worth `kept_customer_value` then; every contact
-    costs `contact_cost`. Where no contact pays, the threshold is 1.
-    """
-    if decision.threshold == "f1":
-        precision, recall, thresholds = precision_recall_curve(churned, probability)
-        gain = 2 * precision * recall / (precision + recall).clip(min=1e-12)
-        best = int(gain[:-1].argmax())
-        return _between(thresholds, best)
-    thresholds = np.unique(probability)
-    worth = decision.contact_success * decision.kept_customer_value
-    by_threshold = (
-        pd.DataFrame({"profit": churned * worth - decision.contact_cost})
-        .groupby(probability.to_numpy())["profit"]
-        .sum()
-    )
-    profit = by_threshold[::-1].cumsum()[::-1].to_numpy()
-    return _between(thresholds, int(profit.argmax())) if profit.max() > 0 else 1.0
-
-
-def _between(thresholds: Any, place: int) -> float:
-    below = thresholds[place - 1] if place else 0.0
-    return float((thresholds[place] + below) / 2)
 
 
 def with_stages(model: PipelineModel, stages: list[Transformer]) -> PipelineModel:

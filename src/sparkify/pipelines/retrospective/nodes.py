@@ -31,13 +31,11 @@ def train_test(
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     """Split whole histories by user, by hash; one row per user, and what is asked of them.
 
-    `other_pages` is left out: the pages of the cancellation flow are counted there.
-
     Raises:
         TooLittleDataError: with the counts, if either side has too few churners.
     """
     labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
-    rows = labelled.join(features.drop("other_pages"), on=KEYS, how="inner")
+    rows = labelled.join(features, on=KEYS, how="inner")
     counts = {
         row["is_trainable"]: row["churned"]
         for row in rows.groupBy("is_trainable")

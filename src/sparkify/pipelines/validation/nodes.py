@@ -9,56 +9,15 @@ from pyspark.sql import functions as F
 from scipy.stats import t
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling import evaluation, selection
-from sparkify.pipelines.modelling.candidates import Trial, trials
+from sparkify.pipelines.modelling import evaluation
 from sparkify.pipelines.modelling.nodes import is_trainable
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import TooManyRowsError
+from sparkify.pipelines.validation import refit
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import KEYS
 
 IMBALANCE = ("none", "weights", "smote")
-
-
-def _chosen(champion: dict[str, Any]) -> Trial:
-    return Trial(champion["candidate"], champion["settings"])
-
-
-def _champion_and_simplest(
-    champion: dict[str, Any], cv_results: pd.DataFrame, modelling: ModellingParameters
-) -> list[Trial]:
-    """Return the champion's trial, and the best one of the candidate that is listed first."""
-    competing = trials(modelling)
-    chosen = _chosen(champion)
-    first = cv_results[cv_results["candidate"] == competing[0].candidate]
-    simplest = competing[int(first["trial"].iloc[0])]
-    return [chosen] if simplest.candidate == chosen.candidate else [chosen, simplest]
-
-
-def _refitted(
-    train: DataFrame,
-    test: DataFrame,
-    trial: Trial,
-    inputs: InputParameters,
-    modelling: ModellingParameters,
-) -> pd.DataFrame:
-    """Fit a trial anew and forecast, uncalibrated: one row per row of `test`."""
-    with selection.kept_prepared(train, inputs, modelling) as ready:
-        model = selection.fitted(ready, trial, modelling)
-        return selection.probabilities(model, test).assign(predicted=False)
-
-
-def _ranking(forecast: pd.DataFrame, modelling: ModellingParameters) -> dict[str, float]:
-    """Return AUC and average precision with the bounds of their intervals, one column each."""
-    wanted = {name: evaluation.RANKING[name] for name in ("auc", "average_precision")}
-    found = evaluation.with_intervals(
-        forecast, wanted, modelling.bootstrap_resamples, modelling.seed
-    )
-    row: dict[str, float] = {}
-    for name, figure in found.items():
-        low, high = figure.get("ci95", [figure["value"]] * 2)
-        row |= {name: figure["value"], f"{name}_low": low, f"{name}_high": high}
-    return row
 
 
 def rolling_origin(
@@ -86,8 +45,10 @@ def rolling_origin(
         if enough and churned[cutoff] >= modelling.min_holdout_churned:
             train = rows.where("is_trainable").where(F.col("cutoff").isin(known))
             test = rows.where(F.col("cutoff") == F.lit(cutoff))
-            forecast = _refitted(train, test, _chosen(champion), inputs, modelling)
-            found.append({**_asked(cutoff, len(known), forecast), **_ranking(forecast, modelling)})
+            forecast = refit.refitted(train, test, refit.chosen(champion), inputs, modelling)
+            found.append(
+                {**_asked(cutoff, len(known), forecast), **refit.ranking(forecast, modelling)}
+            )
     rows.unpersist()
     return pd.DataFrame(found)
 
@@ -129,10 +90,10 @@ def learning_curve(
             churned = some.where("churned").count()
             if churned < modelling.min_train_churned:
                 continue
-            for trial in _champion_and_simplest(champion, cv_results, modelling):
-                forecast = _refitted(some, test, trial, inputs, modelling)
+            for trial in refit.champion_and_simplest(champion, cv_results, modelling):
+                forecast = refit.refitted(some, test, trial, inputs, modelling)
                 row = {"users": size, "repeat": repeat, "candidate": trial.candidate}
-                found.append({**row, "churned": churned, **_ranking(forecast, modelling)})
+                found.append({**row, "churned": churned, **refit.ranking(forecast, modelling)})
     rows.unpersist()
     return pd.DataFrame(found)
 
@@ -158,7 +119,7 @@ def label_shuffle(
         labels = train.select("cutoff", "churned", F.row_number().over(by_hash).alias("place"))
         places = train.drop("churned").withColumn("place", F.row_number().over(by_user))
         shuffled = places.join(labels, on=["cutoff", "place"], how="inner").drop("place")
-        forecast = _refitted(shuffled, test, _chosen(champion), inputs, modelling)
+        forecast = refit.refitted(shuffled, test, refit.chosen(champion), inputs, modelling)
         values = evaluation.with_intervals(forecast, evaluation.RANKING, 0, modelling.seed)
         row = {name: values[name]["value"] for name in ("auc", "average_precision")}
         found.append({"shuffle": str(shuffle), **row})
@@ -186,7 +147,7 @@ def imbalance_comparison(
     than `modelling.smote_most_rows`.
     """
     found = []
-    for trial in _champion_and_simplest(champion, cv_results, modelling):
+    for trial in refit.champion_and_simplest(champion, cv_results, modelling):
         for remedy in IMBALANCE:
             changed = modelling.model_copy(update={"imbalance": remedy})
             row: dict[str, Any] = {
@@ -195,7 +156,7 @@ def imbalance_comparison(
                 "left_out": "",
             }
             try:
-                forecast = _refitted(train, test, trial, inputs, changed)
+                forecast = refit.refitted(train, test, trial, inputs, changed)
             except TooManyRowsError as error:
                 found.append({**row, "left_out": str(error)})
                 continue
@@ -221,7 +182,7 @@ def feature_groups(
     log loss, with the 95 % interval of the cost over users.
     """
     plain = inputs.plain or {}
-    whole = _refitted(train, test, _chosen(champion), inputs, modelling)
+    whole = refit.refitted(train, test, refit.chosen(champion), inputs, modelling)
     by_input = {name: rate.group for name, rate in inputs.rates.items()}
     by_input |= {name: how.group for name, how in plain.items()}
     found = []
@@ -232,36 +193,8 @@ def feature_groups(
         left = InputParameters(
             rates=rates, plain=others, moderator=inputs.moderator if known else None
         )
-        without = _refitted(train, test, _chosen(champion), left, modelling)
+        without = refit.refitted(train, test, refit.chosen(champion), left, modelling)
         dropped = [name for name, its_group in by_input.items() if its_group == group]
-        costs = _costs(whole, without, modelling)
+        costs = refit.costs(whole, without, modelling)
         found.append({"group": group, "inputs": ", ".join(dropped), **costs})
     return pd.DataFrame(found).sort_values("auc_cost", ascending=False, ignore_index=True)
-
-
-def _costs(
-    whole: pd.DataFrame, without: pd.DataFrame, modelling: ModellingParameters
-) -> dict[str, float]:
-    """Return the differences of both forecasts' figures, on the same draws of users."""
-    both = whole.assign(predicted=without["probability"])
-    differences: dict[str, evaluation.Metric] = {
-        "auc": _loss_of(evaluation.RANKING["auc"]),
-        "average_precision": _loss_of(evaluation.RANKING["average_precision"]),
-        "log_loss": _gain_of(evaluation.PROBABILITY["log_loss"]),
-    }
-    found = evaluation.with_intervals(
-        both, differences, modelling.bootstrap_resamples, modelling.seed
-    )
-    row: dict[str, float] = {}
-    for name, figure in found.items():
-        low, high = figure.get("ci95", [figure["value"]] * 2)
-        row |= {f"{name}_cost": figure["value"], f"{name}_low": low, f"{name}_high": high}
-    return row
-
-
-def _loss_of(metric: evaluation.Metric) -> evaluation.Metric:
-    return lambda y, p, q, w: metric(y, p, q, w) - metric(y, q, p, w)
-
-
-def _gain_of(metric: evaluation.Metric) -> evaluation.Metric:
-    return lambda y, p, q, w: metric(y, q, p, w) - metric(y, p, q, w)

@@ -1,0 +1,81 @@
+"""The champion's settings fitted anew to other rows or inputs, and what that is worth."""
+
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import DataFrame
+
+from sparkify.pipelines.modelling import evaluation, selection
+from sparkify.pipelines.modelling.candidates import Trial, trials
+from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+
+
+def chosen(champion: dict[str, Any]) -> Trial:
+    """Return the trial that won."""
+    return Trial(champion["candidate"], champion["settings"])
+
+
+def champion_and_simplest(
+    champion: dict[str, Any], cv_results: pd.DataFrame, modelling: ModellingParameters
+) -> list[Trial]:
+    """Return the champion's trial, and the best one of the candidate that is listed first."""
+    competing = trials(modelling)
+    of_champion = chosen(champion)
+    first = cv_results[cv_results["candidate"] == competing[0].candidate]
+    simplest = competing[int(first["trial"].iloc[0])]
+    return [of_champion] if simplest.candidate == of_champion.candidate else [of_champion, simplest]
+
+
+def refitted(
+    train: DataFrame,
+    test: DataFrame,
+    trial: Trial,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+) -> pd.DataFrame:
+    """Fit a trial anew and forecast, uncalibrated: one row per row of `test`."""
+    with selection.kept_prepared(train, inputs, modelling) as ready:
+        model = selection.fitted(ready, trial, modelling)
+        return selection.probabilities(model, test).assign(predicted=False)
+
+
+def ranking(forecast: pd.DataFrame, modelling: ModellingParameters) -> dict[str, float]:
+    """Return AUC and average precision with the bounds of their intervals, one column each."""
+    wanted = {name: evaluation.RANKING[name] for name in ("auc", "average_precision")}
+    found = evaluation.with_intervals(
+        forecast, wanted, modelling.bootstrap_resamples, modelling.seed
+    )
+    return _in_one_row(found, "")
+
+
+def costs(
+    whole: pd.DataFrame, without: pd.DataFrame, modelling: ModellingParameters
+) -> dict[str, float]:
+    """Return what the second forecast loses against the first, on the same draws of users."""
+    both = whole.assign(predicted=without["probability"])
+    differences: dict[str, evaluation.Metric] = {
+        "auc": _loss_of(evaluation.RANKING["auc"]),
+        "average_precision": _loss_of(evaluation.RANKING["average_precision"]),
+        "log_loss": _gain_of(evaluation.PROBABILITY["log_loss"]),
+    }
+    found = evaluation.with_intervals(
+        both, differences, modelling.bootstrap_resamples, modelling.seed
+    )
+    return _in_one_row(found, "_cost")
+
+
+def _loss_of(metric: evaluation.Metric) -> evaluation.Metric:
+    return lambda y, p, q, w: metric(y, p, q, w) - metric(y, q, p, w)
+
+
+def _gain_of(metric: evaluation.Metric) -> evaluation.Metric:
+    return lambda y, p, q, w: metric(y, q, p, w) - metric(y, p, q, w)
+
+
+def _in_one_row(found: dict[str, dict[str, Any]], suffix: str) -> dict[str, float]:
+    """Return figures and the bounds of their intervals as columns of one row."""
+    row: dict[str, float] = {}
+    for name, figure in found.items():
+        low, high = figure.get("ci95", [figure["value"]] * 2)
+        row |= {f"{name}{suffix}": figure["value"], f"{name}_low": low, f"{name}_high": high}
+    return row

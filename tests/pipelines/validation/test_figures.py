@@ -36,7 +36,7 @@ def test_a_remedy_that_was_left_out_is_not_drawn() -> None:
     figure_of = {"average_precision": 0.14, "log_loss": 0.13, "expected_calibration_error": 0.004}
     rows = pd.DataFrame(
         [
-            {"candidate": "xgboost", "imbalance": "none", "left_out": "", **figure_of},
+            {"candidate": "xgboost", "imbalance": "none", "left_out": None, **figure_of},
             {"candidate": "xgboost", "imbalance": "smote", "left_out": "too many rows"},
         ]
     )

@@ -1,5 +1,6 @@
 """Pictures of a hold-out's predictions, readable without the code."""
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,10 @@ def _with_interval(metric: dict[str, Any]) -> str:
     return f"{metric['value']:.2f} (95 % interval {low:.2f} to {high:.2f})"
 
 
+def _wrapped(text: str) -> str:
+    return fill(text, 42)
+
+
 def _ranking_baselines(metrics: dict[str, Any]) -> list[str]:
     return [name for name in metrics["baselines"] if name != "base_rate"]
 
@@ -50,7 +55,7 @@ def precision_recall(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figu
         "Precision and recall", _on_what(metrics), "Recall: share of churners found", "Precision"
     )
     precision, recall, _ = precision_recall_curve(predictions.churned, predictions.probability)
-    label = f"{metrics['champion']['label']}\naverage precision "
+    label = f"{_wrapped(metrics['champion']['label'])}\naverage precision "
     label += _with_interval(holdout["average_precision"])
     axes.step(recall, precision, where="post", color=MODEL, label=label)
     axes.axhline(holdout["base_rate"], color=REFERENCE, ls="--", label="contacting at random")
@@ -70,7 +75,9 @@ def roc(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
         "Share of churners found",
     )
     false_rate, true_rate, _ = roc_curve(predictions.churned, predictions.probability)
-    label = f"{metrics['champion']['label']}\nAUC {_with_interval(metrics['holdout']['auc'])}"
+    label = (
+        f"{_wrapped(metrics['champion']['label'])}\nAUC {_with_interval(metrics['holdout']['auc'])}"
+    )
     axes.plot(false_rate, true_rate, color=MODEL, label=label)
     axes.plot([0, 1], [0, 1], color=REFERENCE, ls="--", label="contacting at random")
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
@@ -102,7 +109,7 @@ def lift(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     )
     contacted = np.linspace(0, 1, len(predictions) + 1)
     scores: dict[str, tuple[pd.Series, dict[str, Any]]] = {
-        f"{metrics['champion']['label']}\n"
+        f"{_wrapped(metrics['champion']['label'])}\n"
         f"top tenth: {_with_interval(metrics['holdout']['lift_top_decile'])} times": (
             predictions.probability,
             {"color": MODEL},
@@ -161,14 +168,14 @@ def weights(feature_weights: pd.DataFrame, metrics: dict[str, Any], most: int = 
 def candidates(cv_results: pd.DataFrame) -> Figure:
     """Draw how the trials compare: average precision over folds, and what a fit takes."""
     rows = cv_results[::-1]
-    figure = Figure(figsize=(8, 1.6 + 0.42 * len(rows)), dpi=120, layout="constrained")
+    figure = Figure(figsize=(9.5, 1.6 + 0.55 * len(rows)), dpi=120, layout="constrained")
     axes = figure.subplots()
     figure.suptitle("Candidates", x=0.01, ha="left", fontsize=13, fontweight="bold")
     axes.set_title(
         "Log loss and seconds of a fit beside", loc="left", fontsize=8.5, color="#555555"
     )
     axes.set_xlabel("Average precision over folds of users, with its standard error")
-    names = rows["candidate"].str.replace("_", " ") + "\n" + rows["settings"]
+    names = rows["candidate"].str.replace("_", " ") + "\n" + rows["settings"].map(_wrapped)
     error = rows["average_precision_error"]
     axes.errorbar(rows["average_precision"], names, xerr=error, fmt="o", color=MODEL, capsize=3)
     texts = "log loss " + rows["log_loss"].map("{:.4f}, ".format)

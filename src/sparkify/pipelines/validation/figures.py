@@ -77,7 +77,7 @@ def learning_curve_figure(learning_curve: pd.DataFrame) -> Figure:
 
 def imbalance_figure(imbalance_comparison: pd.DataFrame) -> Figure:
     """Draw what each remedy for few churners does to ranking and to calibration."""
-    measured = imbalance_comparison[imbalance_comparison["left_out"] == ""][::-1]
+    measured = imbalance_comparison[imbalance_comparison["left_out"].isna()][::-1]
     figure, panels = _panels(
         "Remedies for few churners", "Hold-out, before calibration", len(REMEDY_FIGURES)
     )

@@ -110,7 +110,7 @@ def _identity(counts: pd.DataFrame, label: pd.Series) -> dict[str, Any]:
     return {
         "r2": float(r2),
         "auc": float(roc_auc_score(label, fitted)),
-        "terms": {n: round(float(c), 4) for n, c in terms if abs(c) >= LOWEST_COEFFICIENT},
+        "terms": {n: round(float(c), 2) for n, c in terms if abs(c) >= LOWEST_COEFFICIENT},
     }
 
 

@@ -106,7 +106,7 @@ def label_shuffle(
     modelling: ModellingParameters,
     validation: ValidationParameters,
 ) -> pd.DataFrame:
-    """Train on labels that were permuted within each cutoff; nothing may be left to rank by.
+    """Train on labels that were permuted among all snapshots; nothing may be left to rank by.
 
     One row per permutation: the hold-out's AUC and average precision. The last, `all`, has their
     means with the 95 % interval over permutations (Student's t): what one random model happens to
@@ -114,11 +114,12 @@ def label_shuffle(
     """
     found = []
     for shuffle in range(validation.label_shuffles):
-        by_hash = Window.partitionBy("cutoff").orderBy(F.xxhash64("user_id", F.lit(shuffle)))
-        by_user = Window.partitionBy("cutoff").orderBy("user_id")
-        labels = train.select("cutoff", "churned", F.row_number().over(by_hash).alias("place"))
-        places = train.drop("churned").withColumn("place", F.row_number().over(by_user))
-        shuffled = places.join(labels, on=["cutoff", "place"], how="inner").drop("place")
+        # One partition: a permutation of all labels needs their order, and they are small.
+        by_hash = Window.partitionBy().orderBy(F.xxhash64(*KEYS, F.lit(shuffle)), *KEYS)
+        by_key = Window.partitionBy().orderBy(*KEYS)
+        labels = train.select("churned", F.row_number().over(by_hash).alias("place"))
+        places = train.drop("churned").withColumn("place", F.row_number().over(by_key))
+        shuffled = places.join(labels, on="place", how="inner").drop("place")
         forecast = refit.refitted(shuffled, test, refit.chosen(champion), inputs, modelling)
         values = evaluation.with_intervals(forecast, evaluation.RANKING, 0, modelling.seed)
         row = {name: values[name]["value"] for name in ("auc", "average_precision")}
@@ -153,7 +154,7 @@ def imbalance_comparison(
             row: dict[str, Any] = {
                 "candidate": trial.candidate,
                 "imbalance": remedy,
-                "left_out": "",
+                "left_out": None,
             }
             try:
                 forecast = refit.refitted(train, test, trial, inputs, changed)

@@ -41,11 +41,12 @@ lock: .venv/ready ## Pin the newest versions that pyproject.toml allows.
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--group dev --group bench --custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
 
+# The lock is complete: without --no-deps pip would look at newer versions, which it has no hash for.
 # The environment is ready once the lock is installed and Spark's classes are archived, which
 # makes every later start of Spark several seconds shorter.
 .venv/ready: requirements.txt
 	@PYTHONPATH=src $(PYTHON) -m sparkify.java
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
 	PYTHONPATH=src $(BIN)/python -m sparkify.jvm
 	@touch $@

@@ -210,7 +210,8 @@ def drawn(seeds: Mapping[str, dict[str, Any]]) -> Figure:
     """Draw AUC and average precision: a dot with its interval per seed, a row per forecaster."""
     names = list(next(iter(seeds.values()))["scores"])
     figure = Figure(figsize=(9, 0.45 * len(names) + 1.6), dpi=120, layout="constrained")
-    figure.suptitle("How near to the best possible", x=0.02, ha="left")
+    title = "How near to the best possible: a dot per seed, with its 95 % interval"
+    figure.suptitle(title, x=0.02, ha="left", fontsize=11)
     panels = figure.subplots(1, 2, sharey=True)
     for axes, metric in zip(panels, ("auc", "average_precision"), strict=True):
         for row, name in enumerate(names):
@@ -220,7 +221,7 @@ def drawn(seeds: Mapping[str, dict[str, Any]]) -> Figure:
                 y = row + 0.6 * (place + 0.5) / len(seeds) - 0.3
                 axes.plot(score["ci95"], [y, y], color=color, lw=1, alpha=0.5)
                 axes.plot(score["value"], y, "o", color=color, ms=3)
-        axes.set_xlabel(f"{METRICS[metric]}: a dot per seed, with its 95 % interval")
+        axes.set_xlabel(METRICS[metric])
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="x", alpha=0.25)
     panels[0].set_yticks(range(len(names)), [name.replace("_", " ") for name in names])

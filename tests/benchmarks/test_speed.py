@@ -62,7 +62,8 @@ def test_ourselves_are_measured_to_features_and_to_the_end(
         for row in taken["nodes"]
         if row["node"]
         in ("split_in_time", "choose_champion", "predict_train", "predict_test", "judge_champion")
-        or row["node"] in ("weigh_features", "draw_holdout")
+        or row["node"] in ("weigh_features", "draw_holdout", "predict_with_candidates")
+        or row["node"] == "draw_candidates"
     )
     assert model > 0
     assert taken["wall_seconds"] == 100.0

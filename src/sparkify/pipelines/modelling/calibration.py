@@ -18,7 +18,7 @@ from sklearn.metrics import log_loss
 from sparkify.pipelines.modelling.candidates import RAW_PROBABILITY
 
 Array = npt.NDArray[np.float64]
-UNCALIBRATED, PROBABILITY = "uncalibrated", "probability"
+UNCALIBRATED = "uncalibrated"
 # No forecast is certain: one that was and failed would cost an infinite logarithm.
 LEAST, MOST = 1e-6, 1 - 1e-6
 

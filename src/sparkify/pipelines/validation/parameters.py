@@ -1,12 +1,8 @@
 """What can be set about validation."""
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
-
-class Parameters(BaseModel):
-    """Parameters that are read once and known by name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from sparkify.pipelines.modelling.parameters import Parameters
 
 
 class LeakageParameters(Parameters):

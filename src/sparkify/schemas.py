@@ -122,6 +122,7 @@ class UserDays(Table):
             Column("level", TEXT, "Level at the day's last event."),
             Column("last_ts", TIME, "The day's last event, UTC."),
             Column("registration", TIME, "When the customer registered, UTC."),
+            Column("gender", TEXT, "As logged; no forecast looks at it, only how each is served."),
         )
         super().__init__("One row per user and UTC day with events.", definition)
 

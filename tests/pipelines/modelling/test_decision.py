@@ -2,55 +2,31 @@ import pandas as pd
 import pytest
 
 from sparkify.pipelines.modelling.decision import best_threshold
-from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.pipelines.modelling.parameters import DecisionParameters
+
+WORTH = {"contact_success": 0.3, "kept_customer_value": 100}
 
 
-def with_decision(modelling: ModellingParameters, **settings: object) -> ModellingParameters:
-    return modelling.model_copy(update={"decision": modelling.decision.model_copy(update=settings)})
+def test_the_threshold_has_the_best_f1_to_expect() -> None:
+    by_f1 = DecisionParameters(threshold="f1", contact_cost=1, **WORTH)
+    # Of the 1, 2, 3, 4 likeliest .6, 1.1, 1.2, 1.25 churn of 1.25: F1 .533, .677, .565, .476.
+    assert best_threshold(pd.Series([0.1, 0.5, 0.05, 0.6]), by_f1) == pytest.approx(0.3)
 
 
-def test_the_threshold_has_the_best_f1(modelling: ModellingParameters) -> None:
-    churned = pd.Series([False, False, True, False, True, True])
-    probability = pd.Series([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
-    # Above 0.25: 3 of 4 right, none missed (F1 .857); above 0.45: 2 of 2, one missed (.8).
-    by_f1 = with_decision(modelling, threshold="f1").decision
-    assert best_threshold(churned, probability, by_f1) == pytest.approx(0.25)
+def test_customers_of_equal_probability_are_called_together() -> None:
+    by_f1 = DecisionParameters(threshold="f1", contact_cost=1, **WORTH)
+    # One of the three at .4 would be the best with the one at .9, were they apart.
+    assert best_threshold(pd.Series([0.4, 0.9, 0.4, 0.1, 0.4]), by_f1) == pytest.approx(0.25)
 
 
-def test_a_constant_forecast_calls_everybody_a_churner(modelling: ModellingParameters) -> None:
-    constant = pd.Series([0.1, 0.1])
-    threshold = best_threshold(pd.Series([True, False]), constant, modelling.decision)
-    assert 0 <= threshold < 0.1
+def test_a_constant_forecast_calls_everybody_a_churner() -> None:
+    by_f1 = DecisionParameters(threshold="f1", contact_cost=1, **WORTH)
+    assert 0 <= best_threshold(pd.Series([0.1, 0.1]), by_f1) < 0.1
 
 
-@pytest.mark.parametrize(
-    ("contact_cost", "threshold"),
-    [
-        # A contacted churner is worth 0.3 * $100. From the highest down, profits are
-        (12, 0.25),  # 18, 36, 24, 42, 30, 18
-        (17, 0.45),  # 13, 26, 9, 22, 5, -12
-        (29, 0.45),  # 1, 2, -27, -26, -55, -84
-        (30, 1.0),  # 0, 0, -30, -30, -60, -90
-        (50, 1.0),
-    ],
-)
-def test_the_threshold_has_the_highest_profit(
-    modelling: ModellingParameters, contact_cost: float, threshold: float
+@pytest.mark.parametrize(("contact_cost", "threshold"), [(3, 0.1), (12, 0.4), (30, 1), (50, 1)])
+def test_a_contact_pays_where_it_keeps_more_than_it_costs(
+    contact_cost: float, threshold: float
 ) -> None:
-    churned = pd.Series([False, False, True, False, True, True])
-    probability = pd.Series([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
-    worth = {"contact_success": 0.3, "kept_customer_value": 100}
-    profit = with_decision(modelling, threshold="profit", contact_cost=contact_cost, **worth)
-    found = best_threshold(churned, probability, profit.decision)
-    assert found == pytest.approx(threshold)
-
-
-def test_customers_of_equal_probability_are_contacted_together(
-    modelling: ModellingParameters,
-) -> None:
-    churned = pd.Series([True, False, False, True, True])
-    probability = pd.Series([0.2, 0.2, 0.2, 0.2, 0.6])
-    worth = {"contact_success": 0.5, "kept_customer_value": 100, "contact_cost": 26}
-    profit = with_decision(modelling, threshold="profit", **worth).decision
-    # The one at 0.6 brings 24; the four at 0.2 cost 104 and bring 100.
-    assert best_threshold(churned, probability, profit) == pytest.approx(0.4)
+    profit = DecisionParameters(threshold="profit", contact_cost=contact_cost, **WORTH)
+    assert best_threshold(pd.Series([0.2, 0.6]), profit) == pytest.approx(threshold)

@@ -5,9 +5,9 @@ import pytest
 from pydantic import ValidationError
 from pyspark.sql import DataFrame, SparkSession
 
+from sparkify.pipelines.modelling.fitting import prepared
 from sparkify.pipelines.modelling.inputs import InputError, input_model, input_names
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
-from sparkify.pipelines.modelling.selection import prepared
 
 Customers = list[tuple[float, ...]]
 # Of 200 songs 4 got a thumb up: 2 in 100.

@@ -5,10 +5,10 @@ from pyspark.ml.linalg import Vectors
 from pyspark.sql import DataFrame, SparkSession
 
 from sparkify.pipelines.modelling.candidates import Trial, unfitted
+from sparkify.pipelines.modelling.fitting import cross_validated, prepared
 from sparkify.pipelines.modelling.inputs import INPUTS
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import TooManyRowsError, balanced
-from sparkify.pipelines.modelling.selection import cross_validated, prepared
 
 NAMES = ["x", "y"]
 # Churners lie on the line from (0, 0) to (4, 8), the others far from it.

@@ -1,118 +1,13 @@
-from collections.abc import Callable
 from math import log
 
 import pandas as pd
 import pytest
-from pyspark.ml import PipelineModel
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from sparkify.pipelines.modelling import selection
-from sparkify.pipelines.modelling.candidates import Trial, classifier
-from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.modelling.candidates import Trial
+from sparkify.pipelines.modelling.parameters import ModellingParameters
 
-KEYS = ["user_id", "cutoff"]
-
-
-def with_settings(modelling: ModellingParameters, **settings: object) -> ModellingParameters:
-    return modelling.model_copy(update=settings)
-
-
-def folds(train: DataFrame, repeat: int, modelling: ModellingParameters) -> dict[str, set[int]]:
-    """Return the folds of each user's rows."""
-    fold = selection.fold_of(repeat, modelling).alias("fold")
-    rows = train.groupBy("user_id").agg(F.collect_set(fold).alias("folds")).collect()
-    return {row["user_id"]: set(row["folds"]) for row in rows}
-
-
-def test_a_user_s_rows_are_all_in_one_fold_and_no_fold_is_empty(
-    train: DataFrame, modelling: ModellingParameters
-) -> None:
-    five = with_settings(modelling, folds=5)
-    found = folds(train, 0, five)
-    assert {len(its_folds) for its_folds in found.values()} == {1}
-    assert set.union(*found.values()) == {0, 1, 2, 3, 4}
-
-
-def test_another_repeat_or_seed_is_another_partition_of_users(
-    train: DataFrame, modelling: ModellingParameters
-) -> None:
-    found = folds(train, 0, modelling)
-    assert folds(train.repartition(3), 0, modelling) == found
-    for other in (
-        folds(train, 1, modelling),
-        folds(train, 0, with_settings(modelling, seed=modelling.seed + 1)),
-    ):
-        moved = sum(other[user] != found[user] for user in found)
-        assert len(found) / 4 < moved < 3 * len(found) / 4
-
-
-@pytest.fixture(scope="module")
-def twice(
-    train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
-) -> pd.DataFrame:
-    """Return what is forecast out of fold, in two repeats."""
-    return selection.cross_validated(train, inputs, with_settings(modelling, fold_repeats=2))
-
-
-def test_every_row_is_forecast_once_per_trial_and_repeat(
-    twice: pd.DataFrame, train: DataFrame, modelling: ModellingParameters
-) -> None:
-    known = train.select(*KEYS, "churned").toPandas().sort_values(KEYS, ignore_index=True)
-    for repeat in (0, 1):
-        own = twice[twice["repeat"] == repeat].sort_values(KEYS, ignore_index=True)
-        assert own[[*KEYS, "churned"]].equals(known)
-        expected = folds(train, repeat, modelling)
-        found = zip(own["user_id"], own["fold"], strict=True)
-        assert all(expected[user] == {fold} for user, fold in found)
-    assert set(twice["trial"]) == {0}
-    assert (twice["fit_seconds"] > 0).all()
-
-
-def test_what_is_forecast_has_taught_its_model_nothing(
-    twice: pd.DataFrame,
-    train: DataFrame,
-    inputs: InputParameters,
-    modelling: ModellingParameters,
-) -> None:
-    is_first = selection.fold_of(0, modelling) == 0
-    others = train.where(~is_first)
-    turned = train.where(is_first).withColumn("churned", ~F.col("churned"))
-    more = turned.withColumn("user_id", F.explode(F.array("user_id", "user_id")))
-    altered = selection.cross_validated(others.unionAll(more), inputs, modelling)
-
-    def forecasts(rows: pd.DataFrame) -> pd.DataFrame:
-        """Return one forecast of each row."""
-        own = rows[rows["repeat"] == 0].drop_duplicates(KEYS).set_index(KEYS)
-        return own.sort_index()[["fold", "probability"]]
-
-    before, after = forecasts(twice), forecasts(altered)
-    change = (after["probability"] - before["probability"]).abs().groupby(before["fold"]).max()
-    assert change[0] < 1e-9  # forecast by what the second fold taught
-    assert change[1] > 0.01  # forecast by what the altered one taught
-
-
-def test_partitions_and_order_of_the_rows_change_no_forecast_of_xgboost(
-    fitted: Callable[[str], PipelineModel],
-    train: DataFrame,
-    inputs: InputParameters,
-    modelling: ModellingParameters,
-) -> None:
-    shuffled = train.repartition(3, "thumbs_up").sortWithinPartitions("next_song")
-    assert shuffled.rdd.getNumPartitions() == 3
-    model = fitted("xgboost")
-    settings = {
-        name: classifier(model).getOrDefault(name)
-        for name in ("n_estimators", "max_depth", "learning_rate")
-    }
-    ready = selection.prepared(shuffled, inputs, modelling)
-    assert ready.rows.rdd.getNumPartitions() == modelling.partitions == 1
-    again = selection.fitted(ready, Trial("xgboost", settings), modelling)
-    ready.rows.unpersist()
-    before = selection.probabilities(model, train)
-    after = selection.probabilities(again, shuffled)
-    assert after[KEYS].equals(before[KEYS])
-    assert (after["probability"] - before["probability"]).abs().max() < 1e-9
+REGULARISED = [Trial("logistic_regression", {"regParam": value}) for value in (0.3, 0.03)]
 
 
 def predictions(*rows: tuple[int, int, bool, float]) -> pd.DataFrame:
@@ -144,9 +39,8 @@ def test_a_fold_without_a_churner_is_left_out() -> None:
     assert list(scores.index) == [(0, 0, 0), (0, 0, 1), (1, 0, 0), (1, 0, 1)]
 
 
-def test_trials_are_compared_fold_by_fold_with_the_best(modelling: ModellingParameters) -> None:
-    two = {"logistic_regression": {"regParam": [0.3, 0.03]}}
-    table = selection.compared(TWO_TRIALS, with_settings(modelling, candidates=two))
+def test_trials_are_compared_fold_by_fold_with_the_best() -> None:
+    table = selection.compared(TWO_TRIALS, REGULARISED, "average_precision")
     assert table["trial"].tolist() == [1, 0]
     assert table["candidate"].tolist() == ["logistic_regression"] * 2
     assert table["settings"].tolist() == ["regParam=0.03", "regParam=0.3"]
@@ -160,13 +54,11 @@ def test_trials_are_compared_fold_by_fold_with_the_best(modelling: ModellingPara
     assert table.set_index("trial")["log_loss"].to_dict() == pytest.approx(losses.to_dict())
 
 
-def test_trials_are_compared_by_what_selects(modelling: ModellingParameters) -> None:
-    two = {"logistic_regression": {"regParam": [0.3, 0.03]}}
-    by_loss = with_settings(modelling, candidates=two, selection="log_loss")
+def test_trials_are_compared_by_what_selects() -> None:
     sure = TWO_TRIALS.assign(
         probability=TWO_TRIALS["probability"].where(TWO_TRIALS["trial"] == 0, 0.01)
     )
-    table = selection.compared(sure, by_loss)
+    table = selection.compared(sure, REGULARISED, "log_loss")
     assert table["trial"].tolist() == [0, 1]
     losses = table.set_index("trial")["log_loss"]
     assert table["behind"].tolist() == pytest.approx([0, losses[1] - losses[0]])
@@ -187,3 +79,38 @@ def test_the_simplest_trial_that_is_not_measurably_behind_wins(
 ) -> None:
     compared = pd.DataFrame(trials, columns=["trial", "behind", "behind_error"])
     assert selection.simplest_of_the_best(compared) == chosen
+
+
+def test_the_blend_forecasts_the_mean_log_odds_of_its_members_best_trials(
+    modelling: ModellingParameters,
+) -> None:
+    grids = {"logistic_regression": {"regParam": [0.3, 0.03]}, "xgboost": {"max_depth": [2]}}
+    blend = modelling.model_copy(
+        update={"candidates": grids, "blend": ("xgboost", "logistic_regression")}
+    )
+    of_trees = TWO_TRIALS[TWO_TRIALS["trial"] == 0].assign(trial=2, probability=0.5)
+    everyone = pd.concat([TWO_TRIALS, of_trees], ignore_index=True)
+    found, competing = selection.blended(everyone, blend)
+    assert found[found["trial"] < 3].equals(everyone)
+    # Trial 1 has the better average precision of the two linear ones: its odds are 1, 2/3, 1/9.
+    assert competing[3] == Trial.blend([Trial("xgboost", {"max_depth": 2}), REGULARISED[1]])
+    own = found[found["trial"] == 3]
+    expected = [(odds**0.5) / (1 + odds**0.5) for odds in (1, 2 / 3, 1 / 9)] * 2
+    assert own["probability"].tolist() == pytest.approx(expected)
+    assert own["churned"].tolist() == [True, False, False] * 2
+    assert set(own["fit_seconds"]) == {1 + 2}
+    table = selection.compared(found, competing, "average_precision")
+    (told,) = table[table["candidate"] == "blend"]["settings"]
+    assert told == "xgboost + logistic_regression"
+    best_first = selection.ranked(table, blend)
+    assert selection.members(best_first, blend) == list(competing[3].members)
+
+
+def test_one_member_is_no_blend(modelling: ModellingParameters) -> None:
+    grids = {"logistic_regression": {"regParam": [0.3, 0.03]}, "xgboost": None}
+    alone = modelling.model_copy(
+        update={"candidates": grids, "blend": ("xgboost", "logistic_regression")}
+    )
+    found, competing = selection.blended(TWO_TRIALS, alone)
+    assert competing == REGULARISED
+    assert found is TWO_TRIALS

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from sklearn.metrics import roc_auc_score
 
-from sparkify.pipelines.modelling import selection
+from sparkify.pipelines.modelling import fitting
 from sparkify.pipelines.modelling.nodes import TooLittleDataError
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.retrospective import nodes
@@ -120,7 +120,7 @@ def repeated_auc(train: DataFrame, inputs: InputParameters, parameters: dict[str
     linear = {"logistic_regression": {"regParam": [0.03]}}
     repeated = {"candidates": linear, "folds": 5, "fold_repeats": 3}
     modelling = parameters["modelling"].model_copy(update=repeated)
-    forecast = selection.cross_validated(train, inputs, modelling)
+    forecast = fitting.cross_validated(train, inputs, modelling)
     by_repeat = forecast.groupby("repeat")
     return float(
         by_repeat.apply(

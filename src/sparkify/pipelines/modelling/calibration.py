@@ -1,45 +1,23 @@
 """Probabilities that come true: calibration learnt on predictions made out of fold."""
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pyspark.ml import Transformer
 from pyspark.ml.feature import SQLTransformer
-from pyspark.ml.functions import vector_to_array
-from pyspark.ml.param.shared import HasInputCol, HasOutputCol
 from pyspark.ml.regression import IsotonicRegression
-from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 from sklearn.isotonic import IsotonicRegression as Isotonic
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from sparkify.pipelines.modelling.candidates import RAW_PROBABILITY
-
-Array = npt.NDArray[np.float64]
-UNCALIBRATED = "uncalibrated"
-# No forecast is certain: one that was and failed would cost an infinite logarithm.
-LEAST, MOST = 1e-6, 1 - 1e-6
-
-
-class ChurnProbability(
-    Transformer,
-    HasInputCol,
-    HasOutputCol,
-    DefaultParamsReadable["ChurnProbability"],
-    DefaultParamsWritable,
-):
-    """Takes the probability of the positive class out of a classifier's vector."""
-
-    def __init__(self, inputCol: str = "", outputCol: str = "") -> None:  # noqa: N803 -- Spark ML's
-        super().__init__()
-        self._set(inputCol=inputCol, outputCol=outputCol)
-
-    def _transform(self, dataset: DataFrame) -> DataFrame:
-        of_churning = vector_to_array(F.col(self.getInputCol()))[1]
-        clipped = F.greatest(F.lit(LEAST), F.least(F.lit(MOST), of_churning))
-        return dataset.withColumn(self.getOutputCol(), clipped)
+from sparkify.pipelines.modelling.probability import (
+    LEAST,
+    MOST,
+    UNCALIBRATED,
+    Array,
+    log_odds,
+    of_log_odds,
+)
 
 
 def best_calibration(out_of_fold: pd.DataFrame, methods: tuple[str, ...]) -> str:
@@ -87,26 +65,21 @@ def _calibrated(churned: Array, probability: Array, new: Array, method: str) -> 
         return new
     if method == "platt":
         slope, intercept = platt(churned, probability)
-        return np.asarray(1 / (1 + np.exp(-(intercept + slope * _log_odds(new))))).clip(LEAST, MOST)
+        return of_log_odds(intercept + slope * log_odds(new)).clip(LEAST, MOST)
     isotonic = Isotonic(y_min=LEAST, y_max=MOST, out_of_bounds="clip")
     return np.asarray(isotonic.fit(probability, churned).predict(new))
 
 
 def platt(churned: Array, probability: Array) -> tuple[float, float]:
     """Fit slope and intercept of the log-odds that came true on those that were forecast."""
-    fitted = LogisticRegression(C=np.inf).fit(_log_odds(probability)[:, None], churned)
+    fitted = LogisticRegression(C=np.inf).fit(log_odds(probability)[:, None], churned)
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-
-
-def _log_odds(probability: Array) -> Array:
-    clipped = probability.clip(LEAST, MOST)
-    return np.asarray(np.log(clipped / (1 - clipped)))
 
 
 def calibration_stages(
     spark: SparkSession, out_of_fold: pd.DataFrame, method: str, threshold: float
 ) -> list[Transformer]:
-    """Return the last stages of a model: from `raw_probability` to `probability`, `predicted`.
+    """Return the last stages of a model: from `uncalibrated` to `probability`, `predicted`.
 
     Args:
         spark: the session to fit an isotonic calibration with.
@@ -114,7 +87,6 @@ def calibration_stages(
         method: of `none`, `platt` and `isotonic`.
         threshold: the calibrated probability from which on `predicted` is true.
     """
-    taken = ChurnProbability(inputCol=RAW_PROBABILITY, outputCol=UNCALIBRATED)
     decided = f"probability >= {threshold!r} AS predicted"
     if method == "isotonic":
         rows = out_of_fold[["churned", "probability"]].astype(float)
@@ -122,15 +94,15 @@ def calibration_stages(
         isotonic = IsotonicRegression(featuresCol=UNCALIBRATED, predictionCol="isotonic")
         fitted = isotonic.fit(spark.createDataFrame(rows))
         formula = "isotonic"
-        stages: list[Transformer] = [taken, fitted]
+        stages: list[Transformer] = [fitted]
     elif method == "platt":
         churned = out_of_fold["churned"].to_numpy(float)
         slope, intercept = platt(churned, out_of_fold["probability"].to_numpy(float))
         odds = f"{UNCALIBRATED} / (1 - {UNCALIBRATED})"
         formula = f"1 / (1 + exp(-({intercept!r} + {slope!r} * ln({odds}))))"
-        stages = [taken]
+        stages = []
     else:
-        formula, stages = UNCALIBRATED, [taken]
+        formula, stages = UNCALIBRATED, []
     clipped = f"greatest({LEAST!r}, least({MOST!r}, {formula}))"
     calibrated = f"SELECT *, {clipped} AS probability FROM __THIS__"  # noqa: S608 -- own names
     return [

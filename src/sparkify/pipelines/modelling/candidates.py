@@ -1,6 +1,6 @@
 """The models that compete, each a list of Spark ML stages behind the vector of inputs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -14,20 +14,46 @@ from pyspark.ml.feature import Interaction, StandardScaler, VectorAssembler, Vec
 from xgboost.spark import SparkXGBClassifier
 
 from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
-from sparkify.pipelines.modelling.parameters import ModellingParameters, Setting
+from sparkify.pipelines.modelling.parameters import BLEND, ModellingParameters, Setting
+from sparkify.pipelines.modelling.probability import UNCALIBRATED, ChurnProbability
 
-RAW_PROBABILITY = "raw_probability"  # of staying and of churning, before calibration
-RAW = {"rawPredictionCol": "raw_margin", "predictionCol": "raw_prediction"}
 WEIGHED = "weighed"  # the vector that a linear candidate puts its coefficients to
 
 
 class Trial(NamedTuple):
-    """A candidate with one combination of its settings."""
+    """A candidate with one combination of its settings; or the blend of several such."""
 
     candidate: str
     settings: dict[str, Setting]
+    members: tuple["Trial", ...] = ()
+
+    @classmethod
+    def blend(cls, members: Iterable["Trial"]) -> "Trial":
+        """Return the blend of trials: the mean of their log-odds."""
+        return cls(BLEND, {}, tuple(members))
+
+    @classmethod
+    def of(cls, champion: Mapping[str, Any]) -> "Trial":
+        """Return the trial that a champion's description names."""
+        members = tuple(cls(**member) for member in champion["members"])
+        return cls(champion["candidate"], champion["settings"], members)
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What it is, as JSON holds it."""
+        members = [
+            {"candidate": member.candidate, "settings": member.settings} for member in self.members
+        ]
+        return {
+            "candidate": self.candidate,
+            "settings": self.settings,
+            "members": members,
+            "label": str(self).replace("_", " "),
+        }
 
     def __str__(self) -> str:
+        if self.members:
+            return f"{BLEND} of {', '.join(member.candidate for member in self.members)}"
         settings = ", ".join(f"{name} {value:g}" for name, value in self.settings.items())
         return f"{self.candidate} ({settings})"
 
@@ -54,7 +80,7 @@ def unfitted(trial: Trial, moderator: int | None, seed: int, partitions: int) ->
     """Build the unfitted pipeline of a trial.
 
     Fitted on rows with `inputs`, a `label` of 0.0 or 1.0 and a `weight`, it adds
-    `raw_probability`.
+    `uncalibrated`, a probability.
 
     Args:
         trial: the candidate and its settings.
@@ -63,22 +89,34 @@ def unfitted(trial: Trial, moderator: int | None, seed: int, partitions: int) ->
         seed: of what a candidate draws.
         partitions: into how many partitions the training rows come.
     """
-    return Pipeline(stages=CANDIDATES[trial.candidate](trial.settings, moderator, seed, partitions))
+    members = trial.members or (trial,)
+    stages = [
+        stage
+        for member in members
+        for stage in CANDIDATES[member.candidate](member.settings, moderator, seed, partitions)
+    ]
+    vectors = tuple(_columns(member.candidate)["probabilityCol"] for member in members)
+    return Pipeline(stages=[*stages, ChurnProbability(vectors, UNCALIBRATED)])
 
 
-def classifier(model: PipelineModel) -> Any:
-    """Return the stage of a fitted pipeline that classifies."""
-    return next(stage for stage in model.stages if stage.hasParam("probabilityCol"))
+def classifiers(model: PipelineModel) -> list[Any]:
+    """Return the stages of a fitted pipeline that classify: several in a blend."""
+    return [stage for stage in model.stages if stage.hasParam("probabilityCol")]
 
 
 Stages = list[Estimator[Any] | Transformer]
 Settings = Mapping[str, Any]
-COMMON: dict[str, Any] = {
-    "labelCol": LABEL,
-    "weightCol": WEIGHT,
-    "probabilityCol": RAW_PROBABILITY,
-    **RAW,
-}
+
+
+def _columns(candidate: str) -> dict[str, Any]:
+    """Name the columns that a classifier reads and writes: the members of a blend stand apart."""
+    return {
+        "labelCol": LABEL,
+        "weightCol": WEIGHT,
+        "probabilityCol": f"{candidate}_probability",
+        "rawPredictionCol": f"{candidate}_margin",
+        "predictionCol": f"{candidate}_prediction",
+    }
 
 
 def _logistic_regression(
@@ -100,7 +138,11 @@ def _logistic_regression(
         *products,
         VectorAssembler(inputCols=vectors, outputCol="unscaled"),
         StandardScaler(inputCol="unscaled", outputCol=WEIGHED, withMean=True),
-        LogisticRegression(**{**COMMON, **settings}, featuresCol=WEIGHED, standardization=False),
+        LogisticRegression(
+            **{**_columns("logistic_regression"), **settings},
+            featuresCol=WEIGHED,
+            standardization=False,
+        ),
     ]
 
 
@@ -110,7 +152,8 @@ def _random_forest(
     seed: int,
     partitions: int,  # noqa: ARG001
 ) -> Stages:
-    return [RandomForestClassifier(featuresCol=INPUTS, seed=seed, **COMMON, **settings)]
+    columns = _columns("random_forest")
+    return [RandomForestClassifier(featuresCol=INPUTS, seed=seed, **columns, **settings)]
 
 
 def _gradient_boosted_trees(
@@ -121,7 +164,7 @@ def _gradient_boosted_trees(
 ) -> Stages:
     trees = GBTClassifier(featuresCol=INPUTS, seed=seed, **settings)
     # Its constructor does not take all of these columns.
-    for name, column in COMMON.items():
+    for name, column in _columns("gradient_boosted_trees").items():
         trees.set(trees.getParam(name), column)
     return [trees]
 
@@ -133,14 +176,15 @@ def _xgboost(
     partitions: int,
 ) -> Stages:
     """XGBoost's trees; with as many workers as partitions it leaves the rows' order alone."""
+    columns = _columns("xgboost")
     return [
         SparkXGBClassifier(
             features_col=INPUTS,
-            label_col=LABEL,
-            weight_col=WEIGHT,
-            probability_col=RAW_PROBABILITY,
-            raw_prediction_col=RAW["rawPredictionCol"],
-            prediction_col=RAW["predictionCol"],
+            label_col=columns["labelCol"],
+            weight_col=columns["weightCol"],
+            probability_col=columns["probabilityCol"],
+            raw_prediction_col=columns["rawPredictionCol"],
+            prediction_col=columns["predictionCol"],
             num_workers=partitions,
             random_state=seed,
             verbose=False,

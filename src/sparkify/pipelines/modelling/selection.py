@@ -1,153 +1,16 @@
-"""Cross-validation on folds of users, and the choice of a champion."""
+"""The choice of a champion by what the trials forecast out of fold."""
 
-import logging
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from itertools import product
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
-from pyspark import inheritable_thread_target
-from pyspark.ml import PipelineModel, Transformer
-from pyspark.ml.functions import vector_to_array
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
 from sklearn.metrics import average_precision_score, log_loss
 
-from sparkify.pipelines.modelling.candidates import RAW_PROBABILITY, Trial, trials, unfitted
-from sparkify.pipelines.modelling.inputs import (
-    INPUTS,
-    LABEL,
-    feature_columns,
-    input_model,
-    input_names,
-    moderator_place,
-)
-from sparkify.pipelines.modelling.parameters import (
-    InputParameters,
-    ModellingParameters,
-)
-from sparkify.pipelines.modelling.resampling import balanced
-from sparkify.schemas import KEYS
+from sparkify.pipelines.modelling.candidates import Trial, trials
+from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.pipelines.modelling.probability import log_odds, of_log_odds
 
-logger = logging.getLogger(__name__)
-Result = TypeVar("Result")
 FOLD_KEYS = ["repeat", "fold"]
-
-
-def labelled(rows: DataFrame, partitions: int) -> DataFrame:
-    """Return rows with a `label`, in partitions and an order that no machine changes."""
-    with_label = rows.withColumn(LABEL, F.col("churned").cast("double"))
-    return with_label.repartition(partitions, "user_id").sortWithinPartitions(*KEYS)
-
-
-def fold_of(repeat: int, parameters: ModellingParameters) -> Column:
-    """Return the fold of a row's user, by hash; another repeat is another partition of users."""
-    hashed = F.xxhash64("user_id", F.lit("fold"), F.lit(parameters.seed), F.lit(repeat))
-    return F.pmod(hashed, F.lit(parameters.folds)).cast("int")
-
-
-class Prepared(NamedTuple):
-    """Training rows as every candidate takes them: described, balanced and kept in memory."""
-
-    described: PipelineModel
-    rows: DataFrame
-    moderator: int | None
-
-
-def prepared(
-    train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
-) -> Prepared:
-    """Learn from training rows how to describe customers, and describe and balance them."""
-    described = input_model(train, inputs)
-    rows = labelled(described.transform(train), parameters.partitions)
-    names = input_names(feature_columns(train), inputs)
-    place = moderator_place(inputs)
-    return Prepared(
-        described, balanced(rows.select(*KEYS, LABEL, INPUTS), names, parameters).cache(), place
-    )
-
-
-@contextmanager
-def kept_prepared(
-    train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
-) -> Iterator[Prepared]:
-    """Prepare training rows, and let go of them at the end."""
-    ready = prepared(train, inputs, parameters)
-    try:
-        yield ready
-    finally:
-        ready.rows.unpersist()
-
-
-def fitted(ready: Prepared, trial: Trial, parameters: ModellingParameters) -> PipelineModel:
-    """Fit a trial on prepared rows: from features to `raw_probability`."""
-    pipeline = unfitted(trial, ready.moderator, parameters.seed, parameters.partitions)
-    return PipelineModel([*ready.described.stages, *pipeline.fit(ready.rows).stages])
-
-
-def cross_validated(
-    train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
-) -> pd.DataFrame:
-    """Predict every training row with every trial, fitted on the other folds.
-
-    Returns:
-        One row per trial, repeat and training row: `trial` (its place in `trials(parameters)`),
-        `repeat`, `fold`, the row's keys, `churned`, `probability` (not calibrated) and the fit's
-        `fit_seconds`.
-    """
-    competing = trials(parameters)
-    rows = train.cache()
-    splits = list(product(range(parameters.fold_repeats), range(parameters.folds)))
-    total = len(competing) * len(splits)
-    done: list[int] = []
-
-    def prepare(repeat: int, fold: int) -> Prepared:
-        return prepared(rows.where(fold_of(repeat, parameters) != fold), inputs, parameters)
-
-    def out_of_fold(place: int, repeat: int, fold: int) -> pd.DataFrame:
-        start = time.perf_counter()
-        model = fitted(ready[repeat, fold], competing[place], parameters)
-        seconds = time.perf_counter() - start
-        predicted = probabilities(model, rows.where(fold_of(repeat, parameters) == fold))
-        done.append(place)
-        told = (len(done), total, competing[place], fold + 1, seconds)
-        logger.info("Fit %d/%d: %s, fold %d, %.1f s", *told)
-        return predicted.assign(trial=place, repeat=repeat, fold=fold, fit_seconds=seconds)
-
-    ready: dict[tuple[int, int], Prepared] = {}
-    try:
-        prepares = in_parallel(prepare, splits, rows, parameters.parallel_fits)
-        ready.update(zip(splits, prepares, strict=True))
-        fits = [(place, *split) for place in range(len(competing)) for split in splits]
-        predictions = in_parallel(out_of_fold, fits, rows, parameters.parallel_fits)
-    finally:
-        for one in ready.values():
-            one.rows.unpersist()
-        rows.unpersist()
-    return pd.concat(predictions, ignore_index=True)
-
-
-def in_parallel(
-    work: Callable[..., Result],
-    arguments: Sequence[tuple[Any, ...]],
-    rows: DataFrame,
-    parallel_fits: int,
-) -> list[Result]:
-    """Work side by side in threads, each in the rows' session."""
-    in_session = inheritable_thread_target(rows.sparkSession)
-    with ThreadPoolExecutor(parallel_fits) as pool:
-        return list(pool.map(in_session(lambda given: work(*given)), arguments))
-
-
-def probabilities(model: PipelineModel, rows: DataFrame) -> pd.DataFrame:
-    """Forecast rows: their keys, `churned` and the model's `probability`, ordered by key."""
-    probability = vector_to_array(F.col(RAW_PROBABILITY))[1].alias("probability")
-    forecast = model.transform(rows).select(*KEYS, "churned", probability)
-    ordered: pd.DataFrame = forecast.orderBy(*KEYS).toPandas()
-    return ordered
 
 
 def fold_scores(predictions: pd.DataFrame, selection: str) -> pd.Series:
@@ -166,7 +29,52 @@ def fold_scores(predictions: pd.DataFrame, selection: str) -> pd.Series:
     return pd.Series(scores).rename_axis(["trial", *FOLD_KEYS])
 
 
-def compared(predictions: pd.DataFrame, parameters: ModellingParameters) -> pd.DataFrame:
+def blended(
+    predictions: pd.DataFrame, parameters: ModellingParameters
+) -> tuple[pd.DataFrame, list[Trial]]:
+    """Add the blend of candidates at their best settings: the mean of their log-odds.
+
+    It costs no fit. The members' settings are those with the best mean score over folds.
+
+    Returns:
+        The predictions with those of the blend, and all trials in order, the blend at the end.
+    """
+    competing = trials(parameters)
+    means = fold_scores(predictions, parameters.selection).groupby("trial").mean()
+    best_first = means.sort_values(ascending=False, kind="stable").index
+    blend = members([competing[place] for place in best_first], parameters)
+    if len(blend) < 2:
+        return predictions, competing
+    own = [
+        predictions[predictions["trial"] == competing.index(member)].reset_index(drop=True)
+        for member in blend
+    ]
+    seconds = np.sum([rows["fit_seconds"] for rows in own], axis=0)
+    rows = mean_forecast(own).assign(trial=len(competing), fit_seconds=seconds)
+    return pd.concat([predictions, rows], ignore_index=True), [*competing, Trial.blend(blend)]
+
+
+def mean_forecast(forecasts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the first forecast with the probability whose log-odds are the mean of all."""
+    each = [log_odds(rows["probability"].to_numpy()) for rows in forecasts]
+    return forecasts[0].assign(probability=of_log_odds(np.mean(each, axis=0)))
+
+
+def members(best_first: Iterable[Trial], parameters: ModellingParameters) -> list[Trial]:
+    """Return the best trial of each candidate that is to be blended, in the order listed."""
+    best: dict[str, Trial] = {}
+    for trial in best_first:
+        best.setdefault(trial.candidate, trial)
+    return [best[name] for name in parameters.blend if name in best]
+
+
+def ranked(cv_results: pd.DataFrame, parameters: ModellingParameters) -> list[Trial]:
+    """Return the trials that were fitted, the best first."""
+    competing = trials(parameters)
+    return [competing[place] for place in cv_results["trial"] if place < len(competing)]
+
+
+def compared(predictions: pd.DataFrame, competing: Sequence[Trial], selection: str) -> pd.DataFrame:
     """Compare the trials: one row per trial, the best first.
 
     `average_precision` and `log_loss` are means over folds, `average_precision_error` is the
@@ -177,16 +85,16 @@ def compared(predictions: pd.DataFrame, parameters: ModellingParameters) -> pd.D
     `fit_seconds` is the mean time of a fit.
     """
     scores = {name: fold_scores(predictions, name) for name in ("average_precision", "log_loss")}
-    selecting = scores[parameters.selection].unstack("trial")
+    selecting = scores[selection].unstack("trial")
     best = selecting.mean().idxmax()
     behind = selecting.rsub(selecting[best], axis="index")
     seconds = predictions.groupby(["trial", *FOLD_KEYS])["fit_seconds"].first()
-    competing = trials(parameters)
     table = pd.DataFrame(
         {
             "candidate": [trial.candidate for trial in competing],
             "settings": [
                 ", ".join(f"{key}={value:g}" for key, value in trial.settings.items())
+                or " + ".join(member.candidate for member in trial.members)
                 for trial in competing
             ],
             "average_precision": scores["average_precision"].groupby("trial").mean(),
@@ -212,8 +120,3 @@ def simplest_of_the_best(compared: pd.DataFrame) -> int:
     """
     is_good_enough = compared["behind"] <= compared["behind_error"]
     return int(compared.loc[is_good_enough, "trial"].min())
-
-
-def with_stages(model: PipelineModel, stages: list[Transformer]) -> PipelineModel:
-    """Return a fitted pipeline with more stages at its end."""
-    return PipelineModel([*model.stages, *stages])

@@ -5,14 +5,14 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from sparkify.pipelines.modelling import evaluation, selection
+from sparkify.pipelines.modelling import evaluation, fitting
 from sparkify.pipelines.modelling.candidates import Trial, trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 
 
 def chosen(champion: dict[str, Any]) -> Trial:
     """Return the trial that won."""
-    return Trial(champion["candidate"], champion["settings"])
+    return Trial.of(champion)
 
 
 def champion_and_simplest(
@@ -34,9 +34,9 @@ def refitted(
     modelling: ModellingParameters,
 ) -> pd.DataFrame:
     """Fit a trial anew and forecast, uncalibrated: one row per row of `test`."""
-    with selection.kept_prepared(train, inputs, modelling) as ready:
-        model = selection.fitted(ready, trial, modelling)
-        return selection.probabilities(model, test).assign(predicted=False)
+    with fitting.kept_prepared(train, inputs, modelling) as ready:
+        model = fitting.fitted(ready, trial, modelling)
+        return fitting.probabilities(model, test).assign(predicted=False)
 
 
 def ranking(forecast: pd.DataFrame, modelling: ModellingParameters) -> dict[str, float]:
@@ -52,24 +52,8 @@ def costs(
     whole: pd.DataFrame, without: pd.DataFrame, modelling: ModellingParameters
 ) -> dict[str, float]:
     """Return what the second forecast loses against the first, on the same draws of users."""
-    both = whole.assign(predicted=without["probability"])
-    differences: dict[str, evaluation.Metric] = {
-        "auc": _loss_of(evaluation.RANKING["auc"]),
-        "average_precision": _loss_of(evaluation.RANKING["average_precision"]),
-        "log_loss": _gain_of(evaluation.PROBABILITY["log_loss"]),
-    }
-    found = evaluation.with_intervals(
-        both, differences, modelling.bootstrap_resamples, modelling.seed
-    )
+    found = evaluation.costs(whole, without, modelling.bootstrap_resamples, modelling.seed)
     return _in_one_row(found, "_cost")
-
-
-def _loss_of(metric: evaluation.Metric) -> evaluation.Metric:
-    return lambda y, p, q, w: metric(y, p, q, w) - metric(y, q, p, w)
-
-
-def _gain_of(metric: evaluation.Metric) -> evaluation.Metric:
-    return lambda y, p, q, w: metric(y, q, p, w) - metric(y, p, q, w)
 
 
 def _in_one_row(found: dict[str, dict[str, Any]], suffix: str) -> dict[str, float]:

@@ -1,0 +1,150 @@
+"""Trials fitted: on prepared rows, on folds of users, side by side."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import product
+from typing import Any, NamedTuple, TypeVar
+
+import pandas as pd
+from pyspark import inheritable_thread_target
+from pyspark.ml import PipelineModel, Transformer
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from sparkify.pipelines.modelling.candidates import Trial, trials, unfitted
+from sparkify.pipelines.modelling.inputs import (
+    INPUTS,
+    LABEL,
+    feature_columns,
+    input_model,
+    input_names,
+    moderator_place,
+)
+from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.modelling.probability import UNCALIBRATED
+from sparkify.pipelines.modelling.resampling import balanced
+from sparkify.schemas import KEYS
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+
+def labelled(rows: DataFrame, partitions: int) -> DataFrame:
+    """Return rows with a `label`, in partitions and an order that no machine changes."""
+    with_label = rows.withColumn(LABEL, F.col("churned").cast("double"))
+    return with_label.repartition(partitions, "user_id").sortWithinPartitions(*KEYS)
+
+
+def fold_of(repeat: int, parameters: ModellingParameters) -> Column:
+    """Return the fold of a row's user, by hash; another repeat is another partition of users."""
+    hashed = F.xxhash64("user_id", F.lit("fold"), F.lit(parameters.seed), F.lit(repeat))
+    return F.pmod(hashed, F.lit(parameters.folds)).cast("int")
+
+
+class Prepared(NamedTuple):
+    """Training rows as every candidate takes them: described, balanced and kept in memory."""
+
+    described: PipelineModel
+    rows: DataFrame
+    moderator: int | None
+
+
+def prepared(
+    train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
+) -> Prepared:
+    """Learn from training rows how to describe customers, and describe and balance them."""
+    described = input_model(train, inputs)
+    rows = labelled(described.transform(train), parameters.partitions)
+    names = input_names(feature_columns(train), inputs)
+    place = moderator_place(inputs)
+    return Prepared(
+        described, balanced(rows.select(*KEYS, LABEL, INPUTS), names, parameters).cache(), place
+    )
+
+
+@contextmanager
+def kept_prepared(
+    train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
+) -> Iterator[Prepared]:
+    """Prepare training rows, and let go of them at the end."""
+    ready = prepared(train, inputs, parameters)
+    try:
+        yield ready
+    finally:
+        ready.rows.unpersist()
+
+
+def fitted(ready: Prepared, trial: Trial, parameters: ModellingParameters) -> PipelineModel:
+    """Fit a trial on prepared rows: from features to `uncalibrated`, a probability."""
+    pipeline = unfitted(trial, ready.moderator, parameters.seed, parameters.partitions)
+    return PipelineModel([*ready.described.stages, *pipeline.fit(ready.rows).stages])
+
+
+def cross_validated(
+    train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
+) -> pd.DataFrame:
+    """Predict every training row with every trial, fitted on the other folds.
+
+    Returns:
+        One row per trial, repeat and training row: `trial` (its place in `trials(parameters)`),
+        `repeat`, `fold`, the row's keys, `churned`, `probability` (not calibrated) and the fit's
+        `fit_seconds`.
+    """
+    competing = trials(parameters)
+    rows = train.cache()
+    splits = list(product(range(parameters.fold_repeats), range(parameters.folds)))
+    total = len(competing) * len(splits)
+    done: list[int] = []
+
+    def prepare(repeat: int, fold: int) -> Prepared:
+        return prepared(rows.where(fold_of(repeat, parameters) != fold), inputs, parameters)
+
+    def out_of_fold(place: int, repeat: int, fold: int) -> pd.DataFrame:
+        start = time.perf_counter()
+        model = fitted(ready[repeat, fold], competing[place], parameters)
+        seconds = time.perf_counter() - start
+        predicted = probabilities(model, rows.where(fold_of(repeat, parameters) == fold))
+        done.append(place)
+        told = (len(done), total, competing[place], fold + 1, seconds)
+        logger.info("Fit %d/%d: %s, fold %d, %.1f s", *told)
+        return predicted.assign(trial=place, repeat=repeat, fold=fold, fit_seconds=seconds)
+
+    ready: dict[tuple[int, int], Prepared] = {}
+    try:
+        prepares = in_parallel(prepare, splits, rows, parameters.parallel_fits)
+        ready.update(zip(splits, prepares, strict=True))
+        fits = [(place, *split) for place in range(len(competing)) for split in splits]
+        predictions = in_parallel(out_of_fold, fits, rows, parameters.parallel_fits)
+    finally:
+        for one in ready.values():
+            one.rows.unpersist()
+        rows.unpersist()
+    return pd.concat(predictions, ignore_index=True)
+
+
+def in_parallel(
+    work: Callable[..., Result],
+    arguments: Sequence[tuple[Any, ...]],
+    rows: DataFrame,
+    parallel_fits: int,
+) -> list[Result]:
+    """Work side by side in threads, each in the rows' session."""
+    in_session = inheritable_thread_target(rows.sparkSession)
+    with ThreadPoolExecutor(parallel_fits) as pool:
+        return list(pool.map(in_session(lambda given: work(*given)), arguments))
+
+
+def probabilities(model: PipelineModel, rows: DataFrame) -> pd.DataFrame:
+    """Forecast rows: keys, `churned` and `probability` before calibration, ordered by key."""
+    probability = F.col(UNCALIBRATED).alias("probability")
+    forecast = model.transform(rows).select(*KEYS, "churned", probability)
+    ordered: pd.DataFrame = forecast.orderBy(*KEYS).toPandas()
+    return ordered
+
+
+def with_stages(model: PipelineModel, stages: list[Transformer]) -> PipelineModel:
+    """Return a fitted pipeline with more stages at its end."""
+    return PipelineModel([*model.stages, *stages])

@@ -1,0 +1,57 @@
+"""From classifiers' vectors to the probability of churning."""
+
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+from pyspark.ml import Transformer
+from pyspark.ml.functions import vector_to_array
+from pyspark.ml.param.shared import HasInputCols, HasOutputCol
+from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+Array = npt.NDArray[np.float64]
+UNCALIBRATED = "uncalibrated"
+# No forecast is certain: one that was and failed would cost an infinite logarithm.
+LEAST, MOST = 1e-6, 1 - 1e-6
+
+
+class ChurnProbability(
+    Transformer,
+    HasInputCols,
+    HasOutputCol,
+    DefaultParamsReadable["ChurnProbability"],
+    DefaultParamsWritable,
+):
+    """Takes the probability of the positive class out of a classifier's vector.
+
+    Of several classifiers it is the one whose log-odds are the mean of theirs.
+    """
+
+    def __init__(self, inputCols: tuple[str, ...] = (), outputCol: str = "") -> None:  # noqa: N803 -- Spark ML's
+        super().__init__()
+        self._set(inputCols=list(inputCols), outputCol=outputCol)
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        each = [_of_churning(name) for name in self.getInputCols()]
+        if len(each) == 1:
+            return dataset.withColumn(self.getOutputCol(), each[0])
+        log_odds = [F.ln(one / (1 - one)) for one in each]
+        mean = reduce(Column.__add__, log_odds) / len(log_odds)
+        return dataset.withColumn(self.getOutputCol(), 1 / (1 + F.exp(-mean)))
+
+
+def _of_churning(vector: str) -> Column:
+    return F.greatest(F.lit(LEAST), F.least(F.lit(MOST), vector_to_array(F.col(vector))[1]))
+
+
+def log_odds(probability: Array) -> Array:
+    """Return the logarithm of p / (1 - p), with p kept off 0 and 1."""
+    clipped = probability.clip(LEAST, MOST)
+    return np.asarray(np.log(clipped / (1 - clipped)))
+
+
+def of_log_odds(odds: Array) -> Array:
+    """Return the probability that has these log-odds."""
+    return np.asarray(1 / (1 + np.exp(-odds)))

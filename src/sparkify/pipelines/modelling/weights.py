@@ -1,0 +1,58 @@
+"""What a fitted model looks at, read from the model itself."""
+
+from typing import Any
+
+import pandas as pd
+from pyspark.ml import PipelineModel
+from pyspark.ml.feature import VectorAssembler, VectorSlicer
+
+from sparkify.pipelines.modelling.candidates import classifiers
+from sparkify.pipelines.modelling.inputs import INPUTS
+
+
+def inputs_of(model: PipelineModel) -> list[str]:
+    """Name the inputs of a fitted model, in order."""
+    assemblers = [stage for stage in model.stages if isinstance(stage, VectorAssembler)]
+    (own,) = [stage for stage in assemblers if stage.getOutputCol() == INPUTS]
+    return list(own.getInputCols())
+
+
+def moderator_of(model: PipelineModel) -> str | None:
+    """Name the input that changes the weight of the others in a linear model; None for none."""
+    slicers = [stage for stage in model.stages if isinstance(stage, VectorSlicer)]
+    return inputs_of(model)[slicers[0].getIndices()[0]] if slicers else None
+
+
+def feature_weights(churn_model: PipelineModel) -> pd.DataFrame:
+    """List how much each input weighs in the champion, the heaviest first.
+
+    One row per input: `weight` is a `coefficient` of the standardised input in a linear model,
+    and an `importance` in an ensemble of trees. In a blend it is the mean of its members' shares.
+    """
+    names, moderator = inputs_of(churn_model), moderator_of(churn_model)
+    members = [_weights(model, names, moderator) for model in classifiers(churn_model)]
+    kind, weights = members[0]
+    if len(members) > 1:
+        shares = pd.concat([_shares(own, names) for _, own in members], axis="columns")
+        kind, weights = "importance", shares.mean(axis="columns")
+    table = weights.rename("weight").rename_axis("feature").reset_index().assign(kind=kind)
+    return table.sort_values("weight", key=abs, ascending=False, kind="stable", ignore_index=True)
+
+
+def _weights(model: Any, names: list[str], moderator: str | None) -> tuple[str, pd.Series]:
+    """Return what a classifier's weights are, and those of its inputs."""
+    if hasattr(model, "coefficients"):
+        coefficients = model.coefficients.toArray()
+        products = [f"{name}, {moderator}" for name in names][: len(coefficients) - len(names)]
+        return "coefficient", pd.Series(coefficients, [*names, *products])
+    if hasattr(model, "featureImportances"):
+        return "importance", pd.Series(model.featureImportances.toArray(), names)
+    gains = model.get_feature_importances("total_gain")
+    of_input = pd.Series([gains.get(f"f{place}", 0.0) for place in range(len(names))], names)
+    return "importance", of_input / (of_input.sum() or 1.0)
+
+
+def _shares(weights: pd.Series, names: list[str]) -> pd.Series:
+    """Return each input's share of the weights; a product with the moderator is its input's."""
+    of_input = weights.abs().groupby(lambda name: name.partition(", ")[0]).sum()
+    return of_input.reindex(names) / (of_input.sum() or 1.0)

@@ -1,0 +1,113 @@
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sparkify.pipelines.modelling import fitting
+from sparkify.pipelines.modelling.candidates import Trial, classifiers
+from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.schemas import KEYS
+
+
+def with_settings(modelling: ModellingParameters, **settings: object) -> ModellingParameters:
+    return modelling.model_copy(update=settings)
+
+
+def folds(train: DataFrame, repeat: int, modelling: ModellingParameters) -> dict[str, set[int]]:
+    """Return the folds of each user's rows."""
+    fold = fitting.fold_of(repeat, modelling).alias("fold")
+    rows = train.groupBy("user_id").agg(F.collect_set(fold).alias("folds")).collect()
+    return {row["user_id"]: set(row["folds"]) for row in rows}
+
+
+def test_a_user_s_rows_are_all_in_one_fold_and_no_fold_is_empty(
+    train: DataFrame, modelling: ModellingParameters
+) -> None:
+    five = with_settings(modelling, folds=5)
+    found = folds(train, 0, five)
+    assert {len(its_folds) for its_folds in found.values()} == {1}
+    assert set.union(*found.values()) == {0, 1, 2, 3, 4}
+
+
+def test_another_repeat_or_seed_is_another_partition_of_users(
+    train: DataFrame, modelling: ModellingParameters
+) -> None:
+    found = folds(train, 0, modelling)
+    assert folds(train.repartition(3), 0, modelling) == found
+    for other in (
+        folds(train, 1, modelling),
+        folds(train, 0, with_settings(modelling, seed=modelling.seed + 1)),
+    ):
+        moved = sum(other[user] != found[user] for user in found)
+        assert len(found) / 4 < moved < 3 * len(found) / 4
+
+
+@pytest.fixture(scope="module")
+def twice(
+    train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
+) -> pd.DataFrame:
+    """Return what is forecast out of fold, in two repeats."""
+    return fitting.cross_validated(train, inputs, with_settings(modelling, fold_repeats=2))
+
+
+def test_every_row_is_forecast_once_per_trial_and_repeat(
+    twice: pd.DataFrame, train: DataFrame, modelling: ModellingParameters
+) -> None:
+    known = train.select(*KEYS, "churned").toPandas().sort_values(KEYS, ignore_index=True)
+    for repeat in (0, 1):
+        own = twice[twice["repeat"] == repeat].sort_values(KEYS, ignore_index=True)
+        assert own[[*KEYS, "churned"]].equals(known)
+        expected = folds(train, repeat, modelling)
+        found = zip(own["user_id"], own["fold"], strict=True)
+        assert all(expected[user] == {fold} for user, fold in found)
+    assert set(twice["trial"]) == {0}
+    assert (twice["fit_seconds"] > 0).all()
+
+
+def test_what_is_forecast_has_taught_its_model_nothing(
+    twice: pd.DataFrame,
+    train: DataFrame,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+) -> None:
+    is_first = fitting.fold_of(0, modelling) == 0
+    others = train.where(~is_first)
+    turned = train.where(is_first).withColumn("churned", ~F.col("churned"))
+    more = turned.withColumn("user_id", F.explode(F.array("user_id", "user_id")))
+    altered = fitting.cross_validated(others.unionAll(more), inputs, modelling)
+
+    def forecasts(rows: pd.DataFrame) -> pd.DataFrame:
+        """Return one forecast of each row."""
+        own = rows[rows["repeat"] == 0].drop_duplicates(KEYS).set_index(KEYS)
+        return own.sort_index()[["fold", "probability"]]
+
+    before, after = forecasts(twice), forecasts(altered)
+    change = (after["probability"] - before["probability"]).abs().groupby(before["fold"]).max()
+    assert change[0] < 1e-9  # forecast by what the second fold taught
+    assert change[1] > 0.01  # forecast by what the altered one taught
+
+
+def test_partitions_and_order_of_the_rows_change_no_forecast_of_xgboost(
+    fitted: Callable[[str], PipelineModel],
+    train: DataFrame,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+) -> None:
+    shuffled = train.repartition(3, "thumbs_up").sortWithinPartitions("next_song")
+    assert shuffled.rdd.getNumPartitions() == 3
+    model = fitted("xgboost")
+    settings = {
+        name: classifiers(model)[0].getOrDefault(name)
+        for name in ("n_estimators", "max_depth", "learning_rate")
+    }
+    ready = fitting.prepared(shuffled, inputs, modelling)
+    assert ready.rows.rdd.getNumPartitions() == modelling.partitions == 1
+    again = fitting.fitted(ready, Trial("xgboost", settings), modelling)
+    ready.rows.unpersist()
+    before = fitting.probabilities(model, train)
+    after = fitting.probabilities(again, shuffled)
+    assert after[KEYS].equals(before[KEYS])
+    assert (after["probability"] - before["probability"]).abs().max() < 1e-9

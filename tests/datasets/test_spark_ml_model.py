@@ -131,7 +131,7 @@ def test_a_champion_previews_with_all_that_goes_before_and_after_it(
         "10. SQLTransformer",
     ]
     assert shown["8. ChurnProbability"] == {
-        "inputCol": "raw_probability",
+        "inputCols": ["logistic_regression_probability"],
         "outputCol": "uncalibrated",
     }
     assert shown["10. SQLTransformer"] == {

@@ -10,7 +10,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sparkify.pipelines.modelling import nodes, selection
+from sparkify.pipelines.modelling import fitting, nodes, weights
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS, Features, ModelInput, Predictions
 
@@ -69,6 +69,7 @@ def test_no_training_label_overlaps_the_holdout(
         "asked": "2018-11-21, 10 days ahead",
         "cutoff": "2018-11-21",
         "horizon_days": 10,
+        "outcome": "cancellation",
         "happened": "cancelled",
         "train_cutoffs": ["2018-10-31", "2018-11-07"],
     }
@@ -169,6 +170,7 @@ def test_the_champion_says_what_it_is(judged: Judged) -> None:
     assert judged.chosen == {
         "candidate": "logistic_regression",
         "settings": {"regParam": 0.3, "tol": 0.0001},
+        "members": [],
         "label": "logistic regression (regParam 0.3, tol 0.0001)",
         "imbalance": "none",
         "calibration": judged.chosen["calibration"],
@@ -244,8 +246,12 @@ def test_every_candidate_forecasts_the_holdout_at_its_best_settings(
         "logistic_regression": {"regParam": [100.0, 0.3], "tol": [0.0001]},
         "random_forest": {"numTrees": [1], "maxDepth": [1]},
     }
-    competing = modelling.model_copy(update={"candidates": grids})
-    best_first = [(1, "logistic_regression"), (2, "random_forest"), (0, "logistic_regression")]
+    both = ("logistic_regression", "random_forest")
+    competing = modelling.model_copy(update={"candidates": grids, "blend": both})
+    best_first = [
+        *[(3, "blend"), (1, "logistic_regression")],
+        *[(2, "random_forest"), (0, "logistic_regression")],
+    ]
     cv_results = pd.DataFrame(best_first, columns=["trial", "candidate"])
     forecast = nodes.candidate_predictions(train, test, cv_results, inputs, competing)
     CANDIDATE_PREDICTIONS.validate(forecast)
@@ -253,50 +259,22 @@ def test_every_candidate_forecasts_the_holdout_at_its_best_settings(
     assert rows.groupby("candidate").size().to_dict() == {
         "logistic_regression": 80,
         "random_forest": 80,
+        "blend": 80,
     }
     own = rows[rows["candidate"] == "logistic_regression"].reset_index(drop=True)
-    expected = selection.probabilities(fitted("logistic_regression"), test)
+    expected = fitting.probabilities(fitted("logistic_regression"), test)
     assert own["user_id"].equals(expected["user_id"])
     assert own["probability"].tolist() == pytest.approx(expected["probability"].tolist())
+    odds = rows.assign(odds=rows["probability"] / (1 - rows["probability"]))
+    of_each = odds.pivot(index="user_id", columns="candidate", values="odds")
+    product = of_each["logistic_regression"] * of_each["random_forest"]
+    assert (of_each["blend"] ** 2).tolist() == pytest.approx(product.tolist())
 
 
-NAMES = ["thumbs_up_per_song", "is_paid", "log_days_since_last_seen"]
-
-
-def test_a_linear_champion_weighs_every_input_and_its_product_with_the_moderator(
-    judged: Judged, train: DataFrame, inputs: InputParameters
-) -> None:
-    weights = nodes.feature_weights(train, judged.model, inputs)
-    assert set(weights["feature"]) == {*NAMES, *(f"{name}, is_paid" for name in NAMES)}
-    assert set(weights["kind"]) == {"coefficient"}
-    assert weights["weight"].abs().is_monotonic_decreasing
-    # Who gives thumbs up stays.
-    assert weights.set_index("feature")["weight"]["thumbs_up_per_song"] < 0
-
-
-@pytest.mark.parametrize("candidate", ["random_forest", "gradient_boosted_trees", "xgboost"])
-def test_trees_share_their_gain_among_the_inputs(
-    fitted: Callable[[str], PipelineModel],
-    train: DataFrame,
-    inputs: InputParameters,
-    candidate: str,
-) -> None:
-    weights = nodes.feature_weights(train, fitted(candidate), inputs)
-    assert sorted(weights["feature"]) == sorted(NAMES)
-    assert set(weights["kind"]) == {"importance"}
-    assert weights["weight"].sum() == pytest.approx(1)
-    assert weights["weight"].is_monotonic_decreasing
-    shares = weights.set_index("feature")["weight"]
-    assert shares["is_paid"] < 0.1
-    assert shares["thumbs_up_per_song"] > 0.3
-
-
-def test_figures_are_drawn_without_pyplot(
-    judged: Judged, train: DataFrame, inputs: InputParameters
-) -> None:
-    weights = nodes.feature_weights(train, judged.model, inputs)
+def test_figures_are_drawn_without_pyplot(judged: Judged) -> None:
+    weighed = weights.feature_weights(judged.model)
     drawn = nodes.holdout_figures(
-        judged.test_predictions, weights, judged.metrics, judged.modelling
+        judged.test_predictions, weighed, judged.metrics, judged.modelling
     )
     assert len(drawn) == 6
     for figure in drawn:

@@ -189,3 +189,31 @@ def candidates(cv_results: pd.DataFrame) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25, axis="x")
     return figure
+
+
+def profit(
+    contact_profit: pd.DataFrame, contact_plan: dict[str, Any], metrics: dict[str, Any]
+) -> Figure:
+    """Draw what contacting the likeliest churners would have gained, by how many are contacted."""
+    figure, axes = _axes(
+        "Profit of contacts", _on_what(metrics), "Customers contacted, likeliest first", "Dollars"
+    )
+    contacted = contact_profit["contacted"]
+    low, high = contact_profit["profit_low"], contact_profit["profit_high"]
+    axes.fill_between(contacted, low, high, color=MODEL, alpha=0.15, lw=0, label="95 % interval")
+    axes.plot(contacted, contact_profit["profit"], color=MODEL, label="by the forecast")
+    for name, style in zip(contact_plan["baselines"], STYLES, strict=False):
+        label = f"{name.replace('_', ' ')} first"
+        axes.plot(contacted, contact_profit[name], color=BAD, lw=1, ls=style, label=label)
+    random = contact_profit["at_random"]
+    axes.plot(contacted, random, color=REFERENCE, ls="--", label="at random")
+    in_use = contact_plan["in_use"]
+    at = (in_use["contacted"], in_use["profit"]["value"])
+    axes.plot(*at, "o", color=BAD, label=f"threshold in use: {at[0]:,} contacts, ${at[1]:,.0f}")
+    axes.axhline(0, color="#333333", lw=0.8)
+    most = high.max()
+    axes.set_ylim(bottom=max(min(low.min(), random.min()), -2 * most - 1))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.legend(frameon=False, fontsize=8)
+    return figure

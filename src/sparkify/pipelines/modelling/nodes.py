@@ -9,10 +9,16 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling import calibration, decision, evaluation, figures, selection
-from sparkify.pipelines.modelling.candidates import classifier, trials
-from sparkify.pipelines.modelling.inputs import feature_columns, input_names
-from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.modelling import (
+    calibration,
+    decision,
+    evaluation,
+    figures,
+    fitting,
+    selection,
+)
+from sparkify.pipelines.modelling.candidates import Trial
+from sparkify.pipelines.modelling.parameters import BLEND, InputParameters, ModellingParameters
 from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS, Predictions
 
 PERMILLE = 1_000
@@ -81,6 +87,7 @@ def train_test(
         "asked": f"{holdout['cutoff']}, {horizon} days ahead",
         "cutoff": str(holdout["cutoff"]),
         "horizon_days": horizon,
+        "outcome": feature_engineering.outcome,
         "happened": HAPPENED[feature_engineering.outcome],
         "train_cutoffs": [str(row["cutoff"]) for row in train_cutoffs],
     }
@@ -99,27 +106,26 @@ def champion(
         The candidates compared (one row per trial, best first), what the champion is, and its
         fitted model: from features to `probability` and `predicted`.
     """
-    predictions = selection.cross_validated(train, inputs, modelling)
-    compared = selection.compared(predictions, modelling)
+    alone = fitting.cross_validated(train, inputs, modelling)
+    predictions, competing = selection.blended(alone, modelling)
+    compared = selection.compared(predictions, competing, modelling.selection)
     best = selection.simplest_of_the_best(compared)
-    trial = trials(modelling)[best]
+    trial = competing[best]
     own = predictions[predictions["trial"] == best].reset_index(drop=True)
     method = calibration.best_calibration(own, modelling.calibrations)
     probability = calibration.calibrated(own, method)
-    threshold = decision.best_threshold(own["churned"], probability, modelling.decision)
-    with selection.kept_prepared(train, inputs, modelling) as ready:
-        model = selection.fitted(ready, trial, modelling)
+    threshold = decision.best_threshold(probability, modelling.decision)
+    with fitting.kept_prepared(train, inputs, modelling) as ready:
+        model = fitting.fitted(ready, trial, modelling)
     last = calibration.calibration_stages(train.sparkSession, own, method, threshold)
     chosen = {
-        "candidate": trial.candidate,
-        "settings": trial.settings,
-        "label": str(trial).replace("_", " "),
+        **trial.description,
         "imbalance": modelling.imbalance,
         "calibration": method,
         "threshold": threshold,
         "threshold_by": modelling.decision.threshold,
     }
-    return compared, chosen, selection.with_stages(model, last)
+    return compared, chosen, fitting.with_stages(model, last)
 
 
 def candidate_predictions(
@@ -133,17 +139,21 @@ def candidate_predictions(
 
     One row per candidate, user and cutoff. Nothing is chosen by it.
     """
-    best_of_each = cv_results.groupby("candidate", sort=False)["trial"].first()
-    competing = trials(modelling)
+    ranked = selection.ranked(cv_results, modelling)
+    best_of_each = list({trial.candidate: trial for trial in reversed(ranked)}.values())
 
-    def forecast(ready: selection.Prepared, place: int) -> pd.DataFrame:
-        model = selection.fitted(ready, competing[place], modelling)
-        return selection.probabilities(model, test).assign(candidate=competing[place].candidate)
+    def forecast(ready: fitting.Prepared, trial: Trial) -> pd.DataFrame:
+        model = fitting.fitted(ready, trial, modelling)
+        return fitting.probabilities(model, test).assign(candidate=trial.candidate)
 
-    with selection.kept_prepared(train, inputs, modelling) as ready:
-        places = [(ready, int(place)) for place in best_of_each]
-        forecasts = selection.in_parallel(forecast, places, test, modelling.parallel_fits)
-    rows = pd.concat(forecasts)[CANDIDATE_PREDICTIONS.columns]
+    with fitting.kept_prepared(train, inputs, modelling) as ready:
+        fits = [(ready, trial) for trial in best_of_each]
+        forecasts = fitting.in_parallel(forecast, fits, test, modelling.parallel_fits)
+    of_each = {trial.candidate: rows for trial, rows in zip(best_of_each, forecasts, strict=True)}
+    if BLEND in set(cv_results["candidate"]):
+        members = [of_each[trial.candidate] for trial in selection.members(ranked, modelling)]
+        of_each[BLEND] = selection.mean_forecast(members).assign(candidate=BLEND)
+    rows = pd.concat(of_each.values())[CANDIDATE_PREDICTIONS.columns]
     return train.sparkSession.createDataFrame(rows, CANDIDATE_PREDICTIONS.struct).coalesce(1)
 
 
@@ -188,29 +198,6 @@ def metrics(
         "baselines": evaluation.baselines(held_out, base_rate, *settings),
         "candidates": cv_results.to_dict("records"),
     }
-
-
-def feature_weights(
-    train: DataFrame, churn_model: PipelineModel, inputs: InputParameters
-) -> pd.DataFrame:
-    """List how much each input weighs in the champion, the heaviest first.
-
-    One row per input: `weight` is a `coefficient` of the standardised input in a linear model,
-    and an `importance` in an ensemble of trees.
-    """
-    names = input_names(feature_columns(train), inputs)
-    model = classifier(churn_model)
-    if hasattr(model, "coefficients"):
-        kind, weights = "coefficient", list(model.coefficients.toArray())
-        names += [f"{name}, {inputs.moderator}" for name in names][: len(weights) - len(names)]
-    elif hasattr(model, "featureImportances"):
-        kind, weights = "importance", list(model.featureImportances.toArray())
-    else:
-        gains = model.get_feature_importances("total_gain")
-        total = sum(gains.values()) or 1.0
-        kind, weights = "importance", [gains.get(f"f{n}", 0) / total for n in range(len(names))]
-    table = pd.DataFrame({"feature": names, "weight": weights, "kind": kind})
-    return table.sort_values("weight", key=abs, ascending=False, kind="stable", ignore_index=True)
 
 
 def holdout_figures(

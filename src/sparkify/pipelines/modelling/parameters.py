@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 Setting = float | int
 Share = Field(gt=0, lt=1)
+BLEND = "blend"
 
 
 class Parameters(BaseModel):
@@ -58,6 +59,20 @@ class DecisionParameters(Parameters):
     kept_customer_value: float = Field(gt=0)
 
 
+class PromotionParameters(Parameters):
+    """When a newly trained model takes the place of the champion that stands."""
+
+    replace: Literal["if_better", "always", "never"]
+    standard_errors: float = Field(ge=0)
+
+
+class GroupParameters(Parameters):
+    """Which customers count as new, and as seen recently; days."""
+
+    new_customer_days: PositiveInt
+    recently_seen_days: PositiveInt
+
+
 class ModellingParameters(Parameters):
     """Candidates, folds and the evaluation; `modelling` in conf/."""
 
@@ -67,10 +82,13 @@ class ModellingParameters(Parameters):
     fold_repeats: PositiveInt
     selection: Literal["average_precision", "log_loss"]
     candidates: dict[str, dict[str, list[Setting]] | None] = Field(min_length=1)
+    blend: tuple[str, ...]
     imbalance: Literal["none", "weights", "smote"]
     smote_most_rows: PositiveInt
     calibrations: tuple[Literal["none", "platt", "isotonic"], ...] = Field(min_length=1)
     decision: DecisionParameters
+    promotion: PromotionParameters
+    groups: GroupParameters
     partitions: PositiveInt
     parallel_fits: PositiveInt
     min_train_churned: PositiveInt
@@ -78,3 +96,10 @@ class ModellingParameters(Parameters):
     bootstrap_resamples: PositiveInt
     calibration_bins: PositiveInt
     baselines: dict[str, str]
+
+    @model_validator(mode="after")
+    def _members_of_the_blend_are_candidates(self) -> Self:
+        unknown = sorted(set(self.blend) - set(self.candidates))
+        if unknown:
+            raise ValueError(f"modelling.blend: {', '.join(unknown)} not among the candidates")
+        return self

@@ -1,30 +1,64 @@
 from kedro.pipeline import Node, Pipeline
 
-from sparkify.pipelines.modelling import figures, nodes
+from sparkify.pipelines.modelling import contacts, figures, groups, nodes, promotion, weights
+
+MODELLING, INPUTS = "params:modelling", "params:inputs"
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """From features and labels to a champion and its hold-out metrics."""
     split = Node(
         nodes.train_test,
-        ["features", "snapshots", "params:modelling", "params:feature_engineering"],
+        ["features", "snapshots", MODELLING, "params:feature_engineering"],
         ["train", "test", "question"],
         name="split_in_time",
     )
-    return Pipeline([split]) + from_train_and_test()
+    found = Pipeline(find(), outputs={"champion": "challenger", "churn_model": "fitted_challenger"})
+    return Pipeline([split]) + found + promote() + judge() + decide()
 
 
-def from_train_and_test() -> Pipeline:
-    """From training and hold-out rows, of whatever question, to a champion and its metrics."""
-    modelling, inputs = "params:modelling", "params:inputs"
+def find() -> Pipeline:
+    """From training rows, of whatever question, to the best of the candidates."""
     return Pipeline(
         [
             Node(
                 nodes.champion,
-                ["train", inputs, modelling],
+                ["train", INPUTS, MODELLING],
                 ["cv_results", "champion", "churn_model"],
                 name="choose_champion",
+            )
+        ]
+    )
+
+
+def promote() -> Pipeline:
+    """From a challenger and the champion that stands to the champion."""
+    return Pipeline(
+        [
+            Node(
+                promotion.described_challenger,
+                [
+                    *["challenger", "fitted_challenger", "train"],
+                    *["question", "data_quality", "parameters"],
+                ],
+                "challenger_model",
+                name="describe_challenger",
             ),
+            Node(
+                promotion.promoted,
+                ["challenger_model", "standing_model", "test", MODELLING],
+                ["champion", "churn_model", "promotion"],
+                name="promote_champion",
+            ),
+        ]
+    )
+
+
+def judge() -> Pipeline:
+    """From a champion and hold-out rows, of whatever question, to its metrics and figures."""
+    modelling, inputs = MODELLING, INPUTS
+    return Pipeline(
+        [
             Node(
                 nodes.candidate_predictions,
                 ["train", "test", "cv_results", inputs, modelling],
@@ -53,8 +87,8 @@ def from_train_and_test() -> Pipeline:
                 name="judge_champion",
             ),
             Node(
-                nodes.feature_weights,
-                ["train", "churn_model", inputs],
+                weights.feature_weights,
+                "churn_model",
                 "feature_weights",
                 name="weigh_features",
             ),
@@ -67,6 +101,32 @@ def from_train_and_test() -> Pipeline:
                     *["lift_figure", "confusion_figure", "feature_weights_figure"],
                 ],
                 name="draw_holdout",
+            ),
+        ]
+    )
+
+
+def decide() -> Pipeline:
+    """From hold-out forecasts to what contacts would have gained, and whom the forecast serves."""
+    return Pipeline(
+        [
+            Node(
+                contacts.contacts_weighed,
+                ["test_predictions", "champion", MODELLING],
+                ["contact_profit", "contact_plan"],
+                name="weigh_contacts",
+            ),
+            Node(
+                figures.profit,
+                ["contact_profit", "contact_plan", "metrics"],
+                "profit_figure",
+                name="draw_profit",
+            ),
+            Node(
+                groups.group_metrics,
+                ["test_predictions", "test", "user_days", MODELLING],
+                "group_metrics",
+                name="judge_groups",
             ),
         ]
     )

@@ -1,7 +1,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.feature_engineering import nodes as engineering
-from sparkify.pipelines.modelling.pipeline import from_train_and_test
+from sparkify.pipelines.modelling.pipeline import find, judge
 from sparkify.pipelines.retrospective import nodes
 from sparkify.pipelines.validation import figures, leakage
 
@@ -51,7 +51,7 @@ def create_pipeline(**_: object) -> Pipeline:
         ]
     )
     return Pipeline(
-        described + from_train_and_test(),
+        described + find() + judge(),
         namespace="retrospective",
         inputs={"user_days", "data_quality"},
         parameters={"params:modelling", "params:feature_engineering", "params:validation"},

@@ -1,0 +1,74 @@
+"""What a model says of itself: the last stage of every churn model, saved and loaded with it."""
+
+import json
+import platform
+from importlib.metadata import version
+from typing import Any
+
+from pyspark.ml import PipelineModel, Transformer
+from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+# Whose other versions may fit or forecast otherwise.
+PACKAGES = ["pyspark", "xgboost-cpu", "scikit-learn", "numpy", "pandas"]
+
+
+class ModelCard(Transformer, DefaultParamsReadable["ModelCard"], DefaultParamsWritable):
+    """Changes no row; its `card` is JSON on what the model is and what it learnt from."""
+
+    card: "Param[str]" = Param(
+        Params._dummy(), "card", "what the model is, as JSON", typeConverter=TypeConverters.toString
+    )
+
+    def __init__(self, card: str = "{}") -> None:
+        super().__init__()
+        self._set(card=card)
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        return dataset
+
+
+def with_card(model: PipelineModel, card: dict[str, Any]) -> PipelineModel:
+    """Return a model that says of itself what `card` holds."""
+    return PipelineModel([*model.stages, ModelCard(json.dumps(card, allow_nan=False))])
+
+
+def card_of(model: PipelineModel) -> dict[str, Any]:
+    """Return what a model says of itself; nothing where it has no card."""
+    cards = [stage for stage in model.stages if isinstance(stage, ModelCard)]
+    card: dict[str, Any] = json.loads(cards[-1].getOrDefault("card")) if cards else {}
+    return card
+
+
+def installed_packages() -> dict[str, str]:
+    """Return the versions of Python and of the packages that fit and forecast."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def fingerprint(rows: DataFrame) -> str:
+    """Return what names the content of a table, whatever the order and the partitions of its rows.
+
+    A sum of 64-bit hashes of the rows, each with its columns in the order of their names.
+    """
+    names = sorted(rows.columns)
+    hashed = F.xxhash64(*names).cast("decimal(38,0)")
+    row = rows.agg(F.sum(hashed).alias("total"), F.count("*").alias("rows")).first()
+    assert row is not None  # noqa: S101 -- an aggregate without keys always has one row
+    return f"{int(row['total'] or 0) % 2**64:016x}-{row['rows']}"
+
+
+def trained_on(train: DataFrame) -> dict[str, Any]:
+    """Sum up training rows: snapshots, churned, base rate, first and last cutoff, fingerprint."""
+    counts = train.agg(
+        F.count("*").alias("snapshots"),
+        F.count_distinct("user_id").alias("users"),
+        F.count_if("churned").alias("churned"),
+        F.min("cutoff").cast("string").alias("first_cutoff"),
+        F.max("cutoff").cast("string").alias("last_cutoff"),
+    ).first()
+    assert counts is not None  # noqa: S101 -- an aggregate without keys always has one row
+    found = counts.asDict()
+    base_rate = found["churned"] / found["snapshots"]
+    return {**found, "base_rate": base_rate, "fingerprint": fingerprint(train)}

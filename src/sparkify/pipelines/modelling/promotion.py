@@ -1,0 +1,155 @@
+"""Champion and challenger: whether a newly trained model takes the place of the one that stands."""
+
+import logging
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame
+
+from sparkify.pipelines.modelling import evaluation
+from sparkify.pipelines.modelling.card import card_of, installed_packages, trained_on, with_card
+from sparkify.pipelines.modelling.inputs import feature_columns
+from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.schemas import KEYS
+
+logger = logging.getLogger(__name__)
+ASKED = ("outcome", "horizon_days")
+KEPT_OUT = ("seed", "unseen_user_share")  # they say which users are never learnt from
+ERRORS_IN_INTERVAL = 2 * 1.96  # standard errors that a 95 % interval is wide
+
+
+def described_challenger(
+    challenger: dict[str, Any],
+    fitted_challenger: PipelineModel,
+    train: DataFrame,
+    question: dict[str, Any],
+    data_quality: dict[str, Any],
+    parameters: dict[str, Any],
+) -> PipelineModel:
+    """Return the challenger with a card on what it is and what it learnt from.
+
+    The card has what `challenger` says, the names of the features, the question, the training
+    rows with a fingerprint of their content, versions of packages, and parameters.
+    """
+    wanted = ("modelling", "inputs", "feature_engineering")
+    card = {
+        **challenger,
+        "features": feature_columns(train),
+        "question": question,
+        "source": data_quality["source"],
+        "training": trained_on(train),
+        "packages": installed_packages(),
+        "parameters": {name: _plain(parameters[name]) for name in wanted},
+    }
+    return with_card(fitted_challenger, card)
+
+
+def _plain(parameters: Any) -> Any:
+    return parameters.model_dump(mode="json") if hasattr(parameters, "model_dump") else parameters
+
+
+def promoted(
+    challenger_model: PipelineModel,
+    standing_model: PipelineModel | None,
+    test: DataFrame,
+    modelling: ModellingParameters,
+) -> tuple[dict[str, Any], PipelineModel, dict[str, Any]]:
+    """Compare the challenger with the champion that stands, on the same newest hold-out.
+
+    It takes the champion's place if its gain, by the score that selects, is larger than
+    `modelling.promotion.standard_errors` of the gain's standard errors over users; or if the one
+    that stands cannot be asked the same.
+
+    Returns:
+        What the champion is, its model, and how it came to be so.
+    """
+    obstacle = _obstacle(standing_model, card_of(challenger_model), test)
+    if standing_model is None or obstacle:
+        promotion: dict[str, Any] = {"replaced": True, "reason": obstacle}
+    else:
+        promotion = _compared(challenger_model, standing_model, test, modelling)
+    champion_model = challenger_model if promotion["replaced"] else standing_model
+    assert champion_model is not None  # noqa: S101 -- one that is missing was replaced
+    logger.info("Champion: %s", promotion["reason"])
+    card = card_of(champion_model)
+    described = {name: what for name, what in card.items() if name != "parameters"}
+    return described, champion_model, promotion
+
+
+def _obstacle(
+    standing_model: PipelineModel | None, challenger: dict[str, Any], test: DataFrame
+) -> str | None:
+    """Say why the model that stands cannot be compared, if so."""
+    if standing_model is None:
+        return "no model stood before"
+    standing = card_of(standing_model)
+    if not standing:
+        return "the model that stood has no card: what it learnt from is not known"
+    asked, own = standing["question"], challenger["question"]
+    gone = sorted(set(standing["features"]) - set(test.columns))
+    before, now = (card["parameters"]["modelling"] for card in (standing, challenger))
+    labels_end = date.fromisoformat(max(asked["train_cutoffs"])) + timedelta(asked["horizon_days"])
+    obstacles = {
+        "answers another question (outcome or horizon)": any(asked[x] != own[x] for x in ASKED),
+        f"learnt from a {standing['source']} log": standing["source"] != challenger["source"],
+        f"needs features that are gone: {', '.join(gone)}": bool(gone),
+        "learnt from other users (seed or unseen_user_share)": any(
+            before[name] != now[name] for name in KEPT_OUT
+        ),
+        "has learnt from days that the hold-out asks about": (
+            labels_end > date.fromisoformat(own["cutoff"])
+        ),
+    }
+    found = [reason for reason, stands in obstacles.items() if stands]
+    return f"the model that stood {found[0]}" if found else None
+
+
+def _compared(
+    challenger_model: PipelineModel,
+    standing_model: PipelineModel,
+    test: DataFrame,
+    modelling: ModellingParameters,
+) -> dict[str, Any]:
+    metric, rule = modelling.selection, modelling.promotion
+    settings = (modelling.bootstrap_resamples, modelling.seed)
+    challenger, standing = (_forecast(model, test) for model in (challenger_model, standing_model))
+    gain = evaluation.costs(challenger, standing, *settings).get(metric, {"value": 0.0})
+    low, high = gain.get("ci95", [gain["value"]] * 2)
+    needed = rule.standard_errors * (high - low) / ERRORS_IN_INTERVAL
+    is_better = gain["value"] > needed
+    replaced = rule.replace == "always" or (rule.replace == "if_better" and is_better)
+    name = metric.replace("_", " ")
+    by = f"by {gain['value']:+.4f} in {name} [{low:+.4f}, {high:+.4f}]"
+    verdict = "the challenger takes its place" if replaced else "the one that stood stays"
+    told = "measurably better" if is_better else "not measurably better"
+    return {
+        "replaced": replaced,
+        "reason": f"{verdict}: the challenger is {told}, {by} (replace: {rule.replace})",
+        "metric": metric,
+        "gain": gain,
+        "needed": needed,
+        "standing": _judged(standing_model, standing, settings),
+        "challenger": _judged(challenger_model, challenger, settings),
+    }
+
+
+def _forecast(model: PipelineModel, test: DataFrame) -> pd.DataFrame:
+    columns = [*KEYS, "churned", "probability", "predicted"]
+    rows: pd.DataFrame = model.transform(test).select(*columns).orderBy(*KEYS).toPandas()
+    return rows
+
+
+def _judged(
+    model: PipelineModel, forecast: pd.DataFrame, settings: tuple[int, int]
+) -> dict[str, Any]:
+    wanted = {name: evaluation.RANKING[name] for name in ("auc", "average_precision")}
+    wanted["log_loss"] = evaluation.PROBABILITY["log_loss"]
+    card = card_of(model)
+    return {
+        "label": card["label"],
+        "trained_until": card["training"]["last_cutoff"],
+        "fingerprint": card["training"]["fingerprint"],
+        **evaluation.with_intervals(forecast, wanted, *settings),
+    }

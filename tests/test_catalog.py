@@ -48,8 +48,10 @@ def test_every_dataset_says_what_it_holds(config: dict[str, Any]) -> None:
 
 
 def test_no_two_datasets_share_a_path(config: dict[str, Any]) -> None:
-    found = paths(config.values())
+    # What stood before a run is read from where the run saves what stands after it.
+    found = paths(entry for name, entry in config.items() if name != "standing_model")
     assert len(found) == len(set(found))
+    assert config["standing_model"]["filepath"] == config["churn_model"]["filepath"]
 
 
 def test_environments_share_no_path() -> None:
@@ -73,7 +75,8 @@ def test_every_table_is_checked_when_saved(config: dict[str, Any]) -> None:
 def test_models_and_metrics_are_versioned_and_tables_are_not(config: dict[str, Any]) -> None:
     versioned = {name for name, entry in config.items() if entry.get("versioned")}
     kept = {"churn_model", "champion", "metrics"}
-    assert versioned == kept | {f"retrospective.{name}" for name in kept}
+    of_promotion = {"challenger_model", "standing_model", "promotion"}
+    assert versioned == kept | of_promotion | {f"retrospective.{name}" for name in kept}
 
 
 def test_no_credentials_in_conf() -> None:

@@ -36,9 +36,11 @@ def test_the_default_is_the_forecast_without_the_simulation(
     assert not names(pipelines["__default__"]) & names(pipelines["simulation"])
 
 
-def test_the_default_starts_from_the_log_and_its_record(pipelines: dict[str, Pipeline]) -> None:
-    inputs = {name for name in pipelines["__default__"].inputs() if not name.startswith("params:")}
-    assert inputs == {"raw_events", "simulation_record"}
+def test_the_default_starts_from_the_log_its_record_and_the_champion_that_stands(
+    pipelines: dict[str, Pipeline],
+) -> None:
+    inputs = {name for name in pipelines["__default__"].inputs() if not name.startswith("param")}
+    assert inputs == {"raw_events", "simulation_record", "standing_model"}
 
 
 def test_the_simulation_starts_from_parameters_alone_and_writes_the_log(
@@ -54,7 +56,7 @@ def test_no_forecast_reads_what_only_a_simulation_knows(pipelines: dict[str, Pip
 
 
 def test_a_pipeline_reads_only_what_those_before_it_made(pipelines: dict[str, Pipeline]) -> None:
-    made = {"raw_events", "simulation_record"}
+    made = {"raw_events", "simulation_record", "standing_model"}
     others = ("validation", "retrospective")
     for name in ("data_processing", "feature_engineering", "modelling", *others):
         read = {one for one in pipelines[name].inputs() if not one.startswith("param")}

@@ -10,6 +10,7 @@ from pyspark.testing import assertDataFrameEqual
 
 from sparkify.pipelines.data_processing.nodes import checked_events
 from sparkify.pipelines.feature_engineering import nodes
+from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import EVENTS, SNAPSHOTS, Features, UserDays
 
@@ -129,20 +130,6 @@ def test_unknown_pages_are_other_pages_and_the_cancellation_is_none(days: DataFr
     assert [row["cancellations"] for row in rows] == [0, 1]
 
 
-def test_cutoffs_run_weekly_backwards_from_the_last_full_horizon(
-    settings: FeatureEngineeringParameters,
-) -> None:
-    found = nodes.cutoffs(date(2018, 10, 30), date(2018, 12, 1), settings)
-    assert found == [date(2018, 11, 21), date(2018, 11, 14), date(2018, 11, 7)]
-
-
-def test_a_log_too_short_for_one_cutoff_is_an_error(
-    settings: FeatureEngineeringParameters,
-) -> None:
-    with pytest.raises(nodes.LogTooShortError, match="10 days"):
-        nodes.cutoffs(date(2018, 11, 20), date(2018, 12, 1), settings)
-
-
 @pytest.mark.parametrize(
     ("last_event", "holdout"),
     [
@@ -178,7 +165,7 @@ def test_a_log_without_events_is_an_error(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     no_days = nodes.user_days(events(spark, *HISTORY).where("false"), settings)
-    with pytest.raises(nodes.LogTooShortError, match="events holds no rows"):
+    with pytest.raises(LogTooShortError, match="events holds no rows"):
         nodes.snapshots(no_days, settings)
 
 

@@ -1,26 +1,14 @@
 """From events to what was known about each customer at each cutoff."""
 
-from datetime import date, timedelta
-from functools import reduce
-
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from sparkify.pipelines.feature_engineering.customers import customers, cutoffs, log_span
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import EVENTS, KEYS, summed_columns, window_columns
 
 SECONDS_PER_DAY = 86_400
 MOST_ITEMS = 2**21  # of a session; with milliseconds up to the year 2100 it fits 63 bits
-# The columns of user_days in which each outcome shows.
-OUTCOMES = {
-    "cancellation": ["cancellations"],
-    "downgrade": ["submit_downgrade"],
-    "either": ["cancellations", "submit_downgrade"],
-}
-
-
-class LogTooShortError(ValueError):
-    """The log does not span the days that the first forecast needs."""
 
 
 def events(checked_events: DataFrame) -> DataFrame:
@@ -108,70 +96,19 @@ def _session_days(page_days: DataFrame, parameters: FeatureEngineeringParameters
     )
 
 
-def cutoffs(first_day: date, log_end: date, parameters: FeatureEngineeringParameters) -> list[date]:
-    """List the cutoffs of a log, the hold-out's first, then weekly backwards.
-
-    Args:
-        first_day: the first day with events.
-        log_end: the day after the last full day.
-        parameters: the horizon, the step and the shortest history.
-
-    Raises:
-        LogTooShortError: if the log has room for no cutoff.
-    """
-    earliest = first_day + timedelta(days=parameters.min_history_days)
-    holdout = log_end - timedelta(days=parameters.horizon_days)
-    if holdout < earliest:
-        raise LogTooShortError(
-            f"events span {first_day} to {log_end}: no room for {parameters.min_history_days} "
-            f"days of history (feature_engineering.min_history_days) and a horizon of "
-            f"{parameters.horizon_days} days (feature_engineering.horizon_days)."
-        )
-    steps = (holdout - earliest).days // parameters.cutoff_step_days
-    return [
-        holdout - timedelta(days=step * parameters.cutoff_step_days) for step in range(steps + 1)
-    ]
-
-
 def snapshots(user_days: DataFrame, feature_engineering: FeatureEngineeringParameters) -> DataFrame:
     """List who was a customer at each cutoff, and whether they churned within the horizon.
 
-    One row per user and cutoff: a user seen before the cutoff who had not cancelled by then, and
-    who was on the paid level then if the outcome is a downgrade.
+    One row per user and cutoff.
 
     Raises:
         LogTooShortError: if the log has room for no cutoff.
     """
-    tolerance_seconds = feature_engineering.log_end_tolerance_hours * 3_600
-    tolerance = F.make_dt_interval(secs=F.lit(tolerance_seconds).cast("decimal(18,6)"))
-    span = user_days.agg(
-        F.min("day").alias("first_day"), F.to_date(F.max("last_ts") + tolerance).alias("log_end")
-    ).first()
-    if span is None or span["first_day"] is None:
-        raise LogTooShortError("events holds no rows: every line of the log was rejected.")
-    days = cutoffs(span["first_day"], span["log_end"], feature_engineering)
-    outcome = [F.col(name) for name in OUTCOMES[feature_engineering.outcome]]
-    has_outcome = reduce(Column.__or__, [count > 0 for count in outcome])
-    customers = user_days.groupBy("user_id").agg(
-        F.min("day").alias("first_day"),
-        F.min(F.when(F.col("cancellations") > 0, F.col("day"))).alias("cancelled_on"),
-        F.collect_list(F.when(has_outcome, F.col("day"))).alias("outcome_days"),
-        F.array_sort(F.collect_list(F.struct("day", "level"))).alias("levels"),
-    )
-    cutoff = F.explode(F.array(*[F.lit(day) for day in sorted(days)])).alias("cutoff")
-    was_seen = F.col("first_day") < F.col("cutoff")
-    is_customer = F.col("cancelled_on").isNull() | (F.col("cancelled_on") >= F.col("cutoff"))
-    before = F.filter("levels", lambda seen: seen["day"] < F.col("cutoff"))
-    may_have_outcome = F.element_at(before, -1)["level"] == "paid"
-    if feature_engineering.outcome != "downgrade":
-        may_have_outcome = F.lit(True)
+    days = cutoffs(*log_span(user_days, feature_engineering), feature_engineering)
     horizon_end = F.date_add("cutoff", feature_engineering.horizon_days)
     churned = F.exists("outcome_days", lambda day: (day >= F.col("cutoff")) & (day < horizon_end))
-    return (
-        customers.select("*", cutoff)
-        .where(was_seen & is_customer & may_have_outcome)
-        .select("user_id", "cutoff", churned.alias("churned"))
-    )
+    taken = customers(user_days, days, feature_engineering)
+    return taken.select(*KEYS, churned.alias("churned"))
 
 
 def features(

@@ -22,6 +22,7 @@ def test_the_pipelines_have_these_names(pipelines: dict[str, Pipeline]) -> None:
         "data_processing",
         "feature_engineering",
         "modelling",
+        "scoring",
         "validation",
         "retrospective",
         "reporting",
@@ -31,7 +32,7 @@ def test_the_pipelines_have_these_names(pipelines: dict[str, Pipeline]) -> None:
 def test_the_default_is_the_forecast_without_the_simulation(
     pipelines: dict[str, Pipeline],
 ) -> None:
-    forecast = ("data_processing", "feature_engineering", "modelling")
+    forecast = ("data_processing", "feature_engineering", "modelling", "scoring")
     assert names(pipelines["__default__"]) == set().union(*(names(pipelines[p]) for p in forecast))
     assert not names(pipelines["__default__"]) & names(pipelines["simulation"])
 
@@ -57,7 +58,7 @@ def test_no_forecast_reads_what_only_a_simulation_knows(pipelines: dict[str, Pip
 
 def test_a_pipeline_reads_only_what_those_before_it_made(pipelines: dict[str, Pipeline]) -> None:
     made = {"raw_events", "simulation_record", "standing_model"}
-    others = ("validation", "retrospective")
+    others = ("scoring", "validation", "retrospective")
     for name in ("data_processing", "feature_engineering", "modelling", *others):
         read = {one for one in pipelines[name].inputs() if not one.startswith("param")}
         assert read <= made, name
@@ -68,7 +69,7 @@ def test_every_node_has_a_name_of_its_own(pipelines: dict[str, Pipeline]) -> Non
     every = [
         node
         for name, pipeline in pipelines.items()
-        if name not in ("data_processing", "feature_engineering", "modelling")
+        if name not in ("data_processing", "feature_engineering", "modelling", "scoring")
         for node in pipeline.nodes
     ]
     assert max(Counter(node.name for node in every).values()) == 1

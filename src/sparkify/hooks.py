@@ -48,13 +48,15 @@ class RunSummaryHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Log the account of the log's lines and the hold-out line, if they were made."""
+        """Log the account of the log's lines, the hold-out and the scores, if they were made."""
         made = pipeline.all_outputs()
         if "data_quality" in made:
             logger.info(_lines_account(catalog.load("data_quality")))
         if "metrics" in made:
             logger.info(_holdout_line(catalog.load("metrics")))
             logger.info("Metrics and figures: %s", _folder(catalog, "metrics"))
+        if "score_summary" in made:
+            logger.info(_scores_line(catalog.load("score_summary")))
 
 
 def _folder(catalog: DataCatalog, name: str) -> Path:
@@ -91,4 +93,13 @@ def _holdout_line(metrics: dict[str, Any]) -> str:
         f"{holdout['users']} customers {metrics['question']['happened']} "
         f"({metrics['source']} log), "
         f"{metrics['champion']['label']}: {', '.join(figures)}"
+    )
+
+
+def _scores_line(summary: dict[str, Any]) -> str:
+    return (
+        f"Scores {summary['cutoff']}, {summary['horizon_days']} days ahead: "
+        f"{summary['expected_churners']:,.0f} of {summary['customers']:,} customers are expected "
+        f"to have {summary['happened']}; {summary['to_contact']:,} to contact, expected to gain "
+        f"${summary['expected_profit']:,.0f}, and {summary['control']:,} kept as control group"
     )

@@ -8,17 +8,19 @@ from sparkify.pipelines import (
     modelling,
     reporting,
     retrospective,
+    scoring,
     simulation,
     validation,
 )
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Name every pipeline. The default goes from the raw log to the hold-out metrics."""
+    """Name every pipeline. The default goes from the raw log to the customers' scores."""
     forecast = {
         "data_processing": data_processing.create_pipeline(),
         "feature_engineering": feature_engineering.create_pipeline(),
         "modelling": modelling.create_pipeline(),
+        "scoring": scoring.create_pipeline(),
     }
     return {
         "__default__": sum(forecast.values(), start=Pipeline([])),

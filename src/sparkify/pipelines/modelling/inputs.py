@@ -1,6 +1,8 @@
 """From features to what a model looks at: rates shrunk towards the training's, and logarithms."""
 
+import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pyspark.ml import PipelineModel, Transformer
 from pyspark.ml.feature import SQLTransformer, VectorAssembler
@@ -12,6 +14,10 @@ from sparkify.schemas import KEYS
 
 INPUTS, LABEL, WEIGHT = "inputs", "label", "weight"
 LOG = "log_"  # prefix of the logarithm of a feature
+# What `input_model` writes of a rate, of a logarithm, and of a rate that is always 0.
+RATE = re.compile(r"ln\(\((\w+) \+ \S+\) / \((\w+) \+ (\S+)\) / (\S+)\) AS (\w+)")
+LOGGED = re.compile(r"ln\(1 \+ (\w+)\) AS (\w+)")
+UNKNOWN = re.compile(r"0\.0D AS (\w+)")
 NOT_FEATURES = (*KEYS, "churned", "is_trainable", LABEL, WEIGHT)
 
 
@@ -96,3 +102,32 @@ def _totals(train: DataFrame, columns: list[str]) -> dict[str, float]:
     row = train.agg(*exact).first()
     assert row is not None  # noqa: S101 -- an aggregate without keys always has one row
     return {name: float(row[name] or 0) for name in columns}
+
+
+class LearntInput(NamedTuple):
+    """An input of a fitted model: a feature, or its rate per another."""
+
+    name: str
+    feature: str | None  # None for a rate that training knew nothing of: the input is 0
+    per: str | None = None
+    prior: float = 0.0
+    overall: float = 0.0  # the rate of all training rows together
+
+
+def learnt_inputs(model: PipelineModel) -> list[LearntInput]:
+    """List what the inputs of a fitted model are made of, in order, as its own stages say.
+
+    They begin as what `input_model` returns.
+    """
+    described, assembler = model.stages[:2]
+    assert isinstance(described, SQLTransformer)  # noqa: S101 -- made by input_model
+    assert isinstance(assembler, VectorAssembler)  # noqa: S101 -- made by input_model
+    statement = str(described.getStatement())
+    rates = {
+        name: LearntInput(name, count, per, float(prior), float(overall))
+        for count, per, prior, overall, name in RATE.findall(statement)
+    }
+    logged = {name: LearntInput(name, feature) for feature, name in LOGGED.findall(statement)}
+    unknown = {name: LearntInput(name, None) for name in UNKNOWN.findall(statement)}
+    made = {**rates, **logged, **unknown}
+    return [made.get(name, LearntInput(name, name)) for name in assembler.getInputCols()]

@@ -2,7 +2,14 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 Setting = float | int
 Share = Field(gt=0, lt=1)
@@ -16,19 +23,50 @@ class Parameters(BaseModel):
 
 
 class Rate(Parameters):
-    """An input: a feature per another, shrunk as if `prior` more of those had been seen."""
+    """An input: a feature per another, shrunk as if `prior` more of those had been seen.
+
+    For people, `words` says the customer's {rate} and that of the {others}, `of` what it is
+    counted on.
+    """
 
     count: str
     per: str
     prior: float = Field(gt=0)
     group: str
+    words: str | None = None
+    of: str | None = None
+
+    @field_validator("words")
+    @classmethod
+    def _can_be_said(cls, words: str | None) -> str | None:
+        return _template(words, "rate", "others")
 
 
 class Plain(Parameters):
-    """An input: a feature as it is, or the logarithm of one more than it."""
+    """An input: a feature as it is, or the logarithm of one more than it.
+
+    For people, `words` says its {value}, and `at_zero` is said where that rounds to 0.
+    """
 
     group: str
     log: bool = False
+    words: str | None = None
+    at_zero: str | None = None
+
+    @field_validator("words", "at_zero")
+    @classmethod
+    def _can_be_said(cls, words: str | None) -> str | None:
+        return _template(words, "value")
+
+
+def _template(words: str | None, *names: str) -> str | None:
+    """Return a template, if numbers can be put into it by these names."""
+    try:
+        (words or "").format(**dict.fromkeys(names, 0.5))
+    except (IndexError, KeyError, ValueError) as error:
+        may = ", ".join(f"{{{name}}}" for name in names)
+        raise ValueError(f"'{words}' cannot be said: a template may hold {may}") from error
+    return words
 
 
 class InputParameters(Parameters):

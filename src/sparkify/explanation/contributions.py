@@ -1,0 +1,136 @@
+"""What each input adds to a forecast: exact, and summing up to the model's margin.
+
+Members are what a fitted model hands to Spark's Python workers: numbers, and text in formats of
+the libraries' own.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+LEAST = 1e-6  # a forest's log-odds are taken from a probability this far off 0 and 1
+
+
+class Member(Protocol):
+    """A classifier that can say what each input adds."""
+
+    def contributions(self, inputs: Array) -> Array:
+        """Return what each input adds: one row per customer, the margin's base in the last column.
+
+        A row's sum is the classifier's margin: its log-odds, or a forest's probability.
+        """
+        ...
+
+    def of_log_odds(self, inputs: Array) -> Array:
+        """Return the same with rows that sum up to the log-odds."""
+        ...
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear model of standardised inputs, and of their products with a moderator.
+
+    What an input adds is its own term and that of its product, both measured from the mean of the
+    training rows.
+    """
+
+    intercept: float
+    coefficients: Sequence[float]
+    means: Sequence[float]
+    deviations: Sequence[float]  # 0 for what never varied, which adds nothing
+    moderator: int | None  # its place among the inputs
+
+    def contributions(self, inputs: Array) -> Array:
+        """Return what each input adds to the log-odds, and the intercept."""
+        vectors = [inputs]
+        if self.moderator is not None:
+            vectors.append(inputs * inputs[:, [self.moderator]])
+        deviations = np.asarray(self.deviations)
+        weights = np.divide(
+            self.coefficients, deviations, out=np.zeros_like(deviations), where=deviations > 0
+        )
+        terms = (np.hstack(vectors) - np.asarray(self.means)) * weights
+        own = terms.reshape(len(inputs), len(vectors), inputs.shape[1]).sum(axis=1)
+        return np.column_stack([own, np.full(len(inputs), self.intercept)])
+
+    of_log_odds = contributions
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """XGBoost's trees, as the JSON text it saves; it computes TreeSHAP itself."""
+
+    booster: str
+
+    def contributions(self, inputs: Array) -> Array:
+        """Return what each input adds to the log-odds, and their mean in training."""
+        import xgboost  # noqa: PLC0415 -- two seconds that a linear model's workers need not wait
+
+        booster = xgboost.Booster(model_file=bytearray(self.booster, "utf-8"))
+        added = booster.predict(xgboost.DMatrix(inputs), pred_contribs=True)
+        return np.asarray(added, dtype=np.float64)
+
+    of_log_odds = contributions
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Spark's trees, as JSON text of the arrays that the shap library takes, for TreeSHAP.
+
+    Lundberg et al., "From local explanations to global understanding with explainable AI for
+    trees", Nature Machine Intelligence 2 (2020).
+    """
+
+    trees: str
+    scale: float  # of the trees' sum in the margin
+
+    def contributions(self, inputs: Array) -> Array:
+        """Return what each input adds to the margin, and its mean in training."""
+        import shap  # noqa: PLC0415 -- three seconds that other models' workers need not wait
+
+        trees = [
+            {name: np.asarray(values) for name, values in tree.items()}
+            for tree in json.loads(self.trees)
+        ]
+        explainer = shap.TreeExplainer({"trees": trees})
+        own = explainer.shap_values(inputs, check_additivity=False)
+        base = float(np.ravel(explainer.expected_value)[0])
+        added = np.column_stack([own.reshape(inputs.shape), np.full(len(inputs), base)])
+        return np.asarray(added * self.scale)
+
+    def of_log_odds(self, inputs: Array) -> Array:
+        """Return the same: boosted trees add up in log-odds."""
+        return self.contributions(inputs)
+
+
+class Forest(Trees):
+    """Spark's random forest, whose trees add up in probability."""
+
+    def of_log_odds(self, inputs: Array) -> Array:
+        """Stretch what each input adds to a probability, so that it sums up to the log-odds."""
+        added = self.contributions(inputs)
+        own, base = added[:, :-1], added[:, -1]
+        moved = own.sum(axis=1)
+        way = _log_odds(base + moved) - _log_odds(base)
+        factor = np.divide(way, moved, out=np.zeros_like(moved), where=moved != 0)
+        return np.column_stack([own * factor[:, None], _log_odds(base)])
+
+
+def _log_odds(probability: Array) -> Array:
+    clipped = probability.clip(LEAST, 1 - LEAST)
+    return np.asarray(np.log(clipped / (1 - clipped)))
+
+
+def contributions(members: Sequence[Member], inputs: Array) -> Array:
+    """Return what each input adds to the margin of a model, as `Member.contributions` does.
+
+    Of several members it is the mean, as their blend's log-odds are the mean of theirs.
+    """
+    if len(members) == 1:
+        return members[0].contributions(inputs)
+    return np.mean([member.of_log_odds(inputs) for member in members], axis=0)

@@ -1,0 +1,103 @@
+"""The strongest contributions to a forecast, in words that a person reads."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from sparkify.explanation.contributions import Array, Member, contributions
+
+Reason = dict[str, Any]  # `input`, `reason` in words, `contribution`
+
+
+class Words(Protocol):
+    """What can be said of an input."""
+
+    name: str
+
+    def said(self, customer: Mapping[str, float]) -> str:
+        """Say it of a customer, by their features."""
+        ...
+
+
+@dataclass(frozen=True)
+class RateWords:
+    """How to say a rate, beside that of all customers the model learnt from."""
+
+    name: str
+    count: str
+    per: str
+    others: float
+    words: str  # a template with {rate} and {others}
+    of: str  # what the rate is counted on
+    known_from: float  # of that, below which a rate says nothing
+
+    def said(self, customer: Mapping[str, float]) -> str:
+        """Say the customer's own rate, or that too little is known for one."""
+        per = customer[self.per]
+        if per <= 0:
+            return f"no {self.of}"
+        if per < self.known_from:
+            return f"too few {self.of} to tell ({per:.0f})"
+        return _readable(self.words.format(rate=customer[self.count] / per, others=self.others))
+
+
+@dataclass(frozen=True)
+class PlainWords:
+    """How to say a feature as it is."""
+
+    name: str
+    feature: str
+    words: str  # a template with {value}
+    at_zero: str  # said instead where the value rounds to 0
+
+    def said(self, customer: Mapping[str, float]) -> str:
+        """Say the customer's value."""
+        value = customer[self.feature]
+        template = self.words if round(value) else self.at_zero
+        return _readable(template.format(value=value))
+
+
+def _readable(text: str) -> str:
+    """Put a space before a percent sign, and one of something in the singular."""
+    return re.sub(r"(?<![\d.,])1 (\w+)s\b", r"1 \1", text.replace("%", " %"))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is needed to explain a model's forecasts."""
+
+    members: Sequence[Member]
+    words: Sequence[Words]  # one per input, in order
+    most: int  # reasons for, and as many against
+
+    def reasons(
+        self, inputs: Array, features: pd.DataFrame
+    ) -> tuple[list[list[Reason]], list[list[Reason]]]:
+        """List the strongest reasons for and against churning, of each customer.
+
+        Args:
+            inputs: one row per customer, as the model sees them.
+            features: the same customers' features, of those that the inputs are made of.
+        """
+        added = contributions(self.members, inputs)[:, :-1]
+        customers = features.to_dict("records")
+        return self._strongest(added, customers, 1), self._strongest(added, customers, -1)
+
+    def _strongest(self, added: Array, customers: list[Any], sign: int) -> list[list[Reason]]:
+        order = np.argsort(-sign * added, axis=1, kind="stable")[:, : self.most]
+        return [
+            [
+                {
+                    "input": self.words[place].name,
+                    "reason": self.words[place].said(customer),
+                    "contribution": float(of_customer[place]),
+                }
+                for place in places
+                if sign * of_customer[place] > 0
+            ]
+            for places, of_customer, customer in zip(order, added, customers, strict=True)
+        ]

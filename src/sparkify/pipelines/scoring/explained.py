@@ -1,0 +1,97 @@
+"""From a fitted model to what explains its forecasts, by the model's own inputs."""
+
+import json
+from typing import Any
+
+from pyspark.ml import PipelineModel
+from pyspark.ml.classification import GBTClassificationModel, RandomForestClassificationModel
+from pyspark.ml.feature import StandardScalerModel
+
+from sparkify.explanation.contributions import Boosted, Forest, Linear, Member, Trees
+from sparkify.explanation.reasons import Explanation, PlainWords, RateWords, Words
+from sparkify.pipelines.modelling.candidates import classifiers
+from sparkify.pipelines.modelling.inputs import LearntInput, learnt_inputs
+from sparkify.pipelines.modelling.parameters import InputParameters, Plain, Rate
+from sparkify.pipelines.modelling.weights import inputs_of, moderator_of
+from sparkify.pipelines.scoring.parameters import ScoringParameters
+
+TREE_ARRAYS = (
+    *("children_left", "children_right", "children_default", "features"),
+    *("thresholds", "values", "node_sample_weight"),
+)
+CHURNING = -1  # the last column of a tree's values: of the churners, or of the margin alone
+
+
+def explanation(
+    model: PipelineModel, inputs: InputParameters, scoring: ScoringParameters
+) -> Explanation:
+    """Return what explains a model's forecasts: its classifiers, and words for its inputs."""
+    words = [_words(learnt, inputs, scoring.least_of_prior) for learnt in learnt_inputs(model)]
+    return Explanation(members(model), words, scoring.reasons)
+
+
+def members(model: PipelineModel) -> list[Member]:
+    """Return a fitted model's classifiers as Spark's Python workers take them."""
+    return [_member(model, one) for one in classifiers(model)]
+
+
+def _member(model: PipelineModel, classifier: Any) -> Member:
+    if hasattr(classifier, "coefficients"):
+        return _linear(model, classifier)
+    if isinstance(classifier, RandomForestClassificationModel):
+        return Forest(_trees(classifier), 1.0)
+    if isinstance(classifier, GBTClassificationModel):
+        return Trees(_trees(classifier), 2.0)  # Spark's log-odds are twice the sum of its trees
+    return Boosted(classifier.get_booster().save_raw("json").decode())
+
+
+def _linear(model: PipelineModel, classifier: Any) -> Linear:
+    weighed = classifier.getFeaturesCol()
+    (scaler,) = [
+        stage
+        for stage in model.stages
+        if isinstance(stage, StandardScalerModel) and stage.getOutputCol() == weighed
+    ]
+    moderator = moderator_of(model)
+    return Linear(
+        float(classifier.intercept),
+        classifier.coefficients.toArray().tolist(),
+        scaler.mean.toArray().tolist(),
+        scaler.std.toArray().tolist(),
+        None if moderator is None else inputs_of(model).index(moderator),
+    )
+
+
+def _trees(classifier: Any) -> str:
+    """Read Spark's trees by the shap library; JSON text of what its explainer takes."""
+    import shap  # noqa: PLC0415 -- three seconds that only a model of Spark's trees is worth
+
+    read = shap.TreeExplainer(classifier).model.trees
+    trees = [{name: getattr(tree, name).tolist() for name in TREE_ARRAYS} for tree in read]
+    for tree in trees:
+        tree["values"] = [[value[CHURNING]] for value in tree["values"]]
+    return json.dumps(trees)
+
+
+def _words(learnt: LearntInput, inputs: InputParameters, least_of_prior: float) -> Words:
+    """Return how to say an input; by its name where the parameters have no words for it."""
+    name = learnt.name.replace("_", " ")
+    if learnt.per is not None and learnt.feature is not None:
+        rate = inputs.rates.get(learnt.name)
+        return RateWords(
+            learnt.name,
+            learnt.feature,
+            learnt.per,
+            learnt.overall,
+            _given(rate, "words") or f"{name}: {{rate:.3g}}, others {{others:.3g}}",
+            _given(rate, "of") or learnt.per.replace("_", " "),
+            learnt.prior * least_of_prior,
+        )
+    feature = learnt.feature or learnt.name
+    plain = (inputs.plain or {}).get(feature)
+    words = _given(plain, "words") or f"{feature.replace('_', ' ')}: {{value:.4g}}"
+    return PlainWords(learnt.name, feature, words, _given(plain, "at_zero") or words)
+
+
+def _given(how: Rate | Plain | None, name: str) -> str | None:
+    return getattr(how, name, None)

@@ -1,0 +1,125 @@
+"""What people get of the scores: the list, whom to contact, whom not to, and a summary."""
+
+from typing import Any
+
+import pandas as pd
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.modelling.card import card_of
+from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.pipelines.scoring.compatibility import is_forecast
+from sparkify.pipelines.scoring.parameters import ScoringParameters
+
+PERMILLE = 1_000
+# Digits that people read; the Parquet table has them all.
+DIGITS = {"probability": 4, "percentile": 1, "days_since_last_seen": 1, "expected_gain": 2}
+CUSTOMER = ["rank", "user_id", "cutoff", "probability", "level", "days_since_last_seen"]
+
+
+def churn_scores_csv(churn_scores: DataFrame, scoring: ScoringParameters) -> pd.DataFrame:
+    """Flatten the scores for people, the likeliest first: one row per customer.
+
+    A column per reason and its contribution; empty where there are fewer reasons.
+    """
+    rows = churn_scores.orderBy("cutoff", "rank").toPandas()
+    shown = rows[[*CUSTOMER, "percentile", "predicted"]]
+    told = [_flat(rows[f"reasons_{side}"], side, scoring.reasons) for side in ("for", "against")]
+    return pd.concat([shown, *told], axis="columns").round(DIGITS)
+
+
+def _flat(reasons: pd.Series, side: str, most: int) -> pd.DataFrame:
+    columns = {}
+    for place in range(most):
+        at_place = [of_one[place] if place < len(of_one) else None for of_one in reasons]
+        columns[f"reason_{side}_{place + 1}"] = [one and one["reason"] for one in at_place]
+        columns[f"contribution_{side}_{place + 1}"] = [
+            round(one["contribution"], 3) if one else None for one in at_place
+        ]
+    return pd.DataFrame(columns, index=reasons.index)
+
+
+def contacts(
+    churn_scores: DataFrame, scoring: ScoringParameters, modelling: ModellingParameters
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """List whom to contact, and whom of them not to: those the model calls churners.
+
+    One row per customer, the likeliest first, with the dollars that a contact is expected to
+    gain: probability * contact_success * kept_customer_value - contact_cost. A share of them, by
+    a hash of user, cutoff and seed, is the control group.
+
+    Returns:
+        The customers to contact, and the control group.
+    """
+    decision = modelling.decision
+    kept = decision.contact_success * decision.kept_customer_value
+    hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), F.lit(scoring.control_seed))
+    is_control = F.pmod(hashed, F.lit(PERMILLE)) < round(scoring.control_share * PERMILLE)
+    called = churn_scores.where("predicted").withColumns(
+        {
+            "expected_gain": F.col("probability") * kept - decision.contact_cost,
+            "is_control": is_control,
+        }
+    )
+    rows = called.orderBy("cutoff", "rank").toPandas()
+    reasons = [f"reason_for_{place + 1}" for place in range(scoring.reasons)]
+    flat = pd.concat([rows, _flat(rows["reasons_for"], "for", scoring.reasons)], axis="columns")
+    people = flat[[*CUSTOMER, "expected_gain", *reasons]].round(DIGITS)
+    controls = rows["is_control"].astype(bool)
+    return people[~controls].reset_index(drop=True), people[controls].reset_index(drop=True)
+
+
+def score_summary(
+    churn_scores: DataFrame,
+    contacts: pd.DataFrame,
+    control_group: pd.DataFrame,
+    churn_model: PipelineModel,
+    scoring: ScoringParameters,
+    modelling: ModellingParameters,
+    feature_engineering: FeatureEngineeringParameters,
+) -> dict[str, Any]:
+    """Sum up the scores: how many customers, how many are expected to leave, whom to contact.
+
+    `is_forecast` is false where the model has learnt from labels that end after the cutoff.
+    `main_reasons` counts, of those whom the model calls churners, whose strongest reason is which
+    input.
+    """
+    of_cutoff = churn_scores.groupBy("cutoff").agg(
+        F.count("*").alias("customers"),
+        F.count_if(F.col("level") == "paid").alias("paid"),
+        F.sum("probability").alias("expected"),
+        F.count_if("predicted").alias("predicted"),
+    )
+    (found,) = of_cutoff.collect()
+    strongest = F.element_at("reasons_for", 1)["input"].alias("input")
+    called = churn_scores.where(F.col("predicted") & (F.size("reasons_for") > 0))
+    main = called.groupBy(strongest).count().orderBy(F.desc("count"), "input").collect()
+    card = card_of(churn_model)
+    customers, expected = found["customers"], float(found["expected"])
+    return {
+        "cutoff": str(found["cutoff"]),
+        "horizon_days": feature_engineering.horizon_days,
+        "outcome": feature_engineering.outcome,
+        "happened": card["question"]["happened"],
+        "is_forecast": is_forecast(card, found["cutoff"]),
+        "customers": customers,
+        "by_level": {"free": customers - found["paid"], "paid": found["paid"]},
+        "expected_churners": round(expected, 1),
+        "mean_probability": expected / customers,
+        "predicted": found["predicted"],
+        "to_contact": len(contacts),
+        "control": len(control_group),
+        "control_share": scoring.control_share,
+        "expected_profit": round(float(contacts["expected_gain"].sum()), 2),
+        "contact_costs": len(contacts) * modelling.decision.contact_cost,
+        "decision": modelling.decision.model_dump(),
+        "main_reasons": {row["input"]: row["count"] for row in main},
+        "model": {
+            **{name: card[name] for name in ("candidate", "label", "calibration", "threshold")},
+            **{name: card[name] for name in ("threshold_by", "source")},
+            "train_cutoffs": card["question"]["train_cutoffs"],
+            "base_rate": card["training"]["base_rate"],
+        },
+    }

@@ -1,0 +1,119 @@
+"""Score the customers of a moment, and say why."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+from pyspark.ml import PipelineModel
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from sparkify.pipelines.feature_engineering.customers import (
+    LogTooShortError,
+    customers,
+    log_span,
+)
+from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.modelling.card import card_of
+from sparkify.pipelines.modelling.inputs import INPUTS, learnt_inputs
+from sparkify.pipelines.modelling.parameters import InputParameters
+from sparkify.pipelines.scoring.compatibility import require_compatible
+from sparkify.pipelines.scoring.explained import explanation
+from sparkify.pipelines.scoring.parameters import ScoringParameters
+from sparkify.schemas import KEYS
+from sparkify.score_schemas import CHURN_SCORES
+
+REASONS = ["reasons_for", "reasons_against"]
+
+
+class CutoffError(ValueError):
+    """The moment asked for lies outside of the log, or nobody was a customer then."""
+
+
+def current_snapshots(
+    user_days: DataFrame,
+    feature_engineering: FeatureEngineeringParameters,
+    scoring: ScoringParameters,
+) -> DataFrame:
+    """List who is a customer at the cutoff that is scored; one row per user, and no label.
+
+    Raises:
+        CutoffError: if `scoring.cutoff` lies outside of the log, or nobody was a customer then.
+        LogTooShortError: if the log before the cutoff does not fill the history asked for and
+            the windows of the features.
+    """
+    first_day, log_end = log_span(user_days, feature_engineering)
+    cutoff = scoring.cutoff or log_end
+    if not first_day < cutoff <= log_end:
+        raise CutoffError(
+            f"scoring.cutoff {cutoff} lies outside of the log: whole days with events go from "
+            f"{first_day} to {log_end - timedelta(days=1)}. Take a day after {first_day}, up to "
+            f"{log_end}, or leave it out for the latter."
+        )
+    needed = max([feature_engineering.min_history_days, *feature_engineering.windows_days])
+    if (cutoff - first_day).days < needed:
+        raise LogTooShortError(
+            f"the log begins on {first_day}, {(cutoff - first_day).days} days before the cutoff "
+            f"{cutoff}: too short to score, since {needed} days have to come before it "
+            f"(feature_engineering.min_history_days, and the longest of windows_days in "
+            f"globals.yml). Take a later scoring.cutoff or a longer log."
+        )
+    current = customers(user_days, [cutoff], feature_engineering).select(*KEYS)
+    if current.isEmpty():
+        paid = " on the paid level" if feature_engineering.outcome == "downgrade" else ""
+        raise CutoffError(
+            f"nobody is a customer{paid} at the cutoff {cutoff}: all who were seen before it had "
+            f"cancelled. Take another scoring.cutoff or another log."
+        )
+    return current
+
+
+def churn_scores(
+    current_features: DataFrame,
+    churn_model: PipelineModel,
+    inputs: InputParameters,
+    scoring: ScoringParameters,
+    feature_engineering: FeatureEngineeringParameters,
+) -> DataFrame:
+    """Forecast every current customer, rank them, and say what speaks for and against it.
+
+    One row per customer.
+
+    Raises:
+        ModelMismatchError: if the model cannot score these features or forecasts something else.
+    """
+    require_compatible(card_of(churn_model), current_features.columns, feature_engineering)
+    explains = explanation(churn_model, inputs, scoring)
+    level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
+    shown = [*KEYS, "probability", "level", "days_since_last_seen", "predicted"]
+    said = {name for one in learnt_inputs(churn_model) for name in one[1:3] if name is not None}
+    forecast = churn_model.transform(current_features).select(
+        "*", level, vector_to_array(INPUTS).alias("seen")
+    )
+
+    def with_reasons(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for rows in batches:
+            told = explains.reasons(np.stack(rows["seen"].tolist()), rows.drop(columns="seen"))
+            yield rows[shown].assign(**dict(zip(REASONS, told, strict=True)))
+
+    explained = forecast.select(*shown, *sorted(said - set(shown)), "seen").mapInPandas(
+        with_reasons, T.StructType([CHURN_SCORES.struct[name] for name in [*shown, *REASONS]])
+    )
+    of_cutoff = Window.partitionBy("cutoff")
+    rank = F.row_number().over(of_cutoff.orderBy(F.desc("probability"), "user_id"))
+    everybody = F.count("*").over(of_cutoff)
+    behind = 100 * (everybody - F.col("rank")) / everybody
+    ranked = explained.withColumn("rank", rank).withColumn("percentile", behind)
+    return ranked.select(*CHURN_SCORES.columns)
+
+
+def score_history(churn_scores: DataFrame) -> dict[str, pd.DataFrame]:
+    """Keep what was promised: under the cutoff, one row per customer with the probability.
+
+    Scoring a cutoff again takes the place of what was promised before.
+    """
+    rows = churn_scores.select(*KEYS, "probability").orderBy(*KEYS).toPandas()
+    return {str(cutoff): promised for cutoff, promised in rows.groupby("cutoff")}

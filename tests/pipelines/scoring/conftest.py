@@ -1,0 +1,58 @@
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame
+
+from sparkify.pipelines.modelling.calibration import calibration_stages
+from sparkify.pipelines.modelling.card import installed_packages, with_card
+from sparkify.pipelines.scoring.parameters import ScoringParameters
+
+FEATURES = ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"]
+
+
+@pytest.fixture(scope="session")
+def scoring(parameters: dict[str, Any]) -> ScoringParameters:
+    return parameters["scoring"]
+
+
+@pytest.fixture(scope="session")
+def card() -> dict[str, Any]:
+    """Return what a model of `train` says of itself."""
+    return {
+        "candidate": "logistic_regression",
+        "label": "logistic regression (regParam 0.3)",
+        "calibration": "none",
+        "threshold": 0.3,
+        "threshold_by": "f1",
+        "features": FEATURES,
+        "question": {
+            "outcome": "cancellation",
+            "horizon_days": 10,
+            "happened": "cancelled",
+            "cutoff": "2018-11-21",
+            "train_cutoffs": ["2018-10-31", "2018-11-07"],
+        },
+        "source": "simulated",
+        "training": {"base_rate": 0.25},
+        "packages": installed_packages(),
+    }
+
+
+@pytest.fixture(scope="session")
+def churn_model(
+    train: DataFrame, fitted: Callable[[str], PipelineModel], card: dict[str, Any]
+) -> PipelineModel:
+    """Return a linear model of `train` with all that a churn model has behind its classifier."""
+    nothing = pd.DataFrame({"churned": [], "probability": []})
+    stages = calibration_stages(train.sparkSession, nothing, "none", card["threshold"])
+    return with_card(PipelineModel([*fitted("logistic_regression").stages, *stages]), card)
+
+
+@pytest.fixture(scope="session")
+def current_features(train: DataFrame) -> DataFrame:
+    """Return the 80 customers of `train` at one cutoff, without labels."""
+    last = train.where("cutoff = '2018-11-07'")
+    return last.select("user_id", "cutoff", *FEATURES).cache()

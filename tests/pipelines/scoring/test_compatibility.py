@@ -1,0 +1,67 @@
+from datetime import date
+from typing import Any
+
+import pytest
+
+from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.scoring.compatibility import (
+    ModelMismatchError,
+    is_forecast,
+    require_compatible,
+)
+
+
+@pytest.fixture(scope="module")
+def asked(parameters: dict[str, Any]) -> FeatureEngineeringParameters:
+    return parameters["feature_engineering"]
+
+
+def test_a_model_that_fits_is_taken_without_a_word(
+    card: dict[str, Any], asked: FeatureEngineeringParameters, told: pytest.LogCaptureFixture
+) -> None:
+    require_compatible(card, [*card["features"], "more"], asked)
+    assert not told.records
+
+
+def test_columns_that_the_features_lack_are_named(
+    card: dict[str, Any], asked: FeatureEngineeringParameters
+) -> None:
+    with pytest.raises(ModelMismatchError, match=r"does not have: next_song, is_paid\. Set"):
+        require_compatible(card, ["thumbs_up", "days_since_last_seen"], asked)
+
+
+@pytest.mark.parametrize("change", [{"outcome": "either"}, {"horizon_days": 20}])
+def test_another_question_is_refused(
+    card: dict[str, Any], asked: FeatureEngineeringParameters, change: dict[str, Any]
+) -> None:
+    other = asked.model_copy(update=change)
+    message = (
+        f"forecasts 'cancellation' within 10 days; the parameters ask for '{other.outcome}' "
+        f"within {other.horizon_days} days"
+    )
+    with pytest.raises(ModelMismatchError, match=message):
+        require_compatible(card, card["features"], other)
+
+
+def test_a_model_without_a_card_is_refused(asked: FeatureEngineeringParameters) -> None:
+    with pytest.raises(ModelMismatchError, match="has no card"):
+        require_compatible({}, ["next_song"], asked)
+
+
+def test_other_versions_of_packages_are_a_warning(
+    card: dict[str, Any], asked: FeatureEngineeringParameters, told: pytest.LogCaptureFixture
+) -> None:
+    packages = {**card["packages"], "pyspark": "3.5.0", "gone": "1.0"}
+    require_compatible({**card, "packages": packages}, card["features"], asked)
+    (warning,) = told.messages
+    now = card["packages"]["pyspark"]
+    assert warning.endswith(f": pyspark 3.5.0, now {now}; gone 1.0, now missing")
+
+
+@pytest.mark.parametrize(
+    ("cutoff", "expected"), [(date(2018, 11, 16), False), (date(2018, 11, 17), True)]
+)
+def test_it_is_a_forecast_once_all_labels_learnt_from_have_ended(
+    card: dict[str, Any], cutoff: date, expected: bool
+) -> None:
+    assert is_forecast(card, cutoff) == expected

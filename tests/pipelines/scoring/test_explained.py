@@ -1,0 +1,75 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from pyspark.ml import PipelineModel
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import DataFrame
+
+from sparkify.explanation.contributions import Array, contributions
+from sparkify.pipelines.modelling.candidates import CANDIDATES
+from sparkify.pipelines.modelling.parameters import InputParameters
+from sparkify.pipelines.modelling.probability import ChurnProbability
+from sparkify.pipelines.scoring.explained import explanation, members
+from sparkify.pipelines.scoring.parameters import ScoringParameters
+
+
+def column(rows: DataFrame, name: str) -> Array:
+    return np.array([row[0] for row in rows.select(vector_to_array(name)).collect()])
+
+
+@pytest.fixture(scope="module")
+def of_kind(fitted: Callable[[str], PipelineModel]) -> Callable[[str], PipelineModel]:
+    """Return what gives a model of `train` of a kind of candidate, or the blend of all."""
+
+    def blend() -> PipelineModel:
+        described = fitted("logistic_regression").stages[:2]
+        members = [stage for kind in CANDIDATES for stage in fitted(kind).stages[2:-1]]
+        vectors = tuple(f"{kind}_probability" for kind in CANDIDATES)
+        return PipelineModel([*described, *members, ChurnProbability(vectors, "uncalibrated")])
+
+    return lambda kind: blend() if kind == "blend" else fitted(kind)
+
+
+@pytest.mark.parametrize("kind", [*CANDIDATES, "blend"])
+def test_contributions_sum_up_to_the_margin(
+    of_kind: Callable[[str], PipelineModel], train: DataFrame, kind: str
+) -> None:
+    model = of_kind(kind)
+    rows = model.transform(train)
+    added = contributions(members(model), column(rows, "inputs"))
+    probability = np.array([row[0] for row in rows.select("uncalibrated").collect()])
+    margin = probability if kind == "random_forest" else np.log(probability / (1 - probability))
+    assert added.shape == (160, 4)
+    assert added.sum(axis=1) == pytest.approx(margin, abs=1e-5)  # XGBoost adds in 32 bits
+    assert np.abs(added[:, 0]).max() > 0.01
+
+
+def test_every_input_has_words_beside_the_training_s_own_rate(
+    of_kind: Callable[[str], PipelineModel],
+    train: DataFrame,
+    inputs: InputParameters,
+    scoring: ScoringParameters,
+) -> None:
+    rates = {
+        name: rate.model_copy(update={"words": "{rate:.1%} of songs, others {others:.1%}"})
+        for name, rate in inputs.rates.items()
+    }
+    worded = inputs.model_copy(update={"rates": rates})
+    words = explanation(of_kind("logistic_regression"), worded, scoring).words
+    (total,) = train.selectExpr("sum(thumbs_up) / sum(next_song) as rate").collect()
+    customer = {"thumbs_up": 3.0, "next_song": 60.0, "is_paid": 1.0, "days_since_last_seen": 2.0}
+    assert [one.said(customer) for one in words] == [
+        f"5.0 % of songs, others {100 * total['rate']:.1f} %",
+        "is paid: 1",
+        "days since last seen: 2",
+    ]
+
+
+def test_an_input_without_words_is_said_by_its_name(
+    of_kind: Callable[[str], PipelineModel], scoring: ScoringParameters
+) -> None:
+    unknown = InputParameters(rates={}, plain={}, moderator=None)
+    (rate, *_) = explanation(of_kind("logistic_regression"), unknown, scoring).words
+    said = rate.said({"thumbs_up": 3.0, "next_song": 60.0})
+    assert said.startswith("thumbs up per song: 0.05, others 0.0")

@@ -1,0 +1,138 @@
+import json
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import pytest
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame, SparkSession
+
+from sparkify.pipelines.modelling.parameters import DecisionParameters, ModellingParameters
+from sparkify.pipelines.scoring import lists
+from sparkify.pipelines.scoring.parameters import ScoringParameters
+from sparkify.score_schemas import CHURN_SCORES
+
+CUTOFF = date(2018, 12, 1)
+THUMBS = {"input": "thumbs", "reason": "thumbs down", "contribution": 0.51239}
+AGE = {"input": "age", "reason": "registered 3 days ago", "contribution": -0.25}
+
+
+def scored(spark: SparkSession, customers: list[tuple[Any, ...]]) -> DataFrame:
+    """Return scores of (user, probability, predicted, reasons for, reasons against)."""
+    rows = [
+        (user, CUTOFF, probability, rank, 50.0, "paid", 1.26, predicted, reasons, against)
+        for rank, (user, probability, predicted, reasons, against) in enumerate(customers, 1)
+    ]
+    return spark.createDataFrame(rows, CHURN_SCORES.struct)
+
+
+@pytest.fixture(scope="module")
+def scores(spark: SparkSession) -> DataFrame:
+    customers = [
+        ("007", 0.51239, True, [THUMBS, {**AGE, "contribution": 0.1}], []),
+        ("8", 0.25, True, [THUMBS], [AGE]),
+        ("9", 0.1, False, [], [AGE]),
+    ]
+    return scored(spark, customers).cache()
+
+
+@pytest.fixture(scope="module")
+def money(modelling: ModellingParameters) -> ModellingParameters:
+    decision = DecisionParameters(
+        threshold="f1", contact_cost=2, contact_success=0.1, kept_customer_value=100
+    )
+    return modelling.model_copy(update={"decision": decision})
+
+
+def sharing(scoring: ScoringParameters, share: float, seed: int = 7) -> ScoringParameters:
+    return scoring.model_copy(update={"control_share": share, "control_seed": seed})
+
+
+def test_people_get_a_column_per_reason(scores: DataFrame, scoring: ScoringParameters) -> None:
+    rows = lists.churn_scores_csv(scores, scoring.model_copy(update={"reasons": 2}))
+    first, _, last = rows.to_dict("records")
+    assert first == {
+        "rank": 1,
+        "user_id": "007",
+        "cutoff": CUTOFF,
+        "probability": 0.5124,
+        "level": "paid",
+        "days_since_last_seen": 1.3,
+        "percentile": 50.0,
+        "predicted": True,
+        "reason_for_1": "thumbs down",
+        "contribution_for_1": 0.512,
+        "reason_for_2": "registered 3 days ago",
+        "contribution_for_2": 0.1,
+        "reason_against_1": None,
+        "contribution_against_1": pytest.approx(float("nan"), nan_ok=True),
+        "reason_against_2": None,
+        "contribution_against_2": None,
+    }
+    assert last["reason_for_1"] is None
+    assert last["reason_against_1"] == "registered 3 days ago"
+
+
+def test_a_contact_has_what_it_is_expected_to_gain(
+    scores: DataFrame, scoring: ScoringParameters, money: ModellingParameters
+) -> None:
+    contacts, control = lists.contacts(scores, sharing(scoring, 0), money)
+    assert contacts["user_id"].tolist() == ["007", "8"]
+    # 0.51239 * 0.1 * 100 - 2 and 0.25 * 0.1 * 100 - 2 dollars.
+    assert contacts["expected_gain"].tolist() == [3.12, 0.5]
+    assert contacts["reason_for_1"].tolist() == ["thumbs down", "thumbs down"]
+    assert (list(control), len(control)) == (list(contacts), 0)
+
+
+def test_a_share_is_kept_as_the_control_group(
+    spark: SparkSession, scoring: ScoringParameters, money: ModellingParameters
+) -> None:
+    many = scored(spark, [(str(user), 0.5, True, [THUMBS], []) for user in range(2_000)])
+    contacts, control = lists.contacts(many, sharing(scoring, 0.1), money)
+    assert len(contacts) + len(control) == 2_000
+    assert not set(contacts["user_id"]) & set(control["user_id"])
+    assert 160 < len(control) < 240
+    _, again = lists.contacts(many.repartition(3), sharing(scoring, 0.1), money)
+    pd.testing.assert_frame_equal(again, control)
+    _, other = lists.contacts(many, sharing(scoring, 0.1, seed=8), money)
+    assert set(other["user_id"]) != set(control["user_id"])
+
+
+def test_the_summary_says_whom_to_contact_and_what_is_expected(
+    scores: DataFrame,
+    churn_model: PipelineModel,
+    scoring: ScoringParameters,
+    money: ModellingParameters,
+    parameters: dict[str, Any],
+) -> None:
+    contacts, control = lists.contacts(scores, sharing(scoring, 0), money)
+    told = lists.score_summary(
+        *(scores, contacts, control, churn_model, scoring, money),
+        parameters["feature_engineering"],
+    )
+    json.dumps(told, allow_nan=False)
+    assert told["cutoff"] == "2018-12-01"
+    assert (told["customers"], told["by_level"]) == (3, {"free": 0, "paid": 3})
+    assert (told["expected_churners"], told["predicted"]) == (0.9, 2)
+    assert (told["to_contact"], told["control"]) == (2, 0)
+    assert (told["expected_profit"], told["contact_costs"]) == (3.62, 4)
+    assert told["main_reasons"] == {"thumbs": 2}
+    assert told["is_forecast"]
+    assert told["model"]["label"] == "logistic regression (regParam 0.3)"
+
+
+def test_nobody_to_contact_is_an_empty_list(
+    spark: SparkSession,
+    churn_model: PipelineModel,
+    scoring: ScoringParameters,
+    money: ModellingParameters,
+    parameters: dict[str, Any],
+) -> None:
+    nobody = scored(spark, [("9", 0.1, False, [], [AGE])])
+    contacts, control = lists.contacts(nobody, scoring, money)
+    told = lists.score_summary(
+        *(nobody, contacts, control, churn_model, scoring, money),
+        parameters["feature_engineering"],
+    )
+    assert (told["to_contact"], told["control"], told["expected_profit"]) == (0, 0, 0.0)
+    assert told["main_reasons"] == {}

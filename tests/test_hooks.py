@@ -43,6 +43,17 @@ METRICS = {
 }
 
 
+SUMMARY = {
+    "cutoff": "2018-12-01",
+    "horizon_days": 10,
+    "customers": 1_720,
+    "expected_churners": 73.4,
+    "to_contact": 46,
+    "control": 5,
+    "expected_profit": -12.4,
+}
+
+
 def work(*inputs: Any) -> None:
     """Stand for a node's function; the hooks look at names alone."""
 
@@ -129,6 +140,15 @@ def test_a_run_ends_with_the_holdout_line_and_where_the_metrics_are(
         "logistic regression: AUC 0.765 [0.665, 0.865], average precision 0.200 [0.100, 0.300], "
         "precision 0.250 [0.150, 0.350], recall 0.500 [0.400, 0.600], F1 0.333 [0.233, 0.433]",
         f"Metrics and figures: {tmp_path}/reporting",
+    ]
+
+
+def test_a_run_that_scored_says_what_it_expects(told: pytest.LogCaptureFixture) -> None:
+    catalog = DataCatalog({"score_summary": MemoryDataset(SUMMARY)})
+    RunSummaryHooks().after_pipeline_run(made("score_summary"), catalog)
+    assert told.messages == [
+        "Scores 2018-12-01, 10 days ahead: 1,720 customers, 73 churners expected; 46 to contact "
+        "(expected gain -$12), 5 kept as control group"
     ]
 
 

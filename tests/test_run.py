@@ -34,6 +34,35 @@ def test_the_saved_model_alone_gives_the_forecast(finished: Any) -> None:
     )
 
 
+def test_the_default_run_scores_the_customers_of_the_newest_day(finished: Any) -> None:
+    catalog = finished.catalog()
+    scores = catalog.load("churn_scores_csv")
+    summary = catalog.load("score_summary")
+    assert summary["cutoff"] == "2018-12-01"
+    assert summary["is_forecast"]
+    assert summary["customers"] == len(scores) == catalog.load("churn_scores").count()
+    called = pd.concat([catalog.load("contacts"), catalog.load("control_group")])
+    assert set(called["user_id"]) == set(scores.loc[scores["predicted"], "user_id"])
+    assert summary["to_contact"] + summary["control"] == len(called)
+
+
+def test_an_earlier_day_is_scored_beside_the_newest(finished: Any) -> None:
+    catalog = finished.catalog()
+    kept = {name: catalog.load(name) for name in ("run_timings", "churn_scores_csv")}
+    finished.run("scoring", params={**finished.params, "cutoff": "2018-11-21"})
+    catalog.save("run_timings", kept["run_timings"])  # other tests look at the default run's
+    assert set(catalog.load("churn_scores_csv")["cutoff"]) == {"2018-11-21"}
+    history = catalog.load("score_history")
+    assert set(history) == {"2018-11-21", "2018-12-01"}
+    newest = history["2018-12-01"]().set_index("user_id")["probability"].round(4)
+    assert (
+        newest.to_dict() == kept["churn_scores_csv"].set_index("user_id")["probability"].to_dict()
+    )
+    holdout = catalog.load("test_predictions").toPandas().set_index("user_id")["probability"]
+    scored = history["2018-11-21"]().set_index("user_id")["probability"]
+    pd.testing.assert_series_equal(scored, holdout, check_like=True)
+
+
 @pytest.fixture(scope="module")
 def studied(finished: Any) -> Any:
     """Return the catalog of the finished project with its champion studied and asked backwards."""

@@ -97,9 +97,10 @@ def _holdout_line(metrics: dict[str, Any]) -> str:
 
 
 def _scores_line(summary: dict[str, Any]) -> str:
+    gain = summary["expected_profit"]
     return (
         f"Scores {summary['cutoff']}, {summary['horizon_days']} days ahead: "
-        f"{summary['expected_churners']:,.0f} of {summary['customers']:,} customers are expected "
-        f"to have {summary['happened']}; {summary['to_contact']:,} to contact, expected to gain "
-        f"${summary['expected_profit']:,.0f}, and {summary['control']:,} kept as control group"
+        f"{summary['customers']:,} customers, {summary['expected_churners']:,.0f} churners "
+        f"expected; {summary['to_contact']:,} to contact (expected gain "
+        f"{'-' if gain < 0 else ''}${abs(gain):,.0f}), {summary['control']:,} kept as control group"
     )

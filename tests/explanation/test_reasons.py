@@ -47,7 +47,7 @@ def test_the_strongest_come_first_and_nothing_that_adds_nothing() -> None:
     words = [PlainWords(name, name, name + " {value:.0f}", "no " + name) for name in names]
     linear = Linear(0.0, [1.0, 1.0, 1.0, 1.0], [0.0] * 4, [1.0] * 4, None)
     inputs = np.array([[1.0, 3.0, -2.0, 2.0], [0.0, 0.0, 0.0, -1.0]])
-    told_for, against = Explanation([linear], words, 2).reasons(
+    told_for, against = Explanation([linear], words, 2, 0).reasons(
         inputs, pd.DataFrame(inputs, columns=names)
     )
     assert [[reason["reason"] for reason in of_one] for of_one in told_for] == [["b 3", "d 2"], []]
@@ -55,3 +55,13 @@ def test_the_strongest_come_first_and_nothing_that_adds_nothing() -> None:
         [{"input": "c", "reason": "c -2", "contribution": -2.0}],
         [{"input": "d", "reason": "d -1", "contribution": -1.0}],
     ]
+
+
+def test_what_is_weak_beside_the_strongest_is_no_reason() -> None:
+    words = [PlainWords(name, name, name, name) for name in ("a", "b", "c")]
+    linear = Linear(0.0, [1.0, 1.0, 1.0], [0.0] * 3, [1.0] * 3, None)
+    inputs = np.array([[2.0, 0.2, 0.25]])
+    told_for, _ = Explanation([linear], words, 3, 0.1).reasons(
+        inputs, pd.DataFrame(inputs, columns=["a", "b", "c"])
+    )
+    assert [reason["input"] for reason in told_for[0]] == ["a", "c"]

@@ -73,6 +73,7 @@ class Explanation:
     members: Sequence[Member]
     words: Sequence[Words]  # one per input, in order
     most: int  # reasons for, and as many against
+    least: float  # of a customer's strongest contribution, for another to count as a reason
 
     def reasons(
         self, inputs: Array, features: pd.DataFrame
@@ -89,6 +90,7 @@ class Explanation:
 
     def _strongest(self, added: Array, customers: list[Any], sign: int) -> list[list[Reason]]:
         order = np.argsort(-sign * added, axis=1, kind="stable")[:, : self.most]
+        is_reason = sign * added > self.least * np.abs(added).max(axis=1, keepdims=True)
         return [
             [
                 {
@@ -97,7 +99,9 @@ class Explanation:
                     "contribution": float(of_customer[place]),
                 }
                 for place in places
-                if sign * of_customer[place] > 0
+                if counts[place]
             ]
-            for places, of_customer, customer in zip(order, added, customers, strict=True)
+            for places, of_customer, counts, customer in zip(
+                order, added, is_reason, customers, strict=True
+            )
         ]

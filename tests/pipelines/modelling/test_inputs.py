@@ -6,8 +6,14 @@ from pydantic import ValidationError
 from pyspark.sql import DataFrame, SparkSession
 
 from sparkify.pipelines.modelling.fitting import prepared
-from sparkify.pipelines.modelling.inputs import InputError, input_model, input_names
-from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.modelling.inputs import (
+    InputError,
+    LearntInput,
+    input_model,
+    input_names,
+    learnt_inputs,
+)
+from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters, Rate
 
 Customers = list[tuple[float, ...]]
 # Of 200 songs 4 got a thumb up: 2 in 100.
@@ -140,3 +146,26 @@ def test_a_rate_called_like_a_feature_is_an_error() -> None:
     )
     with pytest.raises(InputError, match="thumbs_up is the name of a feature already"):
         input_names(["thumbs_up", "next_song"], taken)
+
+
+def test_a_fitted_model_says_what_its_inputs_are_made_of(spark: SparkSession) -> None:
+    unseen = {"count": "is_paid", "per": "days_away", "prior": 5, "group": "other"}
+    parameters = wanted(plain=["is_paid", "days_away"])
+    rates = {**parameters.rates, "never": Rate.model_validate(unseen)}
+    trained = table(spark, [(2.0, 100.0, 0.0, 6.0)])
+    model = input_model(trained, parameters.model_copy(update={"rates": rates}))
+    assert learnt_inputs(model) == [
+        LearntInput("thumbs_up_per_song", "thumbs_up", "next_song", 100.0, 0.02),
+        LearntInput("never", None),
+        LearntInput("is_paid", "is_paid"),
+        LearntInput("log_days_away", "days_away"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "entry", [{"words": "{rate:.1%} of {songs}"}, {"words": "{"}, {"words": "{} songs"}]
+)
+def test_words_that_cannot_be_said_are_an_error(entry: dict[str, str]) -> None:
+    rate = {"count": "thumbs_up", "per": "next_song", "prior": 100, "group": "thumbs"}
+    with pytest.raises(ValidationError, match=r"a template may hold \{rate\}, \{others\}"):
+        Rate.model_validate({**rate, **entry})

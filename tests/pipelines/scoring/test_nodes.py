@@ -133,7 +133,8 @@ def scores(
     scoring: ScoringParameters,
     settings: FeatureEngineeringParameters,
 ) -> DataFrame:
-    return nodes.churn_scores(current_features, churn_model, inputs, scoring, settings).cache()
+    every = scoring.model_copy(update={"least_of_strongest": 0})
+    return nodes.churn_scores(current_features, churn_model, inputs, every, settings).cache()
 
 
 def test_scores_are_the_model_s_own_ranked(

@@ -27,7 +27,7 @@ def explanation(
 ) -> Explanation:
     """Return what explains a model's forecasts: its classifiers, and words for its inputs."""
     words = [_words(learnt, inputs, scoring.least_of_prior) for learnt in learnt_inputs(model)]
-    return Explanation(members(model), words, scoring.reasons)
+    return Explanation(members(model), words, scoring.reasons, scoring.least_of_strongest)
 
 
 def members(model: PipelineModel) -> list[Member]:

@@ -25,7 +25,7 @@ def churn_scores_csv(churn_scores: DataFrame, scoring: ScoringParameters) -> pd.
     A column per reason and its contribution; empty where there are fewer reasons.
     """
     rows = churn_scores.orderBy("cutoff", "rank").toPandas()
-    shown = rows[[*CUSTOMER, "percentile", "predicted"]]
+    shown = rows[[*CUSTOMER[:4], "percentile", *CUSTOMER[4:], "predicted"]]
     told = [_flat(rows[f"reasons_{side}"], side, scoring.reasons) for side in ("for", "against")]
     return pd.concat([shown, *told], axis="columns").round(DIGITS)
 

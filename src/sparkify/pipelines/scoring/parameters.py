@@ -12,6 +12,7 @@ class ScoringParameters(Parameters):
 
     cutoff: date | None
     reasons: PositiveInt
+    least_of_strongest: float = Field(ge=0, lt=1)
     least_of_prior: float = Field(ge=0)
     control_share: float = Field(ge=0, lt=1)
     control_seed: int

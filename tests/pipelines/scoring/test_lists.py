@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from sparkify.pipelines.modelling.parameters import DecisionParameters, ModellingParameters
 from sparkify.pipelines.scoring import lists
@@ -136,3 +137,23 @@ def test_nobody_to_contact_is_an_empty_list(
     )
     assert (told["to_contact"], told["control"], told["expected_profit"]) == (0, 0, 0.0)
     assert told["main_reasons"] == {}
+
+
+def test_what_was_learnt_from_is_no_forecast(
+    scores: DataFrame,
+    churn_model: PipelineModel,
+    scoring: ScoringParameters,
+    money: ModellingParameters,
+    parameters: dict[str, Any],
+    told: pytest.LogCaptureFixture,
+) -> None:
+    earlier = scores.withColumn("cutoff", F.lit(date(2018, 11, 16)))
+    contacts, control = lists.contacts(earlier, scoring, money)
+    summary = lists.score_summary(
+        *(earlier, contacts, control, churn_model, scoring, money),
+        parameters["feature_engineering"],
+    )
+    assert not summary["is_forecast"]
+    assert told.messages == [
+        "churn_model has learnt from days after 2018-11-16: these scores are no forecast"
+    ]

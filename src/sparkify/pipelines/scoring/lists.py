@@ -1,5 +1,6 @@
 """What people get of the scores: the list, whom to contact, whom not to, and a summary."""
 
+import logging
 from typing import Any
 
 import pandas as pd
@@ -13,10 +14,14 @@ from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.pipelines.scoring.compatibility import is_forecast
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 
+logger = logging.getLogger(__name__)
 PERMILLE = 1_000
 # Digits that people read; the Parquet table has them all.
-DIGITS = {"probability": 4, "percentile": 1, "days_since_last_seen": 1, "expected_gain": 2}
-CUSTOMER = ["rank", "user_id", "cutoff", "probability", "level", "days_since_last_seen"]
+DIGITS = {"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expected_gain": 2}
+CUSTOMER = [
+    *("rank", "user_id", "cutoff", "probability", "percentile"),
+    *("level", "days_since_last_seen"),
+]
 
 
 def churn_scores_csv(churn_scores: DataFrame, scoring: ScoringParameters) -> pd.DataFrame:
@@ -25,7 +30,7 @@ def churn_scores_csv(churn_scores: DataFrame, scoring: ScoringParameters) -> pd.
     A column per reason and its contribution; empty where there are fewer reasons.
     """
     rows = churn_scores.orderBy("cutoff", "rank").toPandas()
-    shown = rows[[*CUSTOMER[:4], "percentile", *CUSTOMER[4:], "predicted"]]
+    shown = rows[[*CUSTOMER, "predicted"]]
     told = [_flat(rows[f"reasons_{side}"], side, scoring.reasons) for side in ("for", "against")]
     return pd.concat([shown, *told], axis="columns").round(DIGITS)
 
@@ -82,7 +87,8 @@ def score_summary(
 ) -> dict[str, Any]:
     """Sum up the scores: how many customers, how many are expected to leave, whom to contact.
 
-    `is_forecast` is false where the model has learnt from labels that end after the cutoff.
+    `is_forecast` is false, with a warning, where the model has learnt from labels that end after
+    the cutoff.
     `main_reasons` counts, of those whom the model calls churners, whose strongest reason is which
     input.
     """
@@ -98,12 +104,18 @@ def score_summary(
     main = called.groupBy(strongest).count().orderBy(F.desc("count"), "input").collect()
     card = card_of(churn_model)
     customers, expected = found["customers"], float(found["expected"])
+    forecast = is_forecast(card, found["cutoff"])
+    if not forecast:
+        logger.warning(
+            "churn_model has learnt from days after %s: these scores are no forecast",
+            found["cutoff"],
+        )
     return {
         "cutoff": str(found["cutoff"]),
         "horizon_days": feature_engineering.horizon_days,
         "outcome": feature_engineering.outcome,
         "happened": card["question"]["happened"],
-        "is_forecast": is_forecast(card, found["cutoff"]),
+        "is_forecast": forecast,
         "customers": customers,
         "by_level": {"free": customers - found["paid"], "paid": found["paid"]},
         "expected_churners": round(expected, 1),

@@ -133,4 +133,4 @@ def contributions(members: Sequence[Member], inputs: Array) -> Array:
     """
     if len(members) == 1:
         return members[0].contributions(inputs)
-    return np.mean([member.of_log_odds(inputs) for member in members], axis=0)
+    return np.asarray(np.mean([member.of_log_odds(inputs) for member in members], axis=0))

@@ -16,7 +16,10 @@ Reason = dict[str, Any]  # `input`, `reason` in words, `contribution`
 class Words(Protocol):
     """What can be said of an input."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The input's name."""
+        ...
 
     def said(self, customer: Mapping[str, float]) -> str:
         """Say it of a customer, by their features."""

@@ -171,18 +171,15 @@ def test_reasons_are_the_strongest_contributions(
     scores: DataFrame, current_features: DataFrame, churn_model: PipelineModel
 ) -> None:
     names = ["thumbs_up_per_song", "is_paid", "log_days_since_last_seen"]
-    seen = churn_model.transform(current_features).select("user_id", vector_to_array("inputs"))
-    for user, inputs in seen.limit(20).collect():
-        added = contributions(members(churn_model), np.array([inputs]))[0, :-1]
-        expected = sorted(zip(added, names, strict=True))
-        (row,) = scores.where(f"user_id = '{user}'").collect()
-        against = [(one["contribution"], one["input"]) for one in row["reasons_against"]]
-        told_for = [(one["contribution"], one["input"]) for one in row["reasons_for"]]
-        assert [name for _, name in against] == [name for value, name in expected if value < 0]
-        assert [name for _, name in told_for] == [
-            name for value, name in reversed(expected) if value > 0
-        ]
-        assert [value for value, _ in against] == pytest.approx([v for v, _ in expected if v < 0])
+    inputs = churn_model.transform(current_features).select("user_id", vector_to_array("inputs"))
+    told = {row["user_id"]: row for row in scores.collect()}
+    for user, seen in inputs.collect():
+        added = contributions(members(churn_model), np.array([seen]))[0, :-1]
+        expected = sorted(zip(added.tolist(), names, strict=True))
+        for side, ordered in (("against", expected), ("for", expected[::-1])):
+            sign = 1 if side == "for" else -1
+            reasons = [(r["contribution"], r["input"]) for r in told[user][f"reasons_{side}"]]
+            assert reasons == [(value, name) for value, name in ordered if sign * value > 0]
 
 
 def test_a_model_of_other_features_is_refused(

@@ -91,13 +91,14 @@ def churn_scores(
     shown = [*KEYS, "probability", "level", "days_since_last_seen", "predicted"]
     said = {name for one in learnt_inputs(churn_model) for name in one[1:3] if name is not None}
     forecast = churn_model.transform(current_features).select(
-        "*", level, vector_to_array(INPUTS).alias("seen")
+        "*", level, vector_to_array(F.col(INPUTS)).alias("seen")
     )
 
     def with_reasons(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in batches:
-            told = explains.reasons(np.stack(rows["seen"].tolist()), rows.drop(columns="seen"))
-            yield rows[shown].assign(**dict(zip(REASONS, told, strict=True)))
+            seen = np.stack(rows.pop("seen").tolist())
+            reasons = pd.DataFrame(dict(zip(REASONS, explains.reasons(seen, rows), strict=True)))
+            yield pd.concat([rows[shown], reasons], axis="columns")
 
     explained = forecast.select(*shown, *sorted(said - set(shown)), "seen").mapInPandas(
         with_reasons, T.StructType([CHURN_SCORES.struct[name] for name in [*shown, *REASONS]])

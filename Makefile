@@ -9,7 +9,7 @@ LOG := $(shell sed -n 's/^raw_log: *//p' conf/$(ENV)/globals.yml)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types viz bench lock
+.PHONY: help run test check lint types viz bench chaos lock
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ viz: .venv/ready ## Open the lineage in Kedro-Viz.
 
 bench: .venv/ready ## Measure ourselves and our peers side by side (SIZES="mini 1GB"); about half an hour.
 	PYTHONPATH=src $(BIN)/python -m benchmarks.speed --sizes $(SIZES)
+
+chaos: .venv/ready ## Kill runs, fill disks, close folders, lose workers, and compare what is left; under 20 minutes.
+	PYTHONPATH=src $(BIN)/python -m benchmarks.chaos
 
 lock: .venv/ready ## Pin the newest versions that pyproject.toml allows.
 	$(BIN)/pip install --quiet uv

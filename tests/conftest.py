@@ -1,6 +1,7 @@
 import logging
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +140,20 @@ def finished(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> P
 def project(spark: SparkSession, tmp_path: Path) -> Project:
     """Return a project without any data."""
     return Project(tmp_path)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a disk of its own with room for 64 kB."""
+    if os.geteuid():
+        pytest.skip("mounting a disk needs root")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["/bin/mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    yield folder
+    subprocess.run(["/bin/umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.fixture

@@ -74,6 +74,12 @@ def test_every_table_is_checked_when_saved(config: dict[str, Any]) -> None:
             assert "save" in entry["validator"]["on"], name
 
 
+def test_everything_on_disk_is_written_aside_and_renamed(config: dict[str, Any]) -> None:
+    for name, entry in config.items():
+        partition = entry.get("dataset", entry)
+        assert partition["type"].startswith(("sparkify.datasets.", "MemoryDataset")), name
+
+
 def test_models_and_metrics_are_versioned_and_tables_are_not(config: dict[str, Any]) -> None:
     versioned = {name for name, entry in config.items() if entry.get("versioned")}
     kept = {"churn_model", "champion", "metrics"}

@@ -9,9 +9,8 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.io.core import DatasetError
 from kedro.pipeline import Node, Pipeline
-from kedro_datasets.json import JSONDataset
 
-from sparkify.datasets import EventLogDataset
+from sparkify.datasets import EventLogDataset, JSONDataset
 from sparkify.hooks import RunSummaryHooks, SparkHooks
 
 QUALITY = {
@@ -107,10 +106,10 @@ def test_a_simulation_over_a_log_is_refused_before_any_work(project: Any) -> Non
     compressed = project.log.with_name(project.log.name + ".gz")
     compressed.parent.mkdir(parents=True)
     compressed.write_bytes(b"")
-    before = sorted(project.folder.rglob("*"))
+    before = sorted(project.log.parent.rglob("*"))
     with pytest.raises(DatasetError, match=r"stands already at .*\.json\.gz and is never"):
         project.run("simulation", params={"simulation": {"users": 2, "days": 1}})
-    assert sorted(project.folder.rglob("*")) == before
+    assert sorted(project.log.parent.rglob("*")) == before
 
 
 def test_a_run_accounts_for_every_line_of_the_log(told: pytest.LogCaptureFixture) -> None:

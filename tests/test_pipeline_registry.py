@@ -51,6 +51,12 @@ def test_the_simulation_starts_from_parameters_alone_and_writes_the_log(
     assert {"raw_events", "simulation_record"} <= pipelines["simulation"].all_outputs()
 
 
+def test_a_simulated_log_stands_once_it_is_recorded(pipelines: dict[str, Pipeline]) -> None:
+    (confirming,) = [node for node in pipelines["simulation"].nodes if node.confirms]
+    assert confirming.confirms == ["raw_events"]
+    assert confirming.outputs == ["simulation_record"]
+
+
 def test_no_forecast_reads_what_only_a_simulation_knows(pipelines: dict[str, Pipeline]) -> None:
     hidden = {"simulated_users", "simulated_sessions"}
     assert not hidden & pipelines["__default__"].datasets()

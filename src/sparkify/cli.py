@@ -8,6 +8,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.io.core import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 
+from sparkify.faults import refusal
 from sparkify.java import JavaError, require_java
 
 TRACEBACK = click.Option(["--traceback"], is_flag=True, help="Show where an error came from.")
@@ -30,3 +31,8 @@ def run(context: click.Context, /, traceback: bool, **options: Any) -> Any:
         if traceback:
             raise
         raise click.ClickException(str(error)) from error
+    except Exception as error:
+        refused = refusal(error)
+        if traceback or refused is None:
+            raise
+        raise click.ClickException("The run stopped: {}; {}.".format(*refused)) from error

@@ -10,11 +10,11 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
-from kedro_datasets.json import JSONDataset
 from pyspark.sql import SparkSession
 
-from sparkify.datasets import EventLogDataset
+from sparkify.datasets import EventLogDataset, JSONDataset
 from sparkify.jvm import submit_arguments
+from sparkify.scratch import scratch_folder
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,9 @@ class SparkHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Hand the settings to whichever session is started first, and the right Python."""
-        os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(context.config_loader["spark"])
+        os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(
+            context.config_loader["spark"], scratch=scratch_folder()
+        )
         # Workers would otherwise start the first python3 on PATH, without our packages.
         os.environ["PYSPARK_PYTHON"] = sys.executable
 

@@ -50,14 +50,22 @@ spark.sparkContext._gateway.proc.wait()
 """
 
 
-def submit_arguments(settings: Mapping[str, Any], archive: Path | None = None) -> str:
-    """Return Spark settings as PYSPARK_SUBMIT_ARGS, with the JVM's own options added."""
+def submit_arguments(
+    settings: Mapping[str, Any], archive: Path | None = None, scratch: Path | None = None
+) -> str:
+    """Return Spark settings as PYSPARK_SUBMIT_ARGS, with the JVM's own options added.
+
+    Whatever Spark and Java write for themselves goes to `scratch`, unless `spark.local.dir`
+    says otherwise.
+    """
     logging = files(__package__).joinpath("log4j2.properties")
     # Logging of the JVM itself is off: it tells of classes that an archive does without.
     options = ["-Xlog:disable", f"-Dlog4j2.configurationFile={logging}"]
     archive = archive or CLASS_ARCHIVE
     if archive.exists():
         options.append(f"-XX:SharedArchiveFile={archive}")
+    if scratch:
+        options.append(f'"-Djava.io.tmpdir={scratch}"')
     options.append(settings.get(JAVA_OPTIONS, ""))
     complete = {**settings, JAVA_OPTIONS: " ".join(options).strip()}
     arguments = [f"--conf={name}={_as_text(value)}" for name, value in complete.items()]

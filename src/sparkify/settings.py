@@ -1,9 +1,10 @@
 """Project settings, read by Kedro."""
 
 from sparkify.hooks import RunSummaryHooks, SparkHooks
+from sparkify.one_run import OneRunHooks
 from sparkify.timings import RunTimingHooks
 
-HOOKS = (SparkHooks(), RunTimingHooks(), RunSummaryHooks())
+HOOKS = (OneRunHooks(), SparkHooks(), RunTimingHooks(), RunSummaryHooks())
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -13,7 +13,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from pyspark.sql import SparkSession
 
-from sparkify.datasets import ParquetTableDataset
+from sparkify.datasets import EventLogDataset, ParquetTableDataset
 
 logger = logging.getLogger(__name__)
 RUN_TIMINGS = "run_timings"
@@ -90,7 +90,7 @@ def _size(dataset: AbstractDataset[Any, Any] | None) -> int:
     if dataset is None or isinstance(dataset, MemoryDataset):
         return 0
     path = getattr(dataset, "_filepath", None)
-    if isinstance(dataset, AbstractVersionedDataset):
+    if isinstance(dataset, AbstractVersionedDataset | EventLogDataset):
         path = dataset._get_load_path()
     if path is None:
         return 0

@@ -113,6 +113,7 @@ def test_a_saved_log_is_a_directory_with_the_lines_in_order(
 ) -> None:
     dataset = EventLogDataset(filepath=str(tmp_path / "new" / "log.json"))
     dataset.save(spark.createDataFrame([(line,) for line in LINES], "value string"))
+    dataset.confirm()
     assert [row["value"] for row in dataset.load().collect()] == LINES
     assert names(tmp_path / "new") == ["log.json"]
     (part,) = (tmp_path / "new" / "log.json").glob("part-*")
@@ -148,6 +149,19 @@ def test_a_save_that_fails_leaves_nothing(spark: SparkSession, tmp_path: Path) -
         dataset.save(broken)
     assert names(tmp_path) == []
     assert not dataset.exists()
+
+
+def test_until_it_is_confirmed_a_saved_log_is_seen_by_who_saved_it_alone(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    saved, other = (EventLogDataset(filepath=str(tmp_path / "log.json")) for _ in range(2))
+    saved.save(spark.createDataFrame([(line,) for line in LINES], "value string"))
+    assert saved.exists()
+    assert [row["value"] for row in saved.load().collect()] == LINES
+    assert not other.exists()
+    assert names(tmp_path) == [".log.json.unconfirmed"]
+    saved.confirm()
+    assert [row["value"] for row in other.load().collect()] == LINES
 
 
 def test_what_a_killed_save_left_is_no_log(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from kedro.io.core import DatasetError
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame
 
-from sparkify.datasets.aside import spark_path, written_aside
+from sparkify.datasets.aside import UNCONFIRMED, beside, spark_path, written_aside
 
 COMPRESSED = (".gz", ".bz2")
 
@@ -15,6 +15,10 @@ class EventLogDataset(SparkDatasetV2):
 
     The log is a file, a directory of part files, or either of them compressed: with or without
     .gz or .bz2 behind the path. A log that stands is never written over.
+
+    A log that is saved stands once it is confirmed, by the node that records what was
+    simulated: one without its record would pass for a genuine one. Until then only the dataset
+    that saved it sees it, and the next run removes it.
 
     ```yaml
     raw_events:
@@ -26,8 +30,12 @@ class EventLogDataset(SparkDatasetV2):
     def __init__(self, *, filepath: str, metadata: dict[str, object] | None = None) -> None:
         super().__init__(filepath=filepath, file_format="text", metadata=metadata)
         self._filesystem = fsspec.filesystem(self._protocol)
+        self._unconfirmed = beside(str(self._filepath), UNCONFIRMED)
+        self._is_unconfirmed = False
 
     def _found(self) -> list[str]:
+        if self._is_unconfirmed:
+            return [self._unconfirmed]
         path = str(self._filepath)
         candidates = [path, *(path + suffix for suffix in COMPRESSED)]
         return [candidate for candidate in candidates if self._filesystem.exists(candidate)]
@@ -51,8 +59,14 @@ class EventLogDataset(SparkDatasetV2):
 
     def _save(self, data: DataFrame) -> None:
         self.refuse_if_present()
-        with written_aside(self._filesystem, str(self._filepath)) as aside:
+        with written_aside(self._filesystem, self._unconfirmed) as aside:
             data.write.text(spark_path(self._protocol, aside))
+        self._is_unconfirmed = True
+
+    def confirm(self) -> None:
+        """Give the log that was saved its name; Kedro calls it for a node that `confirms` it."""
+        self._filesystem.mv(self._unconfirmed, str(self._filepath), recursive=True)
+        self._is_unconfirmed = False
 
     def _exists(self) -> bool:
         return bool(self._found())

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kedro_datasets.json import JSONDataset
+from sparkify.datasets.files import JSONDataset
 
 
 class OptionalJSONDataset(JSONDataset):

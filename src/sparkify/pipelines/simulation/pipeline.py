@@ -25,6 +25,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 ["raw_events", "params:simulation"],
                 "simulation_record",
                 name="record_simulation",
+                confirms="raw_events",
             ),
         ]
     )

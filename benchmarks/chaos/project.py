@@ -1,0 +1,169 @@
+"""The project on a small simulated log in a folder of its own."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = "chaos"
+SMALL: dict[str, Any] = {
+    "simulation": {"users": 90, "days": 61, "songs": 500, "artists": 50, "seed": 24},
+    "modelling": {
+        "candidates": {
+            "logistic_regression": {"regParam": [0.3]},
+            "random_forest": {"numTrees": [3], "maxDepth": [2]},
+            "gradient_boosted_trees": None,
+            "xgboost": None,
+        },
+        "folds": 2,
+        "min_train_churned": 4,
+        "min_holdout_churned": 1,
+        "bootstrap_resamples": 20,
+    },
+}
+# Two sets of settings with different tables all the way, so that old and new can be told apart.
+SETTINGS = {
+    "A": {"feature_engineering": {"horizon_days": 10}, "modelling": {"seed": 7}},
+    "B": {"feature_engineering": {"horizon_days": 12}, "modelling": {"seed": 8}},
+}
+BOOSTED = {
+    "random_forest": None,
+    "xgboost": {"n_estimators": [5], "learning_rate": [0.05], "max_depth": [2]},
+}
+SECONDS_TO_END = 300  # after which a run hangs, and a run that hangs has failed
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: its exit code (negative: the signal), seconds, and what it printed."""
+
+    code: int
+    seconds: float
+    output: str
+
+    @property
+    def last_node(self) -> str:
+        """The last node that was done."""
+        done = [line.split() for line in self.output.splitlines() if line.endswith(" s")]
+        return done[-1][2] if done and len(done[-1]) > 3 else "the start"
+
+    @property
+    def errors(self) -> list[str]:
+        """The sentences meant for the user."""
+        return [line for line in self.output.splitlines() if line.startswith("Error: ")]
+
+    @property
+    def is_a_sentence(self) -> bool:
+        """Whether it ended as it should where it cannot go on: one sentence and no trace."""
+        return self.code == 1 and len(self.errors) == 1 and "Traceback" not in self.output
+
+
+class ChaosProject:
+    """The project with its data below a folder; each run is a process of its own."""
+
+    def __init__(self, folder: Path, settings: str = "A", boosted: bool = False) -> None:
+        self.folder, self.conf, self.boosted = folder, folder / "conf", boosted
+        self.data = folder / "data"
+        shutil.copytree(ROOT / "conf", self.conf)
+        shutil.copytree(self.conf / "mini", self.conf / ENVIRONMENT)
+        paths = yaml.safe_load((self.conf / "base" / "globals.yml").read_text())["folder"]
+        own = {
+            "raw_log": str(self.data / "01_raw" / "log.json"),
+            "folder": {layer: str(folder / path) for layer, path in paths.items()},
+        }
+        self.write(f"{ENVIRONMENT}/globals.yml", own)
+        self.set(settings)
+
+    def write(self, name: str, content: dict[str, Any]) -> None:
+        """Write a file of the configuration."""
+        (self.conf / name).write_text(yaml.safe_dump(content))
+
+    def set(self, settings: str) -> None:
+        """Take other settings."""
+        chosen = SETTINGS[settings]
+        modelling = {**SMALL["modelling"], **chosen["modelling"]}
+        if self.boosted:
+            modelling["candidates"] = {**modelling["candidates"], **BOOSTED}
+        self.write(f"{ENVIRONMENT}/parameters.yml", {**SMALL, **chosen, "modelling": modelling})
+
+    def copied(self, folder: Path) -> "ChaosProject":
+        """Return a project of the same data in another folder."""
+        copy = ChaosProject(folder, boosted=self.boosted)
+        shutil.copytree(self.data, copy.data, dirs_exist_ok=True)
+        return copy
+
+    def take_log(self, other: "ChaosProject") -> None:
+        """Copy another project's raw layer."""
+        shutil.copytree(other.data / "01_raw", self.data / "01_raw", dirs_exist_ok=True)
+
+    def start(
+        self, *pipelines: str, prefix: Sequence[str] = (), environment: dict[str, str] | None = None
+    ) -> "Running":
+        """Start a run, by its name or the default one."""
+        command = [*prefix, sys.executable, "-m", "kedro", "run", "--env", ENVIRONMENT]
+        command += ["--conf-source", str(self.conf)]
+        command += ["--pipelines", ",".join(pipelines)] if pipelines else []
+        return Running(command, self.folder / "output.txt", environment or {})
+
+    def run(self, *pipelines: str, **how: Any) -> Ended:
+        """Run to the end."""
+        return self.start(*pipelines, **how).end()
+
+    def left_aside(self) -> list[str]:
+        """List what an interrupted writing has left."""
+        suffixes = ("writing", "replaced", "unconfirmed")
+        return sorted(
+            str(path.relative_to(self.data))
+            for suffix in suffixes
+            for path in self.data.rglob(f".*.{suffix}")
+        )
+
+
+class Running:
+    """A run that has been started."""
+
+    def __init__(self, command: list[str], log: Path, environment: dict[str, str]) -> None:
+        self._log, self._started = log.with_name(f"output-{time.monotonic_ns()}.txt"), time.time()
+        with self._log.open("w") as output:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+            )
+
+    def printed(self) -> str:
+        """Return what the run has printed so far."""
+        return self._log.read_text(errors="replace")
+
+    def wait_until(self, moment: Callable[[], bool], every: float = 0.0005) -> bool:
+        """Return whether the moment came before the run's end."""
+        while self.process.poll() is None:
+            if moment():
+                return True
+            time.sleep(every)
+        return False
+
+    def kill(self, whole_group: bool) -> None:
+        """Kill the driver, with its JVM or leaving that to end by itself."""
+        (os.killpg if whole_group else os.kill)(self.process.pid, signal.SIGKILL)
+
+    def end(self) -> Ended:
+        """Wait for the end."""
+        try:
+            code = self.process.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            self.kill(whole_group=True)
+            code = self.process.wait()
+        return Ended(code, time.time() - self._started, self.printed())

@@ -1,0 +1,125 @@
+"""What is on disk, read as the project reads it: one digest per dataset."""
+
+import hashlib
+import json
+import os
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from kedro.io import DataCatalog, MemoryDataset
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from benchmarks.chaos.project import ENVIRONMENT, ROOT, ChaosProject
+from sparkify.jvm import submit_arguments
+
+ABSENT = "absent"
+UNREADABLE = "unreadable"
+TIMED = {"run_timings"}  # says how long things took, and so is never the same twice
+SECONDS = "fit_seconds"  # what is timed in other datasets is left out of their digests
+State = dict[str, str]  # digest, ABSENT or `UNREADABLE: why`, by the dataset's name
+_one_at_a_time = threading.Lock()  # Kedro's sessions and catalogs are one thread's
+
+
+def start_spark() -> SparkSession:
+    """Start the session that looks at what runs have left; it takes part in none."""
+    settings = {
+        "spark.master": "local[1]",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        "spark.sql.shuffle.partitions": 1,
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.sources.partitionColumnTypeInference.enabled": False,
+        "spark.ui.enabled": False,
+        "spark.ui.showConsoleProgress": False,
+    }
+    os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(settings)
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["PYTHONPATH"] = f"{ROOT / 'src'}{os.pathsep}{ROOT}"
+    return SparkSession.builder.getOrCreate()
+
+
+def state(project: ChaosProject, customers: pd.DataFrame | None = None) -> State:
+    """Load every catalogued dataset that a run writes.
+
+    Args:
+        project: whose data to read.
+        customers: rows of `test` by whose forecasts a model is known; None leaves models out.
+    """
+    with _one_at_a_time:
+        catalog = project_catalog(project)
+        found: State = {}
+        for name in sorted(catalog):
+            dataset = catalog.get(name)
+            if name.startswith("param") or name == "raw_events":
+                continue
+            if isinstance(dataset, MemoryDataset):
+                continue
+            if not dataset.exists():
+                found[name] = ABSENT
+                continue
+            try:
+                found[name] = _digest(dataset.load(), customers)
+            except Exception as error:  # whatever it is, it is the finding
+                found[name] = f"{UNREADABLE}: {str(error).splitlines()[0]}"
+        return found
+
+
+def project_catalog(project: ChaosProject) -> DataCatalog:
+    """Return the catalog over the project's data."""
+    bootstrap_project(ROOT)
+    with KedroSession.create(
+        project_path=ROOT, env=ENVIRONMENT, conf_source=str(project.conf), save_on_close=False
+    ) as session:
+        return session.load_context().catalog
+
+
+def log_lines(project: ChaosProject) -> str:
+    """Return the digest of the log, or that there is none."""
+    with _one_at_a_time:
+        dataset = project_catalog(project).get("raw_events")
+        return _digest(dataset.load(), None) if dataset.exists() else ABSENT
+
+
+def _digest(loaded: Any, customers: pd.DataFrame | None) -> str:
+    if isinstance(loaded, PipelineModel):
+        if customers is None:
+            return ABSENT
+        rows = SparkSession.active().createDataFrame(customers)
+        loaded = loaded.transform(rows).select("user_id", "probability")
+    if isinstance(loaded, DataFrame):
+        return _rows_digest(loaded)
+    if isinstance(loaded, pd.DataFrame):
+        return _hash(loaded.drop(columns=SECONDS, errors="ignore").to_csv(index=False).encode())
+    if isinstance(loaded, np.ndarray):
+        return _hash(loaded.tobytes())
+    if isinstance(loaded, dict) and any(callable(value) for value in loaded.values()):
+        parts = {name: _digest(load(), customers) for name, load in loaded.items()}
+        return _hash(json.dumps(parts, sort_keys=True).encode())
+    return _hash(json.dumps(_untimed(loaded), sort_keys=True, default=str).encode())
+
+
+def _untimed(told: Any) -> Any:
+    if isinstance(told, dict):
+        return {key: _untimed(value) for key, value in told.items() if key != SECONDS}
+    return [_untimed(one) for one in told] if isinstance(told, list) else told
+
+
+def _rows_digest(rows: DataFrame) -> str:
+    digest = rows.select(F.xxhash64(*rows.columns).cast("decimal(20,0)").alias("hash")).agg(
+        F.count("*").alias("rows"), F.sum("hash").alias("sum")
+    )
+    found = digest.first()
+    assert found is not None
+    return f"{found['rows']} rows, {found['sum']}"
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

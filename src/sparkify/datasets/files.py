@@ -1,0 +1,40 @@
+"""kedro-datasets' files, written aside and renamed.
+
+kedro-datasets writes a file in place: a killed run leaves half of one, and of a versioned file
+half of the newest version. fsspec's transactions write to the machine's temporary folder and
+copy from there, which is no better wherever that is another disk.
+"""
+
+from pathlib import PurePosixPath
+from typing import Any
+
+import kedro_datasets.json
+import kedro_datasets.matplotlib
+import kedro_datasets.pandas
+from kedro.io.core import get_filepath_str
+
+from sparkify.datasets.aside import written_aside
+
+
+class _WrittenAside:
+    """What makes a file dataset of kedro-datasets replace its file whole or not at all."""
+
+    def save(self: Any, data: Any) -> None:
+        """Save to a path of its own, which then takes the file's name."""
+        path = get_filepath_str(self._get_save_path(), self._protocol)
+        with written_aside(self._fs, path) as aside:
+            beside = self._copy(_filepath=PurePosixPath(aside), _version=None)
+            # Unwrapped, so that an error names this dataset and not the path aside.
+            super(_WrittenAside, beside).save.__wrapped__(beside, data)
+
+
+class CSVDataset(_WrittenAside, kedro_datasets.pandas.CSVDataset):
+    """A small table in CSV."""
+
+
+class JSONDataset(_WrittenAside, kedro_datasets.json.JSONDataset):
+    """A JSON file."""
+
+
+class MatplotlibDataset(_WrittenAside, kedro_datasets.matplotlib.MatplotlibDataset):
+    """A figure."""

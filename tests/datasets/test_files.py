@@ -1,0 +1,115 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from kedro.io.core import DatasetError, Version
+from matplotlib.figure import Figure
+
+from sparkify.datasets import CSVDataset, JSONDataset, MatplotlibDataset
+
+ROOT = Path(__file__).parents[2]
+MORNING, EVENING = "2018-10-01T08.00.00.000Z", "2018-10-01T20.00.00.000Z"
+# Dies in the middle of writing, as by `kill -9`: the file it writes to is open and half full.
+KILLED = """
+import os, signal, sys
+from kedro.io.core import Version
+from sparkify.datasets import JSONDataset
+
+class Deadly(dict):
+    def items(self):
+        yield "written", "x" * 100_000
+        os.kill(os.getpid(), signal.SIGKILL)
+
+version = Version(None, sys.argv[2]) if len(sys.argv) > 2 else None
+JSONDataset(filepath=sys.argv[1], version=version, save_args={"indent": 2}).save(Deadly(a=1))
+"""
+
+
+def killed_while_writing(path: Path, *version: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-c", KILLED, str(path), *version]
+    assert subprocess.run(command, env=environment, check=False).returncode == -9
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+def test_what_is_saved_is_what_kedro_datasets_saves(tmp_path: Path) -> None:
+    table = pd.DataFrame({"user_id": ["1", "2"], "probability": [0.25, 0.5]})
+    CSVDataset(filepath=str(tmp_path / "deep" / "table.csv")).save(table)
+    JSONDataset(filepath=str(tmp_path / "told.json"), save_args={"indent": 1}).save({"a": [1]})
+    MatplotlibDataset(filepath=str(tmp_path / "figure.png")).save(Figure())
+    assert (tmp_path / "deep" / "table.csv").read_text() == ("user_id,probability\n1,0.25\n2,0.5\n")
+    assert (tmp_path / "told.json").read_text() == '{\n "a": [\n  1\n ]\n}'
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    assert names(tmp_path) == ["deep", "figure.png", "table.csv", "told.json"]
+
+
+def test_a_killed_save_leaves_the_old_file(tmp_path: Path) -> None:
+    told = JSONDataset(filepath=str(tmp_path / "told.json"))
+    told.save({"a": "old"})
+    killed_while_writing(tmp_path / "told.json")
+    assert told.load() == {"a": "old"}
+    told.save({"a": "new"})
+    assert told.load() == {"a": "new"}
+    assert names(tmp_path) == ["told.json"]
+
+
+def test_a_killed_save_is_no_version(tmp_path: Path) -> None:
+    path = str(tmp_path / "metrics.json")
+    JSONDataset(filepath=path, version=Version(None, MORNING)).save({"auc": 0.75})
+    killed_while_writing(tmp_path / "metrics.json", EVENING)
+    newest = JSONDataset(filepath=path, version=Version(None, None))
+    assert newest.load() == {"auc": 0.75}
+    assert newest.list_versions(full_path=False) == [MORNING]
+
+
+def test_versions_are_found_by_their_order(tmp_path: Path) -> None:
+    path = str(tmp_path / "metrics.json")
+    for version, auc in ((MORNING, 0.75), (EVENING, 0.8)):
+        JSONDataset(filepath=path, version=Version(None, version)).save({"auc": auc})
+    assert JSONDataset(filepath=path, version=Version(None, None)).load() == {"auc": 0.8}
+    assert JSONDataset(filepath=path, version=Version(MORNING, None)).load() == {"auc": 0.75}
+    with pytest.raises(DatasetError, match="must not exist if versioning is enabled"):
+        JSONDataset(filepath=path, version=Version(None, EVENING)).save({"auc": 1})
+
+
+def test_an_error_in_the_middle_leaves_the_old_file_and_names_the_dataset(tmp_path: Path) -> None:
+    dataset = JSONDataset(filepath=str(tmp_path / "told.json"), save_args={"allow_nan": False})
+    dataset.save({"a": 1})
+    with pytest.raises(DatasetError) as told:
+        dataset.save({"long": ["x"] * 10_000, "bad": float("nan")})
+    assert "/told.json" in str(told.value)
+    assert ".writing" not in str(told.value)
+    assert json.loads((tmp_path / "told.json").read_text()) == {"a": 1}
+    assert names(tmp_path) == ["told.json"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "content"),
+    [
+        (JSONDataset, {"long": ["x"] * 100_000}),
+        (CSVDataset, pd.DataFrame({"long": ["x"] * 100_000})),
+        (MatplotlibDataset, Figure(figsize=(60, 60))),
+    ],
+    ids=["json", "csv", "figure"],
+)
+def test_on_a_full_disk_the_old_file_stands_and_one_sentence_says_so(
+    small_disk: Path, dataset: Any, content: Any
+) -> None:
+    path = small_disk / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(DatasetError) as told:
+        dataset(filepath=str(path)).save(content)
+    assert str(told.value) == (
+        f"{path} was not written: the disk is full. What stood there is as it was; make room "
+        f"there and where Spark keeps its own files (TMPDIR), and run again."
+    )
+    assert path.read_bytes() == b"old"
+    assert names(small_disk) == ["file"]

@@ -33,6 +33,7 @@ def main() -> None:
     account = Account(options.minutes)
     start_spark()
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
+        Path(folder).chmod(0o755)  # one of the users who run may do nothing
         _try_all(Path(folder), account, options)
     account.save(options.results, kills=options.kills, seed=options.seed)
     print(f"\n{account.table()}\n")
@@ -94,7 +95,7 @@ def _undisturbed(project: ChaosProject, account: Account) -> Undisturbed:
         trial.happened = f"all {made} datasets are equal; other settings change {told} of them"
     states = {"A": first, "B": other}
     log = log_lines(project)
-    return Undisturbed(states, customers, again.seconds, log, simulated.seconds)
+    return Undisturbed(states, customers, again, simulated, log)
 
 
 def _kill_workers(folder: Path, log: str, finished: ChaosProject, account: Account) -> None:

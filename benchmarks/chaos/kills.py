@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.chaos.account import Account
-from benchmarks.chaos.project import ChaosProject
+from benchmarks.chaos.project import ChaosProject, Ended, Running
 from benchmarks.chaos.state import ABSENT, State, log_lines, state
 
 
@@ -23,9 +23,9 @@ class Undisturbed:
 
     states: dict[str, State]
     customers: pd.DataFrame
-    seconds: float
+    run: Ended
+    simulation: Ended
     log: str
-    simulation_seconds: float
 
     def absent(self) -> State:
         """Return the state before the first run."""
@@ -51,8 +51,11 @@ class DriverKills:
         who = "driver and JVM" if whole_group else "driver alone"
         running = self._project.start()
         if by_clock:
-            moment = chance.uniform(0, self._undisturbed.seconds)
-            how, now = f"{who}, after {moment:.1f} s", _after(moment)
+            moment = chance.random()
+            how, now = (
+                f"{who}, at {moment:.0%} of the way",
+                _at(moment, self._undisturbed.run, running),
+            )
         else:
             written = self._written(chance)
             how, now = f"{who}, while {written.name} is written", _while_written(written, chance)
@@ -104,11 +107,11 @@ class SimulationKills:
         """Kill a simulation; a log stands only with its record, and the next run writes it."""
         chance = random.Random(seed * 1000 + 500 + number)  # noqa: S311 -- no secret
         project = ChaosProject(self._folder / f"simulation-{number}")
-        moment = chance.uniform(0.3, 1) * self._undisturbed.simulation_seconds
+        moment = chance.uniform(0.3, 1)
         running = project.start("simulation")
-        how = f"no. {number + 1}, after {moment:.1f} s"
+        how = f"no. {number + 1}, at {moment:.0%} of the way"
         with self._account.trial("driver killed in a simulation", how) as trial:
-            came = running.wait_until(_after(moment))
+            came = running.wait_until(_at(moment, self._undisturbed.simulation, running))
             if came:
                 running.kill(whole_group=True)
             ended = running.end()
@@ -128,14 +131,20 @@ class SimulationKills:
         shutil.rmtree(project.folder)
 
 
-def _after(seconds: float) -> Callable[[], bool]:
-    end = time.time() + seconds
-    return lambda: time.time() >= end
+def _at(share: float, undisturbed: Ended, running: Running) -> Callable[[], bool]:
+    """Return whether a run has come as far as an undisturbed one had at a share of its time.
+
+    Told by the nodes that are done and the time since then: how fast a run is depends on what
+    else the machine does.
+    """
+    done, seconds = undisturbed.place_of(share * undisturbed.seconds)
+    since = Delay(seconds)
+    return lambda: since.has_passed_since(running.nodes_done() >= done)
 
 
 def _while_written(final: Path, chance: random.Random) -> Callable[[], bool]:
     """Return whether a dataset is being written, or was a random moment ago."""
-    delay = _Delay(chance.choice([0, chance.uniform(0, 0.3)]))
+    delay = Delay(chance.choice([0, chance.uniform(0, 0.3)]))
     name = f".{final.name}.writing"
 
     def is_written() -> bool:
@@ -145,11 +154,14 @@ def _while_written(final: Path, chance: random.Random) -> Callable[[], bool]:
     return is_written
 
 
-class _Delay:
+class Delay:
+    """A time that starts when something is first seen."""
+
     def __init__(self, seconds: float) -> None:
         self._seconds, self._since = seconds, 0.0
 
     def has_passed_since(self, seen: bool) -> bool:
+        """Return whether the time has passed since something was first seen."""
         if seen and not self._since:
             self._since = time.time()
         return bool(self._since) and time.time() >= self._since + self._seconds

@@ -1,6 +1,7 @@
 """The project on a small simulated log in a folder of its own."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,8 +20,8 @@ SMALL: dict[str, Any] = {
     "simulation": {"users": 90, "days": 61, "songs": 500, "artists": 50, "seed": 24},
     "modelling": {
         "candidates": {
-            "logistic_regression": {"regParam": [0.3]},
-            "random_forest": {"numTrees": [3], "maxDepth": [2]},
+            "logistic_regression": {"regParam": [0.3, 0.03]},
+            "random_forest": None,
             "gradient_boosted_trees": None,
             "xgboost": None,
         },
@@ -35,10 +36,8 @@ SETTINGS = {
     "A": {"feature_engineering": {"horizon_days": 10}, "modelling": {"seed": 7}},
     "B": {"feature_engineering": {"horizon_days": 12}, "modelling": {"seed": 8}},
 }
-BOOSTED = {
-    "random_forest": None,
-    "xgboost": {"n_estimators": [5], "learning_rate": [0.05], "max_depth": [2]},
-}
+BOOSTED = {"xgboost": {"n_estimators": [5], "learning_rate": [0.05], "max_depth": [2]}}
+NODE_DONE = re.compile(r"^\S+ +\d+/\d+  (\S+) +([\d.]+) s$", re.MULTILINE)
 SECONDS_TO_END = 300  # after which a run hangs, and a run that hangs has failed
 
 
@@ -51,10 +50,24 @@ class Ended:
     output: str
 
     @property
+    def nodes(self) -> list[tuple[str, float]]:
+        """The nodes that were done, and their seconds."""
+        return [(name, float(seconds)) for name, seconds in NODE_DONE.findall(self.output)]
+
+    @property
     def last_node(self) -> str:
         """The last node that was done."""
-        done = [line.split() for line in self.output.splitlines() if line.endswith(" s")]
-        return done[-1][2] if done and len(done[-1]) > 3 else "the start"
+        return self.nodes[-1][0] if self.nodes else "the start"
+
+    def place_of(self, seconds: float) -> tuple[int, float]:
+        """Return how many nodes were done a time after the start, and the seconds since."""
+        ended = self.seconds - sum(taken for _, taken in self.nodes)
+        done, since = 0, 0.0
+        for place, (_, taken) in enumerate(self.nodes, start=1):
+            ended += taken
+            if ended <= seconds:
+                done, since = place, ended
+        return done, seconds - since
 
     @property
     def errors(self) -> list[str]:
@@ -112,7 +125,7 @@ class ChaosProject:
         command = [*prefix, sys.executable, "-m", "kedro", "run", "--env", ENVIRONMENT]
         command += ["--conf-source", str(self.conf)]
         command += ["--pipelines", ",".join(pipelines)] if pipelines else []
-        return Running(command, self.folder / "output.txt", environment or {})
+        return Running(command, self.folder / f"run-{time.monotonic_ns()}.txt", environment or {})
 
     def run(self, *pipelines: str, **how: Any) -> Ended:
         """Run to the end."""
@@ -132,7 +145,7 @@ class Running:
     """A run that has been started."""
 
     def __init__(self, command: list[str], log: Path, environment: dict[str, str]) -> None:
-        self._log, self._started = log.with_name(f"output-{time.monotonic_ns()}.txt"), time.time()
+        self._log, self._started = log, time.time()
         with self._log.open("w") as output:
             self.process = subprocess.Popen(
                 command,
@@ -146,6 +159,10 @@ class Running:
     def printed(self) -> str:
         """Return what the run has printed so far."""
         return self._log.read_text(errors="replace")
+
+    def nodes_done(self) -> int:
+        """Return how many nodes are done."""
+        return len(NODE_DONE.findall(self.printed()))
 
     def wait_until(self, moment: Callable[[], bool], every: float = 0.0005) -> bool:
         """Return whether the moment came before the run's end."""

@@ -66,7 +66,21 @@ def _workers(driver: psutil.Process) -> list[int]:
     """List the processes that a daemon of PySpark has forked."""
     try:
         family = driver.children(recursive=True)
-        daemons = {one.pid for one in family if "pyspark.daemon" in one.cmdline()}
-        return [one.pid for one in family if one.ppid() in daemons]
-    except psutil.Error:  # one has just ended
+    except psutil.Error:  # the driver has just ended
         return []
+    parents = {one.pid for one in family if _is_daemon(one)}
+    return [one.pid for one in family if _parent(one) in parents]
+
+
+def _is_daemon(process: psutil.Process) -> bool:
+    try:
+        return "pyspark.daemon" in process.cmdline()
+    except psutil.Error:  # it has just ended
+        return False
+
+
+def _parent(process: psutil.Process) -> int | None:
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return None

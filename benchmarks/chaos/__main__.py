@@ -65,7 +65,7 @@ def _try_all(folder: Path, account: Account, options: argparse.Namespace) -> Non
             list(pool.map(lambda work: work(), [*filled, *closed, *denied]))
         else:
             account.tell("Disks and permissions are left out: mounting needs root.")
-        _kill_workers(folder, undisturbed.log, finished, account)
+        _kill_processes(folder, undisturbed.log, finished, account)
         simulations = SimulationKills(folder, undisturbed, account)
         list(
             pool.map(
@@ -98,13 +98,14 @@ def _undisturbed(project: ChaosProject, account: Account) -> Undisturbed:
     return Undisturbed(states, customers, again, simulated, log)
 
 
-def _kill_workers(folder: Path, log: str, finished: ChaosProject, account: Account) -> None:
+def _kill_processes(folder: Path, log: str, finished: ChaosProject, account: Account) -> None:
     project = _with_log_alone(finished, folder / "workers", boosted=True)
     _ended_well(project.run())
     customers = project_catalog(project).load("test").toPandas()
     undisturbed = state(project, customers)
     kills = WorkerKills(project, log, account)
     kills.in_training(undisturbed, customers)
+    kills.java(undisturbed, customers)
     kills.in_simulation(folder / "workers-simulation")
 
 

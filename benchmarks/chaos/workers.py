@@ -1,4 +1,4 @@
-"""Kill Spark's Python workers while they work."""
+"""Kill Spark's processes, but not the driver, while they work."""
 
 import os
 import signal
@@ -30,6 +30,23 @@ class WorkerKills:
             trial.expect(bool(killed), "no worker was met")
             trial.expect_equal(state(self._project, customers), undisturbed)
             trial.happened = f"{len(killed)} workers killed, the run equals an undisturbed one"
+
+    def java(self, undisturbed: State, customers: object) -> None:
+        """Kill the driver's Java process, as a machine does that is out of memory."""
+        with self._account.trial("Java killed", "in a default run") as trial:
+            running = self._project.start()
+            running.wait_until(lambda: running.nodes_done() >= 1)
+            for process in psutil.Process(running.process.pid).children():
+                if process.name() == "java":
+                    process.kill()
+            ended = running.end()
+            trial.expect(ended.is_a_sentence, f"it ended with {ended.code}: {ended.output[-600:]}")
+            found = state(self._project, customers)
+            trial.expect_equal(found, undisturbed)
+            again = self._project.run()
+            trial.expect(again.code == 0, f"the next run failed: {again.output[-300:]}")
+            trial.expect_equal(state(self._project, customers), undisturbed)
+            trial.happened = "one sentence, the next run equals an undisturbed one"
 
     def in_simulation(self, folder: Path) -> None:
         """Kill workers of a simulation."""

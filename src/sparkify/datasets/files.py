@@ -38,3 +38,7 @@ class JSONDataset(_WrittenAside, kedro_datasets.json.JSONDataset):
 
 class MatplotlibDataset(_WrittenAside, kedro_datasets.matplotlib.MatplotlibDataset):
     """A figure."""
+
+
+class ParquetDataset(_WrittenAside, kedro_datasets.pandas.ParquetDataset):
+    """A small table in one Parquet file."""

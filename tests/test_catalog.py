@@ -56,6 +56,15 @@ def test_no_two_datasets_share_a_path(config: dict[str, Any]) -> None:
     assert config["standing_model"]["filepath"] == config["churn_model"]["filepath"]
 
 
+def test_on_a_cluster_the_data_root_alone_says_where_everything_is() -> None:
+    root = yaml.safe_load((ROOT / "conf/cluster/globals.yml").read_text())["data_root"]
+    on_cluster, mini = catalog_config("cluster"), catalog_config("mini")
+    assert set(on_cluster) == set(mini)
+    for path, in_mini in zip(paths(on_cluster.values()), paths(mini.values()), strict=True):
+        layer = in_mini.split("/")[1]
+        assert path.startswith(f"{root}/{layer}/")
+
+
 def test_environments_share_no_path() -> None:
     mini, full = (paths(catalog_config(env).values()) for env in ("mini", "full"))
     assert not set(mini) & set(full)

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.io.core import DatasetError
 from kedro.pipeline import Node, Pipeline
@@ -13,6 +15,7 @@ from kedro.pipeline import Node, Pipeline
 from sparkify.datasets import EventLogDataset, JSONDataset
 from sparkify.hooks import RunSummaryHooks, SparkHooks
 
+ROOT = Path(__file__).parents[1]
 QUALITY = {
     "source": "simulated",
     "lines": 12_345,
@@ -86,6 +89,21 @@ def test_a_project_s_session_hands_over_the_settings_of_its_environment(
     assert "--conf=spark.app.name=sparkify" in arguments  # base
     assert "--conf=spark.sql.shuffle.partitions=1" in arguments  # mini
     assert os.environ["PYSPARK_PYTHON"] == sys.executable
+
+
+def test_workers_start_the_python_that_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "other")
+    monkeypatch.setenv("PYSPARK_PYTHON", "other")
+    bootstrap_project(ROOT)
+    with KedroSession.create(project_path=ROOT, env="cluster", save_on_close=False) as session:
+        session.load_context()
+    arguments = os.environ["PYSPARK_SUBMIT_ARGS"]
+    assert os.environ["PYSPARK_PYTHON"] == "python3"
+    assert "--conf=spark.master=spark://spark-master:7077" in arguments
+    assert "--conf=spark.eventLog.dir=/mnt/sparkify/event_log" in arguments
+    assert "127.0.0.1" not in arguments  # executors could not reach the driver there
 
 
 def test_a_run_that_would_write_over_a_log_is_refused(spark: Any, tmp_path: Path) -> None:

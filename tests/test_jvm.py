@@ -35,6 +35,14 @@ def test_every_setting_becomes_an_argument(no_archive: Path) -> None:
     ]
 
 
+def test_a_setting_that_is_none_is_left_to_spark(no_archive: Path) -> None:
+    settings = {"spark.driver.host": None, "spark.driver.extraJavaOptions": None}
+    assert shlex.split(jvm.submit_arguments(settings)) == [
+        f"--conf=spark.driver.extraJavaOptions={QUIET}",
+        "pyspark-shell",
+    ]
+
+
 def test_java_options_that_are_set_come_after_the_project_s_own(no_archive: Path) -> None:
     settings = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -Dname=value"}
     assert shlex.split(jvm.submit_arguments(settings)) == [

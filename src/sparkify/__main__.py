@@ -1,6 +1,10 @@
 """`python -m sparkify`: run the packaged project."""
 
+import os
 from pathlib import Path
+
+# Kedro looks for it as it is imported, and where there are no sources there is no other.
+os.environ.setdefault("KEDRO_LOGGING_CONFIG", str(Path(__file__).with_name("logging.yml")))
 
 from kedro.framework.project import configure_project
 

@@ -25,11 +25,11 @@ class SparkHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Hand the settings to whichever session is started first, and the right Python."""
-        os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(
-            context.config_loader["spark"], scratch=scratch_folder()
-        )
-        # Workers would otherwise start the first python3 on PATH, without our packages.
-        os.environ["PYSPARK_PYTHON"] = sys.executable
+        settings = context.config_loader["spark"]
+        os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(settings, scratch=scratch_folder())
+        # Workers would otherwise start the first python3 on PATH, without our packages. On other
+        # machines Python may be elsewhere: spark.pyspark.python says where.
+        os.environ["PYSPARK_PYTHON"] = settings.get("spark.pyspark.python") or sys.executable
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:

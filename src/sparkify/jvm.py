@@ -55,8 +55,8 @@ def submit_arguments(
 ) -> str:
     """Return Spark settings as PYSPARK_SUBMIT_ARGS, with the JVM's own options added.
 
-    Whatever Spark and Java write for themselves goes to `scratch`, unless `spark.local.dir`
-    says otherwise.
+    A setting that is None is left to Spark: so an environment takes one of base out. Whatever
+    Spark and Java write for themselves goes to `scratch`, unless `spark.local.dir` says otherwise.
     """
     logging = files(__package__).joinpath("log4j2.properties")
     # Logging of the JVM itself is off: it tells of classes that an archive does without.
@@ -66,9 +66,11 @@ def submit_arguments(
         options.append(f"-XX:SharedArchiveFile={archive}")
     if scratch:
         options.append(f'"-Djava.io.tmpdir={scratch}"')
-    options.append(settings.get(JAVA_OPTIONS, ""))
+    options.append(settings.get(JAVA_OPTIONS) or "")
     complete = {**settings, JAVA_OPTIONS: " ".join(options).strip()}
-    arguments = [f"--conf={name}={_as_text(value)}" for name, value in complete.items()]
+    arguments = [
+        f"--conf={name}={_as_text(value)}" for name, value in complete.items() if value is not None
+    ]
     return shlex.join([*arguments, "pyspark-shell"])
 
 

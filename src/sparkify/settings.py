@@ -3,12 +3,16 @@
 from sparkify.hooks import RunSummaryHooks, SparkHooks
 from sparkify.one_run import OneRunHooks
 from sparkify.timings import RunTimingHooks
+from sparkify.tracking import TrackingHooks
 
-HOOKS = (OneRunHooks(), SparkHooks(), RunTimingHooks(), RunSummaryHooks())
+# The last that is named is called first: what a run took is saved before it is tracked.
+HOOKS = (OneRunHooks(), SparkHooks(), TrackingHooks(), RunTimingHooks(), RunSummaryHooks())
+# `.telemetry` in the sources says no, and a packaged project has no sources.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "mini",
     "merge_strategy": {"parameters": "soft", "globals": "soft", "spark": "soft"},
-    "config_patterns": {"spark": ["spark*", "spark*/**"]},
+    "config_patterns": {"spark": ["spark*", "spark*/**"], "tracking": ["tracking*"]},
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 import fsspec
 import pandas as pd
+from fsspec import AbstractFileSystem
 from kedro.framework.hooks import hook_impl
 from kedro.io import AbstractDataset, DataCatalog, MemoryDataset
 from kedro.io.core import AbstractVersionedDataset
@@ -87,12 +88,18 @@ def _bytes_read() -> int:
 
 def _size(dataset: AbstractDataset[Any, Any] | None) -> int:
     """Return the size of what a dataset has saved, in bytes; 0 in memory."""
+    place = saved_at(dataset)
+    return int(place[0].du(place[1])) if place else 0
+
+
+def saved_at(dataset: AbstractDataset[Any, Any] | None) -> tuple[AbstractFileSystem, str] | None:
+    """Return the file system and the path of what a dataset has saved; None in memory."""
     if dataset is None or isinstance(dataset, MemoryDataset):
-        return 0
+        return None
     path = getattr(dataset, "_filepath", None)
     if isinstance(dataset, AbstractVersionedDataset | EventLogDataset):
         path = dataset._get_load_path()
     if path is None:
-        return 0
+        return None
     filesystem, found = fsspec.url_to_fs(f"{getattr(dataset, '_protocol', 'file')}://{path}")
-    return int(filesystem.du(found))
+    return filesystem, found

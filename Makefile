@@ -9,7 +9,7 @@ LOG := $(shell sed -n 's/^raw_log: *//p' conf/$(ENV)/globals.yml)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types viz bench chaos lock
+.PHONY: help run test check lint types viz bench chaos determinism cluster wheel try-wheel lock
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,28 @@ bench: .venv/ready ## Measure ourselves and our peers side by side (SIZES="mini 
 
 chaos: .venv/ready ## Kill runs, fill disks, close folders, lose workers, and compare what is left; under 20 minutes.
 	PYTHONPATH=src $(BIN)/python -m benchmarks.chaos
+
+determinism: .venv/ready ## Compare runs on other cores, partitions and files, value by value; about ten minutes.
+	PYTHONPATH=src $(BIN)/python -m benchmarks.determinism
+
+cluster: .venv/ready ## Run on a cluster of Spark's own on this machine, and kill workers; about ten minutes.
+	PYTHONPATH=src $(BIN)/python -m benchmarks.cluster
+
+# Kedro makes a wheel and conf-sparkify.tar.gz. Spark ships a wheel to its workers as what it is, a zip.
+wheel: .venv/ready ## Package the project and its settings in dist/.
+	@rm -rf build/lib dist
+	$(BIN)/kedro package
+	@cp dist/sparkify-*.whl dist/sparkify.zip
+
+TRIED := build/wheel
+try-wheel: wheel ## Install the wheel in a fresh environment and run it in an empty folder.
+	@rm -rf $(TRIED) && mkdir -p $(TRIED)/empty
+	$(PYTHON) -m venv $(TRIED)/venv
+	$(TRIED)/venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	$(TRIED)/venv/bin/pip install --quiet --disable-pip-version-check --no-deps dist/sparkify-*.whl
+	cd $(TRIED)/empty && for pipeline in simulation __default__; do \
+		env -u PYTHONPATH ../venv/bin/python -m sparkify --env mini \
+			--conf-source ../../../dist/conf-sparkify.tar.gz --pipelines $$pipeline || exit; done
 
 lock: .venv/ready ## Pin the newest versions that pyproject.toml allows.
 	$(BIN)/pip install --quiet uv

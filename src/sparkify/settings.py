@@ -5,7 +5,7 @@ from sparkify.one_run import OneRunHooks
 from sparkify.timings import RunTimingHooks
 from sparkify.tracking import TrackingHooks
 
-# The last that is named is called first: what a run took is saved before it is tracked.
+# The last that is named is called first: a run says what it found before it is kept anywhere.
 HOOKS = (OneRunHooks(), SparkHooks(), TrackingHooks(), RunTimingHooks(), RunSummaryHooks())
 # `.telemetry` in the sources says no, and a packaged project has no sources.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)

@@ -77,7 +77,9 @@ def _copied(catalog: DataCatalog, name: str, folder: Path) -> None:
     place = saved_at(dataset) if layer in KEPT_LAYERS else None
     if place is not None:
         filesystem, path = place
-        filesystem.get(path, str(folder / layer / Path(path).name), recursive=True)
+        kept = folder / layer
+        kept.mkdir(exist_ok=True)
+        filesystem.get(path, str(kept / Path(path).name), recursive=True)
 
 
 def _texts(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -1,0 +1,123 @@
+"""Whether the same log and parameters give the same answer on other cores, partitions and files.
+
+`python -m benchmarks.determinism` simulates a log, runs the default pipelines on it in one way,
+then in other ways, compares every value that the runs left, and writes `determinism.json` to
+`--results`. It ends with an error if less agrees than is promised.
+"""
+
+import argparse
+import json
+import platform
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.agreement import EXACT, agreement, results
+from benchmarks.elsewhere import ROOT, Elsewhere
+
+# Digits to which all agrees if modelling.partitions is more than 2: then sums over the training
+# rows are added up in the order in which the partitions are done.
+PROMISED_BEYOND_TWO = 6
+LOCAL = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.memory": "2g",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
+    "spark.submit.pyFiles": None,
+    "spark.pyspark.python": None,
+    "spark.executor.extraJavaOptions": None,
+    "spark.eventLog.enabled": False,
+}
+ADAPTIVE, SHUFFLE = "spark.sql.adaptive.enabled", "spark.sql.shuffle.partitions"
+SPLITS = "spark.sql.files.maxPartitionBytes"
+# The first way is what the others are compared with.
+WAYS: dict[str, dict[str, Any]] = {
+    "2 cores, 1 shuffle partition": {"spark.master": "local[2]", SHUFFLE: 1, ADAPTIVE: False},
+    "1 core, 7 shuffle partitions": {"spark.master": "local[1]", SHUFFLE: 7, ADAPTIVE: False},
+    "8 cores, 200 shuffle partitions, replanned": {
+        "spark.master": "local[8]",
+        SHUFFLE: 200,
+        ADAPTIVE: True,
+        SPLITS: "8m",
+    },
+    "2 cores, 33 shuffle partitions, shuffled lines in other files": {
+        "spark.master": "local[2]",
+        SHUFFLE: 33,
+        ADAPTIVE: False,
+        SPLITS: "3m",
+    },
+}
+SHUFFLED = "shuffled lines"
+
+
+def told(text: str) -> None:
+    """Say how far the comparison is."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def shuffled_log(log: Path, target: Path, files: int = 5) -> None:
+    """Write a log's lines in another order, in other files."""
+    lines = [line for part in sorted(log.glob("part-*")) for line in part.open()]
+    random.Random(1).shuffle(lines)  # noqa: S311 -- no secret
+    target.mkdir(parents=True, exist_ok=True)
+    for number in range(files):
+        (target / f"lines-{files - number}.json").write_text("".join(lines[number::files]))
+
+
+def compare(folder: Path, log: Path, partitions: int, ways: list[str]) -> dict[str, Any]:
+    """Run the default pipelines in each way; say to how many digits each result agrees."""
+    modelling = {"modelling": {"partitions": partitions}}
+    found, agreed = {}, {}
+    for place, name in enumerate(ways):
+        there = Elsewhere(folder / f"{partitions}-{place}", {**LOCAL, **WAYS[name]}, modelling)
+        if not there.log.exists():
+            there.take_log(log.with_name("shuffled") if SHUFFLED in name else log)
+        seconds = there.run("__default__")
+        found[name] = results(there.data)
+        agreed[name] = agreement(found[ways[0]], found[name])
+        told(
+            f"modelling.partitions {partitions}, {name}: {seconds} s, {len(agreed[name])} results, "
+            f"all to {min(agreed[name].values())} digits"
+        )
+    return agreed
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Compare what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--users", type=int, default=225)
+    parser.add_argument("--folder", type=Path, default=ROOT / "build/determinism")
+    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results")
+    options = parser.parse_args(arguments)
+    folder = options.folder.resolve()
+    first = Elsewhere(folder / "log", {**LOCAL, "spark.master": "local[2]"}, {})
+    if not first.log.exists():
+        told(f"simulating {options.users} users")
+        first.run("simulation", "--params", f"simulation.users={options.users},simulation.files=3")
+        shuffled_log(first.log, first.log.with_name("shuffled"))
+    every = list(WAYS)
+    wide = [name for name in every if "1 core" not in name]  # XGBoost needs a core a partition
+    agreed = {
+        1: compare(folder, first.log, 1, every),
+        2: compare(folder, first.log, 2, wide),
+    }
+    kept = all(
+        count == EXACT
+        for ways in agreed.values()
+        for way in ways.values()
+        for count in way.values()
+    )
+    report = {
+        "users": options.users,
+        "python": platform.python_version(),
+        "digits_by_modelling_partitions": agreed,
+    }
+    options.results.mkdir(parents=True, exist_ok=True)
+    (options.results / "determinism.json").write_text(json.dumps(report, indent=1) + "\n")
+    if not kept:
+        sys.exit("Error: results differ that are promised to be identical.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The project with settings and data of its own, elsewhere than in its sources."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.measure import CommandFailedError
+
+ROOT = Path(__file__).parents[1]
+ENV = "cluster"
+
+
+class Elsewhere:
+    """A folder with a copy of conf/, whose environment `cluster` alone says where all is.
+
+    Args:
+        folder: of the settings and, unless `data_root` is another, the data.
+        spark: settings of Spark that replace those of conf/cluster/spark.yml.
+        parameters: in place of the environment's; base's where there are none.
+        code: what Python finds the project by; its sources where nothing else is named.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        spark: Mapping[str, Any],
+        parameters: Mapping[str, Any],
+        code: Path = ROOT / "src",
+    ) -> None:
+        self.folder, self.data, self.code = folder, folder / "data", code
+        shutil.copytree(ROOT / "conf", folder / "conf", dirs_exist_ok=True)
+        own = folder / "conf" / ENV
+        for file in own.glob("parameters*.yml"):
+            file.unlink()
+        (own / "parameters.yml").write_text(yaml.safe_dump(dict(parameters)))
+        _replace(own / "globals.yml", {"data_root": str(self.data)})
+        _replace(own / "spark.yml", spark)
+        (self.data / "event_log").mkdir(parents=True, exist_ok=True)
+
+    @property
+    def log(self) -> Path:
+        """Where its event log is."""
+        return self.data / "01_raw" / "sparkify_event_data.json"
+
+    def take_log(self, log: Path) -> None:
+        """Read a log that is somewhere else, with the record of its simulation."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.symlink_to(log.resolve())
+        shutil.copy(log.parent / "simulation_record.json", self.log.parent)
+
+    def run(self, pipelines: str, *options: str, watch: Callable[[], None] = lambda: None) -> float:
+        """Run pipelines in a process that starts in an empty folder; return its seconds.
+
+        `watch` is called every tenth of a second meanwhile.
+
+        Raises:
+            CommandFailedError: with the last lines that the command printed.
+        """
+        empty = self.folder / "empty"
+        empty.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "sparkify", "--conf-source", str(self.folder / "conf")]
+        command += ["--env", ENV, "--pipelines", pipelines, *options]
+        environment = {**os.environ, "PYTHONPATH": str(self.code), "SPARK_LOCAL_IP": "127.0.0.1"}
+        started = time.perf_counter()
+        said = self.folder / "output.txt"
+        with said.open("w") as output:
+            process = subprocess.Popen(
+                command, cwd=empty, env=environment, stdout=output, stderr=subprocess.STDOUT
+            )
+            while process.poll() is None:
+                watch()
+                time.sleep(0.1)
+        if process.returncode:
+            raise CommandFailedError(f"{' '.join(command)} failed:\n{said.read_text()[-3000:]}")
+        return round(time.perf_counter() - started, 1)
+
+
+def _replace(file: Path, settings: Mapping[str, Any]) -> None:
+    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), **settings}))

@@ -1,0 +1,79 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+
+from benchmarks.agreement import EXACT, agreement, digits, results
+from benchmarks.determinism import shuffled_log
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "agreed"),
+    [
+        (0.1, 0.1, EXACT),
+        (1.0, 1.0 + 2.0**-52, 15),
+        (1234.0, 1234.1, 4),
+        (1.0, -1.0, 0),
+        (0.0, 1e-300, 0),
+        (float("nan"), float("nan"), EXACT),
+        ("churned", "churned", EXACT),
+        ("churned", "stayed", 0),
+        (7, 8, 0),
+    ],
+)
+def test_digits_are_those_that_two_values_share(one: Any, other: Any, agreed: int) -> None:
+    assert digits({"value": one}, {"value": other}) == agreed
+
+
+def test_a_result_agrees_as_its_worst_value_and_a_missing_one_not_at_all() -> None:
+    one = {"metrics": {"auc": 0.7, "lift": 2.0}, "train": {"x": 1.0}}
+    other = {"metrics": {"auc": 0.7, "lift": 2.001}, "test": {"x": 1.0}}
+    assert agreement(one, other) == {"metrics": 3, "test": 0, "train": 0}
+    assert digits({"auc": 0.7}, {"auc": 0.7, "lift": 2.0}) == 0
+
+
+def test_results_are_read_whatever_their_order_and_version(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    def left(run: str, rows: list[tuple[str, float]], seconds: float) -> Path:
+        data = tmp_path / run
+        table = spark.createDataFrame(rows, "user_id string, songs double")
+        table.repartition(2, "user_id").write.parquet(str(data / "04_feature/features"))
+        for name in ("07_model_output", f"08_reporting/metrics.json/{run}"):
+            (data / name).mkdir(parents=True)
+        pd.DataFrame({"auc": [0.5], "fit_seconds": [seconds]}).to_csv(
+            data / "07_model_output/cv_results.csv"
+        )
+        metrics = data / f"08_reporting/metrics.json/{run}/metrics.json"
+        metrics.write_text(json.dumps({"auc": [0.7, {"low": 0.6}]}))
+        return data
+
+    rows = [("1", 3.0), ("2", 5.0), ("3", 1.0)]
+    one, other = left("monday", rows, 1.5), left("tuesday", rows[::-1], 2.5)
+    assert agreement(results(one), results(other)) == {
+        "04_feature/features": EXACT,
+        "07_model_output/cv_results.csv": EXACT,
+        "08_reporting/metrics.json": EXACT,
+    }
+    assert results(one)["08_reporting/metrics.json"] == {".auc.0": 0.7, ".auc.1.low": 0.6}
+
+
+def test_other_partitions_and_shuffled_lines_give_the_same_answer(
+    finished: Any, project: Any, spark: SparkSession
+) -> None:
+    shuffled_log(finished.log, project.log)
+    record = finished.folder / "data/01_raw/mini/simulation_record.json"
+    (project.folder / "data/01_raw/mini").mkdir(exist_ok=True)
+    (project.folder / "data/01_raw/mini" / record.name).write_bytes(record.read_bytes())
+    spark.conf.set("spark.sql.shuffle.partitions", 3)
+    try:
+        project.run("__default__", params=project.params, to_nodes=["predict_test"])
+    finally:
+        spark.conf.set("spark.sql.shuffle.partitions", 1)
+    before, again = (results(place.folder / "data") for place in (finished, project))
+    agreed = agreement({name: before[name] for name in again}, again)
+    assert agreed == dict.fromkeys(agreed, EXACT)
+    assert {"features", "churn_model", "test_predictions"} <= {Path(name).name for name in agreed}

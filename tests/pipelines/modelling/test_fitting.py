@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
+from py4j.protocol import Py4JJavaError
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -111,3 +112,53 @@ def test_partitions_and_order_of_the_rows_change_no_forecast_of_xgboost(
     after = fitting.probabilities(again, shuffled)
     assert after[KEYS].equals(before[KEYS])
     assert (after["probability"] - before["probability"]).abs().max() < 1e-9
+
+
+class LostError(Py4JJavaError):  # type: ignore[misc]
+    """What Spark says, without a Java that says it."""
+
+    def __init__(self, said: str) -> None:
+        Exception.__init__(self, said)
+        self.said = said
+
+    def __str__(self) -> str:
+        return self.said
+
+
+class Failing:
+    """A pipeline that fails some times before it is fitted."""
+
+    def __init__(self, times: int, said: str) -> None:
+        self.times, self.said, self.fits = times, said, 0
+
+    def fit(self, rows: DataFrame) -> PipelineModel:
+        self.fits += 1
+        if self.fits <= self.times:
+            raise LostError(self.said)
+        return PipelineModel([])
+
+
+@pytest.mark.parametrize(
+    ("times", "said", "fits"),
+    [
+        (1, "Could not recover from a failed barrier ResultStage.", 2),
+        (3, "Could not recover from a failed barrier ResultStage.", 3),
+        (1, "Job aborted due to stage failure: out of memory", 1),
+    ],
+)
+def test_a_fit_that_loses_a_worker_is_made_again_and_no_other(
+    modelling: ModellingParameters,
+    monkeypatch: pytest.MonkeyPatch,
+    times: int,
+    said: str,
+    fits: int,
+) -> None:
+    pipeline = Failing(times, said)
+    monkeypatch.setattr(fitting, "unfitted", lambda *_: pipeline)
+    ready = fitting.Prepared(PipelineModel([]), None, None)  # type: ignore[arg-type]
+    if fits > times:
+        fitting.fitted(ready, Trial("xgboost", {}), modelling)
+    else:
+        with pytest.raises(LostError, match=said.split(":", maxsplit=1)[0]):
+            fitting.fitted(ready, Trial("xgboost", {}), modelling)
+    assert pipeline.fits == fits

@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
+from py4j.protocol import Py4JJavaError
 from pyspark import inheritable_thread_target
 from pyspark.ml import PipelineModel, Transformer
 from pyspark.sql import Column, DataFrame
@@ -30,6 +31,10 @@ from sparkify.schemas import KEYS
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
+# Spark repeats a task whose machine is lost, but not tasks that have to run together, as
+# XGBoost's do: what it says then has this in it, and the whole fit is repeated.
+LOST_TOGETHER = "failed barrier"
+FITS_AGAIN = 2
 
 
 def labelled(rows: DataFrame, partitions: int) -> DataFrame:
@@ -78,8 +83,18 @@ def kept_prepared(
 
 
 def fitted(ready: Prepared, trial: Trial, parameters: ModellingParameters) -> PipelineModel:
-    """Fit a trial on prepared rows: from features to `uncalibrated`, a probability."""
+    """Fit a trial on prepared rows: from features to `uncalibrated`, a probability.
+
+    A fit that loses a machine of a cluster is made again, up to twice.
+    """
     pipeline = unfitted(trial, ready.moderator, parameters.seed, parameters.partitions)
+    for _ in range(FITS_AGAIN):
+        try:
+            return PipelineModel([*ready.described.stages, *pipeline.fit(ready.rows).stages])
+        except Py4JJavaError as error:
+            if LOST_TOGETHER not in str(error):
+                raise
+            logger.info("A worker was lost: fitting %s again", trial)
     return PipelineModel([*ready.described.stages, *pipeline.fit(ready.rows).stages])
 
 

@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from sparkify.datasets import EventLogDataset
+from tests import bad_logs
 
 LINES = ['{"ts":1,"userId":"1"}', '{"ts":2,"userId":""}', "no JSON", '{"artist":"BjÃ¶rk"}']
 TEXT = "".join(f"{line}\n" for line in LINES).encode()
@@ -39,6 +40,30 @@ def write_compressed_directory(log: Path) -> None:
         (log / f"part-0000{number}.gz").write_bytes(gzip.compress(half))
 
 
+def write_directories_below(log: Path) -> None:
+    for number, half in enumerate(HALVES):
+        (log / "day=1" / f"{number}").mkdir(parents=True)
+        (log / "day=1" / f"{number}" / "part").write_bytes(half)
+
+
+def write_directories_as_values(log: Path) -> None:
+    for number, half in enumerate(HALVES):
+        (log / f"value={number}").mkdir(parents=True)
+        (log / f"value={number}" / "part").write_bytes(half)
+
+
+def write_beside_what_is_hidden(log: Path) -> None:
+    write_directory(log)
+    (log / "_temporary").mkdir()
+    (log / "_temporary" / "part-00000").write_bytes(TEXT)
+    (log / ".part-00000.crc").write_bytes(b"crc")
+    (log / "empty.gz").write_bytes(b"")
+
+
+def write_file_with_byte_order_mark(log: Path) -> None:
+    log.write_bytes(b"\xef\xbb\xbf" + TEXT)
+
+
 def write_gz(log: Path) -> None:
     log.with_name(log.name + ".gz").write_bytes(gzip.compress(TEXT))
 
@@ -59,6 +84,10 @@ def names(folder: Path) -> list[str]:
         write_file_with_windows_newlines,
         write_directory,
         write_compressed_directory,
+        write_directories_below,
+        write_directories_as_values,
+        write_beside_what_is_hidden,
+        write_file_with_byte_order_mark,
         write_gz,
         write_bz2,
     ],
@@ -97,6 +126,17 @@ def test_a_missing_log_is_told_with_its_path_and_what_to_do(tmp_path: Path) -> N
     assert f"there is no event log at {tmp_path}/log.json." in str(told.value)
     assert "Put yours there" in str(told.value)
     assert "`kedro run --pipelines simulation`" in str(told.value)
+
+
+@pytest.mark.parametrize("name", bad_logs.REFUSED)
+def test_what_is_no_log_is_refused_before_spark_reads_it(tmp_path: Path, name: str) -> None:
+    write, words = bad_logs.REFUSED[name]
+    write(tmp_path / "log.json")
+    with pytest.raises(DatasetError) as told:
+        EventLogDataset(filepath=str(tmp_path / "log.json")).require_present()
+    assert words in str(told.value)
+    assert f"{tmp_path}/log.json" in str(told.value)
+    assert str(told.value).count("\n") == 0
 
 
 def test_two_logs_at_once_are_refused_with_both_paths(tmp_path: Path) -> None:

@@ -1,0 +1,336 @@
+"""Logs that nobody wants, by name, and what has to become of each.
+
+Lines are looked at together, in one log: each carries the name of its case in `gender`, by which
+it is found again, accepted or rejected.
+"""
+
+import bz2
+import gzip
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+SONG = {
+    "ts": 1538352117000,
+    "userId": "30",
+    "sessionId": 29,
+    "page": "NextSong",
+    "auth": "Logged In",
+    "method": "PUT",
+    "status": 200,
+    "level": "paid",
+    "itemInSession": 50,
+    "location": "Bakersfield, CA",
+    "userAgent": '"Mozilla/5.0 (KHTML, like Gecko)"',
+    "lastName": "Freeman",
+    "firstName": "Colin",
+    "registration": 1538173362000,
+    "gender": "M",
+    "artist": "Björk",
+    "song": "Rockpools",
+    "length": 277.89016,
+}
+ESSENTIAL = ["ts", "userId", "sessionId", "page", "level", "itemInSession", "registration"]
+TEN_MB = 10_000_000
+
+
+def line(**changes: Any) -> str:
+    """Return a line of the log; a change to `...` leaves the key out."""
+    event = {**SONG, **changes}
+    return json.dumps({key: value for key, value in event.items() if value is not ...})
+
+
+def literal(**changes: str) -> str:
+    """Return a line of the log with values as they are spelt, be they JSON or not."""
+    spelt = {key: json.dumps(value) for key, value in SONG.items()} | changes
+    return "{" + ", ".join(f'"{key}": {value}' for key, value in spelt.items()) + "}"
+
+
+def ended(text: str, with_what: str) -> str:
+    """Return a line with something in the place of its last brace."""
+    return text.removesuffix("}") + with_what
+
+
+def ms(day: int, second: int = 0) -> int:
+    """Return a moment of October 2018 and the months after it, epoch milliseconds."""
+    return int(datetime(2018, 10, 1, tzinfo=UTC).timestamp() + day * 86_400 + second) * 1_000
+
+
+class Lines(NamedTuple):
+    """Lines of a case, and how many of them are rejected for which reason; others are accepted."""
+
+    lines: list[str | bytes]
+    rejected: dict[str, int]
+
+
+def all_for(reason: str, *lines: str | bytes) -> Lines:
+    return Lines(list(lines), {reason: len(lines)})
+
+
+def accepted(*lines: str | bytes) -> Lines:
+    return Lines(list(lines), {})
+
+
+# Found by their text: they have no room for a name.
+NAMELESS = {
+    "blank line": "",
+    "blanks alone": "   ",
+    "words": "not json",
+    "a number alone": "7",
+    "null alone": "null",
+    "true alone": "true",
+    "a text alone": '"abc"',
+    "an empty list": "[]",
+    "an open brace": "{",
+    "comma-separated values": "30,29,NextSong,50",
+    "lists opened and never closed": "[" * 900,
+}
+
+MALFORMED = {
+    "truncated in a text": line(gender="truncated in a text")[:-20],
+    "truncated in a number": line(gender="truncated in a number", artist=..., song=...)[:-3],
+    "truncated before its brace": ended(line(gender="truncated before its brace"), ""),
+    "in a list": f"[{line(gender='in a list')}]",
+    "two objects": line(gender="two objects") * 2,
+    "two objects and a blank": f"{line(gender='two objects and a blank')} {line()}",
+    "a list closed, an object": f'{line(gender="a list closed, an object")}] {{"a": 1}}',
+    "an object closed, a key": f'{line(gender="an object closed, a key")}, "b": {{}}}}',
+    "a brace too many": line(gender="a brace too many") + "}",
+    "an element of a printed list": line(gender="an element of a printed list") + ",",
+    "a comma too many": ended(line(gender="a comma too many"), ",}"),
+    "a statement": line(gender="a statement") + ";",
+    "a comment": ended(line(gender="a comment"), "/* new */}"),
+    "a syslog prefix": "Oct  1 00:01:57 host: " + line(gender="a syslog prefix"),
+    "single quotes": str({"gender": "single quotes", **SONG}).replace("'M'", "'single quotes'"),
+    "an unquoted key": line(gender="an unquoted key").replace('"page"', "page"),
+    "NaN for a ts": literal(gender='"NaN for a ts"', ts="NaN"),
+    "NaN for a length": literal(gender='"NaN for a length"', length="NaN"),
+    "a leading zero": literal(gender='"a leading zero"', status="0200"),
+    "a byte order mark inside": "\ufeff" + line(gender="a byte order mark inside"),
+    "a no-break space before": "\u00a0" + line(gender="a no-break space before"),
+    "a control character": line(gender="a control character").replace("Song", "\x01Song"),
+    "a zero byte": line(gender="a zero byte").replace("NextSong", "Next\x00Song"),
+    "zero bytes before": "\x00\x00" + line(gender="zero bytes before"),
+    "nested two thousand deep": ended(
+        line(gender="nested two thousand deep"), f', "x": {"[" * 2_000}{"]" * 2_000}}}'
+    ),
+    "a number of 5,000 digits": literal(gender='"a number of 5,000 digits"', status="1" * 5_000),
+    "10 MB cut in a text": literal(
+        gender='"10 MB cut in a text"', middleName='"' + r"\"" * (TEN_MB // 2)
+    )[:TEN_MB],
+}
+
+WRONG_TYPES: dict[str, dict[str, Any]] = {
+    "ts": {
+        "an ISO string": "2018-10-01T00:01:57Z",
+        "digits in quotes": "1538352117000",
+        "a truth value": True,
+        "a list": [1538352117000],
+        "an object": {"ms": 1538352117000},
+        "NaN in quotes": "NaN",
+        "infinite in quotes": "-Infinity",
+    },
+    "userId": {"a list": ["30"], "a truth value": True, "an object": {"id": 30}},
+    "sessionId": {"a word": "abc", "digits in quotes": "29", "a list": [29], "a fraction": 29.5},
+    "page": {
+        "a number": 5,
+        "a truth value": False,
+        "a list": ["Home"],
+        "an object": {"name": "Home"},
+    },
+    "level": {"a truth value": False, "a list": ["paid"], "an object": {"name": "paid"}},
+    "itemInSession": {"a list": [1], "a fraction": 1.5, "20 digits": 10**20},
+    "registration": {"a word": "yesterday", "a list": [1]},
+    "length": {"an object": {"seconds": 3}, "a word": "long", "NaN in quotes": "NaN"},
+}
+
+IMPOSSIBLE: dict[str, tuple[str, str]] = {
+    "ts in seconds": ("ts", "1538352117"),
+    "ts in seconds, with a fraction": ("ts", "1538352117.25"),
+    "ts in microseconds": ("ts", "1538352117000000"),
+    "ts negative": ("ts", "-5"),
+    "ts zero": ("ts", "0"),
+    "ts in the year 5138": ("ts", "99999999999999"),
+    "ts in the year 2100": ("ts", "4102444800000"),
+    "ts beyond doubles": ("ts", "1e400"),
+    "registration in seconds": ("registration", "1538173362"),
+    "registration negative": ("registration", "-1538173362000"),
+    "item negative": ("itemInSession", "-1"),
+    "item beyond 2**21": ("itemInSession", "2097152"),
+    "item of 63 bits": ("itemInSession", "9223372036854775807"),
+    "level of a third plan": ("level", '"family"'),
+    "level empty": ("level", '""'),
+    "level a number": ("level", "1"),
+    "level in capitals": ("level", '"PAID"'),
+    "length negative": ("length", "-277.9"),
+    "length beyond a day": ("length", "86401"),
+    "length beyond doubles": ("length", "1e400"),
+}
+
+ODD_BUT_EVENTS: dict[str, dict[str, Any]] = {
+    "userId an int": {"userId": 31},
+    "userId a float": {"userId": 31.0},
+    "userId of 4 kB": {"userId": "u" * 4_096},
+    "userId a script": {"userId": "<script>alert(1)</script>"},
+    "userId a formula": {"userId": '=HYPERLINK("http://x")'},
+    "userId a statement": {"userId": "'; DROP TABLE events; --"},
+    "userId a path": {"userId": "../../etc/passwd"},
+    "userId a shell's": {"userId": "$(touch /tmp/x) `id`"},
+    "userId with quotes": {"userId": '"page": 5'},
+    "userId with a zero byte": {"userId": "a\x00b"},
+    "userId half a character": {"userId": "\ud800"},
+    "userId reads true": {"userId": "true"},
+    "page of 4 kB": {"page": "p" * 4_096},
+    "page reads like a number": {"page": "404"},
+    "ts a float": {"ts": 1538352117000.0},
+    "ts with a fraction": {"ts": 1538352117000.75},
+    "registration a float": {"registration": 1538173362000.0},
+    "registration after the event": {"registration": 1638173362000},
+    "session negative": {"sessionId": -4},
+    "unread columns of other types": {"status": "ok", "artist": {"name": "x"}, "song": [1]},
+    "a nested object": {"properties": {"page": 5, "userId": [1], "level": True}},
+    "braces and brackets in texts": {"artist": "{curly}", "song": "[square]"},
+    "10 MB in a browser's name": {"userAgent": "x" * TEN_MB},
+    "a thousand columns": {f"column {number}": number for number in range(1_000)},
+}
+
+
+def _pages() -> Iterable[str]:
+    gender = "unknown pages by the thousand"
+    return (line(gender=gender, page=f"Page {n}", itemInSession=n) for n in range(2_000))
+
+
+def _lines() -> dict[str, Lines]:
+    cases = {name: all_for("malformed JSON", text) for name, text in NAMELESS.items()}
+    cases |= {name: all_for("malformed JSON", text) for name, text in MALFORMED.items()}
+    for key, values in WRONG_TYPES.items():
+        for what, value in values.items():
+            name = f"{key} {what}"
+            cases[name] = all_for(f"wrong type of {key}", line(**{"gender": name, key: value}))
+    for key in ESSENTIAL:
+        for what, value in {"null": None, "left out": ...}.items():
+            reason = "no user" if key in ("userId", "registration") else f"no {key}"
+            name = f"{key} {what}"
+            cases[name] = all_for(reason, line(**{"gender": name, key: value}))
+    for name, (key, value) in IMPOSSIBLE.items():
+        unit = next((u for u in ("seconds", "microseconds") if name.startswith(f"ts in {u}")), None)
+        reason = f"ts in {unit}" if unit else f"impossible {key}"
+        cases[name] = all_for(reason, literal(gender=json.dumps(name), **{key: value}))
+    for name, changes in ODD_BUT_EVENTS.items():
+        cases[name] = accepted(line(gender=name, **changes))
+    return cases | {
+        "userId empty": all_for("no user", line(gender="userId empty", userId="")),
+        "keys in another case": all_for(
+            "no user", line(gender="keys in another case").replace("userId", "userid")
+        ),
+        "10 MB of braces": all_for(
+            "no ts", line(gender="10 MB of braces", ts=None, userAgent="x}" * (TEN_MB // 2))
+        ),
+        "a page twice": accepted(ended(line(gender="a page twice"), ', "page": "Home"}')),
+        "a ts twice, once null": all_for(
+            "wrong type of ts", ended(line(gender="a ts twice, once null"), ', "ts": null}')
+        ),
+        "Windows' line end": accepted(line(gender="Windows' line end") + "\r"),
+        "blanks around": accepted(f" \t{line(gender='blanks around')} \t"),
+        "bytes that are no UTF-8": accepted(
+            line(gender="bytes that are no UTF-8", song="?").encode().replace(b"?", b"\xc3\x28")
+        ),
+        "a rejected line that is no UTF-8": all_for(
+            "no ts",
+            line(gender="a rejected line that is no UTF-8", ts=None, page="?")
+            .encode()
+            .replace(b"?", b"\xff\xfe"),
+        ),
+        "delivered at least once": Lines(
+            [line(gender="delivered at least once")] * 5, {"duplicate": 4}
+        ),
+        "a bad line twice": all_for("no ts", *[line(gender="a bad line twice", ts=None)] * 2),
+        "unknown pages by the thousand": accepted(*_pages()),
+        "a clock going backwards": accepted(
+            *(
+                line(gender="a clock going backwards", itemInSession=n, ts=ms(9, -60 * n))
+                for n in range(9)
+            )
+        ),
+    }
+
+
+LINES = _lines()
+
+
+def as_bytes(lines: Iterable[str | bytes]) -> bytes:
+    """Return lines as a file has them."""
+    return b"".join((x if isinstance(x, bytes) else x.encode()) + b"\n" for x in lines)
+
+
+GOOD = as_bytes(line(itemInSession=number, ts=ms(number // 50)) for number in range(2_000))
+PACKED = gzip.compress(GOOD)
+
+
+def a_file(content: bytes, suffix: str = "") -> Callable[[Path], object]:
+    return lambda log: log.with_name(log.name + suffix).write_bytes(content)
+
+
+def parts(**files: bytes) -> Callable[[Path], None]:
+    """Return what writes a directory of files; `__` in a name stands for a dot."""
+
+    def write(log: Path) -> None:
+        log.mkdir()
+        for name, content in files.items():
+            (log / name.replace("__", ".")).write_bytes(content)
+
+    return write
+
+
+# What stands in the place of a log, and words of the one sentence that comes of it: before Spark
+# reads anything, at the first line, at a damaged place, and after all lines were looked at.
+REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing file": (lambda log: None, "there is no event log at"),
+    "a link to nowhere": (lambda log: log.symlink_to("nowhere"), "there is no event log at"),
+    "two logs": (lambda log: (a_file(GOOD)(log), a_file(PACKED, ".gz")(log)), "several event logs"),
+    "UTF-16": (a_file(GOOD.decode().encode("utf-16")), "is UTF-16. Put text in UTF-8"),
+    "UTF-16, big-endian": (a_file(b"\xfe\xff" + GOOD.decode().encode("utf-16-be")), "is UTF-16."),
+    "gzip without its ending": (a_file(PACKED), "compressed by gzip, without .gz in its name"),
+    "bzip2 without its ending": (a_file(bz2.compress(GOOD)), "by bzip2, without .bz2 in its name"),
+    "text called gzip": (a_file(GOOD, ".gz"), "not compressed as .gz, whatever its name says"),
+    "text called bzip2": (a_file(GOOD, ".bz2"), "not compressed as .bz2"),
+    "a Parquet part": (parts(a=GOOD, b=b"PAR1" + bytes(99)), "b is Parquet."),
+    "a zip archive": (parts(a__zip=b"PK\x03\x04" + bytes(99)), "a.zip is a zip archive."),
+    "a Zstandard part": (parts(a=GOOD, b__zst=b"\x28\xb5\x2f\xfd"), "b.zst is compressed as .zst"),
+    "a Snappy part": (parts(a__snappy=b"abc" * 99), "a.snappy is compressed as .snappy"),
+}
+EMPTY: dict[str, Callable[[Path], object]] = {
+    "empty file": a_file(b""),
+    "empty gzip": a_file(b"", ".gz"),
+    "gzip of nothing": a_file(gzip.compress(b""), ".gz"),
+    "directory without data": parts(),
+    "directory of marks": parts(_SUCCESS=b"", __a__crc=b"crc"),
+}
+DAMAGED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "half-written gzip": (a_file(PACKED[: len(PACKED) // 2], ".gz"), "log.json.gz"),
+    "gzip without its last bytes": (a_file(PACKED[:-4], ".gz"), "log.json.gz"),
+    "gzip with a wrong checksum": (a_file(PACKED[:-8] + bytes(8), ".gz"), "log.json.gz"),
+    "half-written gzip among good": (parts(a__gz=PACKED, b__gz=PACKED[:3_000]), "log.json/b.gz"),
+    "bzip2 cut off": (a_file(bz2.compress(GOOD)[:-500], ".bz2"), "log.json.bz2"),
+}
+WITHOUT_EVENTS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "binary noise": (
+        a_file(bytes(number * 97 % 256 for number in range(50_000))),
+        r"none of its \d+ lines is an event \(\d+ malformed JSON\)\. A log has one JSON object per",
+    ),
+    "a printed object": (
+        a_file(json.dumps(SONG, indent=2).encode()),
+        r"none of its 20 lines is an event \(20 malformed JSON\)\. A log has one JSON object per",
+    ),
+    "one list": (a_file(json.dumps([SONG] * 9).encode()), "none of its 1 lines is an event"),
+    "seconds throughout": (
+        a_file(as_bytes([line(ts=1538352117)] * 3)),
+        r"none of its 3 lines is an event \(3 ts in seconds\)\. Multiply ts by 1,000",
+    ),
+    "all events in an envelope": (
+        a_file(as_bytes([json.dumps({"event": SONG})])),
+        "essential columns ts, userId, sessionId, page, level, itemInSession, registration",
+    ),
+}

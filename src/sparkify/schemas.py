@@ -69,7 +69,7 @@ EVENT_COLUMNS = (
     Column("level", TEXT, "free or paid, at this event."),
     Column("registration", TIME, "When the customer registered, UTC; may follow the first event."),
     Column("gender", TEXT, "As logged."),
-    Column("length", NUMBER, "Length of the song, seconds."),
+    Column("length", NUMBER, "Length of the song, seconds; up to a day."),
 )
 
 EVENTS = Table("One row per accepted event.", EVENT_COLUMNS)
@@ -78,7 +78,7 @@ CHECKED_EVENTS = Table(
     "One row per line of the raw log.",
     (
         *EVENT_COLUMNS,
-        Column("line", TEXT, "The raw line without names, where it was rejected."),
+        Column("line", TEXT, "Where it was rejected: the line's beginning, other values blotted."),
         Column("unknown_columns", T.ArrayType(TEXT), "Keys of the line that no column takes."),
         Column("rejection", TEXT, "Why the line is no event; null where it was accepted."),
     ),

@@ -1,9 +1,14 @@
 """What a table promises, and whether a frame keeps it."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import StringConstraints
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
+
+# Names of columns become part of SQL statements and file names: only a plain word can be one.
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
 
 
 class SchemaError(ValueError):

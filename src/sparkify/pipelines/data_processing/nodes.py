@@ -1,18 +1,23 @@
 """Check every line of the log once."""
 
-from functools import reduce
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from sparkify.log_digest import line_hash, log_digest
-from sparkify.pipelines.data_processing import parsing
+from sparkify.pipelines.data_processing import parsing, reasons
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.schemas import CHECKED_EVENTS
 
-REQUIRED = ["page", "sessionId", "itemInSession", "level"]
 PERMILLE = 1_000
+# What to do about a log without an event, by what is wrong with most of its lines.
+REMEDIES = {
+    "malformed JSON": "A log has one JSON object per line, in UTF-8.",
+    "ts in seconds": "Multiply ts by 1,000: it counts milliseconds since 1970.",
+    "ts in microseconds": "Divide ts by 1,000: it counts milliseconds since 1970.",
+    "no user": "An event of a customer has a userId and the time of the registration.",
+}
 
 
 class LogError(ValueError):
@@ -38,16 +43,19 @@ def checked_events(raw_events: DataFrame, data_processing: DataProcessingParamet
     )
     judged = lines.withColumn("fields", parsing.parsed(line)).withColumns(
         {
-            "rejection": F.when(_is_suspect(data_processing), _rejection(data_processing)),
+            "rejection": F.when(
+                reasons.is_suspect(data_processing), reasons.rejection(data_processing)
+            ),
             "unknown_columns": F.when(is_looked_at, parsing.unknown_columns(line)),
         }
     )
+    quoted = parsing.fields_alone(line, data_processing.characters_per_line)
     typed = {
         **{name: F.col(f"fields.{key}") for key, (name, _) in parsing.FIELDS.items()},
         "user_id": _digits(F.col("fields.userId")),
         "ts": _timestamp(ts, data_processing),
         "registration": _timestamp(registration, data_processing),
-        "line": F.when(F.col("rejection").isNotNull(), parsing.without_names(line)),
+        "line": F.when(F.col("rejection").isNotNull(), quoted),
         "unknown_columns": F.col("unknown_columns"),
         "rejection": F.col("rejection"),
     }
@@ -75,57 +83,8 @@ def _digits(user_id: Column) -> Column:
     return F.when(is_float, F.regexp_replace(user_id, r"^(\d+)\.0$", "$1")).otherwise(user_id)
 
 
-def _is_corrupt() -> Column:
-    return F.col("fields").isNull() | F.col(f"fields.{parsing.CORRUPT}").isNotNull()
-
-
-def _has_no_user() -> Column:
-    user_id = F.col("fields.userId")
-    return F.col("fields.registration").isNull() | user_id.isNull() | (user_id == "")
-
-
-def _is_suspect(parameters: DataProcessingParameters) -> Column:
-    """Return whether anything may be wrong with a line, by what is cheap to look at.
-
-    `_rejection` looks closely, and takes as long as the parsing; nearly all lines are spared it.
-    """
-    ts, registration = F.col("fields.ts"), F.col("fields.registration")
-    signs = [
-        _is_corrupt(),
-        _has_no_user(),
-        ~_is_possible(ts, parameters),
-        ~_is_possible(registration, parameters),
-        *(F.col(f"fields.{key}").isNull() for key in REQUIRED),
-        parsing.may_hold_odd_text(F.col("value")),
-        F.col("copy") > 1,
-    ]
-    return F.coalesce(reduce(Column.__or__, signs), F.lit(True))
-
-
-def _rejection(parameters: DataProcessingParameters) -> Column:
-    """Return the first reason against a line, or null."""
-    line, ts, registration = F.col("value"), F.col("fields.ts"), F.col("fields.registration")
-    return F.coalesce(
-        F.when(parsing.is_malformed(line), "malformed JSON"),
-        parsing.wrong_type(line),
-        F.when(_is_corrupt(), "malformed JSON"),
-        F.when(ts.isNull(), "no ts"),
-        F.when(_is_possible(ts * 1_000, parameters), "ts in seconds"),
-        F.when(_is_possible(ts / 1_000, parameters), "ts in microseconds"),
-        F.when(~_is_possible(ts, parameters), "impossible ts"),
-        *(F.when(F.col(f"fields.{key}").isNull(), f"no {key}") for key in REQUIRED),
-        F.when(_has_no_user(), "no user"),
-        F.when(~_is_possible(registration, parameters), "impossible registration"),
-        F.when(F.col("copy") > 1, "duplicate"),
-    )
-
-
-def _is_possible(epoch_ms: Column, parameters: DataProcessingParameters) -> Column:
-    return epoch_ms.between(parameters.earliest_ms, parameters.latest_ms - 1)
-
-
 def _timestamp(epoch_ms: Column, parameters: DataProcessingParameters) -> Column:
-    is_possible = _is_possible(epoch_ms, parameters)
+    is_possible = reasons.is_possible(epoch_ms, parameters)
     return F.when(is_possible, F.timestamp_millis(epoch_ms.cast("bigint")))
 
 
@@ -141,13 +100,14 @@ def data_quality(
     simulation describes; any other log is `provided`.
 
     Raises:
-        LogError: if no line of the log has an essential column.
+        LogError: if no line of the log is an event.
     """
     accepted = _accepted(checked_events)
+    rejections = _rejections(checked_events, data_processing.examples_per_rejection)
     if not accepted["events"]:
         _require_essential_columns(checked_events)
+        _refuse_a_log_without_events(rejections)
     is_simulated = bool(simulation_record) and simulation_record["log"] == log_digest(raw_events)
-    rejections = _rejections(checked_events, data_processing.examples_per_rejection)
     rejected = sum(reason["lines"] for reason in rejections.values())
     return {
         "source": "simulated" if is_simulated else "provided",
@@ -155,7 +115,7 @@ def data_quality(
         "accepted": accepted["events"],
         "rejected": rejected,
         "rejections": rejections,
-        "unknown_columns": _unknown_columns(checked_events),
+        "unknown_columns": _unknown_columns(checked_events, data_processing),
         "unknown_columns_share": data_processing.unknown_columns_share,
         "users": accepted["users"],
         "first_event": _iso(accepted["first_event"]),
@@ -194,11 +154,22 @@ def _require_essential_columns(checked_events: DataFrame) -> None:
         )
 
 
-def _unknown_columns(checked_events: DataFrame) -> list[str]:
+def _refuse_a_log_without_events(rejections: dict[str, dict[str, Any]]) -> None:
+    by_lines = sorted(rejections, key=lambda why: rejections[why]["lines"], reverse=True)
+    told = ", ".join(f"{rejections[why]['lines']:,} {why}" for why in by_lines)
+    lines = sum(reason["lines"] for reason in rejections.values())
+    remedy = REMEDIES.get(by_lines[0], "checked_events quotes every line with its reason.")
+    raise LogError(f"raw_events: none of its {lines:,} lines is an event ({told}). {remedy}")
+
+
+def _unknown_columns(checked_events: DataFrame, parameters: DataProcessingParameters) -> list[str]:
+    """List the first keys in alphabetical order; a broken log may have as many as lines."""
     keys = checked_events.where("unknown_columns is not null").select(
         F.explode("unknown_columns").alias("key")
     )
-    return [row["key"] for row in keys.distinct().orderBy("key").collect()]
+    begins = F.substring("key", 1, parameters.characters_per_line).alias("key")
+    listed = keys.select(begins).distinct().orderBy("key").limit(parameters.most_unknown_columns)
+    return [row["key"] for row in listed.collect()]
 
 
 def _one_row(aggregate: DataFrame) -> dict[str, Any]:

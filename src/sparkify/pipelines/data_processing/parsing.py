@@ -22,12 +22,20 @@ FIELDS = {
     "length": ("length", "double"),
 }
 ESSENTIAL = ["ts", "userId", "sessionId", "page", "level", "itemInSession", "registration"]
-NAMES = ["firstName", "lastName"]
+PERSONAL = ["firstName", "lastName", "location", "userAgent"]
 # They stay in the raw log: nothing forecasts with them, and typing and keeping them would take
 # half as long again as all the rest.
-UNREAD = [*NAMES, "auth", "method", "status", "location", "userAgent", "artist", "song"]
+UNREAD = [*PERSONAL, "auth", "method", "status", "artist", "song"]
+MOST_ITEMS = 2**21  # of a session; with milliseconds up to the year 2109 it fits 63 bits
 
-NAME_VALUES = rf'"({"|".join(NAMES)})"\s*:\s*("(?:[^"\\]|\\.)*"?|[^,}}]*)'
+# JSON as it is defined: no quotes but double ones, no NaN.
+STRICT = {"allowSingleQuotes": "false", "allowNonNumericNumbers": "false"}
+# Every value under a key that no field takes. Possessive throughout: Java's matcher would
+# otherwise go a level deeper at every character, and a long line would end the JVM.
+OTHER_VALUES = (
+    rf"""(["'])((?!(?:{"|".join(FIELDS)})\1)[^"'\\]*+)\1\s*+:\s*+"""
+    r"""(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|\[[^\]]*+\]?|[^,}]*+)"""
+)
 
 
 def parsed(line: Column) -> Column:
@@ -36,23 +44,37 @@ def parsed(line: Column) -> Column:
     `corrupt` is null where the whole line could be read with the types of `FIELDS`.
     """
     ddl = ", ".join(f"{key} {kind}" for key, (_, kind) in FIELDS.items())
-    options = {"columnNameOfCorruptRecord": CORRUPT}
+    options = {"columnNameOfCorruptRecord": CORRUPT, **STRICT}
     return F.from_json(line, f"{ddl}, {CORRUPT} string", options)
 
 
-def without_names(line: Column) -> Column:
-    """Return a line with the values of first and last names blotted out, even if malformed."""
-    return F.regexp_replace(line, NAME_VALUES, '"$1":"…"')
+def fields_alone(line: Column, characters: int) -> Column:
+    """Return the beginning of a line with every value blotted out that no field takes.
+
+    So that names, places, browsers and what nobody has heard of stay in the raw log, also where
+    the line is malformed.
+
+    Args:
+        line: the line.
+        characters: how many of it are kept.
+    """
+    blotted = F.regexp_replace(F.make_valid_utf8(line), OTHER_VALUES, '$1$2$1:"…"')
+    return F.substring(blotted, 1, characters)
 
 
 def is_malformed(line: Column) -> Column:
     """Return whether a line is not one JSON object and nothing more.
 
-    Spark's parser stops after the first object, but not inside of a list.
+    Spark's parser stops after the first object. It reads on inside of a list or of an object,
+    and what comes after cannot close both.
     """
-    is_object = F.ltrim(line).startswith("{")
-    objects = F.json_array_length(F.concat(F.lit("["), line, F.lit("]")))
-    return ~is_object | F.coalesce(objects != 1, F.lit(True))
+    is_object = F.ltrim(line, F.lit(" \t")).startswith("{")
+    in_list = F.concat(F.lit("["), line, F.lit("]"))
+    in_object = F.concat(F.lit('{"line":'), line, F.lit("}"))
+    lines = F.from_json(in_list, "array<map<string,string>>", STRICT)
+    line_alone = F.from_json(in_object, "map<string,map<string,string>>", STRICT)
+    is_one = (F.size(lines) == 1) & (F.size(line_alone) == 1)
+    return ~is_object | ~F.coalesce(is_one, F.lit(False))
 
 
 def may_hold_odd_text(line: Column) -> Column:
@@ -66,11 +88,20 @@ def may_hold_odd_text(line: Column) -> Column:
     signs = [
         ~line.endswith("}"),
         F.contains(all_but_last, F.lit(b"}")),  # bytes: ten times as fast as characters
-        *(F.col(f"fields.{key}").startswith("[") for key in texts),
-        *(F.col(f"fields.{key}").isin("true", "false") for key in texts),
-        F.substring("fields.page", 1, 1).isin(*"-0123456789"),
+        *(_reads_like_no_text(key) for key in texts),
     ]
     return reduce(Column.__or__, [F.coalesce(sign, F.lit(False)) for sign in signs])
+
+
+def _reads_like_no_text(key: str) -> Column:
+    """Return whether a text field reads like a list, a truth value, or `page` like a number.
+
+    An object has a closing brace, which is looked for by itself.
+    """
+    text = F.col(f"fields.{key}")
+    reads_so = text.startswith("[") | text.isin("true", "false")
+    is_number = F.substring(text, 1, 1).isin(*"-0123456789")
+    return reads_so | is_number if key == "page" else reads_so
 
 
 def wrong_type(line: Column) -> Column:
@@ -93,8 +124,9 @@ def _unread_number(line: Column, key: str) -> Column:
 
 
 def _unquoted(line: Column, key: str) -> Column:
+    reads_so = _reads_like_no_text(key) | F.col(f"fields.{key}").startswith("{")
     begins_like_no_text = r"[\[{tf]" if key != "page" else r"[^\"n\s]"
-    return line.rlike(rf'"{key}"\s*:\s*{begins_like_no_text}')
+    return reads_so & line.rlike(rf'"{key}"\s*+:\s*+{begins_like_no_text}')
 
 
 def unknown_columns(line: Column) -> Column:

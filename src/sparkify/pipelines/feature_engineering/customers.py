@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from functools import reduce
+from itertools import pairwise
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -19,6 +20,10 @@ OUTCOMES = {
 
 class LogTooShortError(ValueError):
     """The log does not span the days that the first forecast needs."""
+
+
+class LogGapError(ValueError):
+    """The log has days without any event, more of them in a row than can be."""
 
 
 def cutoffs(first_day: date, log_end: date, parameters: FeatureEngineeringParameters) -> list[date]:
@@ -53,15 +58,30 @@ def log_span(
 
     Raises:
         LogTooShortError: if there are no events.
+        LogGapError: if too many days in a row have no event.
     """
     tolerance_seconds = feature_engineering.log_end_tolerance_hours * 3_600
     tolerance = F.make_dt_interval(secs=F.lit(tolerance_seconds).cast("decimal(18,6)"))
     span = user_days.agg(
-        F.min("day").alias("first_day"), F.to_date(F.max("last_ts") + tolerance).alias("log_end")
+        F.min("day").alias("first_day"),
+        F.to_date(F.max("last_ts") + tolerance).alias("log_end"),
+        F.array_sort(F.collect_set("day")).alias("days"),
     ).first()
     if span is None or span["first_day"] is None:
         raise LogTooShortError("events holds no rows: every line of the log was rejected.")
+    _refuse_gaps(span["days"], feature_engineering.most_days_without_events)
     return span["first_day"], span["log_end"]
+
+
+def _refuse_gaps(days: list[date], most: int) -> None:
+    for earlier, later in pairwise(days):
+        empty = (later - earlier).days - 1
+        if empty > most:
+            raise LogGapError(
+                f"events: none on the {empty:,} days between {earlier} and {later}. If a clock was "
+                f"wrong, set data_processing.earliest_event and latest_event to the log's span; "
+                f"if not, raise feature_engineering.most_days_without_events."
+            )
 
 
 def customers(

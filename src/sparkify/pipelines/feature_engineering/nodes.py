@@ -3,12 +3,12 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from sparkify.pipelines.data_processing.parsing import MOST_ITEMS
 from sparkify.pipelines.feature_engineering.customers import customers, cutoffs, log_span
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import EVENTS, KEYS, summed_columns, window_columns
 
 SECONDS_PER_DAY = 86_400
-MOST_ITEMS = 2**21  # of a session; with milliseconds up to the year 2100 it fits 63 bits
 
 
 def events(checked_events: DataFrame) -> DataFrame:
@@ -103,6 +103,7 @@ def snapshots(user_days: DataFrame, feature_engineering: FeatureEngineeringParam
 
     Raises:
         LogTooShortError: if the log has room for no cutoff.
+        LogGapError: if too many days in a row have no event.
     """
     days = cutoffs(*log_span(user_days, feature_engineering), feature_engineering)
     horizon_end = F.date_add("cutoff", feature_engineering.horizon_days)

@@ -4,6 +4,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
+from sparkify.table import ColumnName
+
 
 class FeatureEngineeringParameters(BaseModel):
     """Which moments are looked at, and what is counted; `feature_engineering` in conf/."""
@@ -15,10 +17,11 @@ class FeatureEngineeringParameters(BaseModel):
     cutoff_step_days: PositiveInt
     min_history_days: PositiveInt
     log_end_tolerance_hours: float = Field(ge=0, lt=24)
+    most_days_without_events: PositiveInt
     windows_days: tuple[PositiveInt, ...]
-    pages: dict[str, str]
-    by_level: tuple[str, ...]
-    windowed: tuple[str, ...]
+    pages: dict[ColumnName, str]
+    by_level: tuple[ColumnName, ...]
+    windowed: tuple[ColumnName, ...]
     song_page: str
     cancellation_page: str
 

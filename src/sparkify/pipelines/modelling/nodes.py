@@ -63,7 +63,13 @@ def train_test(
         F.count_if("is_trainable").alias("trainable"),
         F.count_if(F.col("churned") & F.col("is_trainable")).alias("trainable_churned"),
     )
-    *earlier, holdout = by_cutoff.orderBy("cutoff").collect()
+    counted = by_cutoff.orderBy("cutoff").collect()
+    if not counted:
+        raise TooLittleDataError(
+            "snapshots holds no rows: nobody was a customer at any cutoff, or with the outcome "
+            "`downgrade` nobody on the paid level. Use a log of more users or days."
+        )
+    *earlier, holdout = counted
     embargo = pd.Timedelta(days=feature_engineering.horizon_days)
     train_cutoffs = [row for row in earlier if row["cutoff"] + embargo <= holdout["cutoff"]]
     train_churned = sum(row["trainable_churned"] for row in train_cutoffs)

@@ -11,6 +11,8 @@ from pydantic import (
     model_validator,
 )
 
+from sparkify.table import ColumnName
+
 Setting = float | int
 Share = Field(gt=0, lt=1)
 BLEND = "blend"
@@ -29,8 +31,8 @@ class Rate(Parameters):
     counted on.
     """
 
-    count: str
-    per: str
+    count: ColumnName
+    per: ColumnName
     prior: float = Field(gt=0)
     group: str
     words: str | None = None
@@ -76,9 +78,9 @@ class InputParameters(Parameters):
     linear candidates let change the weight of all others.
     """
 
-    rates: dict[str, Rate]
-    plain: dict[str, Plain] | None
-    moderator: str | None
+    rates: dict[ColumnName, Rate]
+    plain: dict[ColumnName, Plain] | None
+    moderator: ColumnName | None
 
     @model_validator(mode="after")
     def _moderator_is_an_input(self) -> Self:
@@ -133,7 +135,7 @@ class ModellingParameters(Parameters):
     min_holdout_churned: PositiveInt
     bootstrap_resamples: PositiveInt
     calibration_bins: PositiveInt
-    baselines: dict[str, str]
+    baselines: dict[ColumnName, ColumnName]
 
     @model_validator(mode="after")
     def _members_of_the_blend_are_candidates(self) -> Self:

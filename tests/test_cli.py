@@ -12,6 +12,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io.core import DatasetError
 
 from sparkify import __main__, cli
+from tests import bad_logs
 
 ROOT = Path(__file__).parents[1]
 
@@ -111,6 +112,22 @@ def test_an_incomplete_table_is_told_with_what_to_do(project: Any) -> None:
     assert result.exit_code == 1
     assert "there is no complete table at" in result.output
     assert "run the pipeline that makes it." in result.output
+
+
+@pytest.mark.parametrize("name", ["UTF-16", "half-written gzip", "one list"])
+def test_a_bad_log_is_told_in_one_sentence(project: Any, name: str) -> None:
+    logs = {**bad_logs.REFUSED, **bad_logs.DAMAGED, **bad_logs.WITHOUT_EVENTS}
+    write, words = logs[name]
+    project.log.parent.mkdir(parents=True)
+    write(project.log)
+    result = run(project, "--pipelines", "data_processing")
+    assert result.exit_code == 1
+    *_, last = result.stderr.splitlines()
+    assert last.startswith("Error: ")
+    assert words.replace("log.json", project.log.name) in last
+    for trace in ("Traceback", "\tat ", "java.", "py4j"):
+        assert trace not in last
+    assert "Traceback" not in result.output
 
 
 def test_a_traceback_is_shown_to_those_who_ask_for_it(project: Any) -> None:

@@ -2,7 +2,6 @@ import errno
 import os
 
 import pytest
-from py4j.protocol import Py4JNetworkError
 
 from sparkify.faults import refusal
 
@@ -39,13 +38,6 @@ def test_a_folder_that_spark_cannot_make_is_a_refusal() -> None:
     found = refusal(JavaError("java.io.IOException: Mkdirs failed to create file:/data/x"))
     assert found is not None
     assert found[0] == "no folder can be made there"
-
-
-@pytest.mark.parametrize("error", [Py4JNetworkError("empty"), ConnectionRefusedError()])
-def test_a_java_process_that_has_ended_is_told_as_such(error: Exception) -> None:
-    found = refusal(error)
-    assert found is not None
-    assert found[0].startswith("Spark's Java process has ended")
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), FileNotFoundError(errno.ENOENT, "no")])

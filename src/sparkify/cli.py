@@ -8,6 +8,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.io.core import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 
+from sparkify import spark_errors
 from sparkify.faults import refusal
 from sparkify.java import JavaError, require_java
 
@@ -27,12 +28,17 @@ def run(context: click.Context, /, traceback: bool, **options: Any) -> Any:
     try:
         require_java()
         return context.invoke(kedro_run, **options)
-    except MENDABLE as error:
-        if traceback:
-            raise
-        raise click.ClickException(str(error)) from error
     except Exception as error:
-        refused = refusal(error)
-        if traceback or refused is None:
+        told = _told(error)
+        if traceback or told is None:
             raise
-        raise click.ClickException("The run stopped: {}; {}.".format(*refused)) from error
+        raise click.ClickException(told) from error
+
+
+def _told(error: Exception) -> str | None:
+    """Say what the user can mend; None for an error of the code's own."""
+    refused = refusal(error)
+    if refused and not isinstance(error, DatasetError):  # a dataset has said it with its path
+        return "The run stopped: {}; {}.".format(*refused)
+    of_spark = None if refused else spark_errors.told(error)
+    return of_spark or (str(error) if isinstance(error, MENDABLE) else None)

@@ -1,10 +1,8 @@
-"""What a machine refuses a run, in words: room on a disk, a folder to write, a live Java."""
+"""What a machine refuses a run, in words: room on a disk, a folder to write."""
 
 import errno
 import os
 from collections.abc import Iterator
-
-from py4j.protocol import Py4JNetworkError
 
 ROOM = "make room there and where Spark keeps its own files (TMPDIR), and run again"
 ACCESS = "let this user write there, or name another folder in conf/<env>/globals.yml"
@@ -20,10 +18,6 @@ IN_JAVA = {
     **{os.strerror(number): told for number, told in REFUSALS.items()},
     "Mkdirs failed to create": ("no folder can be made there", ACCESS),
 }
-JAVA_ENDED = (
-    "Spark's Java process has ended, as it does where memory runs out",
-    "give it more (spark.driver.memory in conf/<env>/spark.yml) or free some, and run again",
-)
 
 
 def refusal(error: BaseException) -> tuple[str, str] | None:
@@ -31,9 +25,7 @@ def refusal(error: BaseException) -> tuple[str, str] | None:
 
     Looks at the error and at what caused it, in Python and, through Spark, in Java.
     """
-    for link in _chain(error):
-        if isinstance(link, Py4JNetworkError | ConnectionRefusedError):
-            return JAVA_ENDED
+    for link in causes(error):
         if isinstance(link, OSError):
             if link.errno in REFUSALS:
                 return REFUSALS[link.errno]
@@ -45,7 +37,8 @@ def refusal(error: BaseException) -> tuple[str, str] | None:
     return None
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an error and what caused it, in turn."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

@@ -1,0 +1,71 @@
+"""What went wrong inside of Spark, in a sentence for the user."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
+from pyspark.errors import AnalysisException, PySparkException
+
+from sparkify.faults import causes
+
+# Runtime failures come as either; an AnalysisException is an error in the code.
+SPARK_ERRORS = (Py4JError, PySparkException, ConnectionError)
+READING = re.compile(r"FAILED_READ_FILE\S* .*?reading file (?:file://)?(\S+?)\.?\s")
+OUT_OF_MEMORY = ("java.lang.OutOfMemoryError", "java.lang.StackOverflowError")
+MORE_MEMORY = (
+    "Give it more by spark.driver.memory in conf/<env>/spark.yml, or look for a line of the log "
+    "that is far too long."
+)
+
+
+def told(error: BaseException) -> str | None:
+    """Say what Spark or its JVM failed at and what to do; None where the error was not theirs."""
+    theirs = next((cause for cause in causes(error) if _is_spark_s(cause)), None)
+    if theirs is None:
+        return None
+    try:
+        thrown = list(_thrown(theirs))
+    except (Py4JError, OSError):
+        thrown = []
+    if not thrown:
+        return f"Spark's JVM has ended in the middle of its work. {MORE_MEMORY}"
+    kind, message = thrown[-1]
+    if kind in OUT_OF_MEMORY:
+        return f"Spark ran out of memory ({message or kind}). {MORE_MEMORY}"
+    reason = f"{kind.rpartition('.')[2]}: {message}" if message else kind
+    for _, said in thrown:
+        reading = READING.search(said + " ")
+        if reading:
+            return (
+                f"{reading[1]} cannot be read to its end ({reason}). It is cut off or damaged: "
+                f"put a whole one in its place."
+            )
+    return f"Spark failed ({reason}). `kedro run --traceback` shows where."
+
+
+def _is_spark_s(error: BaseException) -> bool:
+    return isinstance(error, SPARK_ERRORS) and not isinstance(error, AnalysisException)
+
+
+def _thrown(error: BaseException) -> Iterator[tuple[str, str]]:
+    """Give the class and the first line of what the JVM threw and of what caused it, in order.
+
+    Raises:
+        Py4JError or OSError: if there is no JVM left to ask.
+    """
+    if isinstance(error, Py4JNetworkError | ConnectionError):
+        return
+    if isinstance(error, Py4JJavaError):
+        throwable: Any = error.java_exception
+    else:
+        throwable = getattr(error, "_origin", None)
+        if throwable is None:
+            yield type(error).__name__, _first_line(str(error))
+    while throwable is not None:
+        yield throwable.getClass().getName(), _first_line(throwable.getMessage())
+        throwable = throwable.getCause()
+
+
+def _first_line(message: str | None) -> str:
+    return (message or "").strip().partition("\n")[0]

@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+from kedro.io.core import DatasetError
+from py4j.protocol import Py4JError, Py4JNetworkError
+from pyspark.errors import AnalysisException
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from sparkify import spark_errors
+from sparkify.datasets import EventLogDataset, ParquetTableDataset
+from tests import bad_logs
+
+
+def raised(action: object) -> BaseException:
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 -- whatever Spark raises
+        action()  # type: ignore[operator]
+    return caught.value
+
+
+@pytest.mark.parametrize("name", bad_logs.DAMAGED)
+def test_a_damaged_file_is_told_by_its_path(spark: SparkSession, tmp_path: Path, name: str) -> None:
+    write, file = bad_logs.DAMAGED[name]
+    write(tmp_path / "log.json")
+    lines = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
+    told = spark_errors.told(raised(lines.agg(F.max("value")).collect)) or ""
+    assert told.startswith(f"{tmp_path}/{file} cannot be read to its end (")
+    assert told.endswith("It is cut off or damaged: put a whole one in its place.")
+    assert "\n" not in told
+
+
+def test_a_failure_while_a_table_is_saved_is_told_without_the_jvm_s_trace(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    table = ParquetTableDataset(filepath=str(tmp_path / "table"))
+    broken = spark.range(3).select(F.raise_error(F.lit("out of luck")).cast("int").alias("x"))
+    error = raised(lambda: table.save(broken))
+    assert isinstance(error, DatasetError)
+    told = spark_errors.told(error) or ""
+    assert "out of luck" in told
+    assert told.endswith("`kedro run --traceback` shows where.")
+    assert "\n" not in told
+
+
+def test_a_sum_beyond_its_type_is_told(spark: SparkSession) -> None:
+    numbers = spark.createDataFrame([(2**62,), (2**62,)], "x bigint")
+    told = spark_errors.told(raised(numbers.agg(F.sum("x")).collect)) or ""
+    assert told.startswith("Spark failed (")
+    assert "overflow" in told
+
+
+@pytest.mark.parametrize("error", [Py4JNetworkError("gone"), ConnectionRefusedError(111, "gone")])
+def test_a_jvm_that_is_gone_is_told_with_what_to_do(error: BaseException) -> None:
+    told = spark_errors.told(error) or ""
+    assert told.startswith("Spark's JVM has ended in the middle of its work.")
+    assert "spark.driver.memory in conf/<env>/spark.yml" in told
+
+
+def test_too_little_memory_is_told_with_what_to_do(spark: SparkSession) -> None:
+    jvm = spark.sparkContext._jvm
+    error = Py4JError("failed")
+    error._origin = jvm.java.lang.OutOfMemoryError("Java heap space")  # type: ignore[attr-defined]
+    told = spark_errors.told(DatasetError("Failed while saving")) or ""
+    assert told == ""
+    try:
+        raise DatasetError("Failed while saving") from error
+    except DatasetError as wrapped:
+        told = spark_errors.told(wrapped) or ""
+    assert told.startswith("Spark ran out of memory (Java heap space). Give it more by")
+
+
+def test_what_is_not_spark_s_own_fault_is_left_alone(spark: SparkSession) -> None:
+    assert spark_errors.told(ValueError("no")) is None
+    error = raised(lambda: spark.range(1).select("nonesuch"))
+    assert isinstance(error, AnalysisException)
+    assert spark_errors.told(error) is None

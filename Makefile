@@ -9,7 +9,7 @@ LOG := $(shell sed -n 's/^raw_log: *//p' conf/$(ENV)/globals.yml)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types viz bench chaos determinism cluster wheel try-wheel lock
+.PHONY: help run test check lint types viz bench chaos determinism cluster wheel try-wheel audit sbom lock
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,20 @@ try-wheel: wheel ## Install the wheel in a fresh environment and run it in an em
 	cd $(TRIED)/empty && for pipeline in simulation __default__; do \
 		env -u PYTHONPATH ../venv/bin/python -m sparkify --env mini \
 			--conf-source ../../../dist/conf-sparkify.tar.gz --pipelines $$pipeline || exit; done
+
+# pip-audit fails alike on a vulnerability and on a list that it cannot reach; only the first
+# leaves a table.
+audit: .venv/ready ## Look the locked packages up among known vulnerabilities, where their list can be reached.
+	@mkdir -p build && rm -f build/audit.txt && test -x $(BIN)/pip-audit
+	@if $(BIN)/pip-audit --requirement requirements.txt --require-hashes --disable-pip \
+		--progress-spinner off --timeout 15 --output build/audit.txt; then :; \
+	elif [ -s build/audit.txt ]; then cat build/audit.txt; exit 1; \
+	else echo "The list of vulnerabilities cannot be reached: nothing was audited."; fi
+
+sbom: .venv/ready ## Write the software bill of materials (CycloneDX) to build/sbom.json.
+	@mkdir -p build
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file build/sbom.json $(BIN)/python
 
 lock: .venv/ready ## Pin the newest versions that pyproject.toml allows.
 	$(BIN)/pip install --quiet uv

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
@@ -94,10 +93,3 @@ def test_models_and_metrics_are_versioned_and_tables_are_not(config: dict[str, A
     kept = {"churn_model", "champion", "metrics"}
     of_promotion = {"challenger_model", "standing_model", "promotion"}
     assert versioned == kept | of_promotion | {f"retrospective.{name}" for name in kept}
-
-
-def test_no_credentials_in_conf() -> None:
-    for path in (ROOT / "conf").rglob("*.yml"):
-        keys = str(yaml.safe_load(path.read_text())).lower()
-        for secret in ("password", "secret", "token", "access_key"):
-            assert secret not in keys, path

@@ -79,6 +79,20 @@ def test_spark_is_given_its_settings_and_the_running_python(
     assert os.environ["PYSPARK_PYTHON"] == sys.executable
 
 
+@pytest.mark.parametrize(("before", "after"), [(None, "127.0.0.1"), ("10.0.0.7", "10.0.0.7")])
+def test_spark_s_ui_listens_where_the_driver_does_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, before: str | None, after: str
+) -> None:
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "other")
+    monkeypatch.setenv("PYSPARK_PYTHON", "/usr/bin/python3")
+    monkeypatch.setenv("SPARK_LOCAL_IP", before or "")
+    if before is None:
+        monkeypatch.delenv("SPARK_LOCAL_IP")
+    settings = {"spark.driver.bindAddress": "127.0.0.1"}
+    SparkHooks().after_context_created(SimpleNamespace(config_loader={"spark": settings}))
+    assert os.environ["SPARK_LOCAL_IP"] == after
+
+
 def test_a_project_s_session_hands_over_the_settings_of_its_environment(
     project: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,9 @@ class SparkHooks:
         """Hand the settings to whichever session is started first, and the right Python."""
         settings = context.config_loader["spark"]
         os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(settings, scratch=scratch_folder())
+        if "spark.driver.bindAddress" in settings:
+            # Spark's UI looks at this variable alone and would otherwise listen to everybody.
+            os.environ.setdefault("SPARK_LOCAL_IP", settings["spark.driver.bindAddress"])
         # Workers would otherwise start the first python3 on PATH, without our packages. On other
         # machines Python may be elsewhere: spark.pyspark.python says where.
         os.environ["PYSPARK_PYTHON"] = settings.get("spark.pyspark.python") or sys.executable

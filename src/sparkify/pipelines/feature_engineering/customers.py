@@ -75,12 +75,11 @@ def log_span(
 
 def _refuse_gaps(days: list[date], most: int) -> None:
     for earlier, later in pairwise(days):
-        empty = (later - earlier).days - 1
-        if empty > most:
+        if (later - earlier).days - 1 > most:
             raise LogGapError(
-                f"events: none on the {empty:,} days between {earlier} and {later}. If a clock was "
-                f"wrong, set data_processing.earliest_event and latest_event to the log's span; "
-                f"if not, raise feature_engineering.most_days_without_events."
+                f"events: none between {earlier} and {later}. If a clock was wrong, set data_"
+                f"processing.earliest_event and latest_event to the log's span; if the service "
+                f"rested, raise feature_engineering.most_days_without_events."
             )
 
 

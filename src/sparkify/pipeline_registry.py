@@ -15,12 +15,13 @@ from sparkify.pipelines import (
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Name every pipeline. The default goes from the raw log to the customers' scores."""
+    """Name every pipeline. The default goes from the raw log to scores and the report."""
     forecast = {
         "data_processing": data_processing.create_pipeline(),
         "feature_engineering": feature_engineering.create_pipeline(),
         "modelling": modelling.create_pipeline(),
         "scoring": scoring.create_pipeline(),
+        "reporting": reporting.create_pipeline(),
     }
     return {
         "__default__": sum(forecast.values(), start=Pipeline([])),
@@ -28,5 +29,4 @@ def register_pipelines() -> dict[str, Pipeline]:
         **forecast,
         "validation": validation.create_pipeline(),
         "retrospective": retrospective.create_pipeline(),
-        "reporting": reporting.create_pipeline(),
     }

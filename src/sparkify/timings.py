@@ -27,6 +27,7 @@ class RunTimingHooks:
         self._catalog = DataCatalog()
         self._started: dict[str, tuple[float, int]] = {}
         self._unsaved: dict[str, set[str]] = {}
+        self._keeps = False
         self._rows: list[dict[str, object]] = []
 
     @hook_impl
@@ -34,7 +35,14 @@ class RunTimingHooks:
         """Note what each node will save: Spark works when a result is saved, not before."""
         self._catalog = catalog
         self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
+        self._keeps = RUN_TIMINGS in catalog and bool(_timed(pipeline))
         self._rows = []
+
+    @hook_impl
+    def before_dataset_loaded(self, dataset_name: str) -> None:
+        """Save what is known so far for a node that tells of its own run."""
+        if dataset_name == RUN_TIMINGS and self._keeps:
+            self._catalog.save(RUN_TIMINGS, pd.DataFrame(self._rows))
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
@@ -69,10 +77,17 @@ class RunTimingHooks:
         )
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Save the timings of a whole run; a run that reads them leaves them alone."""
-        if RUN_TIMINGS in catalog and RUN_TIMINGS not in pipeline.datasets():
+    def after_pipeline_run(self, catalog: DataCatalog) -> None:
+        """Save the timings of a whole run; one that only tells of the last leaves them alone."""
+        if self._keeps:
             catalog.save(RUN_TIMINGS, pd.DataFrame(self._rows))
+
+
+def _timed(pipeline: Pipeline) -> list[Node]:
+    """List the nodes of a run that do not come after its timings: those that these are about."""
+    if RUN_TIMINGS not in pipeline.inputs():
+        return list(pipeline.nodes)
+    return (pipeline - pipeline.from_inputs(RUN_TIMINGS)).nodes
 
 
 def _bytes_read() -> int:

@@ -10,7 +10,7 @@ import pytest
 from kedro.io.core import DatasetError, Version
 from matplotlib.figure import Figure
 
-from sparkify.datasets import CSVDataset, JSONDataset, MatplotlibDataset
+from sparkify.datasets import CSVDataset, FigureDataset, JSONDataset
 
 ROOT = Path(__file__).parents[2]
 MORNING, EVENING = "2018-10-01T08.00.00.000Z", "2018-10-01T20.00.00.000Z"
@@ -44,7 +44,7 @@ def test_what_is_saved_is_what_kedro_datasets_saves(tmp_path: Path) -> None:
     table = pd.DataFrame({"user_id": ["1", "2"], "probability": [0.25, 0.5]})
     CSVDataset(filepath=str(tmp_path / "deep" / "table.csv")).save(table)
     JSONDataset(filepath=str(tmp_path / "told.json"), save_args={"indent": 1}).save({"a": [1]})
-    MatplotlibDataset(filepath=str(tmp_path / "figure.png")).save(Figure())
+    FigureDataset(filepath=str(tmp_path / "figure.png")).save(Figure())
     assert (tmp_path / "deep" / "table.csv").read_text() == ("user_id,probability\n1,0.25\n2,0.5\n")
     assert (tmp_path / "told.json").read_text() == '{\n "a": [\n  1\n ]\n}'
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
@@ -96,7 +96,7 @@ def test_an_error_in_the_middle_leaves_the_old_file_and_names_the_dataset(tmp_pa
     [
         (JSONDataset, {"long": ["x"] * 100_000}),
         (CSVDataset, pd.DataFrame({"long": ["x"] * 100_000})),
-        (MatplotlibDataset, Figure(figsize=(60, 60))),
+        (FigureDataset, Figure(figsize=(60, 60))),
     ],
     ids=["json", "csv", "figure"],
 )
@@ -113,3 +113,16 @@ def test_on_a_full_disk_the_old_file_stands_and_one_sentence_says_so(
     )
     assert path.read_bytes() == b"old"
     assert names(small_disk) == ["file"]
+
+
+def test_a_figure_comes_back_as_the_picture_that_was_saved(tmp_path: Path) -> None:
+    dataset = FigureDataset(filepath=str(tmp_path / "lift.png"), save_args={"format": "png"})
+    dataset.save(Figure(figsize=(1, 1)))
+    assert dataset.load() == (tmp_path / "lift.png").read_bytes()
+    assert dataset.load().startswith(b"\x89PNG")
+    assert dataset.preview()
+
+
+def test_a_figure_that_is_missing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"lift\.png"):
+        FigureDataset(filepath=str(tmp_path / "lift.png")).load()

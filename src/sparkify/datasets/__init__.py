@@ -1,18 +1,26 @@
 """The project's own datasets."""
 
 from sparkify.datasets.event_log import EventLogDataset
-from sparkify.datasets.files import CSVDataset, JSONDataset, MatplotlibDataset, ParquetDataset
-from sparkify.datasets.optional_json import OptionalJSONDataset
+from sparkify.datasets.files import (
+    CSVDataset,
+    FigureDataset,
+    JSONDataset,
+    ParquetDataset,
+    TextDataset,
+)
+from sparkify.datasets.optional import OptionalFigureDataset, OptionalJSONDataset
 from sparkify.datasets.parquet_table import ParquetTableDataset
 from sparkify.datasets.spark_ml_model import SparkMLModelDataset
 
 __all__ = [
     "CSVDataset",
     "EventLogDataset",
+    "FigureDataset",
     "JSONDataset",
-    "MatplotlibDataset",
+    "OptionalFigureDataset",
     "OptionalJSONDataset",
     "ParquetDataset",
     "ParquetTableDataset",
     "SparkMLModelDataset",
+    "TextDataset",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 import kedro_datasets.json
 import kedro_datasets.matplotlib
 import kedro_datasets.pandas
+import kedro_datasets.text
 from kedro.io.core import get_filepath_str
 
 from sparkify.datasets.aside import written_aside
@@ -36,9 +37,22 @@ class JSONDataset(_WrittenAside, kedro_datasets.json.JSONDataset):
     """A JSON file."""
 
 
-class MatplotlibDataset(_WrittenAside, kedro_datasets.matplotlib.MatplotlibDataset):
-    """A figure."""
+class FigureDataset(_WrittenAside, kedro_datasets.matplotlib.MatplotlibDataset):
+    """A Matplotlib figure that comes back as the bytes of the picture that was saved.
+
+    kedro-datasets' MatplotlibDataset cannot be loaded; the report shows what the catalog holds.
+    """
+
+    def load(self) -> bytes:
+        """Load the picture as it was saved."""
+        with self._fs.open(str(self._get_load_path()), mode="rb") as picture:
+            content: bytes = picture.read()
+        return content
 
 
 class ParquetDataset(_WrittenAside, kedro_datasets.pandas.ParquetDataset):
     """A small table in one Parquet file."""
+
+
+class TextDataset(_WrittenAside, kedro_datasets.text.TextDataset):
+    """A text file."""

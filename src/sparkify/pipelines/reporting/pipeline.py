@@ -4,14 +4,24 @@ from sparkify.pipelines.reporting import nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Draw what the last run took."""
+    """Draw what the last run took, and write the report."""
+    parameters = {
+        **{name: f"params:{name}" for name in ("inputs", "feature_engineering", "reporting")},
+        "parameters": "parameters",
+    }
     return Pipeline(
         [
             Node(
                 nodes.run_timings_figure,
-                "run_timings",
+                ["run_timings", "score_summary"],
                 "run_timings_figure",
                 name="draw_run_timings",
-            )
+            ),
+            Node(
+                nodes.report,
+                parameters | {name: name for name in nodes.FOUND},
+                ["report_html", "report_md"],
+                name="write_report",
+            ),
         ]
     )

@@ -16,6 +16,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.modelling.card import trained_on
 from sparkify.pipelines.modelling.inputs import feature_columns
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.validation.parameters import LeakageParameters, ValidationParameters
@@ -50,6 +51,7 @@ def leakage_audit(
     alone = {name: _auc_of_ranking(label, counts[name]) for name in looked_at}
     rates = counts.div(counts[parameters.per].clip(lower=1), axis="index")
     found = {
+        "training": trained_on(train),
         "rows": len(rows),
         "base_rate": float(label.mean()),
         "auc_of_exposure": _cross_validated_auc(

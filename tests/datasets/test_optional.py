@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 from kedro.io.core import DatasetError
+from matplotlib.figure import Figure
 
-from sparkify.datasets import OptionalJSONDataset
+from sparkify.datasets import OptionalFigureDataset, OptionalJSONDataset
 
 
 def test_a_missing_file_loads_as_nothing(tmp_path: Path) -> None:
@@ -37,3 +38,12 @@ def test_a_broken_file_is_an_error_and_not_nothing(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_text('{"seed": ')
     with pytest.raises(DatasetError, match=r"record\.json"):
         OptionalJSONDataset(filepath=str(tmp_path / "record.json")).load()
+
+
+def test_a_missing_figure_loads_as_none_and_one_that_is_there_as_its_bytes(
+    tmp_path: Path,
+) -> None:
+    dataset = OptionalFigureDataset(filepath=str(tmp_path / "drift.png"))
+    assert dataset.load() is None
+    dataset.save(Figure(figsize=(1, 1)))
+    assert dataset.load() == (tmp_path / "drift.png").read_bytes()

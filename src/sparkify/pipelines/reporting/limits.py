@@ -1,0 +1,104 @@
+"""What the forecast must not be used for."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from sparkify.pipelines.reporting import words
+from sparkify.pipelines.reporting.blocks import Listing, Section, Text
+from sparkify.pipelines.reporting.groups import auc_of, named, served_worse
+
+COIN = 0.5  # AUC of a ranking by chance
+
+
+def limits(
+    metrics: dict[str, Any],
+    contact_plan: dict[str, Any],
+    group_metrics: pd.DataFrame,
+    control_share: float,
+) -> Section:
+    """Say what nobody should do with the forecast, and by which figure."""
+    return Section(
+        "limits",
+        "What it must not be used for",
+        (
+            Text("Each of these follows from a figure above."),
+            Listing(
+                (
+                    *_simulated(metrics),
+                    *_people(metrics),
+                    *_effects(contact_plan, control_share),
+                    *_times(metrics),
+                    *_groups(group_metrics, metrics),
+                )
+            ),
+        ),
+    )
+
+
+def _simulated(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if metrics["source"] == "simulated":
+        yield (
+            "Nothing about real customers.",
+            f"All {words.count(metrics['holdout']['users'])} customers of the hold-out are made up "
+            "by the simulator.",
+        )
+
+
+def _people(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    holdout = metrics["holdout"]
+    yield (
+        "No decision against a customer.",
+        "Of those whom the threshold calls, "
+        f"{words.measured(holdout['precision'], 'share')} leave; the others are called wrongly. "
+        "The list is for an offer that does no harm to those who would have stayed.",
+    )
+    yield (
+        "No list of all who will leave.",
+        f"The threshold finds {words.measured(holdout['recall'], 'share')} of those who leave.",
+    )
+
+
+def _effects(plan: dict[str, Any], control_share: float) -> Iterator[tuple[str, str]]:
+    yield (
+        "No proof that contacts work.",
+        "The log holds no contact, so what one achieves cannot be learnt from it: that "
+        f"{words.share(plan['contact_success'])} of contacted leavers stay is an assumption. Those "
+        "likeliest to leave are not always those whom a contact helps most (Ascarza 2018, Journal "
+        f"of Marketing Research 55). Leave the control group of {words.share(control_share)} alone "
+        "and compare.",
+    )
+    yield (
+        "No explanation of why people leave.",
+        "Reasons and weights tell what goes with leaving; changing it need not change who leaves.",
+    )
+
+
+def _times(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    question = metrics["question"]
+    yield (
+        f"Nothing beyond {question['horizon_days']} days.",
+        "The probabilities are of leaving within them, from the cutoff on; they have to be made "
+        f"anew every week. How good they are was measured on one week, that of "
+        f"{words.day(question['cutoff'])}, with {words.count(metrics['holdout']['churned'])} "
+        "who left.",
+    )
+
+
+def _groups(group_metrics: pd.DataFrame, metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    coins = group_metrics[group_metrics["auc_low"] <= COIN].to_dict("records")
+    worse = served_worse(group_metrics, metrics)
+    for row in [*coins, *(row for row in worse if row["auc_low"] > COIN)]:
+        yield (
+            f"No ranking of customers with {named(row)} by themselves.",
+            f"There the AUC is {auc_of(row)}; a coin has {COIN}, all customers together "
+            f"{words.measured(metrics['holdout']['auc'])}.",
+        )
+    few = int(group_metrics["auc"].isna().sum())
+    if few:
+        yield (
+            "No claim that all groups are served alike.",
+            f"{words.count(few)} of {words.count(len(group_metrics))} groups have too few leavers "
+            "to be judged.",
+        )

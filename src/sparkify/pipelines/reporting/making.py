@@ -1,0 +1,172 @@
+"""How the forecast was made: from which log, with what, and how long that took."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from sparkify.pipelines.reporting import words
+from sparkify.pipelines.reporting.blocks import Column, Listing, Section, Table, Text
+
+CHOSEN_BY = {
+    "f1": "the one with the best F1 that probabilities out of fold lead to expect",
+    "profit": "from which on a contact is expected to gain more than it costs",
+}
+BYTES_PER_MB = 1_000_000
+NOT_SHOWN = ("simulation", "retrospective")  # parameters of what has no part in the forecast
+
+
+def making(
+    data_quality: dict[str, Any],
+    metrics: dict[str, Any],
+    record: dict[str, Any],
+    run_timings: pd.DataFrame,
+    parameters: Mapping[str, Any],
+) -> Section:
+    """Say how the forecast was made: log, rejected lines, cutoffs, champion, settings, time."""
+    return Section(
+        "making",
+        "How it was made",
+        (
+            Listing((*_log(data_quality, record), *_training(metrics))),
+            _rejections(data_quality),
+            _packages(metrics["champion"]["packages"]),
+            _timings(run_timings),
+            Text(_complete(run_timings)),
+            _parameters(parameters),
+        ),
+    )
+
+
+def _log(quality: dict[str, Any], record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if quality["source"] == "simulated":
+        yield "Log", f"simulated, with seed {record.get('seed', words.UNKNOWN)}"
+    else:
+        yield "Log", "as it was provided: no simulation is known that wrote it"
+    yield (
+        "Events",
+        (
+            f"{words.count(quality['accepted'])} of {words.count(quality['users'])} customers, "
+            f"from {words.day(quality['first_event'])} to {words.day(quality['last_event'])}"
+        ),
+    )
+    yield (
+        "Lines",
+        (
+            f"{words.count(quality['lines'])}, of which {words.count(quality['rejected'])} "
+            f"({words.share(quality['rejected'] / max(quality['lines'], 1))}) were rejected"
+        ),
+    )
+    if quality["unknown_columns"]:
+        yield "Columns of the log that nothing reads", ", ".join(quality["unknown_columns"])
+
+
+def _training(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    champion, question, training = (
+        metrics["champion"],
+        metrics["question"],
+        metrics["champion"]["training"],
+    )
+    cutoffs = champion["question"]["train_cutoffs"]
+    yield (
+        "Question",
+        (
+            f"which customers {question['happened']} within {question['horizon_days']} days of "
+            "a cutoff"
+        ),
+    )
+    yield "Champion", str(champion["label"])
+    yield (
+        "Learnt from",
+        (
+            f"{words.count(training['snapshots'])} snapshots of {words.count(training['users'])} "
+            f"customers at {words.count(len(cutoffs))} cutoffs from {words.day(min(cutoffs))} to "
+            f"{words.day(max(cutoffs))}; {words.count(training['churned'])} left "
+            f"({words.share(training['base_rate'])})"
+        ),
+    )
+    yield "Hold-out", f"the customers of {words.day(question['cutoff'])}"
+    yield "Remedy for few leavers", str(champion["imbalance"])
+    yield "Calibration", str(champion["calibration"])
+    yield (
+        "Threshold",
+        f"{words.share(champion['threshold'])}, {CHOSEN_BY[champion['threshold_by']]}",
+    )
+    yield "Fingerprint of the training rows", str(training["fingerprint"])
+
+
+def _rejections(quality: dict[str, Any]) -> Table:
+    return Table(
+        "Rejected lines by reason",
+        (Column("Reason", "text"), Column("Lines"), Column("Share of all lines")),
+        tuple(
+            (reason, words.count(told["lines"]), words.share(told["lines"] / quality["lines"]))
+            for reason, told in quality["rejections"].items()
+        )
+        or (("none", "0", "0 %"),),
+    )
+
+
+def _packages(packages: Mapping[str, str]) -> Table:
+    return Table(
+        "Versions that trained the champion",
+        (Column("Package", "text"), Column("Version")),
+        tuple(packages.items()),
+    )
+
+
+def _timings(run_timings: pd.DataFrame) -> Table:
+    total = run_timings["seconds"].sum() or 1.0
+    slowest_first = run_timings.sort_values("seconds", ascending=False, kind="stable")
+    return Table(
+        "Run time by node, the slowest first",
+        (
+            *[Column("Node", "text"), Column("Seconds"), Column("Share of the run", "bar")],
+            *[Column("MB read"), Column("MB written"), Column("Rows written")],
+        ),
+        tuple(
+            (
+                str(row["node"]),
+                words.tenths(row["seconds"]),
+                row["seconds"] / total,
+                words.tenths(row["bytes_read"] / BYTES_PER_MB),
+                words.tenths(row["bytes_written"] / BYTES_PER_MB),
+                words.count(row["rows_written"]),
+            )
+            for row in slowest_first.to_dict("records")
+        ),
+    )
+
+
+def _complete(run_timings: pd.DataFrame) -> str:
+    return (
+        f"The {words.count(len(run_timings))} nodes of the last run, up to this report, took "
+        f"{words.seconds(run_timings['seconds'].sum())} together."
+    )
+
+
+def _parameters(parameters: Mapping[str, Any]) -> Table:
+    rows = [
+        row
+        for name, value in parameters.items()
+        if name not in NOT_SHOWN
+        for row in _flattened(name, value)
+    ]
+    return Table(
+        "Parameters",
+        (Column("Parameter", "code"), Column("Value", "code")),
+        tuple(rows),
+        folded=True,
+    )
+
+
+def _flattened(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Write settings one per row, and those that belong together in one."""
+    told = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+    if isinstance(told, Mapping) and any(isinstance(inner, Mapping) for inner in told.values()):
+        for key, inner in told.items():
+            yield from _flattened(f"{name}.{key}", inner)
+    elif isinstance(told, Mapping):
+        yield name, ", ".join(f"{key}: {inner}" for key, inner in told.items())
+    else:
+        yield name, str(told)

@@ -1,0 +1,11 @@
+"""What can be set about the report."""
+
+from pydantic import PositiveInt
+
+from sparkify.pipelines.modelling.parameters import Parameters
+
+
+class ReportingParameters(Parameters):
+    """How much of the lists the report shows; `reporting` in conf/."""
+
+    contacts_shown: PositiveInt

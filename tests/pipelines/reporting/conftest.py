@@ -1,0 +1,299 @@
+import shutil
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from sparkify.pipelines.reporting import nodes
+from sparkify.pipelines.reporting.parameters import ReportingParameters
+
+PIXEL = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+FIGURES = [name for name in nodes.FOUND if name.endswith("_figure")]
+
+
+def figure(value: float, low: float, high: float) -> dict[str, Any]:
+    return {"value": value, "ci95": [low, high]}
+
+
+CHAMPION = {
+    "candidate": "xgboost",
+    "settings": {"n_estimators": 400},
+    "label": "xgboost (n estimators 400)",
+    "imbalance": "none",
+    "calibration": "none",
+    "threshold": 0.0912,
+    "threshold_by": "f1",
+    "question": {"train_cutoffs": ["2018-10-10", "2018-10-17"]},
+    "source": "provided",
+    "training": {
+        "snapshots": 98_765,
+        "users": 16_543,
+        "churned": 3_777,
+        "base_rate": 0.03824,
+        "first_cutoff": "2018-10-10",
+        "last_cutoff": "2018-10-17",
+        "fingerprint": "00f1-98765",
+    },
+    "packages": {"python": "3.11.2", "pyspark": "4.3.0"},
+}
+HOLDOUT = {
+    "users": 19_876,
+    "churned": 612,
+    "base_rate": 0.03079,
+    "threshold": 0.0912,
+    "auc": figure(0.7804, 0.7612, 0.7981),
+    "average_precision": figure(0.1371, 0.1152, 0.1589),
+    "lift_top_decile": figure(3.914, 3.521, 4.288),
+    "log_loss": figure(0.13031, 0.1230, 0.1376),
+    "brier": figure(0.0288, 0.0270, 0.0306),
+    "expected_calibration_error": figure(0.00441, 0.0036, 0.0073),
+    "calibration_slope": figure(1.091, 1.002, 1.163),
+    "precision": figure(0.1723, 0.1511, 0.1934),
+    "recall": figure(0.2811, 0.2402, 0.3190),
+    "f1": figure(0.2136, 0.19, 0.24),
+}
+RANKED = ("auc", "average_precision", "lift_top_decile")
+METRICS = {
+    "source": "provided",
+    "question": {
+        "asked": "2018-11-21, 10 days ahead",
+        "cutoff": "2018-11-21",
+        "horizon_days": 10,
+        "outcome": "cancellation",
+        "happened": "cancelled",
+        "train_cutoffs": ["2018-10-10", "2018-10-17"],
+    },
+    "champion": CHAMPION,
+    "holdout": HOLDOUT,
+    "unseen_users": HOLDOUT | {"users": 3_580, "churned": 101, "auc": figure(0.753, 0.707, 0.796)},
+    "train": {"users": 16_543},
+    "baselines": {
+        "base_rate": {name: HOLDOUT[name] for name in (*RANKED, "log_loss")},
+        "most_songs": {name: HOLDOUT[name] for name in RANKED},
+    },
+    "candidates": [
+        {
+            "trial": 1,
+            "candidate": "xgboost",
+            "settings": "n_estimators=400",
+            "average_precision": 0.1596,
+            "log_loss": 0.16698,
+            "average_precision_error": 0.0056,
+            "behind": 0.0,
+            "behind_error": 0.0,
+            "folds": 5,
+            "fit_seconds": 9.04,
+        },
+        {
+            "trial": 0,
+            "candidate": "logistic_regression",
+            "settings": "regParam=0.001, tol=0.0001",
+            "average_precision": 0.1522,
+            "log_loss": 0.16843,
+            "average_precision_error": 0.0047,
+            "behind": 0.0074,
+            "behind_error": 0.0033,
+            "folds": 5,
+            "fit_seconds": 6.01,
+        },
+    ],
+}
+DECISION = {
+    "threshold": "f1",
+    "contact_cost": 1.0,
+    "contact_success": 0.1,
+    "kept_customer_value": 90.0,
+}
+SUMMARY = {
+    "cutoff": "2018-12-01",
+    "horizon_days": 10,
+    "outcome": "cancellation",
+    "happened": "cancelled",
+    "is_forecast": True,
+    "customers": 19_700,
+    "by_level": {"free": 4_700, "paid": 15_000},
+    "expected_churners": 588.2,
+    "mean_probability": 0.02986,
+    "predicted": 1_002,
+    "to_contact": 900,
+    "control": 102,
+    "control_share": 0.1,
+    "expected_profit": 512.25,
+    "contact_costs": 900.0,
+    "decision": DECISION,
+    "main_reasons": {"adverts_per_free_song": 500},
+    "model": {
+        **{name: CHAMPION[name] for name in ("candidate", "label", "calibration", "threshold")},
+        **{name: CHAMPION[name] for name in ("threshold_by", "source")},
+        "train_cutoffs": ["2018-10-10", "2018-10-17"],
+        "base_rate": 0.03824,
+    },
+}
+CONTACTS = pd.DataFrame(
+    {
+        "rank": [1, 2],
+        "user_id": ["<script>alert(1)</script>", "300`|7"],
+        "cutoff": ["2018-12-01"] * 2,
+        "probability": [0.4312, 0.3977],
+        "level": ["paid", "free"],
+        "days_since_last_seen": [0.4, 12.3],
+        "expected_gain": [2.88, 2.58],
+        "reason_for_1": ["thumbs down on 4.1 % of songs, others 1.1 %", "3.4 songs a day"],
+        "reason_for_2": ["no songs on the free level", None],
+    }
+)
+PLAN = {
+    **DECISION,
+    "customers": 19_876,
+    "best": {
+        "contacted": 2_310,
+        "profit": figure(1_234.0, 803.0, 1_655.0),
+        "contacted_ci95": [1_204.0, 3_871.0],
+    },
+    "in_use": {"contacted": 999, "profit": figure(551.0, 322.0, 799.0), "threshold": 0.0912},
+    "at_random": {"contacted": 999, "profit": -722.0},
+    "everybody": {"contacted": 19_876, "profit": -14_368.0},
+    "baselines": {"most_songs": {"contacted": 400, "profit": 61.0}},
+}
+PROFIT = pd.DataFrame(
+    {
+        "contacted": [0, 999, 2_310, 19_876],
+        "profit": [0.0, 551.0, 1_234.0, -14_368.0],
+        "profit_low": [0.0, 322.0, 803.0, -14_801.0],
+        "profit_high": [0.0, 799.0, 1_655.0, -13_911.0],
+        "at_random": [0.0, -722.0, -1_670.0, -14_368.0],
+        "most_songs": [0.0, 12.0, -300.0, -14_368.0],
+    }
+)
+GROUPS = pd.DataFrame(
+    {
+        "group": ["level", "level", "gender"],
+        "value": ["free", "paid", "<b>F</b>"],
+        "users": [4_800, 15_076, 3],
+        "churned": [90, 522, 0],
+        "base_rate": [0.01875, 0.03462, 0.0],
+        "mean_probability": [0.0181, 0.0301, 0.03],
+        "auc": [0.7011, 0.7911, None],
+        "auc_low": [0.642, 0.7702, None],
+        "auc_high": [0.7523, 0.8121, None],
+        "expected_calibration_error": [0.0031, 0.0051, None],
+    }
+)
+AUDIT = {
+    "not_to_be_believed": ["Do not believe the model: age alone tells who churned (AUC 0.97)."],
+    "training": CHAMPION["training"],
+    "auc_of_exposure": 0.611,
+    "auc_of_rates": 0.702,
+    "auc_of_each_feature": {"age": 0.971},
+    "identity": {"r2": 0.123},
+    "later_events": {"deleted": 0, "altered": 0, "invented": 0},
+}
+MONITORING = {
+    "cutoff": "2018-12-01",
+    "customers": 19_700,
+    "reference_cutoff": "2018-11-07",
+    "reference_customers": 18_900,
+    "alarms": [{"name": "drift.adverts", "sentence": "Adverts have drifted; PSI 0.31, limit 0.1."}],
+    "thresholds": {"psi": 0.1},
+    "features": [
+        {
+            "feature": "adverts_per_free_song",
+            "reference_mean": 0.0712,
+            "newest_mean": 0.1433,
+            "psi": 0.3102,
+            "p_adjusted": 0.00021,
+            "kind": "number",
+            "alarm": True,
+        }
+    ],
+    "promised": {"auc": HOLDOUT["auc"]},
+    "realised": [
+        {
+            "cutoff": "2018-11-14",
+            "customers": 19_001,
+            "expected": 571.3,
+            "expected_low": 511,
+            "expected_high": 633,
+            "churned": 580,
+            "auc": 0.7713,
+            "auc_low": 0.7512,
+            "auc_high": 0.7914,
+        }
+    ],
+}
+QUALITY = {
+    "source": "provided",
+    "lines": 287_156,
+    "accepted": 278_684,
+    "rejected": 8_472,
+    "rejections": {"no user": {"lines": 8_472, "examples": []}},
+    "unknown_columns": ["<i>device</i>"],
+    "users": 22_500,
+    "first_event": "2018-10-01T00:00:00Z",
+    "last_event": "2018-11-30T23:59:49Z",
+}
+TIMINGS = pd.DataFrame(
+    {
+        "node": ["check_events", "choose_champion"],
+        "seconds": [70.26, 30.0],
+        "bytes_read": [128_000_000, 0],
+        "bytes_written": [6_700_000, 2_000],
+        "rows_written": [283_586, 0],
+    }
+)
+
+
+@pytest.fixture
+def found() -> dict[str, Any]:
+    """Return what the report is made from where every pipeline has run."""
+    return {
+        "score_summary": SUMMARY,
+        "contacts": CONTACTS,
+        "metrics": METRICS,
+        "promotion": {"replaced": True, "reason": "no model stood before"},
+        "contact_plan": PLAN,
+        "contact_profit": PROFIT,
+        "feature_weights": pd.DataFrame(
+            {
+                "feature": ["thumbs_up_per_song", "songs_per_day, is_paid"],
+                "weight": [0.2512, -0.0712],
+                "kind": "coefficient",
+            }
+        ),
+        "group_metrics": GROUPS,
+        "monitoring_summary": MONITORING,
+        "leakage_audit": AUDIT,
+        "data_quality": QUALITY,
+        "simulation_record": {},
+        "run_timings": TIMINGS,
+        **dict.fromkeys(FIGURES, PIXEL),
+    }
+
+
+@pytest.fixture(scope="session")
+def settings(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters that the report looks at."""
+    return {
+        "inputs": parameters["inputs"],
+        "feature_engineering": parameters["feature_engineering"],
+        "reporting": ReportingParameters(contacts_shown=15),
+        "parameters": {"modelling": {"seed": 7}, "simulation": {"seed": 24}},
+    }
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Any]:
+    """Return a headless Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("there is no Chromium")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=chromium, args=flags)
+        yield opened
+        opened.close()

@@ -1,0 +1,69 @@
+from typing import Any
+
+import pandas as pd
+
+from sparkify.pipelines.reporting.blocks import KeyFigures, Notice, Table
+from sparkify.pipelines.reporting.forecast import forecast
+from sparkify.pipelines.reporting.words import SPACE
+
+
+def told(found: dict[str, Any], **changed: Any) -> tuple[Any, ...]:
+    """Return the blocks of the first section."""
+    given = {name: found[name] for name in ("score_summary", "contacts", "metrics")} | changed
+    return forecast(**given, contacts_shown=15).blocks
+
+
+def test_how_many_will_leave_and_what_contacts_gain_have_their_range_by_chance(
+    found: dict[str, Any],
+) -> None:
+    (figures,) = (block for block in told(found) if isinstance(block, KeyFigures))
+    values = [value for value, _ in figures.items]
+    assert values == ["19,700", "588", "900", "$512"]
+    assert "by chance 541 to 636 if the forecast is right" in figures.items[1][1]
+    assert "102 more are the control group" in figures.items[2][1]
+    assert figures.items[3][1].endswith("by chance \N{MINUS SIGN}$180 to $1,260")
+
+
+def test_the_list_has_its_top_with_reasons_in_words(found: dict[str, Any]) -> None:
+    (table,) = (block for block in told(found) if isinstance(block, Table))
+    assert table.caption.startswith("The first 2 of 900 customers to contact")
+    first, second = table.rows
+    assert first[:2] == ("1", "<script>alert(1)</script>")
+    assert first[3:] == (
+        *("paid", "10 hours ago", "$2.88"),
+        "thumbs down on 4.1 % of songs, others 1.1 %; no songs on the free level",
+    )
+    assert second[-1] == "3.4 songs a day"
+
+
+def test_a_list_of_nobody_says_so(found: dict[str, Any]) -> None:
+    blocks = told(found, contacts=found["contacts"].head(0))
+    assert not any(isinstance(block, Table) for block in blocks)
+    assert blocks[-1].text.startswith("The list of customers to contact has 0 rows")
+
+
+def test_scores_of_another_model_are_not_shown_as_this_one_s(found: dict[str, Any]) -> None:
+    assert not any(isinstance(block, Notice) for block in told(found))
+    summary = found["score_summary"]
+    older = {**summary, "model": {**summary["model"], "base_rate": 0.05, "label": "random forest"}}
+    (notice,) = (b for b in told(found, score_summary=older) if isinstance(b, Notice))
+    assert "of another model (random forest, trained on cutoffs up to 17 October" in notice.text
+
+
+def test_scores_of_days_that_the_model_learnt_from_are_no_forecast(found: dict[str, Any]) -> None:
+    looked_back = found["score_summary"] | {"is_forecast": False}
+    (notice,) = (b for b in told(found, score_summary=looked_back) if isinstance(b, Notice))
+    assert "are no forecast" in notice.text
+
+
+def test_a_list_that_is_expected_to_lose_money_is_warned_of(found: dict[str, Any]) -> None:
+    losing = found["score_summary"] | {"expected_profit": -6.2}
+    (notice,) = (b for b in told(found, score_summary=losing) if isinstance(b, Notice))
+    assert notice.text.startswith("Contacting the whole list is expected to lose $6")
+    assert f"a contact pays from 11{SPACE}% on" in notice.text
+
+
+def test_a_list_longer_than_what_is_shown_is_cut(found: dict[str, Any]) -> None:
+    longer = pd.concat([found["contacts"]] * 9)
+    (table,) = (b for b in told(found, contacts=longer) if isinstance(b, Table))
+    assert len(table.rows) == 15

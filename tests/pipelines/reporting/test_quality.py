@@ -1,0 +1,57 @@
+from typing import Any
+
+from sparkify.pipelines.reporting.blocks import Notice, Table, Text
+from sparkify.pipelines.reporting.quality import quality
+from sparkify.pipelines.reporting.words import SPACE, UNKNOWN
+
+
+def told(metrics: dict[str, Any], replaced: bool = True) -> tuple[Any, ...]:
+    """Return the blocks of the second section."""
+    names = ("calibration_figure", "lift_figure", "candidates_figure")
+    return quality(metrics, {"replaced": replaced}, (), dict.fromkeys(names, b"PNG")).blocks
+
+
+def tables(blocks: tuple[Any, ...]) -> list[Table]:
+    return [block for block in blocks if isinstance(block, Table)]
+
+
+def test_each_metric_stands_beside_baselines_with_its_interval(found: dict[str, Any]) -> None:
+    judged, _ = tables(told(found["metrics"]))
+    names = [column.name for column in judged.columns]
+    assert names[1:5] == ["All customers", "Never seen", "Base rate for all", "Most songs first"]
+    rows = {row[0]: [str(cell).replace(SPACE, " ") for cell in row[1:]] for row in judged.rows}
+    assert rows["Left"][:2] == ["612 of 19,876", "101 of 3,580"]
+    assert rows["AUC"][:2] == ["0.780 (0.761 to 0.798)", "0.753 (0.707 to 0.796)"]
+    assert rows["Precision"][:3] == ["17.2 % (15.1 to 19.3 %)"] * 2 + [UNKNOWN]
+
+
+def test_customers_never_seen_of_whom_nobody_left_are_not_measured(found: dict[str, Any]) -> None:
+    metrics = found["metrics"] | {"unseen_users": {"users": 33, "churned": 0, "base_rate": 0.0}}
+    blocks = told(metrics)
+    (row,) = (row for row in tables(blocks)[0].rows if row[0] == "AUC")
+    assert row[2] == UNKNOWN
+    texts = [block.text for block in blocks if isinstance(block, Text)]
+    assert any("Of the 33 customers whom no model has ever learnt from, 0" in t for t in texts)
+
+
+def test_few_who_left_are_warned_of(found: dict[str, Any]) -> None:
+    assert not any(isinstance(block, Notice) for block in told(found["metrics"]))
+    metrics = found["metrics"] | {"holdout": found["metrics"]["holdout"] | {"churned": 3}}
+    (notice,) = (block for block in told(metrics) if isinstance(block, Notice))
+    assert notice.text.startswith("Only 3 customers cancelled in these 10 days")
+
+
+def test_the_candidate_that_was_chosen_is_marked(found: dict[str, Any]) -> None:
+    _, candidates = tables(told(found["metrics"]))
+    assert [(row[0], row[-1]) for row in candidates.rows] == [
+        ("xgboost", "chosen"),
+        ("logistic regression", ""),
+    ]
+    assert "stood" not in candidates.caption
+
+
+def test_candidates_that_did_not_replace_the_champion_are_told_apart(
+    found: dict[str, Any],
+) -> None:
+    _, candidates = tables(told(found["metrics"], replaced=False))
+    assert candidates.caption.endswith("did not take the place of the champion that stood")

@@ -1,0 +1,86 @@
+from typing import Any
+
+import pytest
+
+from sparkify.pipelines.reporting import words
+
+
+def spoken(text: str) -> str:
+    """Return a text with plain spaces and minus signs."""
+    return text.replace(words.SPACE, " ").replace(words.MINUS, "-")
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0.90613, "0.91"),
+        (9.98, "10"),
+        (0.0852, "0.085"),
+        (5.13, "5.1"),
+        (177.4, "177"),
+        (-0.0092, "-0.0092"),
+    ],
+)
+def test_a_number_has_two_digits_and_all_before_the_point(value: float, written: str) -> None:
+    assert spoken(words.number(value)) == written
+
+
+def test_what_is_too_small_to_write_is_said_to_be_below() -> None:
+    assert words.number(3e-9) == "below 0.0001"
+    assert words.number(0.0) == "0"
+
+
+@pytest.mark.parametrize("write", [words.number, words.share, words.dollars])
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_what_was_not_measured_is_a_dash(write: Any, missing: float | None) -> None:
+    assert write(missing) == words.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("measured", "unit", "written"),
+    [
+        ((0.90613, 0.71994, 0.99949), "number", "0.91 (0.72 to 1.00)"),
+        ((0.78042, 0.76121, 0.79813), "number", "0.780 (0.761 to 0.798)"),
+        ((6.1366, 1.5405, 66.8029), "number", "6 (2 to 67)"),
+        ((0.17231, 0.15112, 0.19345), "share", "17.2 % (15.1 to 19.3 %)"),
+        ((3.914, 3.521, 4.288), "times", "3.91 times (3.52 to 4.29)"),
+        ((12_345.0, 9_876.0, 15_432.0), "dollars", "$12,300 ($9,900 to $15,400)"),
+        ((-3.4, -21.0, 14.2), "dollars", "-$3 (-$21 to $14)"),
+        ((0.5, 0.5, 0.5), "number", "0 (0 to 0)"),
+        ((0.0852, None, None), "number", "0.085"),
+        ((None, 0.1, 0.2), "share", words.UNKNOWN),
+    ],
+)
+def test_a_figure_has_the_digits_that_its_interval_knows(
+    measured: tuple[float | None, ...], unit: str, written: str
+) -> None:
+    value, low, high = measured
+    assert spoken(words.interval(value, low, high, unit)) == written
+
+
+def test_a_standard_error_stands_beside_its_value() -> None:
+    assert spoken(words.with_error(0.15958, 0.00557)) == "0.1596 ± 0.0056"
+    assert spoken(words.with_error(0.2, 0.0)) == "0.2000 ± 0.0000"
+
+
+def test_nought_has_no_sign_and_money_has_it_before_the_dollars() -> None:
+    assert words.dollars(-0.3) == "$0"
+    assert spoken(words.dollars(-14_368)) == "-$14,368"
+    assert words.dollars_and_cents(2.875) == "$2.88"
+
+
+@pytest.mark.parametrize(
+    ("days", "written"),
+    [(0.01, "within the hour"), (0.04, "1 hour ago"), (0.5, "12 hours ago"), (1.2, "1 day ago")],
+)
+def test_the_last_time_somebody_was_seen_is_told_in_days_or_hours(
+    days: float, written: str
+) -> None:
+    assert words.days_ago(days) == written
+
+
+def test_days_and_times_are_written_out() -> None:
+    assert words.day("2018-12-01") == "1 December 2018"
+    assert words.day("2018-11-30T23:59:49Z") == "30 November 2018"
+    assert words.seconds(8.26) == "8.3 s"
+    assert words.seconds(125.4) == "2 min 5 s"

@@ -1,5 +1,7 @@
 """The project's pipelines, by the names that `kedro run --pipelines` takes."""
 
+from types import ModuleType
+
 from kedro.pipeline import Pipeline
 
 from sparkify.pipelines import (
@@ -16,17 +18,25 @@ from sparkify.pipelines import (
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Name every pipeline. The default goes from the raw log to scores and the report."""
-    forecast = {
-        "data_processing": data_processing.create_pipeline(),
-        "feature_engineering": feature_engineering.create_pipeline(),
-        "modelling": modelling.create_pipeline(),
-        "scoring": scoring.create_pipeline(),
-        "reporting": reporting.create_pipeline(),
-    }
+    forecast = rooms(data_processing, feature_engineering, modelling, scoring, reporting)
     return {
         "__default__": sum(forecast.values(), start=Pipeline([])),
-        "simulation": simulation.create_pipeline(),
+        **rooms(simulation),
         **forecast,
-        "validation": validation.create_pipeline(),
+        **rooms(validation),
         "retrospective": retrospective.create_pipeline(),
+    }
+
+
+def rooms(*packages: ModuleType) -> dict[str, Pipeline]:
+    """Give each pipeline its package's name as namespace, and leave datasets theirs.
+
+    Kedro-Viz folds a namespace into one box; nodes are called `modelling.choose_champion`.
+    """
+    names = {package.__name__.rpartition(".")[2]: package for package in packages}
+    return {
+        name: Pipeline(
+            package.create_pipeline(), namespace=name, prefix_datasets_with_namespace=False
+        )
+        for name, package in names.items()
     }

@@ -100,6 +100,7 @@ class Project:
         self.folder, self.params = folder, SMALL
         self.conf = folder / "conf"
         shutil.copytree(ROOT / "conf", self.conf)
+        shutil.copy(ROOT / "pyproject.toml", folder)  # by which Kedro-Viz knows a project
         env_globals = yaml.safe_load((self.conf / "base" / "globals.yml").read_text())
         moved = {layer: str(folder / path) for layer, path in env_globals["folder"].items()}
         self.log = folder / env_globals["raw_log"]
@@ -111,7 +112,7 @@ class Project:
         bootstrap_project(ROOT)
         runtime_params = options.pop("params", {})
         with KedroSession.create(
-            project_path=ROOT,
+            project_path=self.folder,
             conf_source=str(self.conf),
             runtime_params=runtime_params,
             save_on_close=False,
@@ -122,7 +123,7 @@ class Project:
         """Return the project's catalog."""
         bootstrap_project(ROOT)
         with KedroSession.create(
-            project_path=ROOT, conf_source=str(self.conf), save_on_close=False
+            project_path=self.folder, conf_source=str(self.conf), save_on_close=False
         ) as session:
             return session.load_context().catalog
 

@@ -1,14 +1,24 @@
 """Project settings, read by Kedro."""
 
 from sparkify.hooks import RunSummaryHooks, SparkHooks
+from sparkify.lineage import LineageHooks
 from sparkify.one_run import OneRunHooks
 from sparkify.timings import RunTimingHooks
 from sparkify.tracking import TrackingHooks
 
+_timings = RunTimingHooks()
 # The last that is named is called first: a run says what it found before it is kept anywhere.
-HOOKS = (OneRunHooks(), SparkHooks(), TrackingHooks(), RunTimingHooks(), RunSummaryHooks())
-# `.telemetry` in the sources says no, and a packaged project has no sources.
-DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
+HOOKS = (
+    OneRunHooks(),
+    SparkHooks(),
+    TrackingHooks(),
+    LineageHooks(_timings),
+    _timings,
+    RunSummaryHooks(),
+)
+# `.telemetry` in the sources says no, and a packaged project has no sources. What Kedro-Viz has to
+# know of a run, LineageHooks tell it.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-viz")
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

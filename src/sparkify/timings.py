@@ -2,28 +2,29 @@
 
 import logging
 import time
-from typing import Any
 
-import fsspec
 import pandas as pd
-from fsspec import AbstractFileSystem
 from kedro.framework.hooks import hook_impl
-from kedro.io import AbstractDataset, DataCatalog, MemoryDataset
-from kedro.io.core import AbstractVersionedDataset
+from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from pyspark.sql import SparkSession
 
-from sparkify.datasets import EventLogDataset, ParquetTableDataset
+from sparkify.datasets import ParquetTableDataset
+from sparkify.datasets.extent import bytes_on_disk
 
 logger = logging.getLogger(__name__)
 RUN_TIMINGS = "run_timings"
 
 
 class RunTimingHooks:
-    """Tells of every node when it is done, and keeps what it took in `run_timings`."""
+    """Tells of every node when it is done, and keeps what it took in `run_timings`.
+
+    `seconds` has the run's finished nodes by name.
+    """
 
     def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
         self._catalog = DataCatalog()
         self._started: dict[str, tuple[float, int]] = {}
         self._unsaved: dict[str, set[str]] = {}
@@ -36,7 +37,7 @@ class RunTimingHooks:
         self._catalog = catalog
         self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
         self._keeps = RUN_TIMINGS in catalog and bool(_timed(pipeline))
-        self._rows = []
+        self._rows, self.seconds = [], {}
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str) -> None:
@@ -57,17 +58,17 @@ class RunTimingHooks:
         if unsaved:
             return
         started, read_before = self._started[node.name]
-        seconds = time.perf_counter() - started
+        self.seconds[node.name] = seconds = round(time.perf_counter() - started, 2)
         done = sum(not left for left in self._unsaved.values())
         progress = f"{done}/{len(self._unsaved)}"
-        logger.info("%5s  %-20s %6.1f s", progress, node.name, seconds)
+        logger.info("%5s  %-35s %6.1f s", progress, node.name, seconds)
         saved = [self._catalog.get(name) for name in node.outputs]
         self._rows.append(
             {
                 "node": node.name,
-                "seconds": round(seconds, 2),
+                "seconds": seconds,
                 "bytes_read": _bytes_read() - read_before,
-                "bytes_written": sum(_size(dataset) for dataset in saved),
+                "bytes_written": sum(bytes_on_disk(dataset) for dataset in saved),
                 "rows_written": sum(
                     dataset.count_rows()
                     for dataset in saved
@@ -99,22 +100,3 @@ def _bytes_read() -> int:
     context.listenerBus().waitUntilEmpty()
     executors = context.statusStore().executorList(False)
     return sum(executors.apply(place).totalInputBytes() for place in range(executors.size()))
-
-
-def _size(dataset: AbstractDataset[Any, Any] | None) -> int:
-    """Return the size of what a dataset has saved, in bytes; 0 in memory."""
-    place = saved_at(dataset)
-    return int(place[0].du(place[1])) if place else 0
-
-
-def saved_at(dataset: AbstractDataset[Any, Any] | None) -> tuple[AbstractFileSystem, str] | None:
-    """Return the file system and the path of what a dataset has saved; None in memory."""
-    if dataset is None or isinstance(dataset, MemoryDataset):
-        return None
-    path = getattr(dataset, "_filepath", None)
-    if isinstance(dataset, AbstractVersionedDataset | EventLogDataset):
-        path = dataset._get_load_path()
-    if path is None:
-        return None
-    filesystem, found = fsspec.url_to_fs(f"{getattr(dataset, '_protocol', 'file')}://{path}")
-    return filesystem, found

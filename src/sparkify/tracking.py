@@ -13,7 +13,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-from sparkify.timings import saved_at
+from sparkify.datasets.extent import saved_at
 
 METRICS = ("metrics", "data_quality")  # whose numbers are logged as metrics
 KEPT_LAYERS = ("06_models", "08_reporting")  # no table, and nothing of single customers

@@ -60,6 +60,10 @@ class ParquetTableDataset(SparkDatasetV2):
         """Count the table's rows by its files' footers, without reading a row."""
         return int(self._files().count_rows())
 
+    def count_columns(self) -> int:
+        """Count the table's columns, those it is partitioned by included."""
+        return len(self._files().schema)
+
     def preview(self, nrows: int = 8) -> TablePreview:
         """Read the first rows for Kedro-Viz."""
         rows = self._files().head(nrows).to_pandas().astype(str)

@@ -1,31 +1,65 @@
-"""What Kedro-Viz shows, read from the API behind its page."""
+"""What Kedro-Viz shows: read from the answers behind its page, and on the page itself."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import fsspec
 import pytest
 from kedro.framework.project import pipelines
-from kedro_viz.api.rest.responses.save_responses import save_api_responses_to_fs
-from kedro_viz.data_access import data_access_manager
-from kedro_viz.server import populate_data
+from kedro.framework.startup import bootstrap_project
+
+from docs.picture import CHROMIUM, chromium, opened, served
+from sparkify.site import build_site
+
+ROOT = Path(__file__).parents[1]
+Answers = dict[str, dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def nodes(
-    finished: Any, tmp_path_factory: pytest.TempPathFactory, layers: list[str]
-) -> dict[str, dict[str, Any]]:
-    """Return what the side panel shows, by name, of a project that has run."""
-    folder = tmp_path_factory.mktemp("viz")
-    populate_data(data_access_manager, finished.catalog(), dict(pipelines), {})
-    save_api_responses_to_fs(str(folder), fsspec.filesystem("file"), is_all_previews_enabled=True)
-    graph = json.loads((folder / "api" / "main").read_text())
-    assert graph["layers"] == layers
+@pytest.fixture(scope="session")
+def site(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the static site of a project that has run."""
+    bootstrap_project(ROOT)
+    folder = tmp_path_factory.mktemp("site") / "site"
+    build_site(finished.folder, folder, "mini")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def graph(site: Path) -> dict[str, Any]:
+    """Return what the default pipeline's picture is drawn from."""
+    answer: dict[str, Any] = json.loads((site / "api" / "main").read_text())
+    return answer
+
+
+@pytest.fixture(scope="session")
+def nodes(site: Path, graph: dict[str, Any]) -> Answers:
+    """Return what the side panel shows, by name."""
     return {
-        node["name"]: json.loads(path.read_text())
+        node.get("full_name", node["name"]): json.loads(path.read_text())
         for node in graph["nodes"]
-        if (path := folder / "api" / "nodes" / node["id"]).exists()
+        if (path := site / "api" / "nodes" / node["id"]).exists()
     }
+
+
+@pytest.fixture(scope="session")
+def run_status(site: Path) -> dict[str, Any]:
+    """Return what is shown of the last run."""
+    answer: dict[str, Any] = json.loads((site / "api" / "run-status").read_text())
+    return answer
+
+
+def test_layers_are_in_the_order_in_which_they_are_made(
+    graph: dict[str, Any], layers: list[str]
+) -> None:
+    assert graph["layers"] == layers
+
+
+def test_the_layers_of_every_pipeline_are_in_order(site: Path, layers: list[str]) -> None:
+    for answer in (site / "api" / "pipelines").iterdir():
+        found = json.loads(answer.read_text())["layers"]
+        assert found == sorted(found), answer.name
+        assert found, answer.name
 
 
 @pytest.mark.parametrize(
@@ -41,17 +75,36 @@ def nodes(
         ("precision_recall_figure", "ImagePreview"),
     ],
 )
-def test_results_are_previewed(nodes: dict[str, dict[str, Any]], name: str, kind: str) -> None:
+def test_results_are_previewed(nodes: Answers, name: str, kind: str) -> None:
     assert nodes[name]["preview_type"] == kind
     assert nodes[name]["preview"]
 
 
-def test_every_node_of_the_default_pipeline_shows_its_code(
-    nodes: dict[str, dict[str, Any]],
-) -> None:
+def test_every_node_of_the_default_pipeline_shows_its_code(nodes: Answers) -> None:
     for node in pipelines["__default__"].nodes:
         assert nodes[node.name]["code"].startswith("def "), node.name
         assert '"""' in nodes[node.name]["code"], node.name
+
+
+def test_tables_are_shown_with_their_rows(finished: Any, nodes: Answers) -> None:
+    quality = finished.catalog().load("data_quality")
+    assert nodes["checked_events"]["stats"]["rows"] == quality["lines"]
+    assert nodes["cv_results"]["stats"]["rows"] == 2
+    assert nodes["churn_model"]["stats"]["file_size"] > 0
+
+
+def test_nodes_are_shown_with_the_seconds_of_the_last_run(
+    finished: Any, graph: dict[str, Any], run_status: dict[str, Any]
+) -> None:
+    names = {node["id"]: node["full_name"] for node in graph["nodes"] if node["type"] == "task"}
+    shown = {names[found]: node["duration"] for found, node in run_status["nodes"].items()}
+    timings = finished.catalog().load("run_timings").set_index("node")["seconds"]
+    assert shown == timings.to_dict()
+
+
+def test_every_pipeline_is_one_box(graph: dict[str, Any]) -> None:
+    first_view = graph["modular_pipelines"]["__root__"]["children"]
+    assert {child["type"] for child in first_view} == {"data", "modularPipeline"}
 
 
 def test_viz_needs_no_spark(finished: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,3 +117,50 @@ def test_viz_needs_no_spark(finished: Any, monkeypatch: pytest.MonkeyPatch) -> N
 def test_hidden_traits_reach_no_forecast() -> None:
     forecast = pipelines["__default__"].datasets()
     assert not {"simulated_users", "simulated_sessions"} & forecast
+
+
+def test_colours_are_of_what_there_is() -> None:
+    styles = json.loads((ROOT / ".viz" / "styles.json").read_text())
+    known = set().union(*(pipeline.datasets() for pipeline in pipelines.values()))
+    assert set(styles) <= known
+
+
+@pytest.fixture(scope="module")
+def page(site: Path) -> Iterator[Any]:
+    """Open the site in a browser; its `told` are the errors and warnings of its console."""
+    if not CHROMIUM.exists():
+        pytest.skip("there is no Chromium here")
+    with served(site) as address, chromium() as browser:
+        yield opened(browser, address)
+
+
+def test_the_page_is_complete_without_any_other_host(page: Any, site: Path) -> None:
+    told, asked = [], []
+    page.on("console", lambda message: told.append((message.type, message.text)))
+    page.on("pageerror", lambda error: told.append(("error", str(error))))
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    page.wait_for_selector(".pipeline-node")
+    page.wait_for_load_state("networkidle")
+    assert [one for one in told if one[0] == "error"] == []
+    here = page.url.rstrip("/")
+    assert asked
+    assert [one for one in asked if not one.startswith((here, "data:", "blob:"))] == []
+
+
+def test_the_layers_are_drawn_from_the_log_to_the_report(page: Any, layers: list[str]) -> None:
+    names = page.locator(".pipeline-layer-name").all_text_contents()
+    assert names == [layer for layer in layers if layer in names]
+    assert (names[0], names[-1]) == ("01_raw", "08_reporting")
+
+
+def find(page: Any, text: str) -> Any:
+    """Type into the search field; return the rows that are left."""
+    page.fill(".pipeline-nodelist-search input, input[placeholder='Search']", text)
+    return page.locator(".pipeline-nodelist__row, [data-test^='node-list-tree-item']")
+
+
+def test_search_finds_the_features_and_shows_their_first_rows(page: Any) -> None:
+    find(page, "features")
+    page.get_by_text("features", exact=True).first.click()
+    page.wait_for_selector(".pipeline-metadata .preview-table, .pipeline-metadata__preview table")

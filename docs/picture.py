@@ -1,0 +1,65 @@
+"""The picture of the lineage in docs, taken from the site in build/site: `make picture`."""
+
+import functools
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+SETTINGS = {"theme": "light", "showFeatureHints": False}
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files and says nothing of it."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on loopback and give its address."""
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start Debian's Chromium without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def opened(browser: Browser, address: str, width: int = 1440, height: int = 900) -> Page:
+    """Open the lineage as somebody sees it who has closed the hints; pixels."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    kept = json.dumps(json.dumps(SETTINGS))
+    page.add_init_script(f"if (!localStorage.KedroViz) localStorage.KedroViz = {kept}")
+    page.goto(address)
+    page.wait_for_selector(".pipeline-node")
+    return page
+
+
+def take(site: Path, picture: Path) -> None:
+    """Photograph the first view of the site, without the side bars."""
+    with served(site) as address, chromium() as browser:
+        page = opened(browser, address)
+        page.click("[data-test='sidebar-flowchart-visible-btn-false']")
+        page.wait_for_timeout(1500)
+        page.screenshot(path=picture)
+
+
+if __name__ == "__main__":
+    take(ROOT / "build" / "site", ROOT / "docs" / "lineage.png")

@@ -1,0 +1,121 @@
+"""README's commands and links: every one is tried, up to where it would begin to work."""
+
+import argparse
+import os
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from kedro.framework.startup import bootstrap_project
+from kedro.runner import SequentialRunner
+
+from sparkify import cli
+from sparkify.hooks import SparkHooks
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PROGRAMS = ("make ", "kedro ", "python -m ", "PYTHONPATH=src python -m ")
+
+
+class WouldWork(BaseException):
+    """Stops a command that has come to where its work begins."""
+
+
+def commands(page: str) -> Iterator[str]:
+    """Find the lines of a page's fenced blocks, and the commands quoted in its text."""
+    *texts, last = re.split(r"^```\w*\n(.*?)^```\n", page, flags=re.DOTALL | re.MULTILINE)
+    for text, block in zip(texts[::2], texts[1::2], strict=True):
+        yield from quoted(text)
+        yield from filter(None, block.splitlines())
+    yield from quoted(last)
+
+
+def quoted(text: str) -> Iterator[str]:
+    yield from (span for span in re.findall(r"`([^`\n]+)`", text) if span.startswith(PROGRAMS))
+
+
+def told() -> list[str]:
+    found = [one for page in PAGES for one in commands(page.read_text())]
+    return list(dict.fromkeys(found))
+
+
+def would_work(*_: Any, **__: Any) -> None:
+    raise WouldWork
+
+
+@pytest.fixture(autouse=True)
+def in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    bootstrap_project(ROOT)
+
+
+def try_make(*targets: str) -> None:
+    command = ["make", "--dry-run", *targets]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+
+
+def try_kedro(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    """Go as far as Kedro does before the first node: pipelines, nodes, catalog, parameters."""
+    monkeypatch.delattr(SparkHooks, "before_pipeline_run")  # would ask for a log and start Spark
+    monkeypatch.setattr(SequentialRunner, "run", would_work)
+    with pytest.raises(WouldWork):
+        CliRunner().invoke(cli.cli, arguments, catch_exceptions=False)
+
+
+def try_module(monkeypatch: pytest.MonkeyPatch, module: str, *arguments: str) -> None:
+    """Go as far as a program does before it has read its arguments."""
+    parse = argparse.ArgumentParser.parse_args
+
+    def parse_alone(parser: argparse.ArgumentParser, given: list[str] | None = None) -> None:
+        parse(parser, given)
+        raise WouldWork
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_alone)
+    monkeypatch.setattr(sys, "argv", [module, *arguments])
+    with pytest.raises(WouldWork):
+        runpy.run_module(module, run_name="__main__", alter_sys=False)
+
+
+@pytest.mark.parametrize("command", told())
+def test_every_command_is_one_that_works(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    match shlex.split(command, comments=True):
+        case ["make", *targets]:
+            try_make(*targets)
+        case ["kedro", "run", *arguments]:
+            try_kedro(monkeypatch, "run", *arguments)
+        case ["PYTHONPATH=src", "python", "-m", module, *arguments]:
+            try_module(monkeypatch, module, *arguments)
+        case [".", ".venv/bin/activate"]:
+            assert "-m venv .venv" in (ROOT / "Makefile").read_text()
+        case _:
+            pytest.fail(f"nothing here knows how to try `{command}`")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["run --pipelines modeling", "run --from-nodes nowhere", "run --params modelling.fold=10"],
+)
+def test_a_command_that_does_not_work_is_found(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        try_kedro(monkeypatch, *command.split())
+
+
+def test_a_target_that_is_not_there_is_found() -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        try_make("nothing")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []

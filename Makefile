@@ -9,7 +9,7 @@ LOG := $(shell sed -n 's/^raw_log: *//p' conf/$(ENV)/globals.yml)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types viz bench chaos determinism cluster wheel try-wheel audit sbom lock
+.PHONY: help run test check lint types viz site picture bench chaos determinism cluster wheel try-wheel audit sbom lock
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,12 +26,19 @@ check: lint types test ## Lint, check types and run the tests.
 lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	PYTHONPATH=src $(BIN)/lint-imports --cache-dir .cache/imports
 
 types: .venv/ready
 	$(BIN)/mypy
 
 viz: .venv/ready ## Open the lineage in Kedro-Viz.
-	$(BIN)/kedro viz run --env $(ENV)
+	$(BIN)/kedro viz run --env $(ENV) --host 127.0.0.1
+
+site: .venv/ready ## Write the lineage as a static site, with previews, to build/site.
+	PYTHONPATH=src $(BIN)/python -m sparkify.site --env $(ENV)
+
+picture: site ## Take the picture of the lineage in docs (needs Chromium).
+	$(BIN)/python -m docs.picture
 
 bench: .venv/ready ## Measure ourselves and our peers side by side (SIZES="mini 1GB"); about half an hour.
 	PYTHONPATH=src $(BIN)/python -m benchmarks.speed --sizes $(SIZES)

@@ -83,9 +83,8 @@ class Log(speed.Log):
         self.kedro(*to_sessions, "--params", params)
         write_checked_events(self.folder / "raw", table, self.simulation)
         shutil.rmtree(self.folder / "raw")
-        reporting = self.folder / "reporting"
-        reporting.mkdir(exist_ok=True)
-        (reporting / "data_quality.json").write_text(json.dumps({"source": "simulated"}))
+        quality = table.with_name("data_quality.json")
+        quality.write_text(json.dumps({"source": "simulated"}))
 
     def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Run the project and return its hold-out: our forecasts, and every candidate's."""

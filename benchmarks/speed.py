@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.measure import Taken, measure
 from benchmarks.peers.equal import differences
-from sparkify.pipelines import modelling
+from sparkify.pipeline_registry import register_pipelines
 
 ROOT = Path(__file__).parents[1]
 # Environment and simulation parameters of each log.
@@ -34,7 +34,7 @@ SIZES: dict[str, tuple[str, dict[str, Any]]] = {
     "12GB": ("full", {}),
 }
 TO_FEATURES = "data_processing,feature_engineering"
-MODELLING = {node.name for node in modelling.create_pipeline().nodes}
+MODELLING = {node.name for node in register_pipelines()["modelling"].nodes}
 OURS = "this project"
 PEERS = {
     "DuckDB": "benchmarks.peers.duckdb_peer",

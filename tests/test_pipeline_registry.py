@@ -82,3 +82,14 @@ def test_every_node_has_a_name_of_its_own(pipelines: dict[str, Pipeline]) -> Non
     ]
     assert max(Counter(node.name for node in every).values()) == 1
     assert all(node._name for node in every)
+
+
+def test_a_pipeline_is_a_namespace_and_what_draws_is_of_reporting(
+    pipelines: dict[str, Pipeline],
+) -> None:
+    assert {"modelling.choose_champion", "reporting.draw_holdout"} <= names(pipelines["modelling"])
+    for name, pipeline in pipelines.items():
+        spaces = {node.namespace for node in pipeline.nodes}
+        assert name == "__default__" or spaces <= {name, "reporting"}, name
+        drawn = {node.name for node in pipeline.nodes if "figures" in node.tags}
+        assert all(".draw_" in node for node in drawn), name

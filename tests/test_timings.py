@@ -56,18 +56,22 @@ def test_a_second_run_counts_from_the_start(told: pytest.LogCaptureFixture) -> N
 def test_a_finished_run_leaves_a_row_per_node(finished: Any) -> None:
     catalog = finished.catalog()
     timings = catalog.load("run_timings").set_index("node")
-    assert timings.index[0] == "check_events"
-    assert timings.index[-1] == "write_report"
+    assert timings.index[0] == "data_processing.check_events"
+    assert timings.index[-1] == "reporting.write_report"
     log_bytes = sum(part.stat().st_size for part in finished.log.glob("part-*"))
-    checked = timings.loc["check_events"]
+    checked = timings.loc["data_processing.check_events"]
     assert checked["seconds"] > 0
     assert checked["bytes_read"] >= log_bytes
     assert 0 < checked["bytes_written"] < log_bytes
     assert checked["rows_written"] == catalog.load("data_quality")["lines"]
     # Summing up reads the nine columns of the accepted events but one.
-    assert timings.loc["sum_up_days", "bytes_read"] > checked["bytes_written"] / 4
-    assert timings.loc["accept_events", "bytes_written"] == 0  # a view in memory
-    assert timings.loc["choose_champion", "bytes_written"] > 0  # a versioned model
+    assert (
+        timings.loc["feature_engineering.sum_up_days", "bytes_read"] > checked["bytes_written"] / 4
+    )
+    assert (
+        timings.loc["feature_engineering.accept_events", "bytes_written"] == 0
+    )  # a view in memory
+    assert timings.loc["modelling.choose_champion", "bytes_written"] > 0  # a versioned model
 
 
 def seconds_told(hooks: RunTimingHooks, pipeline: Pipeline, catalog: DataCatalog) -> list[str]:

@@ -29,14 +29,17 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 
 def rooms(*packages: ModuleType) -> dict[str, Pipeline]:
-    """Give each pipeline its package's name as namespace, and leave datasets theirs.
+    """Give each pipeline its package's name as namespace, and what draws that of reporting.
 
-    Kedro-Viz folds a namespace into one box; nodes are called `modelling.choose_champion`.
+    Kedro-Viz folds a namespace into one box, with the datasets in it that leave no other. Datasets
+    keep their names; nodes are called `modelling.choose_champion`.
     """
-    names = {package.__name__.rpartition(".")[2]: package for package in packages}
-    return {
-        name: Pipeline(
-            package.create_pipeline(), namespace=name, prefix_datasets_with_namespace=False
-        )
-        for name, package in names.items()
-    }
+    made = {package.__name__.rpartition(".")[2]: package.create_pipeline() for package in packages}
+    return {name: _boxed(pipeline, name) for name, pipeline in made.items()}
+
+
+def _boxed(pipeline: Pipeline, name: str) -> Pipeline:
+    drawing = pipeline.only_nodes_with_tags("figures")
+    return Pipeline(
+        pipeline - drawing, namespace=name, prefix_datasets_with_namespace=False
+    ) + Pipeline(drawing, namespace="reporting", prefix_datasets_with_namespace=False)

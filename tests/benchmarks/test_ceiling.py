@@ -208,7 +208,7 @@ def test_a_log_is_simulated_once_and_without_lines(
         )
     ]
     assert (log.folder / "intermediate/checked_events/_SUCCESS").exists()
-    quality = json.loads((log.folder / "reporting/data_quality.json").read_text())
+    quality = json.loads((log.folder / "intermediate/data_quality.json").read_text())
     assert quality == {"source": "simulated"}
     assert not (log.folder / "raw").exists()
 

@@ -136,5 +136,5 @@ def test_the_default_run_ends_with_the_report_on_it(finished: Any) -> None:
     metrics = finished.catalog().load("metrics")
     assert page.count("<img") == 5
     assert f"| AUC | {nodes.words.measured(metrics['holdout']['auc'])} |" in text
-    assert "| check\\_events |" in text
+    assert "check\\_events |" in text
     assert "Simulated log: nobody in this report exists." in text

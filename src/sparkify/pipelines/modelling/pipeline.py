@@ -92,7 +92,13 @@ def judge() -> Pipeline:
                 "feature_weights",
                 name="weigh_features",
             ),
-            Node(figures.candidates, "cv_results", "candidates_figure", name="draw_candidates"),
+            Node(
+                figures.candidates,
+                "cv_results",
+                "candidates_figure",
+                name="draw_candidates",
+                tags="figures",
+            ),
             Node(
                 nodes.holdout_figures,
                 ["test_predictions", "feature_weights", "metrics", modelling],
@@ -101,6 +107,7 @@ def judge() -> Pipeline:
                     *["lift_figure", "confusion_figure", "feature_weights_figure"],
                 ],
                 name="draw_holdout",
+                tags="figures",
             ),
         ]
     )
@@ -121,6 +128,7 @@ def decide() -> Pipeline:
                 ["contact_profit", "contact_plan", "metrics"],
                 "profit_figure",
                 name="draw_profit",
+                tags="figures",
             ),
             Node(
                 groups.group_metrics,

@@ -48,25 +48,35 @@ def create_pipeline(**_: object) -> Pipeline:
                 "rolling_origin",
                 "rolling_origin_figure",
                 name="draw_rolling_origin",
+                tags="figures",
             ),
             Node(
                 figures.learning_curve_figure,
                 "learning_curve",
                 "learning_curve_figure",
                 name="draw_learning_curve",
+                tags="figures",
             ),
             Node(
                 figures.imbalance_figure,
                 "imbalance_comparison",
                 "imbalance_figure",
                 name="draw_imbalance",
+                tags="figures",
             ),
             Node(
                 figures.feature_groups_figure,
                 "feature_groups",
                 "feature_groups_figure",
                 name="draw_feature_groups",
+                tags="figures",
             ),
-            Node(figures.leakage_figure, "leakage_audit", "leakage_figure", name="draw_leakage"),
+            Node(
+                figures.leakage_figure,
+                "leakage_audit",
+                "leakage_figure",
+                name="draw_leakage",
+                tags="figures",
+            ),
         ]
     )

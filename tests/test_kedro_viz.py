@@ -155,13 +155,30 @@ def test_the_layers_are_drawn_from_the_log_to_the_report(page: Any, layers: list
     assert (names[0], names[-1]) == ("01_raw", "08_reporting")
 
 
-def find(page: Any, text: str) -> Any:
-    """Type into the search field; return the rows that are left."""
-    page.fill(".pipeline-nodelist-search input, input[placeholder='Search']", text)
-    return page.locator(".pipeline-nodelist__row, [data-test^='node-list-tree-item']")
+def open_panel(page: Any, name: str) -> Any:
+    """Search for a name, click the row that is found, and return its side panel."""
+    page.fill("[placeholder='Search']", name)
+    page.locator(f"[data-test='node-list-tree-item--row--{name}']").click()
+    panel = page.locator(".pipeline-metadata--visible")
+    panel.get_by_role("heading", name=name).wait_for()
+    return panel
 
 
 def test_search_finds_the_features_and_shows_their_first_rows(page: Any) -> None:
-    find(page, "features")
-    page.get_by_text("features", exact=True).first.click()
-    page.wait_for_selector(".pipeline-metadata .preview-table, .pipeline-metadata__preview table")
+    panel = open_panel(page, "features")
+    panel.locator(".preview-table").wait_for()
+    assert "user_id" in panel.locator(".preview-table__header").all_text_contents()
+
+
+def test_a_node_shows_its_code(page: Any) -> None:
+    panel = open_panel(page, "choose_champion")
+    panel.locator("[data-test^='metadata-code-toggle']").click(force=True)
+    code = page.locator(".pipeline-metadata-code--visible")
+    code.wait_for()
+    assert "def champion(" in code.text_content()
+
+
+def test_a_figure_shows_its_picture(page: Any) -> None:
+    picture = open_panel(page, "lift_figure").locator("img")
+    picture.wait_for()
+    assert picture.evaluate("image => image.naturalWidth") > 300

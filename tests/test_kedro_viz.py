@@ -158,7 +158,7 @@ def test_the_layers_are_drawn_from_the_log_to_the_report(page: Any, layers: list
 def open_panel(page: Any, name: str) -> Any:
     """Search for a name, click the row that is found, and return its side panel."""
     page.fill("[placeholder='Search']", name)
-    page.locator(f"[data-test='node-list-tree-item--row--{name}']").click()
+    page.locator(f"[data-test='node-list-tree-item--row--<b>{name}</b>']").click()
     panel = page.locator(".pipeline-metadata--visible")
     panel.get_by_role("heading", name=name).wait_for()
     return panel

@@ -13,14 +13,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.startup import bootstrap_project
 from kedro.runner import SequentialRunner
 
-from sparkify import cli
 from sparkify.hooks import SparkHooks
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 PROGRAMS = ("make ", "kedro ", "python -m ", "PYTHONPATH=src python -m ")
 
 
@@ -28,22 +29,23 @@ class WouldWork(BaseException):
     """Stops a command that has come to where its work begins."""
 
 
-def commands(page: str) -> Iterator[str]:
-    """Find the lines of a page's fenced blocks, and the commands quoted in its text."""
-    *texts, last = re.split(r"^```\w*\n(.*?)^```\n", page, flags=re.DOTALL | re.MULTILINE)
-    for text, block in zip(texts[::2], texts[1::2], strict=True):
-        yield from quoted(text)
+def quoted(page: Path) -> Iterator[str]:
+    """Find the commands that a page quotes, in its text or in a block of their own."""
+    text = page.read_text()
+    for found in (*re.findall(r"`([^`\n]+)`", text), *text.splitlines()):
+        if found.startswith(PROGRAMS):
+            yield found
+
+
+def blocks(page: Path) -> Iterator[str]:
+    """Find every line of a page's fenced blocks."""
+    for block in re.findall(r"^```\n(.*?)^```$", page.read_text(), flags=re.DOTALL | re.MULTILINE):
         yield from filter(None, block.splitlines())
-    yield from quoted(last)
-
-
-def quoted(text: str) -> Iterator[str]:
-    yield from (span for span in re.findall(r"`([^`\n]+)`", text) if span.startswith(PROGRAMS))
 
 
 def told() -> list[str]:
-    found = [one for page in PAGES for one in commands(page.read_text())]
-    return list(dict.fromkeys(found))
+    """List each command that the pages tell once."""
+    return list(dict.fromkeys([*blocks(README), *(one for page in PAGES for one in quoted(page))]))
 
 
 def would_work(*_: Any, **__: Any) -> None:
@@ -66,7 +68,7 @@ def try_kedro(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     monkeypatch.delattr(SparkHooks, "before_pipeline_run")  # would ask for a log and start Spark
     monkeypatch.setattr(SequentialRunner, "run", would_work)
     with pytest.raises(WouldWork):
-        CliRunner().invoke(cli.cli, arguments, catch_exceptions=False)
+        CliRunner().invoke(KedroCLI(ROOT), arguments, catch_exceptions=False)
 
 
 def try_module(monkeypatch: pytest.MonkeyPatch, module: str, *arguments: str) -> None:
@@ -89,8 +91,8 @@ def test_every_command_is_one_that_works(command: str, monkeypatch: pytest.Monke
     match shlex.split(command, comments=True):
         case ["make", *targets]:
             try_make(*targets)
-        case ["kedro", "run", *arguments]:
-            try_kedro(monkeypatch, "run", *arguments)
+        case ["kedro", *arguments] if "run" in arguments:
+            try_kedro(monkeypatch, *arguments)
         case ["PYTHONPATH=src", "python", "-m", module, *arguments]:
             try_module(monkeypatch, module, *arguments)
         case [".", ".venv/bin/activate"]:

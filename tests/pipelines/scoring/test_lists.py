@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from sparkify.pipelines.modelling.parameters import DecisionParameters, ModellingParameters
 from sparkify.pipelines.scoring import lists
 from sparkify.pipelines.scoring.parameters import ScoringParameters
-from sparkify.score_schemas import CHURN_SCORES
+from sparkify.schemas import CHURN_SCORES
 
 CUTOFF = date(2018, 12, 1)
 THUMBS = {"input": "thumbs", "reason": "thumbs down", "contribution": 0.51239}

@@ -18,7 +18,7 @@ from sparkify.pipelines.scoring import nodes
 from sparkify.pipelines.scoring.compatibility import ModelMismatchError
 from sparkify.pipelines.scoring.explained import members
 from sparkify.pipelines.scoring.parameters import ScoringParameters
-from sparkify.score_schemas import CHURN_SCORES, CURRENT_SNAPSHOTS
+from sparkify.schemas import CHURN_SCORES, CURRENT_SNAPSHOTS
 
 
 @pytest.fixture(scope="module")

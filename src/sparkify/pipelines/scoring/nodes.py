@@ -23,8 +23,7 @@ from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring.compatibility import require_compatible
 from sparkify.pipelines.scoring.explained import explanation
 from sparkify.pipelines.scoring.parameters import ScoringParameters
-from sparkify.schemas import KEYS
-from sparkify.score_schemas import CHURN_SCORES
+from sparkify.schemas import CHURN_SCORES, KEYS
 
 REASONS = ["reasons_for", "reasons_against"]
 

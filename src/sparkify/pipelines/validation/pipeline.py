@@ -9,7 +9,7 @@ def create_pipeline(**_: object) -> Pipeline:
     engineering, validation = "params:feature_engineering", "params:validation"
     refit = ["train", "test", "champion", inputs, modelling]
     beside = ["train", "test", "champion", "cv_results", inputs, modelling]
-    return Pipeline(
+    studied = Pipeline(
         [
             Node(
                 nodes.rolling_origin,
@@ -43,6 +43,15 @@ def create_pipeline(**_: object) -> Pipeline:
                 "leakage_audit",
                 name="audit_leakage",
             ),
+        ]
+    )
+    return studied + draw()
+
+
+def draw() -> Pipeline:
+    """From the studies' tables to their figures."""
+    return Pipeline(
+        [
             Node(
                 figures.rolling_origin_figure,
                 "rolling_origin",

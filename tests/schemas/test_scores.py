@@ -1,4 +1,4 @@
-from sparkify.score_schemas import CHURN_SCORES, CURRENT_SNAPSHOTS
+from sparkify.schemas import CHURN_SCORES, CURRENT_SNAPSHOTS
 
 
 def test_every_column_has_a_meaning() -> None:

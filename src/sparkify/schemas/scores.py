@@ -2,7 +2,7 @@
 
 from pyspark.sql import types as T
 
-from sparkify.schemas import DAY, FLAG, NUMBER, SMALL, TEXT
+from sparkify.schemas.kinds import DAY, FLAG, NUMBER, SMALL, TEXT
 from sparkify.table import Column, Table
 
 REASON = T.StructType(

@@ -1,0 +1,36 @@
+"""Every table of the project: its grain, its columns, their types, units and meanings.
+
+The catalog names these tables as validators, so that what is saved has the columns promised
+here. Checking a schema starts no Spark job.
+"""
+
+from sparkify.schemas.customers import (
+    KEYS,
+    SNAPSHOTS,
+    Features,
+    UserDays,
+    summed_columns,
+    window_columns,
+)
+from sparkify.schemas.events import CHECKED_EVENTS, EVENTS
+from sparkify.schemas.forecasts import CANDIDATE_PREDICTIONS, ModelInput, Predictions
+from sparkify.schemas.scores import CHURN_SCORES, CURRENT_SNAPSHOTS
+from sparkify.schemas.simulated import SIMULATED_SESSIONS, SIMULATED_USERS
+
+__all__ = [
+    "CANDIDATE_PREDICTIONS",
+    "CHECKED_EVENTS",
+    "CHURN_SCORES",
+    "CURRENT_SNAPSHOTS",
+    "EVENTS",
+    "KEYS",
+    "SIMULATED_SESSIONS",
+    "SIMULATED_USERS",
+    "SNAPSHOTS",
+    "Features",
+    "ModelInput",
+    "Predictions",
+    "UserDays",
+    "summed_columns",
+    "window_columns",
+]

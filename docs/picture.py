@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -14,6 +15,8 @@ ROOT = Path(__file__).parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 SETTINGS = {"theme": "light", "showFeatureHints": False}
+ALONE = {"visible": {"graph": True, "miniMap": False, "sidebar": False, "slicing": True}}
+ANIMATED_MS = 1500  # until everything has come to rest
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -42,10 +45,20 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def opened(browser: Browser, address: str, width: int = 1440, height: int = 900) -> Page:
-    """Open the lineage as somebody sees it who has closed the hints; pixels."""
-    page = browser.new_page(viewport={"width": width, "height": height})
-    kept = json.dumps(json.dumps(SETTINGS))
+def opened(
+    browser: Browser, address: str, size: tuple[int, int], settings: dict[str, Any] = SETTINGS
+) -> Page:
+    """Open the lineage as somebody sees it who has closed the hints.
+
+    Args:
+        browser: the browser.
+        address: where the site is served.
+        size: width and height of the window, in pixels.
+        settings: what Kedro-Viz keeps in the browser between visits.
+    """
+    width, height = size
+    page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=1.5)
+    kept = json.dumps(json.dumps(settings))
     page.add_init_script(f"if (!localStorage.KedroViz) localStorage.KedroViz = {kept}")
     page.goto(address)
     page.wait_for_selector(".pipeline-node")
@@ -53,11 +66,10 @@ def opened(browser: Browser, address: str, width: int = 1440, height: int = 900)
 
 
 def take(site: Path, picture: Path) -> None:
-    """Photograph the first view of the site, without the side bars."""
+    """Photograph the first view of the site, without the side bar."""
     with served(site) as address, chromium() as browser:
-        page = opened(browser, address)
-        page.click("[data-test='sidebar-flowchart-visible-btn-false']")
-        page.wait_for_timeout(1500)
+        page = opened(browser, address, (1300, 1100), SETTINGS | ALONE)
+        page.wait_for_timeout(ANIMATED_MS)
         page.screenshot(path=picture)
 
 

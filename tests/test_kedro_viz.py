@@ -132,7 +132,7 @@ def page(site: Path) -> Iterator[Any]:
     if not CHROMIUM.exists():
         pytest.skip("there is no Chromium here")
     with served(site) as address, chromium() as browser:
-        yield opened(browser, address)
+        yield opened(browser, address, (1440, 900))
 
 
 def test_the_page_is_complete_without_any_other_host(page: Any, site: Path) -> None:

@@ -35,6 +35,7 @@ def hooks(tmp_path: Path) -> LineageHooks:
     timings = RunTimingHooks()
     timings.seconds = {"count_lines": 2.5}
     hooks = LineageHooks(timings)
+    (tmp_path / "pyproject.toml").touch()
     hooks.after_context_created(SimpleNamespace(project_path=tmp_path))
     hooks.before_pipeline_run()
     return hooks
@@ -86,3 +87,12 @@ def test_an_error_is_not_kept_for_the_next_run(
     hooks.after_pipeline_run(PIPELINE, catalog)
     assert shown(tmp_path)["pipeline"]["error"] is None
     assert hash_node(DRAW) not in shown(tmp_path)["nodes"]
+
+
+def test_nothing_is_left_where_a_package_runs_without_its_sources(
+    hooks: LineageHooks, catalog: DataCatalog, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").unlink()
+    hooks.after_context_created(SimpleNamespace(project_path=tmp_path))
+    hooks.after_pipeline_run(PIPELINE, catalog)
+    assert not (tmp_path / ".viz").exists()

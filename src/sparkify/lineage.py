@@ -27,14 +27,15 @@ class LineageHooks:
 
     def __init__(self, timings: RunTimingHooks) -> None:
         self._timings = timings
-        self._folder = Path(".viz")
+        self._folder: Path | None = None
         self._started = ""
         self._errors: list[Event] = []
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Note where the project is."""
-        self._folder = context.project_path / ".viz"
+        """Note where the project is, if it has sources: Kedro-Viz opens no other."""
+        with_sources = (context.project_path / "pyproject.toml").exists()
+        self._folder = context.project_path / ".viz" if with_sources else None
 
     @hook_impl
     def before_pipeline_run(self) -> None:
@@ -57,6 +58,8 @@ class LineageHooks:
         self._leave(pipeline, catalog, {"event": "after_pipeline_run"})
 
     def _leave(self, pipeline: Pipeline, catalog: DataCatalog, end: Event) -> None:
+        if self._folder is None:
+            return
         events = [
             {"event": "before_pipeline_run", "timestamp": self._started},
             *self._done(pipeline, catalog),

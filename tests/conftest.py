@@ -44,7 +44,7 @@ def spark() -> Iterator[SparkSession]:
         "spark.master": "local[1]",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
         "spark.hadoop.parquet.hadoop.vectored.io.enabled": False,
         "spark.sql.adaptive.enabled": False,
         "spark.sql.session.timeZone": "UTC",

@@ -16,6 +16,6 @@ class OptionalJSONDataset(JSONDataset):
 class OptionalFigureDataset(FigureDataset):
     """A figure that loads as None where there is no file."""
 
-    def load(self) -> bytes | None:
-        """Load the picture, or nothing."""
+    def load(self) -> Any:
+        """Load the picture's bytes, or nothing."""
         return super().load() if self._exists() else None

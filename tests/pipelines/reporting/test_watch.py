@@ -64,7 +64,7 @@ def test_an_audit_of_other_rows_is_not_shown(found: dict[str, Any]) -> None:
     training = {**found["leakage_audit"]["training"], "fingerprint": "0000-1"}
     stale = {**found, "leakage_audit": found["leakage_audit"] | {"training": training}}
     assert raised(stale) == [f"Monitoring raised 1 alarm. {DRIFT}"]
-    assert "is of other rows, up to 17 October 2018" in texts(told(stale))
+    assert "the one there is looked at others, up to 17 October 2018" in texts(told(stale))
 
 
 def test_a_clean_audit_says_by_which_figures(found: dict[str, Any]) -> None:

@@ -142,7 +142,7 @@ def _list(summary: dict[str, Any], shown: pd.DataFrame) -> Iterator[Block]:
     if shown.empty:
         yield Text("The list of customers to contact has 0 rows: nobody reaches the threshold.")
         return
-    reasons = [name for name in shown if name.startswith("reason_for_")]
+    reasons = [name for name in map(str, shown) if name.startswith("reason_for_")]
     yield Table(
         f"The first {words.count(len(shown))} of {words.count(summary['to_contact'])} customers to "
         "contact; all are in contacts.csv, with what each contact is expected to gain",

@@ -28,7 +28,8 @@ def served_worse(group_metrics: pd.DataFrame, metrics: dict[str, Any]) -> list[R
     """Return the groups whose AUC is, up to its 95 % interval, below that of all customers."""
     auc = metrics["holdout"]["auc"]["value"]
     worse = group_metrics[group_metrics["auc_high"] < auc]
-    return worse.sort_values("auc").to_dict("records")
+    rows: list[Row] = worse.sort_values("auc").to_dict("records")
+    return rows
 
 
 def auc_of(row: Row) -> str:
@@ -54,7 +55,7 @@ def _ranking(group_metrics: pd.DataFrame, metrics: dict[str, Any]) -> str:
         return f"{told}Ranked measurably worse than all customers (AUC {everybody}): {listed}."
     if not judged.any():
         return f"{told}Nothing can be said about how any of them is ranked."
-    lowest = group_metrics.loc[group_metrics["auc"].idxmin()].to_dict()
+    (lowest,) = group_metrics.nsmallest(1, "auc").to_dict("records")
     return (
         f"{told}None is ranked measurably worse than all customers (AUC {everybody}); the lowest "
         f"AUC is that of {named(lowest)}, {auc_of(lowest)}."
@@ -66,7 +67,7 @@ def _level(group_metrics: pd.DataFrame) -> Iterator[Text]:
     if judged.empty:
         return
     gap = (judged["mean_probability"] - judged["base_rate"]).abs()
-    row = judged.loc[gap.idxmax()].to_dict()
+    (row,) = judged.assign(gap=gap).nlargest(1, "gap").to_dict("records")
     yield Text(
         "Of these, the forecast is furthest from what happened for "
         f"{named(row)}: {words.share(row['mean_probability'])} forecast in the mean, "

@@ -45,7 +45,7 @@ def _worth(plan: dict[str, Any]) -> str:
 def _profit_table(plan: dict[str, Any], table: pd.DataFrame) -> Table:
     tenths = [round(plan["customers"] * tenth / 10) for tenth in range(1, 11)]
     wanted = {plan["best"]["contacted"], plan["in_use"]["contacted"]}
-    nearest = {int(table["contacted"].sub(number).abs().idxmin()) for number in tenths}
+    nearest = {int(table["contacted"].sub(number).abs().argmin()) for number in tenths}
     shown = table[table["contacted"].isin(wanted) | table.index.isin(nearest)]
     rules = list(plan["baselines"])
     notes = {plan["best"]["contacted"]: "most profit"}

@@ -201,9 +201,9 @@ def _lift_shown(metrics: dict[str, Any]) -> str:
 
 def _candidates_shown(metrics: dict[str, Any]) -> str:
     compared = pd.DataFrame(metrics["candidates"])
-    best = compared.loc[compared["average_precision"].idxmax()]
+    (best,) = compared.nlargest(1, "average_precision").to_dict("records")
     return (
-        f"Average precision of {words.count(len(compared))} candidates with standard errors. "
+        f"Candidates: average precision of {words.count(len(compared))} with standard errors. "
         f"The highest is {words.plain(best['candidate'])}, "
         f"{words.with_error(best['average_precision'], best['average_precision_error'])}."
     )

@@ -15,6 +15,7 @@ OPTIONS: dict[str, Any] = {
     "trim_blocks": True,
     "lstrip_blocks": True,
 }
+NOTHING = "\N{ZERO WIDTH SPACE}"  # after an @ there is no name then
 MARKDOWN = re.compile(r"([\\`*_\[\]<>|~#&])")
 
 
@@ -43,15 +44,16 @@ def _data_uri(png: bytes) -> str:
 
 
 def _escaped(value: Any) -> Any:
-    """Write a text so that Markdown shows it as it is, in one line."""
+    """Write a text so that Markdown shows it as it is, in one line, and mentions nobody."""
     if isinstance(value, _Markdown) or not isinstance(value, str):
         return value
-    return MARKDOWN.sub(r"\\\1", " ".join(value.split()))
+    line = MARKDOWN.sub(r"\\\1", " ".join(value.splitlines()))
+    return line.replace("@", f"@{NOTHING}")
 
 
 def _code(text: str) -> _Markdown:
     """Write a name as code in a cell, whatever it holds: a mention or a tag stays a text there."""
-    line = " ".join(text.split()).replace("|", "\\|")
+    line = " ".join(text.splitlines()).replace("|", "\\|")
     fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
     space = " " if line.startswith("`") or line.endswith("`") else ""
     return _Markdown(f"{fence}{space}{line}{space}{fence}")

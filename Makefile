@@ -58,15 +58,15 @@ wheel: .venv/ready ## Package the project and its settings in dist/.
 	$(BIN)/kedro package
 	@cp dist/sparkify-*.whl dist/sparkify.zip
 
-TRIED := build/wheel
+# Outside of the sources: Kedro would find them from any folder in them.
 try-wheel: wheel ## Install the wheel in a fresh environment and run it in an empty folder.
-	@rm -rf $(TRIED) && mkdir -p $(TRIED)/empty
-	$(PYTHON) -m venv $(TRIED)/venv
-	$(TRIED)/venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
-	$(TRIED)/venv/bin/pip install --quiet --disable-pip-version-check --no-deps dist/sparkify-*.whl
-	cd $(TRIED)/empty && for pipeline in simulation __default__; do \
-		env -u PYTHONPATH ../venv/bin/python -m sparkify --env mini \
-			--conf-source ../../../dist/conf-sparkify.tar.gz --pipelines $$pipeline || exit; done
+	set -e; dist=$$PWD/dist; lock=$$PWD/requirements.txt; there=$$(mktemp -d); trap 'rm -rf '$$there EXIT; \
+	$(PYTHON) -m venv $$there/venv; mkdir $$there/empty; cd $$there/empty; unset PYTHONPATH; \
+	../venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $$lock; \
+	../venv/bin/pip install --quiet --disable-pip-version-check --no-deps $$dist/sparkify-*.whl; \
+	for pipeline in simulation __default__; do \
+		../venv/bin/python -m sparkify --env mini --conf-source $$dist/conf-sparkify.tar.gz --pipelines $$pipeline; \
+	done; find data -maxdepth 3 -name '*.json'
 
 # pip-audit fails alike on a vulnerability and on a list that it cannot reach; only the first
 # leaves a table.

@@ -20,6 +20,7 @@ from benchmarks.agreement import EXACT, agreement, results
 from benchmarks.determinism import LOCAL, told
 from benchmarks.elsewhere import ROOT, Elsewhere
 from benchmarks.standalone import WORKERS, Cluster
+from sparkify import __version__
 from sparkify.pipeline_registry import register_pipelines
 
 SETTINGS = {
@@ -94,11 +95,10 @@ class Application:
 
 def packaged(folder: Path) -> tuple[Path, Path]:
     """Package the project; return where its wheel is installed, and what is shipped."""
-    for old in ("build/lib", "dist"):
-        shutil.rmtree(ROOT / old, ignore_errors=True)
+    shutil.rmtree(ROOT / "build/lib", ignore_errors=True)
     kedro = [sys.executable, "-m", "kedro", "package"]
     subprocess.run(kedro, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    (wheel,) = (ROOT / "dist").glob("sparkify-*.whl")
+    (wheel,) = (ROOT / "dist").glob(f"sparkify-{__version__}-*.whl")
     into = ["--no-deps", "--no-index", "--target", str(folder / "installed")]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", *into, str(wheel)]
     subprocess.run(pip, check=True)

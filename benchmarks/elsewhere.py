@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -63,14 +64,13 @@ class Elsewhere:
         Raises:
             CommandFailedError: with the last lines that the command printed.
         """
-        empty = self.folder / "empty"
-        empty.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "sparkify", "--conf-source", str(self.folder / "conf")]
         command += ["--env", ENV, "--pipelines", pipelines, *options]
         environment = {**os.environ, "PYTHONPATH": str(self.code), "SPARK_LOCAL_IP": "127.0.0.1"}
         started = time.perf_counter()
         said = self.folder / "output.txt"
-        with said.open("w") as output:
+        # Outside of the sources: Kedro would find them from any folder in them.
+        with tempfile.TemporaryDirectory() as empty, said.open("w") as output:
             process = subprocess.Popen(
                 command, cwd=empty, env=environment, stdout=output, stderr=subprocess.STDOUT
             )

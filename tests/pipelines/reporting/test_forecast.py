@@ -4,7 +4,7 @@ import pandas as pd
 
 from sparkify.pipelines.reporting.blocks import KeyFigures, Notice, Table
 from sparkify.pipelines.reporting.forecast import forecast
-from sparkify.pipelines.reporting.words import SPACE
+from sparkify.pipelines.reporting.words import JOINED, MINUS, SPACE
 
 
 def told(found: dict[str, Any], **changed: Any) -> tuple[Any, ...]:
@@ -21,7 +21,7 @@ def test_how_many_will_leave_and_what_contacts_gain_have_their_range_by_chance(
     assert values == ["19,700", "588", "900", "$512"]
     assert "by chance 541 to 636 if the forecast is right" in figures.items[1][1]
     assert "102 more are the control group" in figures.items[2][1]
-    assert figures.items[3][1].endswith("by chance \N{MINUS SIGN}$180 to $1,260")
+    assert figures.items[3][1].endswith(f"by chance {MINUS}{JOINED}$180 to $1,260")
 
 
 def test_the_list_has_its_top_with_reasons_in_words(found: dict[str, Any]) -> None:

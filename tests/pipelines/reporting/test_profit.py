@@ -1,12 +1,12 @@
 from typing import Any
 
 from sparkify.pipelines.reporting.profit import profit
-from sparkify.pipelines.reporting.words import SPACE
+from sparkify.pipelines.reporting.words import JOINED, MINUS, SPACE
 
 
 def test_profit_is_told_beside_other_ways_to_choose(found: dict[str, Any]) -> None:
     text, table, pictures = profit(found["contact_plan"], found["contact_profit"], b"PNG")
-    told = text.text.replace(SPACE, " ").replace("\N{MINUS SIGN}", "-")
+    told = text.text.replace(SPACE, " ").replace(MINUS + JOINED, "-")
     assert "999 of them, that would have gained $550 ($320 to $800)" in told
     assert "from 2,310 contacts (1,204 to 3,871): $1,230 ($800 to $1,660)" in told
     assert "everybody would have gained -$14,368" in told

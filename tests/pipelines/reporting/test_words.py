@@ -7,7 +7,7 @@ from sparkify.pipelines.reporting import words
 
 def spoken(text: str) -> str:
     """Return a text with plain spaces and minus signs."""
-    return text.replace(words.SPACE, " ").replace(words.MINUS, "-")
+    return text.replace(words.SPACE, " ").replace(words.MINUS, "-").replace(words.JOINED, "")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,8 @@ def test_what_was_not_measured_is_a_dash(write: Any, missing: float | None) -> N
         ((3.914, 3.521, 4.288), "times", "3.91 times (3.52 to 4.29)"),
         ((12_345.0, 9_876.0, 15_432.0), "dollars", "$12,300 ($9,900 to $15,400)"),
         ((-3.4, -21.0, 14.2), "dollars", "-$3 (-$21 to $14)"),
-        ((0.5, 0.5, 0.5), "number", "0 (0 to 0)"),
+        ((0.5, 0.5, 0.5), "number", "0.50 (0.50 to 0.50)"),
+        ((1.0, 1.0 - 1e-16, 1.0), "times", "1.00 times (1.00 to 1.00)"),
         ((0.0852, None, None), "number", "0.085"),
         ((None, 0.1, 0.2), "share", words.UNKNOWN),
     ],

@@ -39,10 +39,10 @@ class Listing:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: prose, numbers, names as they are written, or shares from 0 to 1."""
+    """A column: numbers, words, sentences, names as they are written, or shares from 0 to 1."""
 
     name: str
-    shows: Literal["number", "text", "code", "bar"] = "number"
+    shows: Literal["number", "text", "prose", "code", "bar"] = "number"
 
 
 @dataclass(frozen=True)

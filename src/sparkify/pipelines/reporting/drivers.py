@@ -71,7 +71,7 @@ def _table(feature_weights: pd.DataFrame, meanings: Mapping[str, str]) -> Table:
         (
             *[Column("Input", "text"), Column("Weight")],
             *(Column(f"More times {words.plain(moderator)}") for moderator in moderators),
-            Column("Meaning", "text"),
+            Column("Meaning", "prose"),
         ),
         tuple(
             (

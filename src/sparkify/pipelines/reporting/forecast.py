@@ -149,7 +149,7 @@ def _list(summary: dict[str, Any], shown: pd.DataFrame) -> Iterator[Block]:
         (
             *[Column("Rank"), Column("Customer", "code"), Column("Probability to leave")],
             *[Column("Level", "text"), Column("Last seen", "text")],
-            *[Column("Expected gain"), Column("Why", "text")],
+            *[Column("Expected gain"), Column("Why", "prose")],
         ),
         tuple(
             (

@@ -7,7 +7,7 @@ import pandas as pd
 
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import Listing, Section, Text
-from sparkify.pipelines.reporting.groups import auc_of, named, served_worse
+from sparkify.pipelines.reporting.groups import Row, auc_of, named, served_worse
 
 COIN = 0.5  # AUC of a ranking by chance
 
@@ -87,13 +87,14 @@ def _times(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _groups(group_metrics: pd.DataFrame, metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    coins = group_metrics[group_metrics["auc_low"] <= COIN].to_dict("records")
-    worse = served_worse(group_metrics, metrics)
-    for row in [*coins, *(row for row in worse if row["auc_low"] > COIN)]:
+    coins: list[Row] = group_metrics[group_metrics["auc_low"] <= COIN].to_dict("records")
+    worse = [row for row in served_worse(group_metrics, metrics) if row["auc_low"] > COIN]
+    if coins or worse:
+        listed = "; ".join(f"{named(row)}, AUC {auc_of(row)}" for row in [*coins, *worse])
         yield (
-            f"No ranking of customers with {named(row)} by themselves.",
-            f"There the AUC is {auc_of(row)}; a coin has {COIN}, all customers together "
-            f"{words.measured(metrics['holdout']['auc'])}.",
+            "No ranking of some groups by themselves.",
+            f"Within these the ranking may be no better than a coin's AUC of {COIN}, or is below "
+            f"that of all customers, {words.measured(metrics['holdout']['auc'])}: {listed}.",
         )
     few = int(group_metrics["auc"].isna().sum())
     if few:

@@ -126,7 +126,7 @@ def _metrics_table(metrics: dict[str, Any]) -> Table:
     return Table(
         "The forecast, for all customers of the hold-out and for those never seen in training, "
         "beside rules that need no model",
-        (Column("Figure", "text"), *map(Column, judged), Column("What it says", "text")),
+        (Column("Figure", "text"), *map(Column, judged), Column("What it says", "prose")),
         (("Left", *sizes, "customers of the hold-out who left"), *rows),
     )
 
@@ -172,7 +172,9 @@ def _candidates_table(metrics: dict[str, Any], promotion: dict[str, Any]) -> Tab
                 str(row["settings"]),
                 words.with_error(row["average_precision"], row["average_precision_error"]),
                 words.number(row["log_loss"], 3),
-                words.with_error(row["behind"], row["behind_error"]),
+                words.with_error(row["behind"], row["behind_error"])
+                if row["behind"]
+                else "the best",
                 words.number(row["fit_seconds"]),
                 "chosen" if row["trial"] == chosen else "",
             )

@@ -7,8 +7,10 @@ from typing import Any, TypeGuard
 
 UNKNOWN = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
+JOINED = "\N{WORD JOINER}"  # a line would otherwise end after the minus of dollars
 SPACE = "\N{NO-BREAK SPACE}"  # a figure and its unit, or its interval, stay in one line
 MOST_DECIMALS = 4
+NO_WIDTH = 1e-9  # an interval narrower than this is the noise of arithmetic
 
 
 def count(value: float) -> str:
@@ -60,7 +62,8 @@ def interval(
     if not (_is_known(value) and _is_known(low) and _is_known(high)):
         return {"share": share, "dollars": dollars}.get(unit, number)(value)
     scale = 100 if unit == "share" else 1
-    decimals = _decimals(scale * (high - low), 2)
+    width = scale * (high - low)
+    decimals = _decimals(width, 2) if width > NO_WIDTH else 2
     if unit == "dollars":
         middle, least, most = (
             _in_dollars(_written(round(bound, decimals), 0)) for bound in (value, low, high)
@@ -141,4 +144,4 @@ def _written(value: float, decimals: int) -> str:
 
 
 def _in_dollars(text: str) -> str:
-    return f"{MINUS}${text[1:]}" if text.startswith(MINUS) else f"${text}"
+    return f"{MINUS}{JOINED}${text[1:]}" if text.startswith(MINUS) else f"${text}"

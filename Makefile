@@ -9,7 +9,7 @@ LOG := $(shell sed -n 's/^raw_log: *//p' conf/$(ENV)/globals.yml)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types viz site picture bench chaos determinism cluster wheel try-wheel audit sbom lock
+.PHONY: help run test check lint types viz site picture notebook bench chaos determinism cluster wheel try-wheel audit sbom lock
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,11 @@ site: .venv/ready ## Write the lineage as a static site, with previews, to build
 
 picture: site ## Take the picture of the lineage in docs (needs Chromium).
 	$(BIN)/python -m docs.picture
+
+notebook: .venv/ready ## Ask questions of your own in JupyterLab, which the first call adds to .venv.
+	@test -x $(BIN)/jupyter-lab || { $(BIN)/pip install --quiet uv && \
+		$(BIN)/uv pip install --quiet --constraint requirements.txt --group notebook; }
+	KEDRO_ENV=$(ENV) $(BIN)/jupyter lab notebooks/Sparkify.ipynb
 
 bench: .venv/ready ## Measure ourselves and our peers side by side (SIZES="mini 1GB"); about half an hour.
 	PYTHONPATH=src $(BIN)/python -m benchmarks.speed --sizes $(SIZES)

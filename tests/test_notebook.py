@@ -1,0 +1,87 @@
+"""notebooks/Sparkify.ipynb: stored clean, and run from the first cell to the last."""
+
+import ast
+import shutil
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "notebooks" / "Sparkify.ipynb"
+
+
+def code_cells(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@pytest.fixture(scope="module")
+def stored() -> Any:
+    return nbformat.read(NOTEBOOK, as_version=4)
+
+
+@pytest.fixture(scope="module")
+def executed(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return the notebook, run in a project whose environment `finished` has the data."""
+    project = tmp_path_factory.mktemp("project")
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(ROOT / name, project)
+    (project / "src").symlink_to(ROOT / "src")
+    shutil.copytree(ROOT / "conf", project / "conf")
+    shutil.copytree(finished.conf / "mini", project / "conf" / "finished")
+    (project / "notebooks").mkdir()
+    notebook = nbformat.read(shutil.copy(NOTEBOOK, project / "notebooks"), as_version=4)
+    at = {"metadata": {"path": str(project / "notebooks")}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KEDRO_ENV", "finished")
+        return NotebookClient(notebook, timeout=120, resources=at).execute()
+
+
+def told(notebook: Any, kind: str) -> list[str]:
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    return [output["data"][kind] for output in outputs if kind in output.get("data", {})]
+
+
+def test_the_notebook_is_stored_without_what_a_run_leaves(stored: Any) -> None:
+    for cell in code_cells(stored):
+        assert (cell.outputs, cell.execution_count, dict(cell.metadata)) == ([], None, {})
+    assert set(stored.metadata) == {"kernelspec", "language_info"}
+
+
+LOGIC = (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.If, ast.While, ast.Try)
+
+
+def test_its_cells_are_short_and_hold_neither_logic_nor_paths(stored: Any) -> None:
+    for cell in code_cells(stored):
+        lines = cell.source.splitlines()
+        assert len(lines) <= 16
+        tree = ast.parse("\n".join(line for line in lines if not line.startswith("%")))
+        assert not [found for found in ast.walk(tree) if isinstance(found, LOGIC)]
+        texts = [found.value for found in ast.walk(tree) if isinstance(found, ast.Constant)]
+        assert not [text for text in texts if str(text).startswith(("/", ".", "data/", "~"))]
+
+
+def test_it_tells_what_the_run_of_its_environment_found(executed: Any, finished: Any) -> None:
+    tables = "".join(told(executed, "text/html"))
+    holdout = finished.catalog().load("metrics")["holdout"]
+    assert f"{holdout['auc']['value']:.3f}" in tables
+    assert "{:.3f} … {:.3f}".format(*holdout["average_precision"]["ci95"]) in tables
+    for customer in finished.catalog().load("contacts")["reason_for_1"].head(3):
+        assert customer in tables
+    assert "seed project, published" in tables
+
+
+def test_it_shows_the_catalog_s_pictures_and_its_own(executed: Any, finished: Any) -> None:
+    saved = finished.catalog()
+    pictures = [b64decode(picture) for picture in told(executed, "image/png")]
+    for name in ("calibration_figure", "lift_figure", "feature_weights_figure", "profit_figure"):
+        assert saved.load(name) in pictures
+    assert len(pictures) == 9
+
+
+def test_it_warns_of_nothing(executed: Any) -> None:
+    outputs = [output for cell in code_cells(executed) for output in cell.outputs]
+    assert [output["text"] for output in outputs if output.get("name") == "stderr"] == []

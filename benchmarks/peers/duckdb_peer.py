@@ -15,6 +15,7 @@ from benchmarks.peers.settings import (
     LATEST_MS,
     PAGES,
     RECENT,
+    SONG,
     SUMMED,
     Phases,
     cutoffs,
@@ -93,7 +94,6 @@ def _user_days(events: str) -> str:
         f"count(*) FILTER (page = '{PAGES[c]}' AND level = 'free') AS free_{c}" for c in BY_LEVEL
     )
     paid = ", ".join(f"{c} - free_{c} AS paid_{c}" for c in BY_LEVEL)
-    song = FEATURES["song_page"]
     return f"""
         CREATE TABLE user_days AS
         WITH e AS (SELECT *, ts::DATE AS day FROM '{events}'),
@@ -103,7 +103,7 @@ def _user_days(events: str) -> str:
             SELECT user_id, day, {pages}, {free},
                 count(*) FILTER (page NOT IN ({counted})) AS other_pages,
                 count(*) FILTER (page = '{CANCELLATION}') AS cancellations,
-                coalesce(sum(round(length * 1000)::BIGINT) FILTER (page = '{song}'), 0)::BIGINT
+                coalesce(sum(round(length * 1000)::BIGINT) FILTER (page = '{SONG}'), 0)::BIGINT
                     AS listening_ms,
                 arg_max(level, (ts, item_in_session, session_id)) AS level,
                 max(ts) AS last_ts, min(registration) AS registration

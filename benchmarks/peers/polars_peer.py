@@ -16,6 +16,7 @@ from benchmarks.peers.settings import (
     LATEST_MS,
     PAGES,
     RECENT,
+    SONG,
     SUMMED,
     Phases,
     cutoffs,
@@ -96,7 +97,7 @@ def _user_days(events: pl.LazyFrame) -> pl.LazyFrame:
         *((page == name).sum().alias(column) for column, name in PAGES.items()),
         (~page.is_in([*PAGES.values(), CANCELLATION])).sum().alias("other_pages"),
         (page == CANCELLATION).sum().alias("cancellations"),
-        pl.when(page == FEATURES["song_page"])
+        pl.when(page == SONG)
         .then((pl.col("length") * 1000).round(mode="half_away_from_zero"))
         .sum()
         .alias("listening_ms"),

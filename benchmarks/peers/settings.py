@@ -38,6 +38,7 @@ INPUTS = _settings("base/parameters_modelling.yml")["inputs"]
 CANDIDATES = _settings("full/parameters_modelling.yml")["modelling"]["candidates"]
 HORIZON: int = FEATURES["horizon_days"]
 CANCELLATION: str = FEATURES["cancellation_page"]
+SONG: str = PAGES["next_song"]
 EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000 and 2100
 SUMMED = [
     *[*PAGES, "other_pages", "sessions", "listening_ms", "active_days"],

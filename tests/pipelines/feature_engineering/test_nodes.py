@@ -437,7 +437,7 @@ def test_genuine_users_are_described(
         ({"windowed": ["sessions", "skip", "mute"]}, "feature_engineering.pages has no mute, skip"),
         (
             {"outcome": "downgrade", "pages": {"next_song": "NextSong"}, "by_level": []},
-            "feature_engineering.pages has no submit_downgrade",
+            "page 'Submit Downgrade' is not among feature_engineering.pages",
         ),
     ],
 )
@@ -446,3 +446,28 @@ def test_parameters_that_name_an_uncounted_page_are_an_error(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         FeatureEngineeringParameters(**{**settings.model_dump(), **changed})
+
+
+def test_what_a_page_s_column_is_called_changes_no_value(
+    spark: SparkSession, settings: FeatureEngineeringParameters
+) -> None:
+    named = {name: f"seen_{name}" for name in settings.pages}
+    asked = FeatureEngineeringParameters(
+        **{
+            **settings.model_dump(),
+            "pages": {named[name]: page for name, page in settings.pages.items()},
+            "by_level": [named[name] for name in settings.by_level],
+            "windowed": [named.get(name, name) for name in settings.windowed],
+            "outcome": "either",
+        }
+    )
+    log = events(spark, *CHANGES)
+    usual = nodes.user_days(log, settings)
+    days = nodes.user_days(log, asked)
+    taken = nodes.snapshots(days, asked)
+    either = settings.model_copy(update={"outcome": "either"})
+    assertDataFrameEqual(taken, nodes.snapshots(usual, either))
+    found = nodes.features(days, taken, asked)
+    expected = nodes.features(usual, taken, settings)
+    assert found.columns != expected.columns
+    assertDataFrameEqual(found.toDF(*expected.columns), expected)

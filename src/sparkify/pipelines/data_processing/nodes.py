@@ -36,23 +36,24 @@ def checked_events(raw_events: DataFrame, data_processing: DataProcessingParamet
     """
     if raw_events.isEmpty():
         raise LogError("raw_events holds no lines: the log is empty.")
-    lines = _with_copies(raw_events)
+    lines, keys = _with_copies(raw_events), data_processing.fields
     line, ts, registration = F.col("value"), F.col("fields.ts"), F.col("fields.registration")
     is_looked_at = F.pmod(line_hash(), F.lit(PERMILLE)) < round(
         data_processing.unknown_columns_share * PERMILLE
     )
-    judged = lines.withColumn("fields", parsing.parsed(line)).withColumns(
+    judged = lines.withColumn("fields", parsing.parsed(line, keys)).withColumns(
         {
             "rejection": F.when(
                 reasons.is_suspect(data_processing), reasons.rejection(data_processing)
             ),
-            "unknown_columns": F.when(is_looked_at, parsing.unknown_columns(line)),
+            "unknown_columns": F.when(is_looked_at, parsing.unknown_columns(line, keys)),
         }
     )
-    quoted = parsing.fields_alone(line, data_processing.characters_per_line)
+    quoted = parsing.fields_alone(line, keys, data_processing.characters_per_line)
     typed = {
         **{name: F.col(f"fields.{key}") for key, (name, _) in parsing.FIELDS.items()},
         "user_id": _digits(F.col("fields.userId")),
+        "level": reasons.level(data_processing),
         "ts": _timestamp(ts, data_processing),
         "registration": _timestamp(registration, data_processing),
         "line": F.when(F.col("rejection").isNotNull(), quoted),
@@ -105,7 +106,7 @@ def data_quality(
     accepted = _accepted(checked_events)
     rejections = _rejections(checked_events, data_processing.examples_per_rejection)
     if not accepted["events"]:
-        _require_essential_columns(checked_events)
+        _require_essential_columns(checked_events, data_processing)
         _refuse_a_log_without_events(rejections)
     is_simulated = bool(simulation_record) and simulation_record["log"] == log_digest(raw_events)
     rejected = sum(reason["lines"] for reason in rejections.values())
@@ -140,17 +141,21 @@ def _accepted(checked_events: DataFrame) -> dict[str, Any]:
     )
 
 
-def _require_essential_columns(checked_events: DataFrame) -> None:
+def _require_essential_columns(
+    checked_events: DataFrame, parameters: DataProcessingParameters
+) -> None:
     """Raise a LogError if JSON lines were rejected and none has some essential column."""
     well_formed = checked_events.where("rejection != 'malformed JSON'")
     having = [F.count_if(_has_value(key)).alias(key) for key in parsing.ESSENTIAL]
     found = _one_row(well_formed.agg(F.count("*").alias("lines"), *having))
-    missing = [key for key in parsing.ESSENTIAL if found[key] == 0]
+    keys = {field: parameters.fields[field] for field in parsing.ESSENTIAL}
+    missing = [keys[field] for field in keys if found[field] == 0]
     if missing and found["lines"]:
         raise LogError(
             f"raw_events: none of its {found['lines']} JSON lines has a value in the essential "
             f"column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. "
-            f"The columns a log must have are {', '.join(parsing.ESSENTIAL)}."
+            f"The columns a log must have are {', '.join(keys.values())} "
+            f"(data_processing.fields)."
         )
 
 

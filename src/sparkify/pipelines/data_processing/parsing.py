@@ -1,5 +1,6 @@
 """From a line of JSON to typed columns, and what is wrong with it if anything."""
 
+from collections.abc import Mapping
 from functools import reduce
 
 from pyspark.sql import Column
@@ -7,9 +8,10 @@ from pyspark.sql import functions as F
 
 CORRUPT = "corrupt"
 
-# Key in the log: column of the table and the type it is read with. Numbers that some services
-# write as 1540919166796.0 are read as doubles; anything is text to a text column, so that
-# integer userIds are.
+# Field: column of the table and the type it is read with. A field is called as in the published
+# logs; `data_processing.fields` has the keys of the log at hand. Numbers that some services write
+# as 1540919166796.0 are read as doubles; anything is text to a text column, so that integer
+# userIds are.
 FIELDS = {
     "ts": ("ts", "double"),
     "userId": ("user_id", "string"),
@@ -30,25 +32,30 @@ MOST_ITEMS = 2**21  # of a session; with milliseconds up to the year 2109 it fit
 
 # JSON as it is defined: no quotes but double ones, no NaN.
 STRICT = {"allowSingleQuotes": "false", "allowNonNumericNumbers": "false"}
-# Every value under a key that no field takes. Possessive throughout: Java's matcher would
-# otherwise go a level deeper at every character, and a long line would end the JVM.
-OTHER_VALUES = (
-    rf"""(["'])((?!(?:{"|".join(FIELDS)})\1)[^"'\\]*+)\1\s*+:\s*+"""
-    r"""(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|\[[^\]]*+\]?|[^,}]*+)"""
-)
+# A value behind its key. Possessive throughout: Java's matcher would otherwise go a level deeper
+# at every character, and a long line would end the JVM.
+VALUE = r"""\s*+:\s*+(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|\[[^\]]*+\]?|[^,}]*+)"""
 
 
-def parsed(line: Column) -> Column:
-    """Return the struct of a line's fields under their keys, and `corrupt`.
+def parsed(line: Column, keys: Mapping[str, str]) -> Column:
+    """Return the struct of a line's fields under the fields' names, and `corrupt`.
 
     `corrupt` is null where the whole line could be read with the types of `FIELDS`.
+
+    Args:
+        line: the line.
+        keys: the log's key of every field.
     """
-    ddl = ", ".join(f"{key} {kind}" for key, (_, kind) in FIELDS.items())
+    kinds = {field: kind for field, (_, kind) in FIELDS.items()}
+    in_log = ", ".join(f"`{keys[field]}` {kind}" for field, kind in kinds.items())
+    named = ", ".join(f"{field}: {kind}" for field, kind in kinds.items())
     options = {"columnNameOfCorruptRecord": CORRUPT, **STRICT}
-    return F.from_json(line, f"{ddl}, {CORRUPT} string", options)
+    fields = F.from_json(line, f"{in_log}, {CORRUPT} string", options)
+    # A cast of structs goes by place: it renames, and where no name differs Spark leaves it out.
+    return fields.cast(f"struct<{named}, {CORRUPT}: string>")
 
 
-def fields_alone(line: Column, characters: int) -> Column:
+def fields_alone(line: Column, keys: Mapping[str, str], characters: int) -> Column:
     """Return the beginning of a line with every value blotted out that no field takes.
 
     So that names, places, browsers and what nobody has heard of stay in the raw log, also where
@@ -56,9 +63,11 @@ def fields_alone(line: Column, characters: int) -> Column:
 
     Args:
         line: the line.
+        keys: the log's key of every field.
         characters: how many of it are kept.
     """
-    blotted = F.regexp_replace(F.make_valid_utf8(line), OTHER_VALUES, '$1$2$1:"…"')
+    other_key = rf"""(["'])((?!(?:{"|".join(keys.values())})\1)[^"'\\]*+)\1"""
+    blotted = F.regexp_replace(F.make_valid_utf8(line), other_key + VALUE, '$1$2$1:"…"')
     return F.substring(blotted, 1, characters)
 
 
@@ -104,33 +113,33 @@ def _reads_like_no_text(key: str) -> Column:
     return reads_so | is_number if key == "page" else reads_so
 
 
-def wrong_type(line: Column) -> Column:
-    """Say of which key the value has another type than its field; null where it is of none.
+def wrong_type(line: Column, keys: Mapping[str, str]) -> Column:
+    """Say of which field the value has another type; null where it is of none.
 
     A text field takes numbers as text, but no object, list or truth value, and `page` must be
     quoted.
     """
     checks = [
-        _unread_number(line, key) if kind != "string" else _unquoted(line, key)
-        for key, (_, kind) in FIELDS.items()
+        _unread_number(line, field, keys) if kind != "string" else _unquoted(line, field, keys)
+        for field, (_, kind) in FIELDS.items()
     ]
-    return F.coalesce(
-        *[F.when(check, f"wrong type of {key}") for key, check in zip(FIELDS, checks, strict=True)]
-    )
+    named = zip(FIELDS, checks, strict=True)
+    return F.coalesce(*[F.when(check, f"wrong type of {field}") for field, check in named])
 
 
-def _unread_number(line: Column, key: str) -> Column:
-    return F.col(f"fields.{key}").isNull() & F.get_json_object(line, f"$.{key}").isNotNull()
+def _unread_number(line: Column, field: str, keys: Mapping[str, str]) -> Column:
+    is_there = F.get_json_object(line, f"$.{keys[field]}").isNotNull()
+    return F.col(f"fields.{field}").isNull() & is_there
 
 
-def _unquoted(line: Column, key: str) -> Column:
-    reads_so = _reads_like_no_text(key) | F.col(f"fields.{key}").startswith("{")
-    begins_like_no_text = r"[\[{tf]" if key != "page" else r"[^\"n\s]"
-    return reads_so & line.rlike(rf'"{key}"\s*+:\s*+{begins_like_no_text}')
+def _unquoted(line: Column, field: str, keys: Mapping[str, str]) -> Column:
+    reads_so = _reads_like_no_text(field) | F.col(f"fields.{field}").startswith("{")
+    begins_like_no_text = r"[\[{tf]" if field != "page" else r"[^\"n\s]"
+    return reads_so & line.rlike(rf'"{keys[field]}"\s*+:\s*+{begins_like_no_text}')
 
 
-def unknown_columns(line: Column) -> Column:
+def unknown_columns(line: Column, keys: Mapping[str, str]) -> Column:
     """Return the keys of a line that no field takes, or null where there are none."""
-    known = F.array(*[F.lit(key) for key in [*FIELDS, *UNREAD]])
+    known = F.array(*[F.lit(key) for key in [*keys.values(), *UNREAD]])
     unknown = F.array_except(F.json_object_keys(line), known)
     return F.when(F.size(unknown) > 0, F.array_sort(unknown))

@@ -9,7 +9,6 @@ from sparkify.pipelines.data_processing import parsing
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 
 REQUIRED = ["page", "sessionId", "itemInSession", "level"]
-LEVELS = ["free", "paid"]
 
 
 def is_suspect(parameters: DataProcessingParameters) -> Column:
@@ -27,7 +26,7 @@ def is_suspect(parameters: DataProcessingParameters) -> Column:
         F.col("fields.page").isNull(),
         F.col("fields.sessionId").isNull(),
         ~_is_possible_item(),
-        ~F.col("fields.level").isin(LEVELS),
+        ~_is_known_plan(parameters),
         _is_impossible_length(parameters),
         parsing.may_hold_odd_text(F.col("value")),
         F.col("copy") > 1,
@@ -40,7 +39,7 @@ def rejection(parameters: DataProcessingParameters) -> Column:
     line, ts, registration = F.col("value"), F.col("fields.ts"), F.col("fields.registration")
     return F.coalesce(
         F.when(parsing.is_malformed(line), "malformed JSON"),
-        parsing.wrong_type(line),
+        parsing.wrong_type(line, parameters.fields),
         F.when(_is_corrupt(), "malformed JSON"),
         F.when(ts.isNull(), "no ts"),
         F.when(is_possible(ts * 1_000, parameters), "ts in seconds"),
@@ -50,7 +49,7 @@ def rejection(parameters: DataProcessingParameters) -> Column:
         F.when(_has_no_user(), "no user"),
         F.when(~is_possible(registration, parameters), "impossible registration"),
         F.when(~_is_possible_item(), "impossible itemInSession"),
-        F.when(~F.col("fields.level").isin(LEVELS), "impossible level"),
+        F.when(~_is_known_plan(parameters), "impossible level"),
         F.when(_is_impossible_length(parameters), "impossible length"),
         F.when(F.col("copy") > 1, "duplicate"),
     )
@@ -59,6 +58,17 @@ def rejection(parameters: DataProcessingParameters) -> Column:
 def is_possible(epoch_ms: Column, parameters: DataProcessingParameters) -> Column:
     """Return whether a timestamp, epoch milliseconds UTC, lies within the days that can be."""
     return epoch_ms.between(parameters.earliest_ms, parameters.latest_ms - 1)
+
+
+def level(parameters: DataProcessingParameters) -> Column:
+    """Return free or paid, by the plan that a line names; what is neither stays as it is."""
+    plan = F.col("fields.level")
+    told = [F.when(plan.isin(*plans), name) for name, plans in parameters.levels.items()]
+    return F.coalesce(*told, plan)
+
+
+def _is_known_plan(parameters: DataProcessingParameters) -> Column:
+    return F.col("fields.level").isin([plan for of in parameters.levels.values() for plan in of])
 
 
 def _is_corrupt() -> Column:

@@ -10,13 +10,6 @@ from pyspark.sql import functions as F
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import KEYS
 
-# The columns of user_days in which each outcome shows.
-OUTCOMES = {
-    "cancellation": ["cancellations"],
-    "downgrade": ["submit_downgrade"],
-    "either": ["cancellations", "submit_downgrade"],
-}
-
 
 class LogTooShortError(ValueError):
     """The log does not span the days that the first forecast needs."""
@@ -91,8 +84,8 @@ def customers(
     One row per user and cutoff: a user seen before the cutoff who had not cancelled by then, and
     who was on the paid level then if the outcome is a downgrade.
     """
-    outcome = [F.col(name) for name in OUTCOMES[feature_engineering.outcome]]
-    has_outcome = reduce(Column.__or__, [count > 0 for count in outcome])
+    shown = [F.col(name) > 0 for name in feature_engineering.outcome_columns]
+    has_outcome = reduce(Column.__or__, shown)
     users = user_days.groupBy("user_id").agg(
         F.min("day").alias("first_day"),
         F.min(F.when(F.col("cancellations") > 0, F.col("day"))).alias("cancelled_on"),

@@ -24,15 +24,28 @@ class FeatureEngineeringParameters(BaseModel):
     windowed: tuple[ColumnName, ...]
     song_page: str
     cancellation_page: str
+    downgrade_page: str
 
     @model_validator(mode="after")
     def _what_is_named_is_counted(self) -> Self:
-        if self.song_page not in self.pages.values():
-            raise ValueError(f"page '{self.song_page}' is not among feature_engineering.pages")
-        needed = {*self.by_level, *self.windowed} - ({"sessions"} - set(self.by_level))
+        counted = [self.song_page]
         if self.outcome != "cancellation":
-            needed.add("submit_downgrade")
+            counted.append(self.downgrade_page)
+        for page in counted:
+            if page not in self.pages.values():
+                raise ValueError(f"page '{page}' is not among feature_engineering.pages")
+        needed = {*self.by_level, *self.windowed} - ({"sessions"} - set(self.by_level))
         unknown = sorted(needed - set(self.pages))
         if unknown:
             raise ValueError(f"feature_engineering.pages has no {', '.join(unknown)}")
         return self
+
+    @property
+    def outcome_columns(self) -> list[str]:
+        """The columns of user_days in which the outcome shows."""
+        downgrades = [name for name, page in self.pages.items() if page == self.downgrade_page]
+        return {
+            "cancellation": ["cancellations"],
+            "downgrade": downgrades,
+            "either": ["cancellations", *downgrades],
+        }[self.outcome]

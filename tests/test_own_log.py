@@ -1,0 +1,101 @@
+"""docs/own_log.md: its video service, and the small simulated log as that service writes it."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "own_log.md"
+BLOCK = re.compile(r"^```yaml\n# (conf/video/\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def example() -> dict[str, dict[str, Any]]:
+    """Return the example's settings, by the file that the page puts them into."""
+    return {file: yaml.safe_load(text) for file, text in BLOCK.findall(PAGE.read_text())}
+
+
+def settings(file: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "conf" / "base" / file).read_text())
+
+
+def as_the_service_writes() -> Callable[[int, str], str]:
+    """Return what gives the nth line of the simulated log the service's names."""
+    service = example()
+    own = service["conf/video/globals.yml"]
+    said = service["conf/video/parameters_video.yml"]
+    usual = settings("globals.yml")["pages"]
+    pages = {page: own["pages"].get(name, page) for name, page in usual.items()}
+    cancelled = settings("parameters_feature_engineering.yml")["feature_engineering"]
+    pages[cancelled["cancellation_page"]] = said["feature_engineering"]["cancellation_page"]
+    fields, levels = (said["data_processing"][name] for name in ("fields", "levels"))
+
+    def renamed(number: int, line: str) -> str:
+        event = json.loads(line)
+        event["page"] = pages.get(event["page"], event["page"])
+        plans = levels[event["level"]]
+        event["level"] = plans[number % len(plans)]
+        return json.dumps({fields.get(key, key): value for key, value in event.items()})
+
+    return renamed
+
+
+@pytest.fixture(scope="module")
+def video(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return the catalog of the page's environment after a run on the renamed log."""
+    project = type(finished)(tmp_path_factory.mktemp("video"))
+    for file, said in example().items():
+        if "folder" in said:
+            said["folder"] = {name: str(project.folder / to) for name, to in said["folder"].items()}
+            project.log = project.folder / said["raw_log"]
+            said["raw_log"] = str(project.log)
+        (project.folder / file).parent.mkdir(exist_ok=True)
+        (project.folder / file).write_text(yaml.safe_dump(said))
+    lines = [row["value"] for row in finished.catalog().load("raw_events").collect()]
+    renamed = as_the_service_writes()
+    project.log.parent.mkdir(parents=True)
+    project.log.write_text("\n".join(renamed(number, line) for number, line in enumerate(lines)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KEDRO_ENV", "video")
+        project.run("data_processing", "feature_engineering", params=project.params)
+        return project.catalog()
+
+
+def rows(catalog: Any, name: str) -> pd.DataFrame:
+    frame = catalog.load(name).toPandas()
+    keys = [key for key in ("user_id", "day", "cutoff") if key in frame]
+    return frame.sort_values(keys, ignore_index=True)
+
+
+@pytest.mark.parametrize("table", ["user_days", "snapshots", "features"])
+def test_another_service_s_log_gives_the_same_tables(video: Any, finished: Any, table: str) -> None:
+    ours, theirs = rows(finished.catalog(), table), rows(video, table)
+    assert len(theirs) > 90
+    pd.testing.assert_frame_equal(theirs, ours, check_exact=True)
+
+
+def test_its_lines_are_judged_alike(video: Any, finished: Any) -> None:
+    ours, theirs = (catalog.load("data_quality") for catalog in (finished.catalog(), video))
+    assert theirs["source"] == "provided"
+    for name in ("lines", "accepted", "rejected", "users", "first_event", "unknown_columns"):
+        assert theirs[name] == ours[name]
+    counts = [
+        {why: found["lines"] for why, found in quality["rejections"].items()}
+        for quality in (theirs, ours)
+    ]
+    assert counts[0] == counts[1]
+
+
+def test_what_comes_after_its_features_is_asked_for_alike(video: Any, finished: Any) -> None:
+    ours, theirs = (catalog.load("params:modelling") for catalog in (finished.catalog(), video))
+    assert theirs == ours
+    inputs = video.load("params:inputs")
+    assert inputs.rates["thumbs_up_per_song"].of == "plays"
+    wordless = {"rates": {"__all__": {"words", "of"}}}
+    before = finished.catalog().load("params:inputs")
+    assert inputs.model_dump(exclude=wordless) == before.model_dump(exclude=wordless)

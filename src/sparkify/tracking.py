@@ -75,7 +75,7 @@ def _copied(catalog: DataCatalog, name: str, folder: Path) -> None:
     dataset = catalog.get(name)
     layer = ((getattr(dataset, "metadata", None) or {}).get("kedro-viz") or {}).get("layer")
     place = saved_at(dataset) if layer in KEPT_LAYERS else None
-    if place is not None:
+    if layer and place is not None:
         filesystem, path = place
         kept = folder / layer
         kept.mkdir(exist_ok=True)

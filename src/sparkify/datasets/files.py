@@ -26,7 +26,7 @@ class _WrittenAside:
         with written_aside(self._fs, path) as aside:
             beside = self._copy(_filepath=PurePosixPath(aside), _version=None)
             # Unwrapped, so that an error names this dataset and not the path aside.
-            super(_WrittenAside, beside).save.__wrapped__(beside, data)
+            super(_WrittenAside, beside).save.__wrapped__(beside, data)  # type: ignore[misc]
 
 
 class CSVDataset(_WrittenAside, kedro_datasets.pandas.CSVDataset):

@@ -74,13 +74,14 @@ try-wheel: wheel ## Install the wheel in a fresh environment and run it in an em
 	done; find data -maxdepth 3 -name '*.json'
 
 # pip-audit fails alike on a vulnerability and on a list that it cannot reach; only the first
-# leaves a table.
+# leaves a table. It passes over packages that the list does not know.
 audit: .venv/ready ## Look the locked packages up among known vulnerabilities, where their list can be reached.
-	@mkdir -p build && rm -f build/audit.txt && test -x $(BIN)/pip-audit
-	@if $(BIN)/pip-audit --requirement requirements.txt --require-hashes --disable-pip \
-		--progress-spinner off --timeout 15 --output build/audit.txt; then :; \
-	elif [ -s build/audit.txt ]; then cat build/audit.txt; exit 1; \
-	else echo "The list of vulnerabilities cannot be reached: nothing was audited."; fi
+	@mkdir -p build && rm -f build/audit.txt && $(BIN)/pip-audit --version
+	@$(BIN)/pip-audit --requirement requirements.txt --require-hashes --disable-pip --timeout 15 \
+		--progress-spinner off --output build/audit.txt \
+		|| test ! -s build/audit.txt || { cat build/audit.txt; exit 1; }
+	@test -e build/audit.txt || echo "The list cannot be reached: nothing was audited." | tee build/audit.txt
+	@awk '/could not be audited/ { n++ } END { if (n) print n " packages were not looked up: the list does not know them." }' build/audit.txt
 
 sbom: .venv/ready ## Write the software bill of materials (CycloneDX) to build/sbom.json.
 	@mkdir -p build

@@ -93,6 +93,7 @@ MALFORMED = {
     "truncated in a number": line(gender="truncated in a number", artist=..., song=...)[:-3],
     "truncated before its brace": ended(line(gender="truncated before its brace"), ""),
     "in a list": f"[{line(gender='in a list')}]",
+    "a list begun": f"[{line(gender='a list begun')}",
     "two objects": line(gender="two objects") * 2,
     "two objects and a blank": f"{line(gender='two objects and a blank')} {line()}",
     "a list closed, an object": f'{line(gender="a list closed, an object")}] {{"a": 1}}',
@@ -236,6 +237,9 @@ def _lines() -> dict[str, Lines]:
         "blanks around": accepted(f" \t{line(gender='blanks around')} \t"),
         "bytes that are no UTF-8": accepted(
             line(gender="bytes that are no UTF-8", song="?").encode().replace(b"?", b"\xc3\x28")
+        ),
+        "a page that is no UTF-8": accepted(
+            line(gender="a page that is no UTF-8", page="?").encode().replace(b"?", b"\xff\xfe")
         ),
         "a rejected line that is no UTF-8": all_for(
             "no ts",

@@ -21,8 +21,9 @@ MORE_MEMORY = (
 
 def told(error: BaseException) -> str | None:
     """Say what Spark or its JVM failed at and what to do; None where the error was not theirs."""
-    theirs = next((cause for cause in causes(error) if _is_spark_s(cause)), None)
-    if theirs is None:
+    chain = list(causes(error))
+    theirs = next((cause for cause in chain if isinstance(cause, SPARK_ERRORS)), None)
+    if theirs is None or any(isinstance(cause, AnalysisException) for cause in chain):
         return None
     try:
         thrown = list(_thrown(theirs))
@@ -42,10 +43,6 @@ def told(error: BaseException) -> str | None:
                 f"put a whole one in its place."
             )
     return f"Spark failed ({reason}). `kedro run --traceback` shows where."
-
-
-def _is_spark_s(error: BaseException) -> bool:
-    return isinstance(error, SPARK_ERRORS) and not isinstance(error, AnalysisException)
 
 
 def _thrown(error: BaseException) -> Iterator[tuple[str, str]]:

@@ -28,7 +28,8 @@ def is_suspect(parameters: DataProcessingParameters) -> Column:
         ~_is_possible_item(),
         ~_is_known_plan(parameters),
         _is_impossible_length(parameters),
-        parsing.may_hold_odd_text(F.col("value")),
+        parsing.may_go_on(F.col("value")),
+        parsing.may_hold_odd_text(),
         F.col("copy") > 1,
     ]
     return F.coalesce(reduce(Column.__or__, signs), F.lit(True))
@@ -37,8 +38,9 @@ def is_suspect(parameters: DataProcessingParameters) -> Column:
 def rejection(parameters: DataProcessingParameters) -> Column:
     """Return the first reason against a line, or null; none has a word of the log in it."""
     line, ts, registration = F.col("value"), F.col("fields.ts"), F.col("fields.registration")
+    may_be_malformed = _is_corrupt() | parsing.may_go_on(line)
     return F.coalesce(
-        F.when(parsing.is_malformed(line), "malformed JSON"),
+        F.when(may_be_malformed & parsing.is_malformed(line), "malformed JSON"),
         parsing.wrong_type(line, parameters.fields),
         F.when(_is_corrupt(), "malformed JSON"),
         F.when(ts.isNull(), "no ts"),

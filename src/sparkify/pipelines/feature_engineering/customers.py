@@ -56,23 +56,22 @@ def log_span(
     tolerance_seconds = feature_engineering.log_end_tolerance_hours * 3_600
     tolerance = F.make_dt_interval(secs=F.lit(tolerance_seconds).cast("decimal(18,6)"))
     span = user_days.agg(
-        F.min("day").alias("first_day"),
         F.to_date(F.max("last_ts") + tolerance).alias("log_end"),
         F.array_sort(F.collect_set("day")).alias("days"),
     ).first()
-    if span is None or span["first_day"] is None:
+    if span is None or not span["days"]:
         raise LogTooShortError("events holds no rows: every line of the log was rejected.")
     _refuse_gaps(span["days"], feature_engineering.most_days_without_events)
-    return span["first_day"], span["log_end"]
+    return span["days"][0], span["log_end"]
 
 
 def _refuse_gaps(days: list[date], most: int) -> None:
     for earlier, later in pairwise(days):
         if (later - earlier).days - 1 > most:
             raise LogGapError(
-                f"events: none between {earlier} and {later}. If a clock was wrong, set data_"
-                f"processing.earliest_event and latest_event to the log's span; if the service "
-                f"rested, raise feature_engineering.most_days_without_events."
+                f"events: none between {earlier} and {later}. If a clock was wrong, set the true "
+                f"span by data_processing.earliest_event and latest_event; if the service rested, "
+                f"raise feature_engineering.most_days_without_events."
             )
 
 

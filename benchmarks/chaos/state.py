@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from benchmarks.chaos.project import ENVIRONMENT, ROOT, ChaosProject
-from sparkify.datasets import MatplotlibDataset
+from sparkify.datasets import FigureDataset
 from sparkify.jvm import submit_arguments
 
 ABSENT = "absent"
@@ -92,7 +92,7 @@ def log_lines(project: ChaosProject) -> str:
 
 
 def _loaded(dataset: AbstractDataset[Any, Any]) -> Any:
-    if isinstance(dataset, MatplotlibDataset):  # which saves and does not load
+    if isinstance(dataset, FigureDataset):  # which saves and does not load
         return imread(dataset._filepath)
     return dataset.load()
 

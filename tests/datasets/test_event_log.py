@@ -109,6 +109,7 @@ def test_a_log_loads_alike_however_it_is_stored(
 @pytest.mark.parametrize(
     ("name", "content"),
     [("log.json.gz", gzip.compress(TEXT)), ("log.json.bz2", bz2.compress(TEXT))],
+    ids=["gz", "bz2"],
 )
 def test_a_compressed_log_can_be_named_with_its_ending(
     spark: SparkSession, tmp_path: Path, name: str, content: bytes

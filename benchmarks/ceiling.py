@@ -42,26 +42,26 @@ DEVIATIONS = np.linspace(-4, 4, 65)
 
 
 @cache
-def steps(cohort: str) -> Array:
+def steps(cohort: str, adverts: float = 1.0) -> Array:
     """Return the share of every step of a cohort: a row per state, a column per next state.
 
-    The last column is the end of the session.
+    The last column is the end of the session; `adverts` is as for `chain`.
     """
-    found = np.zeros((len(states()), len(states()) + 1))
-    for state, followers in enumerate(chain(cohort).followers):
-        shares = np.diff([0.0, *chain(cohort).cumulative[state], 1.0])
-        found[state, [*followers, -1]] = shares.clip(0)
+    walked, found = chain(cohort, adverts=adverts), np.zeros((len(states()), len(states()) + 1))
+    for state, followers in enumerate(walked.followers):
+        ends = [0.0, *walked.cumulative[state], 1.0]
+        found[state, [*followers, -1]] = np.diff(ends).clip(0)
     return found
 
 
 @cache
-def cancelling(cohort: str) -> tuple[list[float], list[float]]:
+def cancelling(cohort: str, adverts: float = 1.0) -> tuple[list[float], list[float]]:
     """Return, by state, the chances that a session cancels and the cancellation is confirmed.
 
     First that of a session now in this state, at any time; then that of Cancel coming next and
     being confirmed after it, which is 0 on Cancel itself so that no cancellation counts twice.
     """
-    onward = steps(cohort)[:, :-1]
+    onward = steps(cohort, adverts)[:, :-1]
     confirmed = np.array([state.auth == "Cancelled" for state in states()], float)
     of_session = np.linalg.solve(np.eye(len(onward)) - onward, confirmed)
     flow = confirmed + onward @ confirmed
@@ -120,7 +120,7 @@ class Foresight:
 
     def risk(self, random: Random, user: Traits, place: Place, futures: int) -> float:
         """Estimate the probability that a life goes on to cancel within the horizon."""
-        of_session, of_next = cancelling(user.cohort)
+        of_session, of_next = cancelling(user.cohort, self._simulation.adverts)
         quiet = user.session_gap_seconds / (self._end - self._cutoff)
         count, added = math.ceil(futures * min(max(quiet, 1), MOST_FUTURES)), 0.0
         for _ in range(count):
@@ -158,7 +158,7 @@ class Foresight:
         logarithms = []
         with np.errstate(divide="ignore"):  # some cohorts never take some steps
             for cohort, weight in simulation.cohorts.items():
-                by_cohort = np.log(weight) + np.log(steps(cohort)[taken]).sum()
+                by_cohort = np.log(weight) + np.log(steps(cohort, simulation.adverts)[taken]).sum()
                 timeless = user._replace(cohort=cohort, session_gap_seconds=math.inf)
                 *goes_on, ended = self._process.silence(timeless, place, self._cutoff)
                 silence = np.log(sum(goes_on) + ended * none_since)

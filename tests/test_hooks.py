@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kedro.framework.hooks.manager import _create_hook_manager, _register_hooks
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog, MemoryDataset
@@ -13,7 +14,13 @@ from kedro.io.core import DatasetError
 from kedro.pipeline import Node, Pipeline
 
 from sparkify.datasets import EventLogDataset, JSONDataset
-from sparkify.hooks import RunSummaryHooks, SparkHooks
+from sparkify.hooks import (
+    MonitoringAlarmError,
+    MonitoringHooks,
+    RunSummaryHooks,
+    SparkHooks,
+)
+from sparkify.settings import HOOKS
 
 ROOT = Path(__file__).parents[1]
 QUALITY = {
@@ -189,3 +196,53 @@ def test_a_run_that_made_no_metrics_says_nothing_of_old_ones(
     catalog = DataCatalog({"data_quality": MemoryDataset(QUALITY)})
     RunSummaryHooks().after_pipeline_run(made("events"), catalog)
     assert told.messages == []
+
+
+def monitored(tmp_path: Path, fails: bool, *alarms: str) -> DataCatalog:
+    """Return a catalog with what monitoring found, saved."""
+    summary = JSONDataset(filepath=str(tmp_path / "monitoring_summary.json"))
+    summary.save(
+        {
+            "cutoff": "2018-12-01",
+            "customers": 1_820,
+            "reference_cutoff": "2018-11-07",
+            "fail_on_alarm": fails,
+            "alarms": [{"name": name, "sentence": f"Too much of {name}."} for name in alarms],
+        }
+    )
+    return DataCatalog({"monitoring_summary": summary})
+
+
+def test_monitoring_ends_with_its_alarms_and_where_they_are_told(
+    told: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    catalog = monitored(tmp_path, False, "drift.score", "unseen_pages")
+    MonitoringHooks().after_pipeline_run(made("monitoring_summary"), catalog)
+    assert told.messages == [
+        "Alarm drift.score: Too much of drift.score.",
+        "Alarm unseen_pages: Too much of unseen_pages.",
+        "Monitoring of 1,820 customers at 2018-12-01 against the training's at 2018-11-07: "
+        "2 alarms (drift.score, unseen_pages)",
+        f"What was compared: {tmp_path}",
+    ]
+
+
+def test_an_alarm_fails_the_run_where_that_is_asked_for(tmp_path: Path) -> None:
+    catalog = monitored(tmp_path, True, "drift.score")
+    with pytest.raises(MonitoringAlarmError, match=r"1 alarm \(drift.score\): Too much of drift"):
+        MonitoringHooks().after_pipeline_run(made("monitoring_summary"), catalog)
+
+
+def test_no_alarm_fails_no_run(told: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    MonitoringHooks().after_pipeline_run(made("monitoring_summary"), monitored(tmp_path, True))
+    assert told.messages[0].endswith("against the training's at 2018-11-07: no alarm")
+    MonitoringHooks().after_pipeline_run(made("features"), monitored(tmp_path, True, "old"))
+    assert len(told.messages) == 2
+
+
+def test_an_alarm_ends_a_run_after_all_else_that_follows_on_it() -> None:
+    manager = _create_hook_manager()
+    _register_hooks(manager, HOOKS)
+    first, *_, last = manager.hook.after_pipeline_run.get_hookimpls()[::-1]
+    assert isinstance(first.plugin, RunSummaryHooks)
+    assert isinstance(last.plugin, MonitoringHooks)

@@ -29,6 +29,7 @@ def test_the_pipelines_have_these_names(pipelines: dict[str, Pipeline]) -> None:
         "scoring",
         "reporting",
         "validation",
+        "monitoring",
         "retrospective",
     ]
 
@@ -67,7 +68,7 @@ def test_no_forecast_reads_what_only_a_simulation_knows(pipelines: dict[str, Pip
 
 def test_a_pipeline_reads_only_what_those_before_it_made(pipelines: dict[str, Pipeline]) -> None:
     made = {"raw_events", "simulation_record"} | FOUND
-    for name in (*FORECAST, "validation", "retrospective"):
+    for name in (*FORECAST, "validation", "monitoring", "retrospective"):
         read = {one for one in pipelines[name].inputs() if not one.startswith("param")}
         assert read <= made, name
         made |= pipelines[name].all_outputs()

@@ -64,10 +64,48 @@ class RunSummaryHooks:
             logger.info(_scores_line(catalog.load("score_summary")))
 
 
+class MonitoringAlarmError(ValueError):
+    """Something has changed so far that somebody has to look at it."""
+
+
+class MonitoringHooks:
+    """Tells what monitoring found, and fails the run if asked to: once all is saved."""
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Log the alarms of a run that looked for them.
+
+        Raises:
+            MonitoringAlarmError: if there are some, and `monitoring.fail_on_alarm` is true.
+        """
+        if "monitoring_summary" not in pipeline.all_outputs():
+            return
+        summary = catalog.load("monitoring_summary")
+        for alarm in summary["alarms"]:
+            logger.warning("Alarm %s: %s", alarm["name"], alarm["sentence"])
+        logger.info(_monitoring_line(summary))
+        logger.info("What was compared: %s", _folder(catalog, "monitoring_summary"))
+        if summary["alarms"] and summary["fail_on_alarm"]:
+            raise MonitoringAlarmError(
+                f"{_monitoring_line(summary)}: "
+                f"{' '.join(alarm['sentence'] for alarm in summary['alarms'])} "
+                f"Results are saved; monitoring.fail_on_alarm makes this an error."
+            )
+
+
 def _folder(catalog: DataCatalog, name: str) -> Path:
     dataset = catalog.get(name)
     assert isinstance(dataset, JSONDataset)  # noqa: S101 -- says which dataset has a path
     return Path(dataset._filepath).parent
+
+
+def _monitoring_line(summary: dict[str, Any]) -> str:
+    names = [alarm["name"] for alarm in summary["alarms"]]
+    found = f"{len(names)} alarm{'' if len(names) == 1 else 's'} ({', '.join(names)})"
+    return (
+        f"Monitoring of {summary['customers']:,} customers at {summary['cutoff']} against the "
+        f"training's at {summary['reference_cutoff']}: {found if names else 'no alarm'}"
+    )
 
 
 def _lines_account(quality: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from sparkify.pipelines import (
     data_processing,
     feature_engineering,
     modelling,
+    monitoring,
     reporting,
     retrospective,
     scoring,
@@ -23,7 +24,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "__default__": sum(forecast.values(), start=Pipeline([])),
         **rooms(simulation),
         **forecast,
-        **rooms(validation),
+        **rooms(validation, monitoring),
         "retrospective": retrospective.create_pipeline(),
     }
 

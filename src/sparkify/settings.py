@@ -1,6 +1,6 @@
 """Project settings, read by Kedro."""
 
-from sparkify.hooks import RunSummaryHooks, SparkHooks
+from sparkify.hooks import MonitoringHooks, RunSummaryHooks, SparkHooks
 from sparkify.lineage import LineageHooks
 from sparkify.one_run import OneRunHooks
 from sparkify.timings import RunTimingHooks
@@ -8,6 +8,7 @@ from sparkify.tracking import TrackingHooks
 
 _timings = RunTimingHooks()
 # The last that is named is called first: a run says what it found before it is kept anywhere.
+# MonitoringHooks may end a run with an error, and ask to be called after all others.
 HOOKS = (
     OneRunHooks(),
     SparkHooks(),
@@ -15,6 +16,7 @@ HOOKS = (
     LineageHooks(_timings),
     _timings,
     RunSummaryHooks(),
+    MonitoringHooks(),
 )
 # `.telemetry` in the sources says no, and a packaged project has no sources. What Kedro-Viz has to
 # know of a run, LineageHooks tell it.

@@ -44,8 +44,8 @@ def linear(
     )
     model = PipelineModel([*fitted("logistic_regression").stages, decided])
     parameters = {"modelling": modelling, "inputs": inputs, "feature_engineering": {}, "other": 1}
-    quality = {"source": "simulated"}
-    return described_challenger(CHALLENGER, model, train, QUESTION, quality, parameters)
+    given = QUESTION, {"window_days": 14}, {"source": "simulated"}, parameters
+    return described_challenger(CHALLENGER, model, train, *given)
 
 
 def changed(model: PipelineModel, **card: Any) -> PipelineModel:
@@ -72,6 +72,7 @@ def test_a_challenger_says_what_it_is_and_what_it_learnt_from(
     assert card["label"] == "linear"
     assert card["features"] == feature_columns(train)
     assert card["question"] == QUESTION
+    assert card["reference"] == {"window_days": 14}
     assert card["training"]["snapshots"] == 160
     assert set(card["parameters"]) == {"modelling", "inputs", "feature_engineering"}
     assert card["parameters"]["modelling"]["folds"] == 2

@@ -13,9 +13,9 @@ COMPLETE_LOGS = ["events_5_users", "events_user_87", "events_user_113"]
 CANCEL = State("Cancel", "Logged In", "paid")
 
 
-def followers(cohort: str, state: State) -> dict[State, float]:
+def followers(cohort: str, state: State, adverts: float = 1.0) -> dict[State, float]:
     """Return the states after one and the share of each, read back from the cumulative ones."""
-    number, built = states().index(state), chain(cohort)
+    number, built = states().index(state), chain(cohort, adverts)
     ends = built.cumulative[number]
     shares = [round(end - start, 9) for start, end in zip([0, *ends[:-1]], ends, strict=False)]
     names = [states()[follower] for follower in built.followers[number]]
@@ -180,3 +180,17 @@ def test_genuine_pages_have_the_chain_s_method_and_status(real: Path) -> None:
     for before, after in genuine_steps(real):
         for event in (before, after):
             assert requests()[event["page"]] == (event["method"], event["status"])
+
+
+@pytest.mark.parametrize("cohort", COHORTS)
+def test_more_adverts_follow_on_a_song_at_the_expense_of_the_next_song(cohort: str) -> None:
+    song, advert = (State(page, "Logged In", "free") for page in ("NextSong", "Roll Advert"))
+    published, more = followers(cohort, song), followers(cohort, song, adverts=1.5)
+    assert more[advert] == pytest.approx(1.5 * published[advert])
+    assert more[song] + more[advert] == pytest.approx(published[song] + published[advert])
+    others = {state: share for state, share in published.items() if state not in (song, advert)}
+    assert {state: more[state] for state in others} == pytest.approx(others)
+
+
+def test_as_many_adverts_as_published_change_no_share() -> None:
+    assert chain("tuba", adverts=1.0) == chain("tuba")

@@ -90,6 +90,17 @@ class InputParameters(Parameters):
         return self
 
 
+class ReferenceParameters(Parameters):
+    """What of a training is kept for monitoring; `reference` in conf/."""
+
+    window_days: int = Field(gt=0, multiple_of=7)
+    rates: dict[str, Rate]
+    comparable: tuple[str, ...]
+    least_known: float = Share
+    bins: int = Field(ge=10)
+    most_customers: PositiveInt
+
+
 class DecisionParameters(Parameters):
     """From which probability on a customer is called a churner; dollars and shares."""
 

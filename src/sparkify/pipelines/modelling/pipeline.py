@@ -1,6 +1,14 @@
 from kedro.pipeline import Node, Pipeline
 
-from sparkify.pipelines.modelling import contacts, figures, groups, nodes, promotion, weights
+from sparkify.pipelines.modelling import (
+    contacts,
+    figures,
+    groups,
+    nodes,
+    promotion,
+    reference,
+    weights,
+)
 
 MODELLING, INPUTS = "params:modelling", "params:inputs"
 
@@ -13,8 +21,17 @@ def create_pipeline(**_: object) -> Pipeline:
         ["train", "test", "question"],
         name="split_in_time",
     )
+    describe = Node(
+        reference.describe_training,
+        [
+            *["features", "user_days", "checked_events"],
+            *["data_quality", "question", INPUTS, "params:reference"],
+        ],
+        "training_reference",
+        name="describe_training",
+    )
     found = Pipeline(find(), outputs={"champion": "challenger", "churn_model": "fitted_challenger"})
-    return Pipeline([split]) + found + promote() + judge() + decide()
+    return Pipeline([split, describe]) + found + promote() + judge() + decide()
 
 
 def find() -> Pipeline:
@@ -39,7 +56,7 @@ def promote() -> Pipeline:
                 promotion.described_challenger,
                 [
                     *["challenger", "fitted_challenger", "train"],
-                    *["question", "data_quality", "parameters"],
+                    *["question", "training_reference", "data_quality", "parameters"],
                 ],
                 "challenger_model",
                 name="describe_challenger",

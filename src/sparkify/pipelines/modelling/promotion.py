@@ -25,13 +25,15 @@ def described_challenger(
     fitted_challenger: PipelineModel,
     train: DataFrame,
     question: dict[str, Any],
+    training_reference: dict[str, Any],
     data_quality: dict[str, Any],
     parameters: dict[str, Any],
 ) -> PipelineModel:
     """Return the challenger with a card on what it is and what it learnt from.
 
     The card has what `challenger` says, the names of the features, the question, the training
-    rows with a fingerprint of their content, versions of packages, and parameters.
+    rows with a fingerprint of their content, versions of packages, parameters, and the
+    `reference` that monitoring compares later snapshots with.
     """
     wanted = ("modelling", "inputs", "feature_engineering")
     card = {
@@ -40,6 +42,7 @@ def described_challenger(
         "question": question,
         "source": data_quality["source"],
         "training": trained_on(train),
+        "reference": training_reference,
         "packages": installed_packages(),
         "parameters": {name: _plain(parameters[name]) for name in wanted},
     }

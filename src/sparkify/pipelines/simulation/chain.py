@@ -7,6 +7,8 @@ from importlib.resources import files
 from itertools import accumulate
 from typing import NamedTuple
 
+SONG, ADVERT = "NextSong", "Roll Advert"
+
 
 class State(NamedTuple):
     """Where a session stands: the page shown, who is looking and on which plan."""
@@ -56,11 +58,13 @@ def states() -> list[State]:
 
 
 @cache
-def chain(cohort: str) -> Chain:
+def chain(cohort: str, adverts: float = 1.0) -> Chain:
     """Build the chain of one cohort.
 
     Args:
         cohort: one of `known_cohorts()`.
+        adverts: how many times as often as published an advert follows on a song, at the
+            expense of the next song.
     """
     transitions, starts = _table("transitions"), _table("session_starts")
     number = {state: index for index, state in enumerate(states())}
@@ -70,6 +74,12 @@ def chain(cohort: str) -> Chain:
         source = number[State(row["from_page"], row["from_auth"], row["from_level"])]
         followers[source].append(number[State(row["to_page"], row["to_auth"], row["to_level"])])
         shares[source].append(float(row[cohort]))
+    for song in (state for state in number if state.page == SONG):
+        after, share = followers[number[song]], shares[number[song]]
+        if (advert := number.get(song._replace(page=ADVERT))) in after:
+            more = (adverts - 1) * share[after.index(advert)]
+            share[after.index(advert)] += more
+            share[after.index(number[song])] -= more
     first: dict[tuple[str, str], tuple[list[int], list[float]]] = {}
     for row in starts:
         key = (row["auth"], row["level"])

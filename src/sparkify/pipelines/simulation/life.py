@@ -3,6 +3,7 @@
 import math
 from bisect import bisect, bisect_left
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from random import Random
 from typing import NamedTuple
@@ -59,8 +60,8 @@ class Process:
 
     def __init__(self, parameters: SimulationParameters) -> None:
         self._parameters = parameters
-        self._rhythm = Rhythm(parameters)
-        self._songs = SongCatalogue(parameters)
+        self._rhythm, self._songs = Rhythm(parameters), SongCatalogue(parameters)
+        self._chain = partial(chain, adverts=parameters.adverts)
         redirects = {page for page, (_, status) in requests().items() if status == 307}
         self._kinds = [
             SONG if state.page == "NextSong" else REDIRECT if state.page in redirects else OTHER
@@ -102,7 +103,7 @@ class Process:
         The session goes on to the state's followers, one after the other; or, last, it has ended
         and no other began, days off left aside. They sum to 0 where the traits rule it out.
         """
-        cohort = chain(user.cohort)
+        cohort = self._chain(user.cohort)
         shares, followers = [0.0, *cohort.cumulative[place.state]], cohort.followers[place.state]
         goes_on = [
             (share - before) * self._chance_of_none(user, place, state, now)
@@ -119,7 +120,8 @@ class Process:
         Raises:
             ValueError: if these traits rule out such a silence.
         """
-        odds, followers = self.silence(user, place, now), chain(user.cohort).followers[place.state]
+        odds = self.silence(user, place, now)
+        followers = self._chain(user.cohort).followers[place.state]
         if not any(odds):
             raise ValueError(f"no life of {user} is silent from {place} to {now}: give its own.")
         choice, last_state = random.choices(range(len(odds)), odds)[0], place.state
@@ -151,7 +153,7 @@ class Process:
         self, random: Random, user: Traits, second: int, auth_and_level: tuple[str, str]
     ) -> Iterator[Session]:
         while second < self._parameters.end_second:
-            firsts, shares = chain(user.cohort).first[auth_and_level]
+            firsts, shares = self._chain(user.cohort).first[auth_and_level]
             state = firsts[bisect(shares, random.random(), hi=len(firsts) - 1)]
             session, second, last_state = self._walk(random, user, second, state)
             if session.seconds:
@@ -171,7 +173,7 @@ class Process:
         the end of the one that plays, and anything else comes after an exponential pause.
         """
         start, end = self._parameters.start_second, self._parameters.end_second
-        cohort, kinds, gap = chain(user.cohort), self._kinds, user.page_gap_seconds
+        cohort, kinds, gap = self._chain(user.cohort), self._kinds, user.page_gap_seconds
         lengths, drawn_song, draw = self._songs.length_seconds, self._songs.drawn, random.random
         song, song_end = NO_SONG, max(second, song_end)
         if kinds[state] == SONG:

@@ -21,6 +21,7 @@ class SimulationParameters(BaseModel):
     growth_per_year: float = Field(ge=0)
     registration_days: float = Field(gt=0)
     cohorts: dict[str, float] = Field(min_length=1)
+    adverts: float = Field(ge=0, le=5)
     logged_in_share: float = Field(ge=0, le=1)
     paid_share: float = Field(ge=0, le=1)
     page_gap_seconds: float = Field(gt=0)

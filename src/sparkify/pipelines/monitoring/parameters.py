@@ -1,0 +1,20 @@
+"""What can be set about when monitoring raises an alarm."""
+
+from pydantic import Field, PositiveInt
+
+from sparkify.pipelines.modelling.parameters import Parameters, Share
+
+
+class MonitoringParameters(Parameters):
+    """From where on a change is an alarm, and whether the run fails then; `monitoring` in conf/."""
+
+    false_alarms: float = Share
+    psi: float = Field(gt=0)
+    psi_bins: int = Field(ge=2)
+    volume_ratio: float = Field(gt=1)
+    quiet_day_share: float = Field(ge=0, lt=1)
+    unseen_page_share: float = Field(ge=0, lt=1)
+    rejected_share_rise: float = Field(gt=0, lt=1)
+    realised_cutoffs: PositiveInt
+    churn_ratio: float = Field(gt=1)
+    fail_on_alarm: bool

@@ -1,0 +1,89 @@
+"""How earlier scores came true, once their horizon is over."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from scipy import stats
+
+from sparkify.pipelines.feature_engineering.customers import customers
+from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.modelling.evaluation import RANKING, with_intervals
+from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.schemas import KEYS
+
+RANKED = ("auc", "average_precision")
+COLUMNS = [
+    *("cutoff", "customers", "churned", "expected", "expected_low", "expected_high"),
+    *(f"{name}{bound}" for name in RANKED for bound in ("", "_low", "_high")),
+]
+History = Mapping[str, Callable[[], pd.DataFrame]]
+
+
+def matured(history: History, newest: date, horizon_days: int, most: int) -> list[str]:
+    """List the partitions of scores whose horizon is over by a day, the newest of them last."""
+    horizon = timedelta(days=horizon_days)
+    return [name for name in sorted(history) if date.fromisoformat(name) + horizon <= newest][
+        -most:
+    ]
+
+
+def came_true(
+    history: History,
+    names: list[str],
+    user_days: DataFrame,
+    feature_engineering: FeatureEngineeringParameters,
+) -> pd.DataFrame:
+    """Return the named partitions' scores with `churned`: whether the outcome came in time."""
+    cutoffs = [date.fromisoformat(name) for name in names]
+    end = F.date_add("cutoff", feature_engineering.horizon_days)
+    churned = F.exists("outcome_days", lambda day: (day >= F.col("cutoff")) & (day < end))
+    known = customers(user_days, cutoffs, feature_engineering).where(churned).select(*KEYS)
+    churners = known.toPandas().assign(churned=True)
+    scores = pd.concat([history[name]() for name in names], ignore_index=True)
+    joined = scores.merge(churners, on=KEYS, how="left", validate="1:1")
+    return joined.assign(churned=joined["churned"].notna()).sort_values(KEYS, ignore_index=True)
+
+
+def learnt_from(
+    metrics: Mapping[str, Any], feature_engineering: FeatureEngineeringParameters
+) -> float:
+    """Return how many churners taught the model what share churns; each counts once.
+
+    Training snapshots count a churner at every cutoff whose horizon the outcome falls into.
+    """
+    times = feature_engineering.horizon_days / feature_engineering.cutoff_step_days
+    return float(max(metrics["train"]["churned"] / max(times, 1), 1))
+
+
+def judged(
+    predictions: pd.DataFrame, certainty: float, learnt: float, modelling: ModellingParameters
+) -> dict[str, Any]:
+    """Judge the scores of one cutoff by what happened; keys are those of `COLUMNS`.
+
+    `expected` churners are the sum of the probabilities. `expected_low` to `expected_high` is
+    where they fall with the `certainty` asked for if nothing has changed: a negative binomial
+    count, Poisson's for a rate known from `learnt` churners (Gelman et al. 2013, Bayesian Data
+    Analysis, section 2.6). `auc` and `average_precision` have 95 % intervals over users, and are
+    missing where nobody churned.
+    """
+    expected = float(predictions["probability"].sum())
+    low, high = stats.nbinom(learnt, learnt / (learnt + expected)).interval(certainty)
+    row = {
+        "cutoff": str(predictions["cutoff"].iloc[0]),
+        "customers": len(predictions),
+        "churned": int(predictions["churned"].sum()),
+        "expected": expected,
+        "expected_low": int(low),
+        "expected_high": int(high),
+    }
+    metrics = {name: RANKING[name] for name in RANKED}
+    resampling = modelling.bootstrap_resamples, modelling.seed
+    found = with_intervals(predictions.assign(predicted=False), metrics, *resampling)
+    for name, metric in found.items():
+        row[name] = metric["value"]
+        row[f"{name}_low"], row[f"{name}_high"] = metric["ci95"]
+    return row

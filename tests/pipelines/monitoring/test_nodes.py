@@ -1,0 +1,181 @@
+import json
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import pytest
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame, SparkSession
+
+from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.modelling.card import with_card
+from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.pipelines.monitoring import nodes, realised
+from sparkify.pipelines.monitoring.parameters import MonitoringParameters
+
+RATE = {"count": "roll_advert", "per": "next_song", "least_per": 20.0}
+REFERENCE: dict[str, Any] = {
+    "cutoff": "2018-11-07",
+    "window_days": 7,
+    "most_customers": 1_000,
+    "bins": 10,
+    "customers": 100,
+    "watched": {
+        "adverts_per_song": {
+            **RATE,
+            "kind": "number",
+            "edges": [0.05, 0.1, 0.2],
+            "counts": [50, 30, 20, 0],
+            "mean": 0.08,
+        },
+        "is_paid": {
+            "kind": "level",
+            "count": "is_paid",
+            "edges": [0.0, 1.0],
+            "counts": [60, 40, 0],
+            "mean": 0.4,
+        },
+    },
+    "pages": ["NextSong", "Roll Advert"],
+    "days": [{"day": f"2018-11-0{day}", "events": 100, "active": 10} for day in range(1, 7)],
+    "lines": {"lines": 900, "first_event": "2018-10-01T00:00:00Z", "rejections": {"no user": 9}},
+}
+QUALITY = {
+    "lines": 1_000,
+    "first_event": "2018-10-01T00:00:00Z",
+    "rejections": {"no user": {"lines": 10, "examples": []}},
+}
+PROMISED = {
+    "holdout": {name: {"value": 0.78, "ci95": [0.76, 0.8]} for name in ("auc", "average_precision")}
+}
+
+
+def test_the_model_itself_says_what_to_compare_with() -> None:
+    model = with_card(PipelineModel([]), {"reference": REFERENCE})
+    assert nodes.model_reference(model) == REFERENCE
+
+
+def test_a_model_that_kept_nothing_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(nodes.NoReferenceError, match="Train it anew with `kedro run`"):
+        nodes.model_reference(with_card(PipelineModel([]), {"candidate": "blend"}))
+
+
+@pytest.fixture(scope="module")
+def newest(spark: SparkSession) -> dict[str, Any]:
+    """Return the description of a hundred customers who hear an advert with every third song."""
+    cutoff = date(2018, 12, 1)
+    users = [str(number) for number in range(100)]
+    features = spark.createDataFrame(
+        [(user, cutoff, float(user < "2")) for user in users],
+        "user_id string, cutoff date, is_paid double",
+    )
+    days = [(user, date(2018, 11, 30), 30, 10) for user in users]
+    days += [(user, date(2018, 11, 23), 900, 0) for user in users]
+    user_days = spark.createDataFrame(
+        days, "user_id string, day date, next_song long, roll_advert long"
+    )
+    events = [
+        *[("NextSong", datetime(2018, 11, 30, 5), None)] * 60,
+        *[("Karaoke", datetime(2018, 11, 24), None)] * 2,
+        *[("Karaoke", datetime(2018, 11, 23), None)] * 5,
+        ("Karaoke", datetime(2018, 12, 1), None),
+        ("Quiz", datetime(2018, 11, 25), "duplicate"),
+    ]
+    checked = spark.createDataFrame(events, "page string, ts timestamp, rejection string")
+    return nodes.newest_description(features, user_days, checked, QUALITY, REFERENCE)
+
+
+def test_the_newest_snapshot_is_described_in_the_reference_s_bins(newest: dict[str, Any]) -> None:
+    assert newest["cutoff"] == "2018-12-01"
+    assert newest["customers"] == 100
+    advert_rate = newest["watched"]["adverts_per_song"]
+    assert advert_rate == {"counts": [0, 0, 0, 100], "mean": pytest.approx(1 / 3)}
+    assert newest["watched"]["is_paid"]["counts"] == [88, 12, 0]
+    json.dumps(newest, allow_nan=False)
+
+
+def test_pages_that_training_did_not_have_are_counted_within_the_window(
+    newest: dict[str, Any],
+) -> None:
+    assert newest["unseen_pages"] == {"Karaoke": 2}
+    assert [day["day"] for day in newest["days"]] == [f"2018-11-{day}" for day in range(24, 31)]
+    assert newest["days"][-1] == {"day": "2018-11-30", "events": 60, "active": 100}
+
+
+def scored(spark: SparkSession, *probabilities: float) -> DataFrame:
+    rows = [(str(number), probability) for number, probability in enumerate(probabilities)]
+    return spark.createDataFrame(rows, "user_id string, probability double")
+
+
+@pytest.fixture(scope="module")
+def drift(
+    spark: SparkSession, newest: dict[str, Any], monitoring: MonitoringParameters
+) -> pd.DataFrame:
+    """Return the comparison of the above; scores are as at the hold-out."""
+    scores = scored(spark, *(number / 100 for number in range(100)))
+    return nodes.feature_drift(REFERENCE, newest, scores, scores, monitoring)
+
+
+def test_features_and_scores_are_compared(drift: pd.DataFrame) -> None:
+    rows = drift.set_index("feature")
+    assert rows.index.tolist() == ["adverts_per_song", "is_paid", "score"]
+    assert rows["alarm"].tolist() == [True, True, False]
+    assert rows.loc["score", "psi"] == 0
+    adverts = rows.loc["adverts_per_song"]
+    assert (adverts["statistic"], adverts["reference_mean"]) == (1.0, 0.08)
+
+
+def test_scores_that_moved_are_an_alarm(
+    spark: SparkSession, newest: dict[str, Any], monitoring: MonitoringParameters
+) -> None:
+    then = scored(spark, *(number / 100 for number in range(100)))
+    now = scored(spark, *(number / 300 for number in range(100)))
+    rows = nodes.feature_drift(REFERENCE, newest, then, now, monitoring).set_index("feature")
+    assert rows.loc["score", "alarm"]
+
+
+def test_the_summary_lists_alarms_and_all_that_was_compared(
+    drift: pd.DataFrame, newest: dict[str, Any], monitoring: MonitoringParameters
+) -> None:
+    nothing = pd.DataFrame(columns=realised.COLUMNS)
+    told = nodes.monitoring_summary(REFERENCE, newest, drift, nothing, PROMISED, monitoring)
+    json.dumps(told, allow_nan=False)
+    assert [alarm["name"] for alarm in told["alarms"]] == [
+        *("drift.adverts_per_song", "drift.is_paid"),
+        *("volume.events", "volume.quiet_day"),
+        "unseen_pages",
+    ]
+    assert set(told["alarms"][0]) == {"name", "what", "value", "threshold", "sentence"}
+    assert told["unseen_page_share"] == pytest.approx(2 / 62)
+    assert told["rejections"] == {"no user": {"reference": 0.01, "newest": 0.01}}
+    assert (told["cutoff"], told["reference_cutoff"]) == ("2018-12-01", "2018-11-07")
+    assert [row["feature"] for row in told["features"]] == drift["feature"].tolist()
+    assert told["realised"] == []
+    assert told["thresholds"]["psi"] == 0.1
+
+
+def test_earlier_scores_are_judged_in_order_and_none_is_no_error(
+    spark: SparkSession,
+    newest: dict[str, Any],
+    parameters: dict[str, Any],
+    modelling: ModellingParameters,
+    monitoring: MonitoringParameters,
+) -> None:
+    first, second = date(2018, 11, 14), date(2018, 11, 21)
+    days = spark.createDataFrame(
+        [("0", date(2018, 11, 1), 0, "free"), ("0", date(2018, 11, 22), 1, "free")],
+        "user_id string, day date, cancellations long, level string",
+    )
+    scores = pd.DataFrame({"user_id": list("0123"), "probability": 0.25})
+    history = {str(cutoff): partial(scores.assign, cutoff=cutoff) for cutoff in (second, first)}
+    settings = FeatureEngineeringParameters.model_validate(parameters["feature_engineering"])
+    asked = newest, PROMISED, settings, modelling, monitoring
+    found = nodes.realised_metrics(history, days, *asked)
+    assert found["cutoff"].tolist() == ["2018-11-14", "2018-11-21"]
+    assert found["churned"].tolist() == [1, 1]
+    assert found["expected"].tolist() == [1.0, 1.0]
+    assert found["auc"].tolist() == [0.5, 0.5]
+    none = nodes.realised_metrics({}, days, *asked)
+    assert none.columns.tolist() == realised.COLUMNS
+    assert none.empty

@@ -2,20 +2,16 @@
 
 import functools
 import http.server
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-SETTINGS = {"theme": "light", "showFeatureHints": False}
-ALONE = {"visible": {"graph": True, "miniMap": False, "sidebar": False, "slicing": True}}
 ANIMATED_MS = 1500  # until everything has come to rest
 
 
@@ -45,32 +41,21 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def opened(
-    browser: Browser, address: str, size: tuple[int, int], settings: dict[str, Any] = SETTINGS
-) -> Page:
-    """Open the lineage as somebody sees it who has closed the hints.
-
-    Args:
-        browser: the browser.
-        address: where the site is served.
-        size: width and height of the window, in pixels.
-        settings: what Kedro-Viz keeps in the browser between visits.
-    """
-    width, height = size
+def opened(browser: Browser, address: str, width: int, height: int) -> Page:
+    """Open the site as a first visit sees it in a window of that many pixels."""
     page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=1.5)
-    kept = json.dumps(json.dumps(settings))
-    page.add_init_script(f"if (!localStorage.KedroViz) localStorage.KedroViz = {kept}")
     page.goto(address)
     page.wait_for_selector(".pipeline-node")
     return page
 
 
 def take(site: Path, picture: Path) -> None:
-    """Photograph the first view of the site, without the side bar."""
+    """Photograph the first view of the site by daylight, without its tool bars."""
     with served(site) as address, chromium() as browser:
-        page = opened(browser, address, (1300, 1100), SETTINGS | ALONE)
+        page = opened(browser, address, 1200, 1100)
+        page.click("[data-test^='global-toolbar-theme-btn']")
         page.wait_for_timeout(ANIMATED_MS)
-        page.screenshot(path=picture)
+        page.locator(".pipeline-flowchart").screenshot(path=picture)
 
 
 if __name__ == "__main__":

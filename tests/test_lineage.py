@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
-from kedro_datasets.json import JSONDataset
+from kedro_datasets.pandas import CSVDataset
 from kedro_viz.api.rest.responses.run_events import transform_events_to_structured_format
 from kedro_viz.integrations.kedro.hooks_utils import hash_node
 
@@ -25,8 +25,8 @@ PIPELINE = Pipeline([COUNT, DRAW])
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> DataCatalog:
-    (tmp_path / "count.json").write_text("[12]")
-    return DataCatalog({"count": JSONDataset(filepath=str(tmp_path / "count.json"))})
+    (tmp_path / "count.csv").write_text("lines\n12\n")
+    return DataCatalog({"count": CSVDataset(filepath=str(tmp_path / "count.csv"))})
 
 
 @pytest.fixture
@@ -56,15 +56,15 @@ def test_nodes_are_shown_with_the_seconds_up_to_their_last_save(
     assert {name: node["duration"] for name, node in run["nodes"].items()} == {
         hash_node(COUNT): 2.5
     }
-    assert run["datasets"][hash_node("count")]["size"] == len("[12]")
+    assert run["datasets"][hash_node("count")]["size"] == len("lines\n12\n")
 
 
-def test_what_the_catalog_holds_is_shown(
+def test_the_tables_that_the_catalog_holds_are_shown_with_their_rows(
     hooks: LineageHooks, catalog: DataCatalog, tmp_path: Path
 ) -> None:
     hooks.after_pipeline_run(PIPELINE, catalog)
     stats = json.loads((tmp_path / ".viz" / "stats.json").read_text())
-    assert stats == {"count": {"file_size": 4}}
+    assert stats == {"count": {"rows": 1, "columns": 1, "file_size": 9}}
 
 
 def test_a_failed_run_shows_where_it_failed_and_what_was_done_before(

@@ -11,18 +11,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.startup import bootstrap_project
 from kedro.runner import SequentialRunner
 
+from sparkify import cli
 from sparkify.hooks import SparkHooks
+from sparkify.one_run import OneRunHooks
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-PROGRAMS = ("make ", "kedro ", "python -m ", "PYTHONPATH=src python -m ")
+PROGRAMS = ("make ", "kedro run", "python -m ", "PYTHONPATH=src python -m ")
 
 
 class WouldWork(BaseException):
@@ -65,7 +68,8 @@ def try_make(*targets: str) -> None:
 
 def try_kedro(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     """Go as far as Kedro does before the first node: pipelines, nodes, catalog, parameters."""
-    monkeypatch.delattr(SparkHooks, "before_pipeline_run")  # would ask for a log and start Spark
+    for hooks in (OneRunHooks, SparkHooks):  # would lock the data, ask for a log and start Spark
+        monkeypatch.delattr(hooks, "before_pipeline_run")
     monkeypatch.setattr(SequentialRunner, "run", would_work)
     with pytest.raises(WouldWork):
         CliRunner().invoke(KedroCLI(ROOT), arguments, catch_exceptions=False)
@@ -91,10 +95,14 @@ def test_every_command_is_one_that_works(command: str, monkeypatch: pytest.Monke
     match shlex.split(command, comments=True):
         case ["make", *targets]:
             try_make(*targets)
-        case ["kedro", *arguments] if "run" in arguments:
-            try_kedro(monkeypatch, *arguments)
+        case ["kedro", "run", *arguments]:
+            try_kedro(monkeypatch, "run", *arguments)
+        case ["python", "-m", "sparkify", *arguments]:
+            cli.run.make_parser(click.Context(cli.run)).parse_args(arguments)
         case ["PYTHONPATH=src", "python", "-m", module, *arguments]:
             try_module(monkeypatch, module, *arguments)
+        case ["python", "-m", "pytest", *places]:
+            assert all((ROOT / place).exists() for place in places)
         case [".", ".venv/bin/activate"]:
             assert "-m venv .venv" in (ROOT / "Makefile").read_text()
         case _:

@@ -1,4 +1,4 @@
-"""What Kedro-Viz shows of the last run: seconds of every node, rows and bytes of every dataset."""
+"""What Kedro-Viz shows of the last run: seconds of every node, rows of every table, bytes."""
 
 import json
 from datetime import UTC, datetime

@@ -1,12 +1,14 @@
 """The lineage as a static site: `python -m sparkify.site --env mini` writes it to build/site.
 
-It is what `kedro viz build --include-previews` makes, of any environment, in a folder of its own,
-and without the two things that a browser reports as errors: a file that Kedro-Viz's page asks for
-and its build lacks, and fonts from another host.
+It is what `kedro viz build --include-previews` makes, of any environment, in a folder of its own.
+Two things that a browser reports as errors are mended: a file that Kedro-Viz's page asks for and
+its build lacks, and fonts from another host. A first visit is shown the whole picture, without the
+hints and the map that Kedro-Viz lays over it.
 """
 
 import argparse
 import contextlib
+import logging
 import re
 import shutil
 from pathlib import Path
@@ -19,6 +21,13 @@ from kedro_viz.integrations.deployment.base_deployer import BaseDeployer
 from kedro_viz.server import load_and_populate_data
 
 OTHER_HOSTS = re.compile(r'<link\s[^>]*href="https://fonts\.[^>]*>\s*')
+FIRST_VISIT = """<script>
+localStorage.KedroViz ??= JSON.stringify({
+  showFeatureHints: false,
+  visible: {graph: true, miniMap: false, sidebar: innerWidth > 1200, slicing: true},
+});
+</script>
+</head>"""
 
 
 class SiteDeployer(BaseDeployer):  # type: ignore[misc]  # Kedro-Viz has no types
@@ -46,7 +55,7 @@ def build_site(project: Path, folder: Path, env: str | None = None) -> None:
     versions = MetadataAPIResponse(package_compatibilities=get_package_compatibilities())
     (folder / "api" / "metadata").write_text(versions.model_dump_json())
     page = folder / "index.html"
-    page.write_text(OTHER_HOSTS.sub("", page.read_text()))
+    page.write_text(OTHER_HOSTS.sub("", page.read_text()).replace("</head>", FIRST_VISIT))
 
 
 if __name__ == "__main__":
@@ -54,4 +63,6 @@ if __name__ == "__main__":
     parser.add_argument("--env", help="the environment whose data are shown")
     root = Path.cwd()
     bootstrap_project(root)
+    # What has not been run cannot be previewed, which is no reason for a warning each.
+    logging.getLogger("kedro_viz.models").setLevel(logging.ERROR)
     build_site(root, root / "build" / "site", parser.parse_args().env)

@@ -34,22 +34,21 @@ def test_a_csv_is_counted_without_its_header(tmp_path: Path) -> None:
     assert extent(table) == {"rows": 1, "columns": 2, "file_size": size}
 
 
-def test_a_file_that_is_no_table_has_its_size(tmp_path: Path) -> None:
-    (tmp_path / "broken.csv").touch()
+def test_what_is_no_table_has_no_rows(tmp_path: Path) -> None:
     (tmp_path / "broken.csv").write_text("\n")
-    assert extent(CSVDataset(filepath=str(tmp_path / "broken.csv"))) == {"file_size": 1}
+    assert extent(CSVDataset(filepath=str(tmp_path / "broken.csv"))) == {}
     (tmp_path / "question.json").write_text("{}")
-    assert extent(JSONDataset(filepath=str(tmp_path / "question.json"))) == {"file_size": 2}
+    assert extent(JSONDataset(filepath=str(tmp_path / "question.json"))) == {}
 
 
 def test_a_versioned_file_has_the_size_of_its_newest_version(tmp_path: Path) -> None:
     dataset = JSONDataset(filepath=str(tmp_path / "metrics.json"), version=Version(None, None))
-    assert extent(dataset) == {}
+    assert bytes_on_disk(dataset) == 0
     for version, text in (("2026-01-01", "{}"), ("2026-01-02", "[1, 2]")):
         path = tmp_path / "metrics.json" / version / "metrics.json"
         path.parent.mkdir(parents=True)
         path.write_text(text)
-    assert extent(dataset) == {"file_size": 6}
+    assert bytes_on_disk(dataset) == 6
 
 
 def test_nothing_is_held_where_nothing_was_saved(tmp_path: Path) -> None:

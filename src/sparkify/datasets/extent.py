@@ -41,24 +41,21 @@ def bytes_on_disk(dataset: AbstractDataset[Any, Any] | None) -> int:
 
 
 def extent(dataset: AbstractDataset[Any, Any] | None) -> dict[str, int]:
-    """Return `file_size` in bytes, of a table `rows` and `columns` too; empty if nothing is there.
+    """Return a table's `rows`, `columns` and `file_size` in bytes; empty for anything else.
 
-    Tables of Spark's are counted by the footers of their files, without a JVM. What cannot be read
-    has its size alone.
+    Tables of Spark's are counted by the footers of their files, without a JVM. What is not there
+    or cannot be read is no table.
     """
     size = bytes_on_disk(dataset)
     if not size:
         return {}
     try:
-        return {**_shape(dataset), "file_size": size}
+        if isinstance(dataset, ParquetTableDataset):
+            rows, columns = dataset.count_rows(), dataset.count_columns()
+        elif isinstance(dataset, CSVDataset):
+            rows, columns = dataset.load().shape
+        else:
+            return {}
     except (DatasetError, OSError, ValueError):  # pyarrow's errors are ValueErrors
-        return {"file_size": size}
-
-
-def _shape(dataset: AbstractDataset[Any, Any] | None) -> dict[str, int]:
-    if isinstance(dataset, ParquetTableDataset):
-        return {"rows": dataset.count_rows(), "columns": dataset.count_columns()}
-    if isinstance(dataset, CSVDataset):
-        rows, columns = dataset.load().shape
-        return {"rows": rows, "columns": columns}
-    return {}
+        return {}
+    return {"rows": rows, "columns": columns, "file_size": size}

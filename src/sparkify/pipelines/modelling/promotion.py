@@ -90,6 +90,8 @@ def _obstacle(
     standing = card_of(standing_model)
     if not standing:
         return "the model that stood has no card: what it learnt from is not known"
+    if not standing.get("reference"):
+        return "the model that stood holds nothing to monitor it by"
     asked, own = standing["question"], challenger["question"]
     gone = sorted(set(standing["features"]) - set(test.columns))
     before, now = (card["parameters"]["modelling"] for card in (standing, challenger))

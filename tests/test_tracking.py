@@ -9,6 +9,7 @@ import pytest
 
 from sparkify import tracking
 from sparkify.pipeline_registry import register_pipelines
+from sparkify.pipelines.modelling.parameters import Plain
 
 RUN = {"env": "mini", "pipeline_names": ["modelling"], "session_id": "2026-11-24T15.00.00.000Z"}
 
@@ -57,7 +58,10 @@ def mlflow(monkeypatch: pytest.MonkeyPatch) -> Kept:
 
 def tracked(finished: Any, settings: dict[str, Any]) -> None:
     hooks = tracking.TrackingHooks()
-    parameters = {"modelling": {"seed": 7, "candidates": {"a": None}, "calibrations": ["none"]}}
+    parameters = {
+        "modelling": {"seed": 7, "candidates": {"a": None}, "calibrations": ["none"]},
+        "rate": Plain(group="level"),
+    }
     context = SimpleNamespace(config_loader={"tracking": settings}, params=parameters)
     hooks.after_context_created(context)
     pipeline = register_pipelines()["modelling"]
@@ -76,6 +80,8 @@ def test_a_run_is_kept_with_parameters_metrics_figures_and_model(
         "modelling.seed": "7",
         "modelling.candidates.a": "null",
         "modelling.calibrations": '["none"]',
+        "rate.group": "level",
+        "rate.log": "false",
     }
     auc = finished.catalog().load("metrics")["holdout"]["auc"]
     assert mlflow.told["metrics"]["metrics.holdout.auc.value"] == auc["value"]

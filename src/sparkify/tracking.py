@@ -12,6 +12,7 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
+from pydantic import BaseModel
 
 from sparkify.datasets.extent import saved_at
 
@@ -85,7 +86,9 @@ def _copied(catalog: DataCatalog, name: str, folder: Path) -> None:
 def _texts(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Give each parameter by its full name, lists as JSON."""
     for key, value in parameters.items():
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, BaseModel):  # as Kedro gives what nodes declare
+            yield from _texts(value.model_dump(mode="json"), f"{prefix}{key}.")
+        elif isinstance(value, Mapping) and value:
             yield from _texts(value, f"{prefix}{key}.")
         else:
             text = value if isinstance(value, str) else json.dumps(value, default=str)

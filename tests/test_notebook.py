@@ -1,6 +1,7 @@
 """notebooks/Sparkify.ipynb: stored clean, and run from the first cell to the last."""
 
 import ast
+import re
 import shutil
 from base64 import b64decode
 from pathlib import Path
@@ -12,6 +13,7 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "notebooks" / "Sparkify.ipynb"
+JVM = "WARNING: Using incubator modules"  # Spark asks for one, and Java says so at every start
 
 
 def code_cells(notebook: Any) -> list[Any]:
@@ -64,6 +66,13 @@ def test_its_cells_are_short_and_hold_neither_logic_nor_paths(stored: Any) -> No
         assert not [text for text in texts if str(text).startswith(("/", ".", "data/", "~"))]
 
 
+def test_its_links_lead_to_files(stored: Any) -> None:
+    texts = [cell.source for cell in stored.cells if cell.cell_type == "markdown"]
+    links = re.findall(r"\]\(([^)]+)\)", "".join(texts))
+    assert links
+    assert [link for link in links if not (NOTEBOOK.parent / link).exists()] == []
+
+
 def test_it_tells_what_the_run_of_its_environment_found(executed: Any, finished: Any) -> None:
     tables = "".join(told(executed, "text/html"))
     holdout = finished.catalog().load("metrics")["holdout"]
@@ -84,4 +93,6 @@ def test_it_shows_the_catalog_s_pictures_and_its_own(executed: Any, finished: An
 
 def test_it_warns_of_nothing(executed: Any) -> None:
     outputs = [output for cell in code_cells(executed) for output in cell.outputs]
-    assert [output["text"] for output in outputs if output.get("name") == "stderr"] == []
+    texts = [output["text"] for output in outputs if output.get("name") == "stderr"]
+    lines = [line for text in texts for line in text.splitlines()]
+    assert [line for line in lines if not line.startswith(JVM)] == []

@@ -8,16 +8,18 @@ saves every trial in benchmarks/results/chaos.json. Ends with 1 if anything was 
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.chaos.account import Account
 from benchmarks.chaos.kills import DriverKills, SimulationKills, Undisturbed
-from benchmarks.chaos.machine import MachineFaults, may_mount
+from benchmarks.chaos.machine import MachineFaults
 from benchmarks.chaos.project import ROOT, ChaosProject, Ended
 from benchmarks.chaos.state import ABSENT, log_lines, project_catalog, start_spark, state
 from benchmarks.chaos.workers import WorkerKills
 
+SHARE_FOR_KILLS = 0.6  # of the time, after which no more drivers are killed
 RESULTS = ROOT / "benchmarks" / "results" / "chaos.json"
 
 
@@ -26,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="kills of the default run")
     parser.add_argument("--simulation-kills", type=int, default=3)
-    parser.add_argument("--minutes", type=float, default=17, help="after which no kill starts")
+    parser.add_argument("--minutes", type=float, default=18, help="after which no trial starts")
     parser.add_argument("--seed", type=int, default=6)
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
@@ -44,6 +46,7 @@ def _try_all(folder: Path, account: Account, options: argparse.Namespace) -> Non
     finished = ChaosProject(folder / "finished")
     undisturbed = _undisturbed(finished, account)
     faults = MachineFaults(finished, folder, undisturbed, account)
+    simulations = SimulationKills(folder, undisturbed, account)
     kills = [
         DriverKills(finished.copied(folder / "again"), undisturbed, account, stands="A"),
         DriverKills(_with_log_alone(finished, folder / "first"), undisturbed, account),
@@ -51,29 +54,25 @@ def _try_all(folder: Path, account: Account, options: argparse.Namespace) -> Non
 
     def kill(chain: int) -> None:
         for number in range(chain, options.kills, len(kills)):
-            if account.is_time_left():
+            if account.is_time_left("driver killed in a run", SHARE_FOR_KILLS):
                 kills[chain].kill(number, options.seed)
+
+    def kill_simulation(number: int) -> None:
+        if account.is_time_left("driver killed in a simulation"):
+            simulations.kill(number, options.seed)
+
+    def try_fault(fault: tuple[str, Callable[[], None]]) -> None:
+        tried, trial = fault
+        if account.is_time_left(tried):
+            trial()
 
     # Two at a time: a small run waits for the JVM's start more than it works.
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda work: work(), [faults.two_at_once, faults.full_scratch]))
-        if may_mount():
-            shares = (0.1, 0.5, 0.95)
-            closed = [faults.read_only_raw, faults.read_only_data]
-            denied = [lambda: faults.no_permission(""), lambda: faults.no_permission("06_models")]
-            filled = [lambda share=share: faults.full_disk(share) for share in shares]
-            list(pool.map(lambda work: work(), [*filled, *closed, *denied]))
-        else:
-            account.tell("Disks and permissions are left out: mounting needs root.")
-        _kill_processes(folder, undisturbed.log, finished, account)
-        simulations = SimulationKills(folder, undisturbed, account)
-        list(
-            pool.map(
-                lambda number: simulations.kill(number, options.seed),
-                range(options.simulation_kills),
-            )
-        )
         list(pool.map(kill, range(len(kills))))
+        list(pool.map(kill_simulation, range(options.simulation_kills)))
+        if account.is_time_left("Spark's processes killed"):
+            _kill_processes(folder, undisturbed.log, finished, account)
+        list(pool.map(try_fault, faults.all()))
 
 
 def _undisturbed(project: ChaosProject, account: Account) -> Undisturbed:

@@ -17,15 +17,20 @@ class Account:
         self._started, self._minutes = time.time(), minutes
         self._lock = threading.Lock()
         self.trials: list[dict[str, object]] = []
+        self.left_out: dict[str, int] = {}  # trials for which there was no time
 
     @property
     def seconds(self) -> float:
         """Seconds since the start."""
         return time.time() - self._started
 
-    def is_time_left(self) -> bool:
-        """Whether another trial may start."""
-        return self.seconds < self._minutes * 60
+    def is_time_left(self, tried: str, share: float = 1) -> bool:
+        """Whether another trial may start within a share of the time; notes it if not."""
+        if self.seconds < self._minutes * 60 * share:
+            return True
+        with self._lock:
+            self.left_out[tried] = self.left_out.get(tried, 0) + 1
+        return False
 
     def tell(self, line: str) -> None:
         """Print a line of progress."""
@@ -60,11 +65,14 @@ class Account:
             shown = "; ".join(happened) if len(happened) < 3 else _summed(trials)
             lost = sum(len(trial["lost"]) for trial in trials)  # type: ignore[arg-type]
             lines.append(f"| {kind} | {len(trials)} | {shown} | {lost or 'nothing'} |")
+        left_out = (f"{kind} ({count})" for kind, count in self.left_out.items())
+        lines += [f"\nNo time was left for {', '.join(left_out)}."] if self.left_out else []
         return "\n".join(lines)
 
     def save(self, path: Path, **settings: object) -> None:
         """Save every trial as JSON."""
-        told = {**settings, "seconds": round(self.seconds), "trials": self.trials}
+        told = {**settings, "seconds": round(self.seconds), "left_out": self.left_out}
+        told["trials"] = self.trials
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(told, indent=2) + "\n")
 

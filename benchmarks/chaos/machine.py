@@ -3,8 +3,9 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from benchmarks.chaos.account import Account, Trial
@@ -13,6 +14,10 @@ from benchmarks.chaos.project import ENVIRONMENT, ROOT, ChaosProject, Ended
 from benchmarks.chaos.state import State, state
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+
+SCRATCH = "no room for Spark's own files"
+SHARES = (0.1, 0.5, 0.95)  # of what a run writes: of the first table, in the middle, at the end
+LAYERS = ("", "06_models")  # that may not be written; "" stands for all
 
 
 def may_mount() -> bool:
@@ -28,6 +33,21 @@ class MachineFaults:
     ) -> None:
         self._finished, self._folder = finished, folder
         self._undisturbed, self._account = undisturbed, account
+
+    def all(self) -> list[tuple[str, Callable[[], None]]]:
+        """List the trials, by what is tried; those that mount disks only where that is allowed."""
+        trials: list[tuple[str, Callable[[], None]]] = [
+            ("two runs at once", self.two_at_once),
+            (SCRATCH, self.full_scratch),
+            *(("disk full", partial(self.full_disk, share)) for share in SHARES),
+            ("raw folder read-only", self.read_only_raw),
+            ("data folder read-only", self.read_only_data),
+            *(("no permission to write", partial(self.no_permission, one)) for one in LAYERS),
+        ]
+        if may_mount():
+            return trials
+        self._account.tell("Full disks and closed folders are left out: mounting needs root.")
+        return trials[:1]
 
     def full_disk(self, share: float) -> None:
         """Run on a disk with room for a share of what a run writes, then on one with room."""
@@ -53,7 +73,7 @@ class MachineFaults:
         project = self._copy("scratch")
         scratch = project.folder / "scratch"
         scratch.mkdir()
-        with self._account.trial("no room for Spark's own files", "64 kB") as trial:
+        with self._account.trial(SCRATCH, "64 kB") as trial:
             with tmpfs(scratch, 65536):
                 ended = project.run(environment={"TMPDIR": str(scratch)})
             self._expect_refusal(trial, ended, "disk is full")

@@ -59,6 +59,9 @@ def test_the_table_says_what_was_tried_how_often_what_happened_and_what_was_lost
     assert [trial["lost"] for trial in saved["trials"]][-1] == ["metrics differs", "a trace"]
 
 
-def test_no_trial_starts_when_the_time_is_up() -> None:
-    assert Account(minutes=1).is_time_left()
-    assert not Account(minutes=0).is_time_left()
+def test_what_there_is_no_time_for_is_left_out_and_told() -> None:
+    account = Account(minutes=0)
+    assert Account(minutes=1).is_time_left("a kill")
+    assert not account.is_time_left("a kill")
+    assert not account.is_time_left("a kill", share=0.5)
+    assert account.table().endswith("No time was left for a kill (2).")

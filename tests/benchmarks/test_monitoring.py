@@ -50,7 +50,7 @@ def made(
         for name in ("simulated_users", "simulated_sessions"):
             table = spark.read.parquet(str(raw / name))
             patch.setattr(monitoring_logs.simulation, name, lambda *_, table=table: table)
-        settings = {**typed["simulation"], **finished.params["simulation"]}
+        settings = {**typed["simulation"].model_dump(), **finished.params["simulation"]}
         own = SimulationParameters.model_validate(settings)
         folder = tmp_path_factory.mktemp("monitoring") / "log"
         monitoring_logs.log(folder, own, typed)

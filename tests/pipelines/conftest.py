@@ -26,8 +26,14 @@ TINY: dict[str, dict[str, float | int]] = {
 def modelling(parameters: dict[str, Any]) -> ModellingParameters:
     """Return the mini environment's settings, with two folds and one small candidate."""
     linear = {name: [value] for name, value in TINY["logistic_regression"].items()}
-    small = {"folds": 2, "candidates": {"logistic_regression": linear}, "bootstrap_resamples": 20}
-    return parameters["modelling"].model_copy(update=small)
+    whole = parameters["modelling"]
+    small = {
+        "folds": 2,
+        "candidates": {"logistic_regression": linear},
+        "bootstrap_resamples": 20,
+        "decision": whole.decision.model_copy(update={"threshold": "f1"}),
+    }
+    return whole.model_copy(update=small)
 
 
 @pytest.fixture(scope="session")

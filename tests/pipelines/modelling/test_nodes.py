@@ -175,7 +175,7 @@ def test_the_champion_says_what_it_is(judged: Judged) -> None:
         "imbalance": "none",
         "calibration": judged.chosen["calibration"],
         "threshold": judged.chosen["threshold"],
-        "threshold_by": "profit",
+        "threshold_by": "f1",
     }
     assert judged.chosen["calibration"] in judged.modelling.calibrations
     assert 0 < judged.chosen["threshold"] < 1

@@ -96,8 +96,8 @@ def test_xgboost_fits_what_smote_invents(
     rows = balanced(training(spark, CHURNERS, OTHERS), NAMES, smote).cache()
     settings = {"n_estimators": 2, "min_child_weight": 0}
     model = unfitted(Trial("xgboost", settings), None, seed=7, partitions=1).fit(rows)
-    forecast = model.transform(rows).select("label", "raw_prediction").collect()
-    assert all(row["label"] == row["raw_prediction"] for row in forecast)
+    forecast = model.transform(rows).select("label", "xgboost_prediction").collect()
+    assert all(row["label"] == row["xgboost_prediction"] for row in forecast)
     two = smote.model_copy(update={"partitions": 2})
     spread = balanced(training(spark, CHURNERS, OTHERS), NAMES, two)
     assert spread.rdd.getNumPartitions() == 2

@@ -47,7 +47,10 @@ QUALITY = {
     "rejections": {"no user": {"lines": 10, "examples": []}},
 }
 PROMISED = {
-    "holdout": {name: {"value": 0.78, "ci95": [0.76, 0.8]} for name in ("auc", "average_precision")}
+    "holdout": {
+        name: {"value": 0.78, "ci95": [0.76, 0.8]} for name in ("auc", "average_precision")
+    },
+    "train": {"churned": 40},
 }
 
 

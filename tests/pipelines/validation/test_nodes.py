@@ -12,7 +12,7 @@ from sparkify.pipelines.validation import nodes, refit
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import KEYS
 
-CHAMPION = {"candidate": "logistic_regression", "settings": {"regParam": 0.3}}
+CHAMPION = {"candidate": "logistic_regression", "settings": {"regParam": 0.3}, "members": []}
 RESULTS = pd.DataFrame({"candidate": ["logistic_regression"], "trial": [0]})
 
 

@@ -18,8 +18,8 @@ run: .venv/ready ## Run the whole way from the log to the hold-out metrics; simu
 	@ls -d $(LOG) $(LOG).gz $(LOG).bz2 >/dev/null 2>&1 || $(BIN)/kedro run --env $(ENV) --pipelines simulation
 	$(BIN)/kedro run --env $(ENV)
 
-test: .venv/ready ## Run the tests, with coverage.
-	$(BIN)/python -m pytest --cov --cov-report=term
+test: .venv/ready ## Run the tests on two cores, with coverage.
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
 check: lint types test ## Lint, check types and run the tests.
 

@@ -38,8 +38,8 @@ def drift(drift: pd.DataFrame, monitoring_summary: Mapping[str, Any]) -> Figure:
     # A clock may have moved by anything: it is cut, and its number said.
     edge = 1.15 * max(psi[~rows["is_clock"]].max(), 1.6 * limit)
     axes.barh(names, psi.clip(SHORTEST * limit / 4, edge), color=colors)
-    for name, row in zip(names, rows.to_dict("records"), strict=True):
-        axes.text(edge * 1.02, name, _told(row), va="center", fontsize=8)
+    for place, row in enumerate(rows.to_dict("records")):
+        axes.text(edge * 1.02, place, _told(row), va="center", fontsize=8)
     axes.axvline(limit, color=REFERENCE, ls="--", lw=1)
     axes.text(limit, len(rows) - 0.45, f" alarm from {limit:g} on, if p is small", fontsize=8)
     by_chance = rows["psi_by_chance"].where(~rows["is_clock"])

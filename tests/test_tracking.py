@@ -82,6 +82,8 @@ def test_a_run_is_kept_with_parameters_metrics_figures_and_model(
         "modelling.calibrations": '["none"]',
         "rate.group": "level",
         "rate.log": "false",
+        "rate.words": "null",
+        "rate.at_zero": "null",
     }
     auc = finished.catalog().load("metrics")["holdout"]["auc"]
     assert mlflow.told["metrics"]["metrics.holdout.auc.value"] == auc["value"]

@@ -107,6 +107,12 @@ class Project:
         own = {"raw_log": str(self.log), "folder": moved}
         (self.conf / "mini" / "globals.yml").write_text(yaml.safe_dump(own))
 
+    def copied(self, folder: Path) -> "Project":
+        """Return a project with the same data, for a test that changes them."""
+        other = Project(folder)
+        shutil.copytree(self.folder / "data", folder / "data")
+        return other
+
     def run(self, *pipelines: str, **options: Any) -> dict[str, Any]:
         """Run pipelines as `kedro run --pipelines` does."""
         bootstrap_project(ROOT)

@@ -7,7 +7,6 @@ in the middle of each. Results have to be the same. Where things are, only the e
 them. Writes `cluster.json` to `--results`.
 """
 
-import argparse
 import json
 import shutil
 import subprocess
@@ -18,7 +17,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.agreement import EXACT, agreement, results
 from benchmarks.determinism import LOCAL, told
-from benchmarks.elsewhere import ROOT, Elsewhere
+from benchmarks.elsewhere import ROOT, Elsewhere, asked
 from benchmarks.standalone import WORKERS, Cluster
 from sparkify import __version__
 from sparkify.pipeline_registry import register_pipelines
@@ -140,14 +139,8 @@ def run(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--users", type=int, default=225)
-    parser.add_argument("--folder", type=Path, default=ROOT / "build/cluster")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results")
-    options = parser.parse_args(arguments)
-    folder = options.folder.resolve()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    options = asked(__doc__, "cluster", arguments)
+    folder = options.folder
     installed, shipped = packaged(folder)
     cluster = Cluster(folder / "spark")
     try:

@@ -5,17 +5,15 @@ then in other ways, compares every value that the runs left, and writes `determi
 `--results`. It ends with an error if less agrees than is promised.
 """
 
-import argparse
 import json
 import platform
 import random
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 from benchmarks.agreement import EXACT, agreement, results
-from benchmarks.elsewhere import ROOT, Elsewhere
+from benchmarks.elsewhere import Elsewhere, asked
 
 # Digits to which all agrees, by modelling.partitions. Two sums are the same in either order; of
 # more, MLlib adds them up in the order in which the partitions are done.
@@ -96,13 +94,8 @@ def is_kept(agreed: dict[int, dict[str, dict[str, int]]]) -> bool:
 
 def main(arguments: list[str] | None = None) -> None:
     """Compare what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--users", type=int, default=225)
-    parser.add_argument("--folder", type=Path, default=ROOT / "build/determinism")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results")
-    options = parser.parse_args(arguments)
-    folder = options.folder.resolve()
-    shutil.rmtree(folder, ignore_errors=True)
+    options = asked(__doc__, "determinism", arguments)
+    folder = options.folder
     told(f"simulating {options.users} users")
     first = Elsewhere(folder / "log", {**LOCAL, "spark.master": "local[2]"}, {})
     first.run("simulation", "--params", f"simulation.users={options.users},simulation.files=3")

@@ -1,5 +1,6 @@
 """The project with settings and data of its own, elsewhere than in its sources."""
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -80,6 +81,25 @@ class Elsewhere:
         if process.returncode:
             raise CommandFailedError(f"{' '.join(command)} failed:\n{said.read_text()[-3000:]}")
         return round(time.perf_counter() - started, 1)
+
+
+def asked(about: str, name: str, arguments: list[str] | None) -> argparse.Namespace:
+    """Read a program's command line: `users`, an emptied `folder` for its runs, and `results`.
+
+    Args:
+        about: the program's docstring, whose first line says what it is.
+        name: of its folder below build/.
+        arguments: the command line's.
+    """
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--users", type=int, default=225)
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / name)
+    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results")
+    options = parser.parse_args(arguments)
+    options.folder = options.folder.resolve()
+    shutil.rmtree(options.folder, ignore_errors=True)
+    options.folder.mkdir(parents=True)
+    return options
 
 
 def _replace(file: Path, settings: Mapping[str, Any]) -> None:

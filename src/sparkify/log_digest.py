@@ -20,8 +20,14 @@ def line_hash() -> Column:
 
 def log_digest(lines: DataFrame) -> LogDigest:
     """Digest a log, one line per row in `value`, in one pass over its text."""
-    digest = lines.agg(
-        F.count("*").alias("lines"), F.sum(line_hash().cast("decimal(20,0)")).alias("hash_sum")
+    count, total = count_and_hash_sum(lines, line_hash())
+    return LogDigest(lines=count, hash_sum=str(total))
+
+
+def count_and_hash_sum(rows: DataFrame, hashed: Column) -> tuple[int, int]:
+    """Return how many rows there are and the sum of their 64-bit hashes: no order changes it."""
+    digest = rows.agg(
+        F.count("*").alias("rows"), F.sum(hashed.cast("decimal(20,0)")).alias("hash_sum")
     ).first()
     assert digest is not None  # noqa: S101 -- an aggregate without keys always has one row
-    return LogDigest(lines=digest["lines"], hash_sum=str(digest["hash_sum"] or 0))
+    return digest["rows"], int(digest["hash_sum"] or 0)

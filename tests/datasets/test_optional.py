@@ -4,8 +4,15 @@ from pathlib import Path
 import pytest
 from kedro.io.core import DatasetError
 from matplotlib.figure import Figure
+from pyspark.ml import PipelineModel
+from pyspark.ml.feature import SQLTransformer
+from pyspark.sql import SparkSession
 
-from sparkify.datasets import OptionalFigureDataset, OptionalJSONDataset
+from sparkify.datasets import (
+    OptionalFigureDataset,
+    OptionalJSONDataset,
+    OptionalSparkMLModelDataset,
+)
 
 
 def test_a_missing_file_loads_as_nothing(tmp_path: Path) -> None:
@@ -47,3 +54,13 @@ def test_a_missing_figure_loads_as_none_and_one_that_is_there_as_its_bytes(
     assert dataset.load() is None
     dataset.save(Figure(figsize=(1, 1)))
     assert dataset.load() == (tmp_path / "drift.png").read_bytes()
+
+
+def test_a_missing_model_loads_as_none_and_one_that_is_there_as_it_was_saved(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    dataset = OptionalSparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
+    assert dataset.load() is None
+    dataset.save(PipelineModel([SQLTransformer(statement="SELECT * FROM __THIS__")]))
+    (stage,) = dataset.load().stages
+    assert stage.getStatement() == "SELECT * FROM __THIS__"

@@ -8,7 +8,11 @@ from sparkify.datasets.files import (
     ParquetDataset,
     TextDataset,
 )
-from sparkify.datasets.optional import OptionalFigureDataset, OptionalJSONDataset
+from sparkify.datasets.optional import (
+    OptionalFigureDataset,
+    OptionalJSONDataset,
+    OptionalSparkMLModelDataset,
+)
 from sparkify.datasets.parquet_table import ParquetTableDataset
 from sparkify.datasets.spark_ml_model import SparkMLModelDataset
 
@@ -19,6 +23,7 @@ __all__ = [
     "JSONDataset",
     "OptionalFigureDataset",
     "OptionalJSONDataset",
+    "OptionalSparkMLModelDataset",
     "ParquetDataset",
     "ParquetTableDataset",
     "SparkMLModelDataset",

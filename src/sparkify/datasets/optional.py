@@ -3,19 +3,30 @@
 from typing import Any
 
 from sparkify.datasets.files import FigureDataset, JSONDataset
+from sparkify.datasets.spark_ml_model import SparkMLModelDataset
 
 
-class OptionalJSONDataset(JSONDataset):
+class _Optional:
+    """What makes a dataset load as nothing where there is none."""
+
+    def load(self: Any) -> Any:
+        """Load what was saved, or nothing."""
+        return super().load() if self._exists() else self._nothing()  # type: ignore[misc]
+
+    def _nothing(self) -> Any:
+        return None
+
+
+class OptionalJSONDataset(_Optional, JSONDataset):
     """A JSON dataset that loads as an empty dictionary where there is no file."""
 
-    def load(self) -> Any:
-        """Load the file, or nothing."""
-        return super().load() if self._exists() else {}
+    def _nothing(self) -> Any:
+        return {}
 
 
-class OptionalFigureDataset(FigureDataset):
+class OptionalFigureDataset(_Optional, FigureDataset):
     """A figure that loads as None where there is no file."""
 
-    def load(self) -> Any:
-        """Load the picture's bytes, or nothing."""
-        return super().load() if self._exists() else None
+
+class OptionalSparkMLModelDataset(_Optional, SparkMLModelDataset):
+    """A fitted Spark ML pipeline that loads as None where there is none."""

@@ -21,7 +21,7 @@ from sparkify.datasets.aside import spark_path, written_aside
 PIPELINE_MODELS = ["org.apache.spark.ml.PipelineModel", "pyspark.ml.pipeline.PipelineModel"]
 
 
-class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel | None]):
+class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]):
     """A Spark ML `PipelineModel` in Spark's own format: JSON and Parquet, no pickle.
 
     It is written aside and renamed, so that what has a version's name is complete, and its
@@ -40,7 +40,6 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel 
         *,
         filepath: str,
         version: Version | None = None,
-        optional: bool = False,
         credentials: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
@@ -49,13 +48,12 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel 
         Args:
             filepath: directory of the model, on any file system that fsspec and Spark share.
             version: the version to load or save, if the dataset is versioned.
-            optional: load None where there is no model, instead of failing.
             credentials: of the file system, as fsspec takes them.
             metadata: anything; read by Kedro-Viz and other plugins, not by Kedro.
         """
         self._protocol, path = get_protocol_and_path(filepath, version)
         self._filesystem = fsspec.filesystem(self._protocol, **(credentials or {}))
-        self.metadata, self._optional = metadata, optional
+        self.metadata = metadata
         super().__init__(
             filepath=PurePosixPath(path),
             version=version,
@@ -63,10 +61,8 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel 
             glob_function=self._filesystem.glob,
         )
 
-    def load(self) -> PipelineModel | None:
+    def load(self) -> PipelineModel:
         """Load the model; raises a DatasetError if what is there is no PipelineModel."""
-        if self._optional and not self._exists():
-            return None
         path = self._load_path()
         found = self._stage_metadata(path)["class"]
         if found not in PIPELINE_MODELS:

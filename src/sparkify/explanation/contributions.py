@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
-LEAST = 1e-6  # a forest's log-odds are taken from a probability this far off 0 and 1
+from sparkify.log_odds import Array, log_odds
 
 
 class Member(Protocol):
@@ -116,14 +114,9 @@ class Forest(Trees):
         added = self.contributions(inputs)
         own, base = added[:, :-1], added[:, -1]
         moved = own.sum(axis=1)
-        way = _log_odds(base + moved) - _log_odds(base)
+        way = log_odds(base + moved) - log_odds(base)
         factor = np.divide(way, moved, out=np.zeros_like(moved), where=moved != 0)
-        return np.column_stack([own * factor[:, None], _log_odds(base)])
-
-
-def _log_odds(probability: Array) -> Array:
-    clipped = probability.clip(LEAST, 1 - LEAST)
-    return np.asarray(np.log(clipped / (1 - clipped)))
+        return np.column_stack([own * factor[:, None], log_odds(base)])
 
 
 def contributions(members: Sequence[Member], inputs: Array) -> Array:

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from sparkify.explanation.contributions import Array, Member, contributions
+from sparkify.explanation.contributions import Member, contributions
+from sparkify.log_odds import Array
 
 Reason = dict[str, Any]  # `input`, `reason` in words, `contribution`
 

@@ -6,13 +6,16 @@ from sparkify.schemas.kinds import COUNT, DAY, FLAG, NUMBER, TEXT, TIME
 from sparkify.table import Column, Table
 
 KEYS = ["user_id", "cutoff"]
+CUSTOMER_AT_CUTOFF = (
+    Column("user_id", TEXT, "The customer."),
+    Column("cutoff", DAY, "00:00 UTC of this day; only what came before is known."),
+)
 
 SNAPSHOTS = Table(
     "One row per user and cutoff: a user seen before the cutoff who has not cancelled by then, and "
     "who is on the paid level then if the outcome is a downgrade.",
     (
-        Column("user_id", TEXT, "The customer."),
-        Column("cutoff", DAY, "00:00 UTC of this day; only what came before is known."),
+        *CUSTOMER_AT_CUTOFF,
         Column(
             "churned", FLAG, "Whether the user cancelled, or had the outcome asked for, in time."
         ),
@@ -84,8 +87,7 @@ class Features(Table):
         sums = summed_columns(pages, by_level)
         windows = window_columns(windowed, windows_days)
         definition = (
-            Column("user_id", TEXT, "The customer."),
-            Column("cutoff", DAY, "00:00 UTC of this day; only what came before is known."),
+            *CUSTOMER_AT_CUTOFF,
             *(Column(name, NUMBER, f"{_meaning(name, pages)}, whole history.") for name in sums),
             *(
                 Column(name, NUMBER, f"{_meaning(column, pages)}, last {days} days.")

@@ -2,7 +2,8 @@
 
 from pyspark.sql import types as T
 
-from sparkify.schemas.kinds import DAY, FLAG, NUMBER, SMALL, TEXT
+from sparkify.schemas.customers import CUSTOMER_AT_CUTOFF
+from sparkify.schemas.kinds import FLAG, NUMBER, SMALL, TEXT
 from sparkify.table import Column, Table
 
 REASON = T.StructType(
@@ -15,10 +16,7 @@ REASON = T.StructType(
 
 CURRENT_SNAPSHOTS = Table(
     "One row per customer at the cutoff that is scored.",
-    (
-        Column("user_id", TEXT, "The customer."),
-        Column("cutoff", DAY, "00:00 UTC of this day; only what came before is known."),
-    ),
+    CUSTOMER_AT_CUTOFF,
 )
 
 CHURN_SCORES = Table(

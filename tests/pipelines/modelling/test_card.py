@@ -2,6 +2,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -11,6 +12,7 @@ from sparkify.pipelines.modelling.card import (
     card_of,
     fingerprint,
     installed_packages,
+    is_forecast,
     trained_on,
     with_card,
 )
@@ -65,3 +67,13 @@ def test_a_fingerprint_is_of_the_rows_and_not_of_their_order(spark: SparkSession
 
 def test_versions_are_those_of_what_fits_and_forecasts() -> None:
     assert {"python", "pyspark", "xgboost-cpu", "scikit-learn"} <= set(installed_packages())
+
+
+@pytest.mark.parametrize(
+    ("cutoff", "expected"), [(date(2018, 11, 16), False), (date(2018, 11, 17), True)]
+)
+def test_it_is_a_forecast_once_all_labels_learnt_from_have_ended(
+    cutoff: date, expected: bool
+) -> None:
+    card = {"question": {"train_cutoffs": ["2018-10-31", "2018-11-07"], "horizon_days": 10}}
+    assert is_forecast(card, cutoff) == expected

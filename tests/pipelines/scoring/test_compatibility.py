@@ -1,4 +1,3 @@
-from datetime import date
 from typing import Any
 
 import pytest
@@ -6,7 +5,6 @@ import pytest
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.scoring.compatibility import (
     ModelMismatchError,
-    is_forecast,
     require_compatible,
 )
 
@@ -56,12 +54,3 @@ def test_other_versions_of_packages_are_a_warning(
     (warning,) = told.messages
     now = card["packages"]["pyspark"]
     assert warning.endswith(f": pyspark 3.5.0, now {now}; gone 1.0, now missing")
-
-
-@pytest.mark.parametrize(
-    ("cutoff", "expected"), [(date(2018, 11, 16), False), (date(2018, 11, 17), True)]
-)
-def test_it_is_a_forecast_once_all_labels_learnt_from_have_ended(
-    card: dict[str, Any], cutoff: date, expected: bool
-) -> None:
-    assert is_forecast(card, cutoff) == expected

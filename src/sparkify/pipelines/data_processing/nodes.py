@@ -9,8 +9,8 @@ from sparkify.log_digest import line_hash, log_digest
 from sparkify.pipelines.data_processing import parsing, reasons
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.schemas import CHECKED_EVENTS
+from sparkify.shares import is_in_share
 
-PERMILLE = 1_000
 # What to do about a log without an event, by what is wrong with most of its lines.
 REMEDIES = {
     "malformed JSON": "A log has one JSON object per line, in UTF-8.",
@@ -38,9 +38,7 @@ def checked_events(raw_events: DataFrame, data_processing: DataProcessingParamet
         raise LogError("raw_events holds no lines: the log is empty.")
     lines, keys = _with_copies(raw_events), data_processing.fields
     line, ts, registration = F.col("value"), F.col("fields.ts"), F.col("fields.registration")
-    is_looked_at = F.pmod(line_hash(), F.lit(PERMILLE)) < round(
-        data_processing.unknown_columns_share * PERMILLE
-    )
+    is_looked_at = is_in_share(line_hash(), data_processing.unknown_columns_share)
     judged = lines.withColumn("fields", parsing.parsed(line, keys)).withColumns(
         {
             "rejection": F.when(

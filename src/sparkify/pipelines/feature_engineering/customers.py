@@ -103,3 +103,9 @@ def customers(
         .where(was_seen & is_customer & may_have_outcome)
         .select(*KEYS, "outcome_days")
     )
+
+
+def has_outcome_in_time(horizon_days: int) -> Column:
+    """Return whether one of `outcome_days` lies within the horizon after the cutoff."""
+    end = F.date_add("cutoff", horizon_days)
+    return F.exists("outcome_days", lambda day: (day >= F.col("cutoff")) & (day < end))

@@ -1,10 +1,17 @@
 """From events to what was known about each customer at each cutoff."""
 
+from collections.abc import Iterable
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.data_processing.parsing import MOST_ITEMS
-from sparkify.pipelines.feature_engineering.customers import customers, cutoffs, log_span
+from sparkify.pipelines.feature_engineering.customers import (
+    customers,
+    cutoffs,
+    has_outcome_in_time,
+    log_span,
+)
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import EVENTS, KEYS, summed_columns, window_columns
 
@@ -106,10 +113,15 @@ def snapshots(user_days: DataFrame, feature_engineering: FeatureEngineeringParam
         LogGapError: if too many days in a row have no event.
     """
     days = cutoffs(*log_span(user_days, feature_engineering), feature_engineering)
-    horizon_end = F.date_add("cutoff", feature_engineering.horizon_days)
-    churned = F.exists("outcome_days", lambda day: (day >= F.col("cutoff")) & (day < horizon_end))
+    churned = has_outcome_in_time(feature_engineering.horizon_days)
     taken = customers(user_days, days, feature_engineering)
     return taken.select(*KEYS, churned.alias("churned"))
+
+
+def countable_days(user_days: DataFrame, by_level: Iterable[str]) -> DataFrame:
+    """Add what user_days can be summed up by, but does not hold: itself, and the paid level."""
+    paid = {f"paid_{name}": F.col(name) - F.col(f"free_{name}") for name in by_level}
+    return user_days.withColumns({"active_days": F.lit(1), **paid})
 
 
 def features(
@@ -123,12 +135,7 @@ def features(
     model, which learns from its training snapshots alone towards what to shrink them.
     """
     by_level = feature_engineering.by_level
-    days = user_days.withColumns(
-        {
-            "active_days": F.lit(1),
-            **{f"paid_{name}": F.col(name) - F.col(f"free_{name}") for name in by_level},
-        }
-    )
+    days = countable_days(user_days, by_level)
     log_opened = F.broadcast(user_days.agg(F.min("day").alias("log_opened")))
     customers = snapshots.select(*KEYS).crossJoin(log_opened)
     known = days.join(customers, on="user_id", how="inner").where("day < cutoff")

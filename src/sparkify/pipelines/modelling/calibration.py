@@ -10,14 +10,8 @@ from sklearn.isotonic import IsotonicRegression as Isotonic
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from sparkify.pipelines.modelling.probability import (
-    LEAST,
-    MOST,
-    UNCALIBRATED,
-    Array,
-    log_odds,
-    of_log_odds,
-)
+from sparkify.log_odds import LEAST, MOST, Array, log_odds, of_log_odds
+from sparkify.pipelines.modelling.probability import UNCALIBRATED
 
 
 def best_calibration(out_of_fold: pd.DataFrame, methods: tuple[str, ...]) -> str:

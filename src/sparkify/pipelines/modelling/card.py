@@ -2,6 +2,7 @@
 
 import json
 import platform
+from datetime import date, timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -10,6 +11,8 @@ from pyspark.ml.param import Param, Params, TypeConverters
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+
+from sparkify.log_digest import count_and_hash_sum
 
 # Whose other versions may fit or forecast otherwise.
 PACKAGES = ["pyspark", "xgboost-cpu", "scikit-learn", "numpy", "pandas"]
@@ -42,6 +45,13 @@ def card_of(model: PipelineModel) -> dict[str, Any]:
     return card
 
 
+def is_forecast(card: dict[str, Any], cutoff: date) -> bool:
+    """Return whether a model has learnt from no label that ends after the cutoff."""
+    question = card["question"]
+    last = date.fromisoformat(max(question["train_cutoffs"]))
+    return last + timedelta(days=question["horizon_days"]) <= cutoff
+
+
 def installed_packages() -> dict[str, str]:
     """Return the versions of Python and of the packages that fit and forecast."""
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
@@ -52,11 +62,8 @@ def fingerprint(rows: DataFrame) -> str:
 
     A sum of 64-bit hashes of the rows, each with its columns in the order of their names.
     """
-    names = sorted(rows.columns)
-    hashed = F.xxhash64(*names).cast("decimal(38,0)")
-    row = rows.agg(F.sum(hashed).alias("total"), F.count("*").alias("rows")).first()
-    assert row is not None  # noqa: S101 -- an aggregate without keys always has one row
-    return f"{int(row['total'] or 0) % 2**64:016x}-{row['rows']}"
+    count, total = count_and_hash_sum(rows, F.xxhash64(*sorted(rows.columns)))
+    return f"{total % 2**64:016x}-{count}"
 
 
 def trained_on(train: DataFrame) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 
+from sparkify.log_odds import Array
 from sparkify.pipelines.modelling.evaluation import BASELINE
 from sparkify.pipelines.modelling.parameters import DecisionParameters, ModellingParameters
-from sparkify.pipelines.modelling.probability import Array
 from sparkify.schemas import KEYS
 
 POINTS = 200  # numbers of contacts that the table and its figure show
@@ -76,8 +76,7 @@ def contacts_weighed(
 
 
 def _gain(churned: Array, decision: DecisionParameters) -> Array:
-    kept = decision.contact_success * decision.kept_customer_value
-    return np.asarray(churned * kept - decision.contact_cost)
+    return np.asarray(churned * decision.worth_of_contact - decision.contact_cost)
 
 
 def _profits(gain: Array) -> Array:

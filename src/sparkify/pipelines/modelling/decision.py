@@ -23,8 +23,7 @@ def best_threshold(probability: pd.Series, decision: DecisionParameters) -> floa
         decision: what a contact costs and gains, and what the threshold is to serve.
     """
     if decision.threshold == "profit":
-        kept = decision.contact_success * decision.kept_customer_value
-        return min(decision.contact_cost / kept, 1.0)
+        return min(decision.contact_cost / decision.worth_of_contact, 1.0)
     falling = np.sort(probability.to_numpy(float))[::-1]
     found = falling.cumsum()
     called = np.arange(1, len(falling) + 1)

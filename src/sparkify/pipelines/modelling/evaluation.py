@@ -1,6 +1,6 @@
 """How good predictions are, and how sure one can be of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -138,6 +138,15 @@ def with_intervals(
         )
         for name, metric in metrics.items()
     }
+
+
+def in_one_row(found: Mapping[str, Mapping[str, Any]], suffix: str = "") -> dict[str, float]:
+    """Return figures and the bounds of their intervals as columns of one row."""
+    row: dict[str, float] = {}
+    for name, figure in found.items():
+        low, high = figure.get("ci95", [figure["value"]] * 2)
+        row |= {f"{name}{suffix}": figure["value"], f"{name}_low": low, f"{name}_high": high}
+    return row
 
 
 def costs(

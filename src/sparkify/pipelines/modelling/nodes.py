@@ -20,8 +20,8 @@ from sparkify.pipelines.modelling import (
 from sparkify.pipelines.modelling.candidates import Trial
 from sparkify.pipelines.modelling.parameters import BLEND, InputParameters, ModellingParameters
 from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS, Predictions
+from sparkify.shares import is_in_share
 
-PERMILLE = 1_000
 # What customers did who had an outcome.
 HAPPENED = {
     "cancellation": "cancelled",
@@ -36,8 +36,8 @@ class TooLittleDataError(ValueError):
 
 def is_trainable(modelling: ModellingParameters) -> Column:
     """Return whether models may learn from a row's user; a share of users, by hash, is kept out."""
-    hashed = F.pmod(F.xxhash64("user_id", F.lit("unseen"), F.lit(modelling.seed)), F.lit(PERMILLE))
-    return hashed >= round(modelling.unseen_user_share * PERMILLE)
+    hashed = F.xxhash64("user_id", F.lit("unseen"), F.lit(modelling.seed))
+    return ~is_in_share(hashed, modelling.unseen_user_share)
 
 
 def train_test(
@@ -146,16 +146,16 @@ def candidate_predictions(
     One row per candidate, user and cutoff. Nothing is chosen by it.
     """
     ranked = selection.ranked(cv_results, modelling)
-    best_of_each = list({trial.candidate: trial for trial in reversed(ranked)}.values())
+    best_of_each = selection.best_of_each(ranked)
 
     def forecast(ready: fitting.Prepared, trial: Trial) -> pd.DataFrame:
         model = fitting.fitted(ready, trial, modelling)
         return fitting.probabilities(model, test).assign(candidate=trial.candidate)
 
     with fitting.kept_prepared(train, inputs, modelling) as ready:
-        fits = [(ready, trial) for trial in best_of_each]
+        fits = [(ready, trial) for trial in best_of_each.values()]
         forecasts = fitting.in_parallel(forecast, fits, test, modelling.parallel_fits)
-    of_each = {trial.candidate: rows for trial, rows in zip(best_of_each, forecasts, strict=True)}
+    of_each = dict(zip(best_of_each, forecasts, strict=True))
     if BLEND in set(cv_results["candidate"]):
         members = [of_each[trial.candidate] for trial in selection.members(ranked, modelling)]
         of_each[BLEND] = selection.mean_forecast(members).assign(candidate=BLEND)

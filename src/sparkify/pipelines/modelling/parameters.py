@@ -109,6 +109,11 @@ class DecisionParameters(Parameters):
     contact_success: float = Field(gt=0, le=1)
     kept_customer_value: float = Field(gt=0)
 
+    @property
+    def worth_of_contact(self) -> float:
+        """Dollars that contacting a customer who would churn keeps, in the mean."""
+        return self.contact_success * self.kept_customer_value
+
 
 class PromotionParameters(Parameters):
     """When a newly trained model takes the place of the champion that stands."""

@@ -73,24 +73,23 @@ def promote() -> Pipeline:
 
 def judge() -> Pipeline:
     """From a champion and hold-out rows, of whatever question, to its metrics and figures."""
-    modelling, inputs = MODELLING, INPUTS
     return Pipeline(
         [
             Node(
                 nodes.candidate_predictions,
-                ["train", "test", "cv_results", inputs, modelling],
+                ["train", "test", "cv_results", INPUTS, MODELLING],
                 "candidate_predictions",
                 name="predict_with_candidates",
             ),
             Node(
                 nodes.predictions,
-                ["train", "churn_model", modelling],
+                ["train", "churn_model", MODELLING],
                 "train_predictions",
                 name="predict_train",
             ),
             Node(
                 nodes.predictions,
-                ["test", "churn_model", modelling],
+                ["test", "churn_model", MODELLING],
                 "test_predictions",
                 name="predict_test",
             ),
@@ -98,7 +97,7 @@ def judge() -> Pipeline:
                 nodes.metrics,
                 [
                     *["train_predictions", "test_predictions", "cv_results", "champion"],
-                    *["data_quality", "question", modelling],
+                    *["data_quality", "question", MODELLING],
                 ],
                 "metrics",
                 name="judge_champion",
@@ -118,7 +117,7 @@ def judge() -> Pipeline:
             ),
             Node(
                 nodes.holdout_figures,
-                ["test_predictions", "feature_weights", "metrics", modelling],
+                ["test_predictions", "feature_weights", "metrics", MODELLING],
                 [
                     *["precision_recall_figure", "roc_figure", "calibration_figure"],
                     *["lift_figure", "confusion_figure", "feature_weights_figure"],

@@ -2,8 +2,6 @@
 
 from functools import reduce
 
-import numpy as np
-import numpy.typing as npt
 from pyspark.ml import Transformer
 from pyspark.ml.functions import vector_to_array
 from pyspark.ml.param.shared import HasInputCols, HasOutputCol
@@ -11,10 +9,9 @@ from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-Array = npt.NDArray[np.float64]
+from sparkify.log_odds import LEAST, MOST
+
 UNCALIBRATED = "uncalibrated"
-# No forecast is certain: one that was and failed would cost an infinite logarithm.
-LEAST, MOST = 1e-6, 1 - 1e-6
 
 
 class ChurnProbability(
@@ -44,14 +41,3 @@ class ChurnProbability(
 
 def _of_churning(vector: str) -> Column:
     return F.greatest(F.lit(LEAST), F.least(F.lit(MOST), vector_to_array(F.col(vector))[1]))
-
-
-def log_odds(probability: Array) -> Array:
-    """Return the logarithm of p / (1 - p), with p kept off 0 and 1."""
-    clipped = probability.clip(LEAST, MOST)
-    return np.asarray(np.log(clipped / (1 - clipped)))
-
-
-def of_log_odds(odds: Array) -> Array:
-    """Return the probability that has these log-odds."""
-    return np.asarray(1 / (1 + np.exp(-odds)))

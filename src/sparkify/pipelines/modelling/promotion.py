@@ -1,7 +1,7 @@
 """Champion and challenger: whether a newly trained model takes the place of the one that stands."""
 
 import logging
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -9,7 +9,13 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
 from sparkify.pipelines.modelling import evaluation
-from sparkify.pipelines.modelling.card import card_of, installed_packages, trained_on, with_card
+from sparkify.pipelines.modelling.card import (
+    card_of,
+    installed_packages,
+    is_forecast,
+    trained_on,
+    with_card,
+)
 from sparkify.pipelines.modelling.inputs import feature_columns
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.schemas import KEYS
@@ -95,7 +101,6 @@ def _obstacle(
     asked, own = standing["question"], challenger["question"]
     gone = sorted(set(standing["features"]) - set(test.columns))
     before, now = (card["parameters"]["modelling"] for card in (standing, challenger))
-    labels_end = date.fromisoformat(max(asked["train_cutoffs"])) + timedelta(asked["horizon_days"])
     obstacles = {
         "answers another question (outcome or horizon)": any(asked[x] != own[x] for x in ASKED),
         f"learnt from a {standing['source']} log": standing["source"] != challenger["source"],
@@ -103,8 +108,8 @@ def _obstacle(
         "learnt from other users (seed or unseen_user_share)": any(
             before[name] != now[name] for name in KEPT_OUT
         ),
-        "has learnt from days that the hold-out asks about": (
-            labels_end > date.fromisoformat(own["cutoff"])
+        "has learnt from days that the hold-out asks about": not is_forecast(
+            standing, date.fromisoformat(own["cutoff"])
         ),
     }
     found = [reason for reason, stands in obstacles.items() if stands]

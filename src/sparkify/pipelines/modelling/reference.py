@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from sparkify.pipelines.feature_engineering.nodes import countable_days
 from sparkify.pipelines.modelling.parameters import InputParameters, ReferenceParameters
 from sparkify.schemas import KEYS
 
@@ -64,9 +65,17 @@ def describe_training(
 
 def summed(user_days: DataFrame) -> list[str]:
     """Name what is summed up over the days of a window: the counts of user_days, by level too."""
-    counts = [field.name for field in user_days.schema if field.dataType == T.LongType()]
-    by_level = [name for name in counts if f"free_{name}" in counts]
-    return [*counts, *(f"paid_{name}" for name in by_level), "active_days"]
+    paid = [f"paid_{name}" for name in _by_level(user_days)]
+    return [*_counts(user_days), *paid, "active_days"]
+
+
+def _counts(user_days: DataFrame) -> list[str]:
+    return [field.name for field in user_days.schema if field.dataType == T.LongType()]
+
+
+def _by_level(user_days: DataFrame) -> list[str]:
+    counts = _counts(user_days)
+    return [name for name in counts if f"free_{name}" in counts]
 
 
 def recent_behaviour(
@@ -78,12 +87,7 @@ def recent_behaviour(
     another cutoff draws anew.
     """
     names = summed(user_days)
-    paid = {
-        name: F.col(name.removeprefix("paid_")) - F.col(name.replace("paid_", "free_", 1))
-        for name in names
-        if name.startswith("paid_")
-    }
-    days = user_days.withColumns({"active_days": F.lit(1), **paid})
+    days = countable_days(user_days, _by_level(user_days))
     drawn = snapshot.orderBy(F.xxhash64(*KEYS), "user_id").limit(described["most_customers"])
     first_day = F.date_sub("cutoff", described["window_days"])
     is_recent = (F.col("day") >= first_day) & (F.col("day") < F.col("cutoff"))

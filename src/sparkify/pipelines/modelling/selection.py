@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, log_loss
 
+from sparkify.log_odds import log_odds, of_log_odds
 from sparkify.pipelines.modelling.candidates import Trial, trials
 from sparkify.pipelines.modelling.parameters import ModellingParameters
-from sparkify.pipelines.modelling.probability import log_odds, of_log_odds
 
 FOLD_KEYS = ["repeat", "fold"]
 
@@ -62,10 +62,16 @@ def mean_forecast(forecasts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def members(best_first: Iterable[Trial], parameters: ModellingParameters) -> list[Trial]:
     """Return the best trial of each candidate that is to be blended, in the order listed."""
+    best = best_of_each(best_first)
+    return [best[name] for name in parameters.blend if name in best]
+
+
+def best_of_each(best_first: Iterable[Trial]) -> dict[str, Trial]:
+    """Return the best trial of each candidate, by its name."""
     best: dict[str, Trial] = {}
     for trial in best_first:
         best.setdefault(trial.candidate, trial)
-    return [best[name] for name in parameters.blend if name in best]
+    return best
 
 
 def ranked(cv_results: pd.DataFrame, parameters: ModellingParameters) -> list[Trial]:

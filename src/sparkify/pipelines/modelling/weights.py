@@ -4,17 +4,15 @@ from typing import Any
 
 import pandas as pd
 from pyspark.ml import PipelineModel
-from pyspark.ml.feature import VectorAssembler, VectorSlicer
+from pyspark.ml.feature import VectorSlicer
 
 from sparkify.pipelines.modelling.candidates import classifiers
-from sparkify.pipelines.modelling.inputs import INPUTS
+from sparkify.pipelines.modelling.inputs import learnt_inputs
 
 
 def inputs_of(model: PipelineModel) -> list[str]:
     """Name the inputs of a fitted model, in order."""
-    assemblers = [stage for stage in model.stages if isinstance(stage, VectorAssembler)]
-    (own,) = [stage for stage in assemblers if stage.getOutputCol() == INPUTS]
-    return list(own.getInputCols())
+    return [learnt.name for learnt in learnt_inputs(model)]
 
 
 def moderator_of(model: PipelineModel) -> str | None:

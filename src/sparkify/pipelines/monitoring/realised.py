@@ -6,12 +6,11 @@ from typing import Any
 
 import pandas as pd
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from scipy import stats
 
-from sparkify.pipelines.feature_engineering.customers import customers
+from sparkify.pipelines.feature_engineering.customers import customers, has_outcome_in_time
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.evaluation import RANKING, with_intervals
+from sparkify.pipelines.modelling.evaluation import RANKING, in_one_row, with_intervals
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.schemas import KEYS
 
@@ -39,8 +38,7 @@ def came_true(
 ) -> pd.DataFrame:
     """Return the named partitions' scores with `churned`: whether the outcome came in time."""
     cutoffs = [date.fromisoformat(name) for name in names]
-    end = F.date_add("cutoff", feature_engineering.horizon_days)
-    churned = F.exists("outcome_days", lambda day: (day >= F.col("cutoff")) & (day < end))
+    churned = has_outcome_in_time(feature_engineering.horizon_days)
     known = customers(user_days, cutoffs, feature_engineering).where(churned).select(*KEYS)
     churners = known.toPandas().assign(churned=True)
     scores = pd.concat([history[name]() for name in names], ignore_index=True)
@@ -83,7 +81,4 @@ def judged(
     metrics = {name: RANKING[name] for name in RANKED}
     resampling = modelling.bootstrap_resamples, modelling.seed
     found = with_intervals(predictions.assign(predicted=False), metrics, *resampling)
-    for name, metric in found.items():
-        row[name] = metric["value"]
-        row[f"{name}_low"], row[f"{name}_high"] = metric["ci95"]
-    return row
+    return {**row, **in_one_row(found)}

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import date, timedelta
 from typing import Any
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -63,10 +62,3 @@ def _warn_of_other_packages(trained: dict[str, str]) -> None:
     ]
     if differing:
         logger.warning("churn_model was trained with other versions: %s", "; ".join(differing))
-
-
-def is_forecast(card: dict[str, Any], cutoff: date) -> bool:
-    """Return whether a model has learnt from no label that ends after the cutoff."""
-    question = card["question"]
-    last = date.fromisoformat(max(question["train_cutoffs"]))
-    return last + timedelta(days=question["horizon_days"]) <= cutoff

@@ -9,13 +9,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.card import card_of
+from sparkify.pipelines.modelling.card import card_of, is_forecast
 from sparkify.pipelines.modelling.parameters import ModellingParameters
-from sparkify.pipelines.scoring.compatibility import is_forecast
 from sparkify.pipelines.scoring.parameters import ScoringParameters
+from sparkify.shares import is_in_share
 
 logger = logging.getLogger(__name__)
-PERMILLE = 1_000
 # Digits that people read; the Parquet table has them all.
 DIGITS = {"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expected_gain": 2}
 CUSTOMER = [
@@ -59,12 +58,12 @@ def contacts(
         The customers to contact, and the control group.
     """
     decision = modelling.decision
-    kept = decision.contact_success * decision.kept_customer_value
     hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), F.lit(scoring.control_seed))
-    is_control = F.pmod(hashed, F.lit(PERMILLE)) < round(scoring.control_share * PERMILLE)
+    is_control = is_in_share(hashed, scoring.control_share)
     called = churn_scores.where("predicted").withColumns(
         {
-            "expected_gain": F.col("probability") * kept - decision.contact_cost,
+            "expected_gain": F.col("probability") * decision.worth_of_contact
+            - decision.contact_cost,
             "is_control": is_control,
         }
     )

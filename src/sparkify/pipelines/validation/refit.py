@@ -45,7 +45,7 @@ def ranking(forecast: pd.DataFrame, modelling: ModellingParameters) -> dict[str,
     found = evaluation.with_intervals(
         forecast, wanted, modelling.bootstrap_resamples, modelling.seed
     )
-    return _in_one_row(found, "")
+    return evaluation.in_one_row(found)
 
 
 def costs(
@@ -53,13 +53,4 @@ def costs(
 ) -> dict[str, float]:
     """Return what the second forecast loses against the first, on the same draws of users."""
     found = evaluation.costs(whole, without, modelling.bootstrap_resamples, modelling.seed)
-    return _in_one_row(found, "_cost")
-
-
-def _in_one_row(found: dict[str, dict[str, Any]], suffix: str) -> dict[str, float]:
-    """Return figures and the bounds of their intervals as columns of one row."""
-    row: dict[str, float] = {}
-    for name, figure in found.items():
-        low, high = figure.get("ci95", [figure["value"]] * 2)
-        row |= {f"{name}{suffix}": figure["value"], f"{name}_low": low, f"{name}_high": high}
-    return row
+    return evaluation.in_one_row(found, "_cost")

@@ -225,6 +225,21 @@ def test_an_unfitted_pipeline_is_not_loaded(spark: SparkSession, tmp_path: Path)
         SparkMLModelDataset(filepath=str(path)).load()
 
 
+@pytest.mark.parametrize("gone", ["calibration.Gone", "gone.ChurnProbability"])
+def test_a_model_with_stages_that_are_no_more_is_told(
+    champion: Callable[[str, str], PipelineModel], gone: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "churn_model"
+    SparkMLModelDataset(filepath=str(path)).save(champion("logistic_regression", "platt"))
+    for metadata in path.glob("stages/*/metadata/part-*"):
+        text = metadata.read_text()
+        metadata.write_text(text.replace("probability.ChurnProbability", gone))
+        metadata.with_name(f".{metadata.name}.crc").unlink(missing_ok=True)
+    told = f"{path} was saved by another version of this project .*(Gone|gone).* Move that folder"
+    with pytest.raises(DatasetError, match=told):
+        SparkMLModelDataset(filepath=str(path)).load()
+
+
 def test_a_save_that_fails_keeps_the_old_model(
     model: PipelineModel, customers: DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,7 +62,12 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         )
 
     def load(self) -> PipelineModel:
-        """Load the model; raises a DatasetError if what is there is no PipelineModel."""
+        """Load the model.
+
+        Raises:
+            DatasetError: if what is there is no PipelineModel, or has stages that the project
+                no longer has.
+        """
         path = self._load_path()
         found = self._stage_metadata(path)["class"]
         if found not in PIPELINE_MODELS:
@@ -70,7 +75,14 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
                 f"{path} holds a {found}, not a {PIPELINE_MODELS[0]}; only fitted pipelines are "
                 f"loaded. Point `filepath` at one, or fit one with `kedro run`."
             )
-        return PipelineModel.load(spark_path(self._protocol, path))
+        try:
+            return PipelineModel.load(spark_path(self._protocol, path))
+        except (AttributeError, ImportError) as error:
+            raise DatasetError(
+                f"{path} was saved by another version of this project ({error}). Move that "
+                f"folder away and fit anew with `kedro run --from-nodes modelling.split_in_time`, "
+                f"or run the version that saved it."
+            ) from error
 
     def save(self, data: PipelineModel) -> None:
         """Save a fitted pipeline; raises a DatasetError for anything else."""

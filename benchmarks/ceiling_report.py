@@ -89,7 +89,8 @@ class Log(speed.Log):
     def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Run the project and return its hold-out: our forecasts, and every candidate's."""
         self.require()
-        self.kedro("--pipelines", "feature_engineering,modelling")
+        forecasts = ["--to-outputs", "test_predictions,candidate_predictions"]
+        self.kedro("--pipelines", "feature_engineering,modelling,validation", *forecasts)
         output = self.folder / "model_output"
         return (
             pd.read_parquet(output / "test_predictions"),

@@ -34,7 +34,9 @@ SIZES: dict[str, tuple[str, dict[str, Any]]] = {
     "12GB": ("full", {}),
 }
 TO_FEATURES = "data_processing,feature_engineering"
-MODELLING = {node.name for node in register_pipelines()["modelling"].nodes}
+FEATURE_NODES = {
+    node.name for name in TO_FEATURES.split(",") for node in register_pipelines()[name].nodes
+}
 OURS = "this project"
 PEERS = {
     "DuckDB": "benchmarks.peers.duckdb_peer",
@@ -115,10 +117,10 @@ def figures(taken: Taken, model_seconds: float, phases: dict[str, float]) -> dic
 
 
 def run_ours(log: Log) -> dict[str, Any]:
-    """Run the project; the nodes of modelling are its model."""
+    """Run the project, to its report; what comes after the features counts as the model."""
     taken = log.kedro()
     nodes = log.timings()
-    model = sum(row["seconds"] for row in nodes if row["node"] in MODELLING)
+    model = sum(row["seconds"] for row in nodes if row["node"] not in FEATURE_NODES)
     phases = {row["node"]: row["seconds"] for row in nodes}
     return {**figures(taken, model, phases), "nodes": nodes}
 

@@ -105,6 +105,7 @@ def test_a_loaded_champion_forecasts_and_decides_as_the_saved_one(
     model = champion(candidate, calibration)
     dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
     dataset.save(model)
+    dataset.release()
     before = forecasts(model)
     assert forecasts(dataset.load()) == before
     assert len({row["probability"] for row in before}) > 1
@@ -240,6 +241,16 @@ def test_a_model_with_stages_that_are_no_more_is_told(
         SparkMLModelDataset(filepath=str(path)).load()
 
 
+def test_a_model_is_handed_on_as_saved_until_it_is_released(
+    model: PipelineModel, tmp_path: Path
+) -> None:
+    dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
+    dataset.save(model)
+    assert dataset.load() is model
+    dataset.release()
+    assert dataset.load().stages[1].coefficients == model.stages[1].coefficients  # type: ignore[attr-defined]
+
+
 def test_a_save_that_fails_keeps_the_old_model(
     model: PipelineModel, customers: DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +264,7 @@ def test_a_save_that_fails_keeps_the_old_model(
     monkeypatch.setattr(PipelineModel, "save", half_saved)
     with pytest.raises(DatasetError, match="disk full"):
         dataset.save(model)
+    dataset.release()
     assert probabilities(dataset.load(), customers) == probabilities(model, customers)
     assert [path.name for path in tmp_path.iterdir()] == ["churn_model"]
 

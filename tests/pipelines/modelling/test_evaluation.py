@@ -60,6 +60,16 @@ def test_every_metric_is_scikit_learns(predictions: pd.DataFrame) -> None:
     assert told["threshold"] == 0.15
 
 
+def test_ranking_with_weights_and_equal_scores_is_scikit_learns() -> None:
+    random = np.random.default_rng(3)
+    churned = (random.random(300) < 0.2).astype(float)
+    score, weight = random.integers(0, 12, 300) / 12, random.integers(1, 4, 300).astype(float)
+    expected = sklearn_metrics.roc_auc_score(churned, score, sample_weight=weight)
+    assert evaluation.auc(churned, score, weight) == pytest.approx(expected)
+    expected = sklearn_metrics.average_precision_score(churned, score, sample_weight=weight)
+    assert evaluation.average_precision(churned, score, weight) == pytest.approx(expected)
+
+
 def test_intervals_hold_the_value_and_narrow_with_users(predictions: pd.DataFrame) -> None:
     def width(rows: pd.DataFrame) -> float:
         told = evaluation.with_intervals(rows, evaluation.RANKING, resamples=200, seed=1)["auc"]

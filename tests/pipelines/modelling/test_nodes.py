@@ -1,5 +1,4 @@
 import json
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -10,9 +9,9 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sparkify.pipelines.modelling import fitting, nodes, weights
+from sparkify.pipelines.modelling import nodes, weights
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
-from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS, Features, ModelInput, Predictions
+from sparkify.schemas import KEYS, Features, ModelInput, Predictions
 
 HOLDOUT = date(2018, 11, 21)
 CUTOFFS = [HOLDOUT - timedelta(days=7 * week) for week in range(4)]
@@ -233,42 +232,6 @@ def test_the_base_rate_of_training_is_a_baseline(judged: Judged) -> None:
     assert set(judged.metrics["baselines"]) == {"base_rate", "longest_away", "most_songs"}
     found = judged.metrics["baselines"]["base_rate"]["brier"]["value"]
     assert found == pytest.approx(brier)
-
-
-def test_every_candidate_forecasts_the_holdout_at_its_best_settings(
-    fitted: Callable[[str], PipelineModel],
-    train: DataFrame,
-    test: DataFrame,
-    inputs: InputParameters,
-    modelling: ModellingParameters,
-) -> None:
-    grids = {
-        "logistic_regression": {"regParam": [100.0, 0.3], "tol": [0.0001]},
-        "random_forest": {"numTrees": [1], "maxDepth": [1]},
-    }
-    both = ("logistic_regression", "random_forest")
-    competing = modelling.model_copy(update={"candidates": grids, "blend": both})
-    best_first = [
-        *[(3, "blend"), (1, "logistic_regression")],
-        *[(2, "random_forest"), (0, "logistic_regression")],
-    ]
-    cv_results = pd.DataFrame(best_first, columns=["trial", "candidate"])
-    forecast = nodes.candidate_predictions(train, test, cv_results, inputs, competing)
-    CANDIDATE_PREDICTIONS.validate(forecast)
-    rows = forecast.toPandas()
-    assert rows.groupby("candidate").size().to_dict() == {
-        "logistic_regression": 80,
-        "random_forest": 80,
-        "blend": 80,
-    }
-    own = rows[rows["candidate"] == "logistic_regression"].reset_index(drop=True)
-    expected = fitting.probabilities(fitted("logistic_regression"), test)
-    assert own["user_id"].equals(expected["user_id"])
-    assert own["probability"].tolist() == pytest.approx(expected["probability"].tolist())
-    odds = rows.assign(odds=rows["probability"] / (1 - rows["probability"]))
-    of_each = odds.pivot(index="user_id", columns="candidate", values="odds")
-    product = of_each["logistic_regression"] * of_each["random_forest"]
-    assert (of_each["blend"] ** 2).tolist() == pytest.approx(product.tolist())
 
 
 def test_figures_are_drawn_without_pyplot(judged: Judged) -> None:

@@ -67,6 +67,13 @@ def test_an_audit_of_other_rows_is_not_shown(found: dict[str, Any]) -> None:
     assert "the one there is looked at others, up to 17 October 2018" in texts(told(stale))
 
 
+def test_an_audit_that_does_not_say_of_which_rows_is_not_shown(found: dict[str, Any]) -> None:
+    audit = {key: told for key, told in found["leakage_audit"].items() if key != "training"}
+    stale = {**found, "leakage_audit": audit}
+    assert raised(stale) == [f"Monitoring raised 1 alarm. {DRIFT}"]
+    assert "There is no audit for leaks: kedro run" in texts(told(stale))
+
+
 def test_a_clean_audit_says_by_which_figures(found: dict[str, Any]) -> None:
     clean = {**found, "leakage_audit": found["leakage_audit"] | {"not_to_be_believed": []}}
     assert raised(clean) == [f"Monitoring raised 1 alarm. {DRIFT}"]

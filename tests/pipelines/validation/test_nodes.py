@@ -1,16 +1,19 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.modelling import fitting
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.validation import nodes, refit
 from sparkify.pipelines.validation.parameters import ValidationParameters
-from sparkify.schemas import KEYS
+from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS
 
 CHAMPION = {"candidate": "logistic_regression", "settings": {"regParam": 0.3}, "members": []}
 RESULTS = pd.DataFrame({"candidate": ["logistic_regression"], "trial": [0]})
@@ -27,6 +30,42 @@ def test(train: DataFrame) -> DataFrame:
     """Return the rows of `train` as other users' at the later cutoff."""
     later = train.where(F.col("cutoff") == F.lit("2018-11-07").cast("date"))
     return later.withColumn("user_id", F.concat(F.lit("x"), "user_id"))
+
+
+def test_every_candidate_forecasts_the_holdout_at_its_best_settings(
+    fitted: Callable[[str], PipelineModel],
+    train: DataFrame,
+    test: DataFrame,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+) -> None:
+    grids = {
+        "logistic_regression": {"regParam": [100.0, 0.3], "tol": [0.0001]},
+        "random_forest": {"numTrees": [1], "maxDepth": [1]},
+    }
+    both = ("logistic_regression", "random_forest")
+    competing = modelling.model_copy(update={"candidates": grids, "blend": both})
+    best_first = [
+        *[(3, "blend"), (1, "logistic_regression")],
+        *[(2, "random_forest"), (0, "logistic_regression")],
+    ]
+    cv_results = pd.DataFrame(best_first, columns=["trial", "candidate"])
+    forecast = nodes.candidate_predictions(train, test, cv_results, inputs, competing)
+    CANDIDATE_PREDICTIONS.validate(forecast)
+    rows, held_out = forecast.toPandas(), test.count()
+    assert rows.groupby("candidate").size().to_dict() == {
+        "logistic_regression": held_out,
+        "random_forest": held_out,
+        "blend": held_out,
+    }
+    own = rows[rows["candidate"] == "logistic_regression"].reset_index(drop=True)
+    expected = fitting.probabilities(fitted("logistic_regression"), test)
+    assert own["user_id"].equals(expected["user_id"])
+    assert own["probability"].tolist() == pytest.approx(expected["probability"].tolist())
+    odds = rows.assign(odds=rows["probability"] / (1 - rows["probability"]))
+    of_each = odds.pivot(index="user_id", columns="candidate", values="odds")
+    product = of_each["logistic_regression"] * of_each["random_forest"]
+    assert (of_each["blend"] ** 2).tolist() == pytest.approx(product.tolist())
 
 
 def test_the_learning_curve_has_every_size_and_the_whole_training_once(

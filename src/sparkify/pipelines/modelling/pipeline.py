@@ -76,12 +76,6 @@ def judge() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.candidate_predictions,
-                ["train", "test", "cv_results", INPUTS, MODELLING],
-                "candidate_predictions",
-                name="predict_with_candidates",
-            ),
-            Node(
                 nodes.predictions,
                 ["train", "churn_model", MODELLING],
                 "train_predictions",

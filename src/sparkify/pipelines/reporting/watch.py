@@ -73,9 +73,12 @@ def is_of_these_scores(monitoring: dict[str, Any], metrics: dict[str, Any], cuto
 
 
 def is_of_this_training(audit: dict[str, Any], metrics: dict[str, Any]) -> bool:
-    """Return whether the audit looked at the very rows that the champion learnt from."""
+    """Return whether the audit looked at the very rows that the champion learnt from.
+
+    An audit that does not say what it looked at is of an earlier version of the project.
+    """
     own = metrics["champion"]["training"]["fingerprint"]
-    return bool(audit) and bool(audit["training"]["fingerprint"] == own)
+    return bool(audit.get("training", {}).get("fingerprint") == own)
 
 
 def _challenged(promotion: dict[str, Any]) -> Iterator[Block]:
@@ -182,7 +185,7 @@ def _audited(audit: dict[str, Any], metrics: dict[str, Any]) -> Iterator[Block]:
         other = (
             f" of the rows that this model learnt from; the one there is looked at others, up to "
             f"{words.day(audit['training']['last_cutoff'])}"
-            if audit
+            if "training" in audit
             else ""
         )
         yield Text(

@@ -1,4 +1,4 @@
-"""Studies on the champion: other weeks, other sizes, shuffled labels, fewer features."""
+"""Studies on the champion: its rivals, other weeks and sizes, shuffled labels, fewer features."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -9,15 +9,45 @@ from pyspark.sql import functions as F
 from scipy.stats import t
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling import evaluation
+from sparkify.pipelines.modelling import evaluation, fitting, selection
+from sparkify.pipelines.modelling.candidates import Trial
 from sparkify.pipelines.modelling.nodes import is_trainable
-from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.modelling.parameters import BLEND, InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import TooManyRowsError
 from sparkify.pipelines.validation import refit
 from sparkify.pipelines.validation.parameters import ValidationParameters
-from sparkify.schemas import KEYS
+from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS
 
 IMBALANCE = ("none", "weights", "smote")
+
+
+def candidate_predictions(
+    train: DataFrame,
+    test: DataFrame,
+    cv_results: pd.DataFrame,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+) -> DataFrame:
+    """Forecast the hold-out with every candidate at its best settings, for comparison only.
+
+    One row per candidate, user and cutoff. Nothing is chosen by it.
+    """
+    ranked = selection.ranked(cv_results, modelling)
+    best_of_each = selection.best_of_each(ranked)
+
+    def forecast(ready: fitting.Prepared, trial: Trial) -> pd.DataFrame:
+        model = fitting.fitted(ready, trial, modelling)
+        return fitting.probabilities(model, test).assign(candidate=trial.candidate)
+
+    with fitting.kept_prepared(train, inputs, modelling) as ready:
+        fits = [(ready, trial) for trial in best_of_each.values()]
+        forecasts = fitting.in_parallel(forecast, fits, test, modelling.parallel_fits)
+    of_each = dict(zip(best_of_each, forecasts, strict=True))
+    if BLEND in set(cv_results["candidate"]):
+        members = [of_each[trial.candidate] for trial in selection.members(ranked, modelling)]
+        of_each[BLEND] = selection.mean_forecast(members).assign(candidate=BLEND)
+    rows = pd.concat(of_each.values())[CANDIDATE_PREDICTIONS.columns]
+    return train.sparkSession.createDataFrame(rows, CANDIDATE_PREDICTIONS.struct).coalesce(1)
 
 
 def rolling_origin(

@@ -4,13 +4,19 @@ from sparkify.pipelines.validation import figures, leakage, nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Study the champion: weeks, sizes, shuffled labels, remedies, feature groups, leaks."""
+    """Study the champion: rivals, weeks, sizes, shuffled labels, remedies, inputs, leaks."""
     modelling, inputs = "params:modelling", "params:inputs"
     engineering, validation = "params:feature_engineering", "params:validation"
     refit = ["train", "test", "champion", inputs, modelling]
     beside = ["train", "test", "champion", "cv_results", inputs, modelling]
     studied = Pipeline(
         [
+            Node(
+                nodes.candidate_predictions,
+                ["train", "test", "cv_results", inputs, modelling],
+                "candidate_predictions",
+                name="predict_with_candidates",
+            ),
             Node(
                 nodes.rolling_origin,
                 ["features", "snapshots", "champion", inputs, modelling, engineering],

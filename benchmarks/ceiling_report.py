@@ -81,10 +81,11 @@ class Log(speed.Log):
         params = ",".join(f"simulation.{key}={value}" for key, value in self._simulation.items())
         to_sessions = ["--pipelines", "simulation", "--to-nodes", "simulate_sessions"]
         self.kedro(*to_sessions, "--params", params)
-        write_checked_events(self.folder / "raw", table, self.simulation)
+        lines = write_checked_events(self.folder / "raw", table, self.simulation)
         shutil.rmtree(self.folder / "raw")
-        quality = table.with_name("data_quality.json")
-        quality.write_text(json.dumps({"source": "simulated"}))
+        account = {"source": "simulated", "lines": lines, "rejections": {}}
+        began = {"first_event": str(self.simulation.start)}
+        table.with_name("data_quality.json").write_text(json.dumps(account | began))
 
     def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Run the project and return its hold-out: our forecasts, and every candidate's."""
@@ -98,8 +99,8 @@ class Log(speed.Log):
         )
 
 
-def write_checked_events(raw: Path, table: Path, simulation: SimulationParameters) -> None:
-    """Write what data_processing accepts of a simulated log, as it would from the lines.
+def write_checked_events(raw: Path, table: Path, simulation: SimulationParameters) -> int:
+    """Write what data_processing accepts of a simulated log, as it would from the lines; count it.
 
     Args:
         raw: the folder of `simulated_users` and `simulated_sessions`.
@@ -117,6 +118,7 @@ def write_checked_events(raw: Path, table: Path, simulation: SimulationParameter
         accepted.mkdir(parents=True)
         con.execute(CHECKED_EVENTS.format(raw=raw, file=accepted / "part-0.parquet"))
         (Path(aside) / "_SUCCESS").touch()
+        return con.sql(f"SELECT count(*) FROM '{accepted}/*.parquet'").fetchall()[0][0]
 
 
 def scored(foreseen: pd.DataFrame, candidates: pd.DataFrame) -> dict[str, Any]:

@@ -9,12 +9,14 @@ What `speed.json` says of other sizes stays.
 import argparse
 import csv
 import json
+import math
 import os
 import platform
 import shlex
 import shutil
 import statistics
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,7 @@ PEERS = {
 }
 COMPARED = ("DuckDB", "Polars")
 GIGABYTE = 1e9
+ONE_CORE = ("taskset", "--cpu-list", "0")  # Linux
 
 
 class Log:
@@ -72,13 +75,9 @@ class Log:
         self.kedro("--pipelines", "simulation", *options)
         shutil.rmtree(self.folder / "raw")
 
-    def kedro(self, *options: str, cores: int | None = None) -> Taken:
-        """Measure `kedro run` on this log."""
-        command = [sys.executable, "-m", "sparkify", "--conf-source", str(self.conf)]
-        if cores:
-            spark = self.conf / self.env / "spark.yml"
-            settings = yaml.safe_load((ROOT / "conf" / self.env / "spark.yml").read_text())
-            spark.write_text(yaml.safe_dump({**settings, "spark.master": f"local[{cores}]"}))
+    def kedro(self, *options: str, bound: Sequence[str] = ()) -> Taken:
+        """Measure `kedro run` on this log, by a command that binds it to some cores if given."""
+        command = [*bound, sys.executable, "-m", "sparkify", "--conf-source", str(self.conf)]
         return measured([*command, "--env", self.env, *options], self.folder)
 
     def timings(self) -> list[dict[str, Any]]:
@@ -168,21 +167,28 @@ def compare(log: Log, subjects: list[str], repeats: int, once: list[str]) -> dic
 
 
 def on_one_core(log: Log) -> dict[str, Any]:
-    """Run the project to its features on one core."""
+    """Run the project to its features on one core, compiler and collector included, and on all."""
     log.require()
-    taken = log.kedro("--pipelines", TO_FEATURES, cores=1)
-    told(f"{log.size} on one core: {taken.wall_seconds:.1f} s to features")
-    return {"features_seconds": taken.wall_seconds, "nodes": log.timings()}
+    found: dict[str, Any] = {}
+    for name, bound in {"one_core": ONE_CORE, "all_cores": ()}.items():
+        taken = log.kedro("--pipelines", TO_FEATURES, bound=bound)
+        found[name] = {"features_seconds": taken.wall_seconds, "nodes": log.timings()}
+        told(f"{log.size}, {name.replace('_', ' ')}: {taken.wall_seconds:.1f} s to features")
+    return found
 
 
 def drawn(results: dict[str, Any]) -> Figure:
     """Draw seconds to the features and to the end, by subject, a panel per log of a size."""
     sizes = results["sizes"]
-    figure = Figure(figsize=(4.2 * len(sizes) + 0.6, 3.4), dpi=120, layout="constrained")
-    panels = figure.subplots(1, len(sizes), squeeze=False)[0]
+    across = min(len(sizes), 2)
+    down = math.ceil(len(sizes) / across)
+    figure = Figure(figsize=(4.2 * across + 0.6, 2.6 * down + 0.6), dpi=120, layout="constrained")
+    panels = figure.subplots(down, across, squeeze=False).ravel()
+    for unused in panels[len(sizes) :]:
+        unused.remove()
     figure.suptitle("From the log to features, and to a judged model", x=0.02, ha="left")
     in_order = sorted(sizes.values(), key=lambda found: found["log_bytes"])
-    for axes, found in zip(panels, in_order, strict=True):
+    for axes, found in zip(panels[: len(sizes)], in_order, strict=True):
         subjects = found["subjects"]
         wall = [subject["median"]["wall_seconds"] for subject in subjects.values()]
         features = [subject["median"]["features_seconds"] for subject in subjects.values()]

@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +66,22 @@ def test_ourselves_are_measured_to_features_and_to_the_end(
     assert taken["features_seconds"] == pytest.approx(100.0 - model, abs=0.01)
     assert (taken["cpu_seconds"], taken["peak_bytes"]) == (150.0, 1_000)
     assert taken["nodes"][0]["node"] == "data_processing.check_events"
+
+
+def test_one_core_is_compared_with_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[str, ...]] = []
+
+    def measured(command: list[str], _folder: Path) -> speed.Taken:
+        ran.append(tuple(command[:3]))
+        return speed.Taken(10.0 * len(ran), 0.0, 0, "")
+
+    monkeypatch.setattr(speed, "measured", measured)
+    monkeypatch.setattr(speed.Log, "require", lambda _: None)
+    monkeypatch.setattr(speed.Log, "timings", lambda _: [])
+    found = speed.on_one_core(speed.Log("mini", tmp_path, {}))
+    assert {name: one["features_seconds"] for name, one in found.items()} == {
+        "one_core": 10.0,
+        "all_cores": 20.0,
+    }
+    assert ran[0] == speed.ONE_CORE
+    assert ran[1][0] == sys.executable

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from benchmarks.agreement import EXACT, agreement, digits, results
+from benchmarks.agreement import EXACT, agreement, broken, digits, results
 from benchmarks.determinism import shuffled_log
 
 
@@ -33,6 +33,34 @@ def test_a_result_agrees_as_its_worst_value_and_a_missing_one_not_at_all() -> No
     other = {"metrics": {"auc": 0.7, "lift": 2.001}, "test": {"x": 1.0}}
     assert agreement(one, other) == {"metrics": 3, "test": 0, "train": 0}
     assert digits({"auc": 0.7}, {"auc": 0.7, "lift": 2.0}) == 0
+
+
+@pytest.mark.parametrize(
+    ("partitions", "name", "agreed", "kept"),
+    [
+        (1, "08_reporting/metrics.json", EXACT, True),
+        (1, "08_reporting/metrics.json", 15, False),
+        (4, "04_feature/features", 15, False),
+        (2, "06_models/churn_model", 9, True),
+        (2, "07_model_output/churn_scores", 8, False),
+    ],
+)
+def test_fewer_digits_than_promised_are_noticed(
+    partitions: int, name: str, agreed: int, kept: bool
+) -> None:
+    found = {"02_intermediate/data_quality.json": EXACT, name: agreed}
+    assert broken(found, partitions) == ([] if kept else [name])
+
+
+def test_fractions_within_lists_agree_by_digits_too(spark: SparkSession, tmp_path: Path) -> None:
+    kind = "user_id string, reasons array<struct<input: string, contribution: double>>"
+    for name, added in {"one": 0.5, "other": 0.50005}.items():
+        rows = [("2", [("volume", 1.0)]), ("1", [("thumbs", added), ("level", 0.1)])]
+        table = spark.createDataFrame(rows[:: 1 if name == "one" else -1], kind)
+        table.write.parquet(str(tmp_path / name / "07_model_output/churn_scores"))
+    one, other = (results(tmp_path / name) for name in ("one", "other"))
+    assert agreement(one, one) == {"07_model_output/churn_scores": EXACT}
+    assert agreement(one, other) == {"07_model_output/churn_scores": 4}
 
 
 def test_results_are_read_whatever_their_order_and_version(

@@ -1,11 +1,9 @@
 import json
 from pathlib import Path
 
-import pytest
 import yaml
 
 from benchmarks import cluster, determinism
-from benchmarks.agreement import EXACT
 from benchmarks.cluster import Application, Moment, default_pipelines
 from benchmarks.elsewhere import Elsewhere
 
@@ -56,14 +54,6 @@ def test_elsewhere_only_the_environment_says_where(tmp_path: Path) -> None:
     assert spark["spark.eventLog.enabled"] is True
     assert [path.name for path in own.glob("parameters*")] == ["parameters.yml"]
     assert there.log.parent.name == "01_raw"
-
-
-@pytest.mark.parametrize(
-    ("partitions", "digits", "kept"), [(1, EXACT, True), (1, 15, False), (4, 9, True)]
-)
-def test_fewer_digits_than_promised_are_noticed(partitions: int, digits: int, kept: bool) -> None:
-    agreed = {partitions: {"a way": {"metrics": EXACT, "features": digits}}}
-    assert determinism.is_kept(agreed) is kept
 
 
 def test_shuffled_lines_are_the_same_lines(tmp_path: Path) -> None:

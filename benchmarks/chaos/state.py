@@ -23,8 +23,11 @@ from sparkify.jvm import submit_arguments
 
 ABSENT = "absent"
 UNREADABLE = "unreadable"
-# Have to load and are not compared: how long things took, and which model stood before.
-NOT_COMPARED = {"run_timings", "run_timings_figure", "candidates_figure", "promotion"}
+# Have to load and are not compared: they say how long things took, or which model stood before.
+NOT_COMPARED = {
+    *("run_timings", "run_timings_figure", "candidates_figure", "promotion"),
+    *("report_html", "report_md"),
+}
 SECONDS = "fit_seconds"  # what is timed in other datasets is left out of their digests
 State = dict[str, str]  # digest, ABSENT or `UNREADABLE: why`, by the dataset's name
 _one_at_a_time = threading.Lock()  # Kedro's sessions and catalogs are one thread's

@@ -83,9 +83,9 @@ class Log(speed.Log):
         self.kedro(*to_sessions, "--params", params)
         lines = write_checked_events(self.folder / "raw", table, self.simulation)
         shutil.rmtree(self.folder / "raw")
-        account = {"source": "simulated", "lines": lines, "rejections": {}}
-        began = {"first_event": str(self.simulation.start)}
-        table.with_name("data_quality.json").write_text(json.dumps(account | began))
+        began = str(self.simulation.start)
+        account = {"source": "simulated", "lines": lines, "rejections": {}, "first_event": began}
+        table.with_name("data_quality.json").write_text(json.dumps(account))
 
     def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Run the project and return its hold-out: our forecasts, and every candidate's."""
@@ -116,9 +116,10 @@ def write_checked_events(raw: Path, table: Path, simulation: SimulationParameter
         )
         accepted = Path(aside) / "rejection=__HIVE_DEFAULT_PARTITION__"
         accepted.mkdir(parents=True)
-        con.execute(CHECKED_EVENTS.format(raw=raw, file=accepted / "part-0.parquet"))
+        copied = con.execute(CHECKED_EVENTS.format(raw=raw, file=accepted / "part-0.parquet"))
+        ((lines,),) = copied.fetchall()
         (Path(aside) / "_SUCCESS").touch()
-        return con.sql(f"SELECT count(*) FROM '{accepted}/*.parquet'").fetchall()[0][0]
+        return int(lines)
 
 
 def scored(foreseen: pd.DataFrame, candidates: pd.DataFrame) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from benchmarks.speed import ROOT, told
 from sparkify.jvm import submit_arguments
 from sparkify.log_digest import line_hash
 from sparkify.pipelines.data_processing import parsing
-from sparkify.pipelines.data_processing.nodes import checked_events
+from sparkify.pipelines.data_processing.nodes import checked_events, repeated_hashes
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.settings import CONFIG_LOADER_ARGS
 
@@ -41,18 +41,15 @@ def steps(
 ) -> dict[str, Callable[[], None]]:
     """Return what each step does, with all that it needs."""
 
-    def hashes() -> DataFrame:
-        hashed = lines.select(line_hash().alias("hash")).repartition("hash")
-        return hashed.groupBy("hash").count().where("count > 1")
-
     def write() -> None:
         table = checked_events(lines, parameters).write.mode("overwrite")
         table.partitionBy("rejection").parquet(str(folder / "checked_events"))
 
+    hashed = lines.select(line_hash().alias("line_hash"))
     parsed = parsing.parsed(F.col("value"), parameters.fields).alias("fields")
     return {
         READ: lambda: nowhere(lines),
-        HASHED: lambda: nowhere(hashes()),
+        HASHED: lambda: nowhere(repeated_hashes(hashed)),
         PARSED: lambda: nowhere(lines.select(parsed).select("fields.*")),
         CHECKED: lambda: nowhere(checked_events(lines, parameters)),
         WRITTEN: write,

@@ -62,5 +62,6 @@ def test_a_missing_model_loads_as_none_and_one_that_is_there_as_it_was_saved(
     dataset = OptionalSparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
     assert dataset.load() is None
     dataset.save(PipelineModel([SQLTransformer(statement="SELECT * FROM __THIS__")]))
+    dataset.release()
     (stage,) = dataset.load().stages
     assert stage.getStatement() == "SELECT * FROM __THIS__"

@@ -251,6 +251,17 @@ def test_a_model_is_handed_on_as_saved_until_it_is_released(
     assert dataset.load().stages[1].coefficients == model.stages[1].coefficients  # type: ignore[attr-defined]
 
 
+def test_a_version_that_is_asked_for_loads_though_another_was_saved(
+    model: PipelineModel, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "churn_model")
+    SparkMLModelDataset(filepath=path, version=Version(None, MORNING)).save(model)
+    dataset = SparkMLModelDataset(filepath=path, version=Version(MORNING, EVENING))
+    with pytest.warns(UserWarning, match="did not match load version"):
+        dataset.save(PipelineModel(model.stages[:1]))
+    assert len(dataset.load().stages) == 2
+
+
 def test_a_save_that_fails_keeps_the_old_model(
     model: PipelineModel, customers: DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,7 +55,7 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         self._protocol, path = get_protocol_and_path(filepath, version)
         self._filesystem = fsspec.filesystem(self._protocol, **(credentials or {}))
         self.metadata = metadata
-        self._kept: PipelineModel | None = None
+        self._kept: dict[str, PipelineModel] = {}  # what was saved, by its path
         super().__init__(
             filepath=PurePosixPath(path),
             version=version,
@@ -64,15 +64,15 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         )
 
     def load(self) -> PipelineModel:
-        """Load the model, or hand on the one that was saved in this run.
+        """Load the model, or hand it on if this run has saved that very version.
 
         Raises:
             DatasetError: if what is there is no PipelineModel, or has stages that the project
                 no longer has.
         """
-        if self._kept is not None:
-            return self._kept
         path = self._load_path()
+        if path in self._kept:
+            return self._kept[path]
         found = self._stage_metadata(path)["class"]
         if found not in PIPELINE_MODELS:
             raise DatasetError(
@@ -98,11 +98,11 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         path = get_filepath_str(self._get_save_path(), self._protocol)
         with written_aside(self._filesystem, path) as aside:
             data.save(spark_path(self._protocol, aside))
-        self._kept = data
+        self._kept = {path: data}
 
     def _release(self) -> None:
         super()._release()
-        self._kept = None
+        self._kept = {}
 
     def preview(self) -> JSONPreview:
         """List the model's stages with the settings that were given to each."""

@@ -67,13 +67,18 @@ def _with_copies(raw_events: DataFrame) -> DataFrame:
     Only lines whose hash occurs twice are grouped by their text; the others never move.
     """
     lines = raw_events.select("value", line_hash().alias("line_hash"))
-    # Nearly all hashes occur once: counting them before they are brought together is in vain.
-    counts = lines.select("line_hash").repartition("line_hash").groupBy("line_hash").count()
-    repeated = F.broadcast(counts.where("count > 1").select("line_hash"))
+    repeated = F.broadcast(repeated_hashes(lines))
     once = lines.join(repeated, on="line_hash", how="left_anti")
     often = lines.join(repeated, on="line_hash", how="left_semi").groupBy("value").count()
     copies = often.select("value", F.explode(F.sequence(F.lit(1), F.col("count").cast("int"))))
     return once.select("value", F.lit(1).alias("copy")).unionAll(copies)
+
+
+def repeated_hashes(lines: DataFrame) -> DataFrame:
+    """Return each `line_hash` that occurs more than once: one row per hash."""
+    # Nearly all hashes occur once: counting them before they are brought together is in vain.
+    counts = lines.select("line_hash").repartition("line_hash").groupBy("line_hash").count()
+    return counts.where("count > 1").select("line_hash")
 
 
 def _digits(user_id: Column) -> Column:

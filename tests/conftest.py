@@ -37,6 +37,13 @@ SMALL = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give one process of pytest-xdist all tests that need a finished run, and files whole else."""
+    for item in items:
+        needs_run = "finished" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("finished" if needs_run else item.path.as_posix()))
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """One small session for the whole suite: starting Spark takes longer than most tests."""

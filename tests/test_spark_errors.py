@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from kedro.io.core import DatasetError
 from py4j.protocol import Py4JError, Py4JNetworkError
+from pyspark import SparkContext
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -54,6 +55,23 @@ def test_a_jvm_that_is_gone_is_told_with_what_to_do(error: BaseException) -> Non
     told = spark_errors.told(error) or ""
     assert told.startswith("Spark's JVM has ended in the middle of its work.")
     assert "spark.driver.memory in conf/<env>/spark.yml" in told
+
+
+class Gone:
+    """A JVM that was killed: py4j answers every name with an error of its own."""
+
+    @property
+    def java(self) -> None:
+        raise Py4JError("java does not exist in the JVM")
+
+
+def test_a_jvm_that_is_gone_is_found_by_asking_it(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = Py4JError("org.apache.spark.sql.classic.SparkSession$ does not exist in the JVM")
+    assert (spark_errors.told(error) or "").startswith("Spark failed (Py4JError: org.apache.spark")
+    monkeypatch.setattr(SparkContext, "_jvm", Gone())
+    assert (spark_errors.told(error) or "").startswith("Spark's JVM has ended in the middle of")
 
 
 def test_too_little_memory_is_told_with_what_to_do(spark: SparkSession) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
+from pyspark import SparkContext
 from pyspark.errors import AnalysisException, PySparkException
 
 from sparkify.faults import causes
@@ -58,6 +59,8 @@ def _thrown(error: BaseException) -> Iterator[tuple[str, str]]:
     else:
         throwable = getattr(error, "_origin", None)
         if throwable is None:
+            if SparkContext._jvm is not None:  # Python may be the first to notice that it is gone
+                SparkContext._jvm.java.lang.System.nanoTime()
             yield type(error).__name__, _first_line(str(error))
     while throwable is not None:
         yield throwable.getClass().getName(), _first_line(throwable.getMessage())

@@ -1,3 +1,4 @@
+import logging
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.startup import bootstrap_project
 from kedro.io.core import DatasetError
 
-from sparkify import __main__, cli
+from sparkify import __main__, cli, spark_errors
 from tests import bad_logs
 
 ROOT = Path(__file__).parents[1]
@@ -134,6 +135,16 @@ def test_a_traceback_is_shown_to_those_who_ask_for_it(project: Any) -> None:
     result = run(project, "--traceback", "--pipelines", "data_processing")
     assert isinstance(result.exception, DatasetError)
     assert result.exit_code == 1
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_py4j_s_own_traces_are_kept_from_those_who_did_not_ask(
+    monkeypatch: pytest.MonkeyPatch, asked: bool
+) -> None:
+    monkeypatch.setattr(kedro_run, "callback", lambda **options: None)
+    monkeypatch.setattr(logging.getLogger(), "filters", [])
+    assert kedro("run", *["--traceback"] * asked).exit_code == 0
+    assert (spark_errors.is_news in logging.getLogger().filters) is not asked
 
 
 def test_an_error_in_the_code_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
+import logging
 from pathlib import Path
 
 import pytest
 from kedro.io.core import DatasetError
+from py4j import java_gateway
 from py4j.protocol import Py4JError, Py4JNetworkError
 from pyspark import SparkContext
 from pyspark.errors import AnalysisException
@@ -72,6 +74,12 @@ def test_a_jvm_that_is_gone_is_found_by_asking_it(
     assert (spark_errors.told(error) or "").startswith("Spark failed (Py4JError: org.apache.spark")
     monkeypatch.setattr(SparkContext, "_jvm", Gone())
     assert (spark_errors.told(error) or "").startswith("Spark's JVM has ended in the middle of")
+
+
+def test_what_py4j_logs_of_it_is_no_news() -> None:
+    of_py4j = logging.makeLogRecord({"pathname": java_gateway.__file__})
+    assert not spark_errors.is_news(of_py4j)
+    assert spark_errors.is_news(logging.makeLogRecord({"pathname": spark_errors.__file__}))
 
 
 def test_too_little_memory_is_told_with_what_to_do(spark: SparkSession) -> None:

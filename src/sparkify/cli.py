@@ -1,5 +1,6 @@
 """The project's `kedro run`: errors that are the user's to mend come as one sentence."""
 
+import logging
 from typing import Any
 
 import click
@@ -25,6 +26,8 @@ def cli() -> None:
 @click.pass_context
 def run(context: click.Context, /, traceback: bool, **options: Any) -> Any:
     """Run pipelines."""
+    if not traceback:
+        logging.getLogger().addFilter(spark_errors.is_news)
     try:
         require_java()
         return context.invoke(kedro_run, **options)

@@ -1,9 +1,11 @@
 """What went wrong inside of Spark, in a sentence for the user."""
 
+import logging
 import re
 from collections.abc import Iterator
 from typing import Any
 
+import py4j
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark import SparkContext
 from pyspark.errors import AnalysisException, PySparkException
@@ -18,6 +20,11 @@ MORE_MEMORY = (
     "Give it more by spark.driver.memory in conf/<env>/spark.yml, or look for a line of the log "
     "that is far too long."
 )
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Say whether a record is other than py4j's, which logs as root what it also raises."""
+    return f"{py4j.__name__}/" not in record.pathname
 
 
 def told(error: BaseException) -> str | None:

@@ -15,7 +15,7 @@ help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: .venv/ready ## Run the whole way from the log to the hold-out metrics; simulate a log if there is none.
-	@ls -d $(LOG) $(LOG).gz $(LOG).bz2 >/dev/null 2>&1 || $(BIN)/kedro run --env $(ENV) --pipelines simulation
+	@ls -d $(LOG) $(LOG).gz $(LOG).bz2 2>/dev/null | grep -q . || $(BIN)/kedro run --env $(ENV) --pipelines simulation
 	$(BIN)/kedro run --env $(ENV)
 
 test: .venv/ready ## Run the tests on two cores, with coverage.

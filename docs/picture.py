@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+HIDDEN = ".pipeline-sidebar, .pipeline-global-toolbar { visibility: hidden }"
 ANIMATED_MS = 1500  # until everything has come to rest
 
 
@@ -54,8 +55,11 @@ def take(site: Path, picture: Path) -> None:
     with served(site) as address, chromium() as browser:
         page = opened(browser, address, 1200, 1100)
         page.click("[data-test^='global-toolbar-theme-btn']")
+        page.mouse.move(0, 0)  # off the button, which would name itself
         page.wait_for_timeout(ANIMATED_MS)
-        page.locator(".pipeline-flowchart").screenshot(path=picture)
+        page.locator(".pipeline-flowchart").screenshot(
+            path=picture, style=HIDDEN, animations="disabled"
+        )
 
 
 if __name__ == "__main__":

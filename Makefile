@@ -19,7 +19,7 @@ run: .venv/ready ## Run the whole way from the log to the hold-out metrics; simu
 	$(BIN)/kedro run --env $(ENV)
 
 test: .venv/ready ## Run the tests on two cores, with coverage.
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
 check: lint types test ## Lint, check types and run the tests.
 

@@ -37,13 +37,6 @@ SMALL = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give one process of pytest-xdist all tests that need a finished run, and files whole else."""
-    for item in items:
-        needs_run = "finished" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("finished" if needs_run else item.path.as_posix()))
-
-
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """One small session for the whole suite: starting Spark takes longer than most tests."""
@@ -154,6 +147,16 @@ def finished(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> P
 def project(spark: SparkSession, tmp_path: Path) -> Project:
     """Return a project without any data."""
     return Project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Return a headless Chromium, one for the whole suite: Playwright runs once in a process."""
+    picture = pytest.importorskip("docs.picture")
+    if not picture.CHROMIUM.exists():
+        pytest.skip("there is no Chromium here")
+    with picture.chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

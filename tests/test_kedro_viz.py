@@ -9,7 +9,7 @@ import pytest
 from kedro.framework.project import pipelines
 from kedro.framework.startup import bootstrap_project
 
-from docs.picture import CHROMIUM, chromium, opened, served
+from docs.picture import opened, served
 from sparkify.site import build_site
 
 ROOT = Path(__file__).parents[1]
@@ -123,11 +123,9 @@ def test_colours_are_of_what_there_is() -> None:
 
 
 @pytest.fixture(scope="module")
-def page(site: Path) -> Iterator[Any]:
-    """Open the site in a browser; its `told` are the errors and warnings of its console."""
-    if not CHROMIUM.exists():
-        pytest.skip("there is no Chromium here")
-    with served(site) as address, chromium() as browser:
+def page(site: Path, browser: Any) -> Iterator[Any]:
+    """Open the site in a browser."""
+    with served(site) as address:
         yield opened(browser, address, 1440, 900)
 
 

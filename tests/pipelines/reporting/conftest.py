@@ -1,6 +1,4 @@
-import shutil
 from base64 import b64decode
-from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -283,17 +281,3 @@ def settings(parameters: dict[str, Any]) -> dict[str, Any]:
         "reporting": ReportingParameters(contacts_shown=15),
         "parameters": {"modelling": {"seed": 7}, "simulation": {"seed": 24}},
     }
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Any]:
-    """Return a headless Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("there is no Chromium")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    with playwright.sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=chromium, args=flags)
-        yield opened
-        opened.close()

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from sklearn.metrics import roc_auc_score
 
 from sparkify.pipelines.modelling import fitting
+from sparkify.pipelines.modelling import nodes as modelling_nodes
 from sparkify.pipelines.modelling.nodes import TooLittleDataError
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.retrospective import nodes
@@ -59,6 +60,19 @@ def test_too_few_churners_are_told_with_their_counts(
 ) -> None:
     with pytest.raises(TooLittleDataError, match=r"churners among the users to train on and"):
         nodes.train_test(*labelled(spark, 3, 20), parameters["modelling"])
+
+
+def test_churners_are_called_by_the_best_f1_whatever_the_forecast_does(
+    spark: SparkSession, parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(modelling_nodes, "champion", lambda *given: asked.extend(given))
+    train, modelling = labelled(spark, 3, 20)[0], parameters["modelling"]
+    assert modelling.decision.threshold == "profit"
+    nodes.champion(train, parameters["inputs"], modelling)
+    assert asked[:2] == [train, parameters["inputs"]]
+    assert asked[2].decision.threshold == "f1"
+    assert asked[2].model_copy(update={"decision": modelling.decision}) == modelling
 
 
 def test_the_seed_project_s_total_is_found_by_the_audit(

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.modelling import (
@@ -34,12 +36,12 @@ def create_pipeline(**_: object) -> Pipeline:
     return Pipeline([split, describe]) + found + promote() + judge() + decide()
 
 
-def find() -> Pipeline:
+def find(champion: Callable[..., object] = nodes.champion) -> Pipeline:
     """From training rows, of whatever question, to the best of the candidates."""
     return Pipeline(
         [
             Node(
-                nodes.champion,
+                champion,
                 ["train", INPUTS, MODELLING],
                 ["cv_results", "champion", "churn_model"],
                 name="choose_champion",

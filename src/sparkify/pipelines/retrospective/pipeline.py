@@ -51,7 +51,7 @@ def create_pipeline(**_: object) -> Pipeline:
         ]
     )
     return Pipeline(
-        described + find() + judge(),
+        described + find(nodes.champion) + judge(),
         namespace="retrospective",
         inputs={"user_days", "data_quality"},
         parameters={"params:modelling", "params:feature_engineering", "params:validation"},

@@ -11,7 +11,7 @@ from sparkify import tracking
 from sparkify.pipeline_registry import register_pipelines
 from sparkify.pipelines.modelling.parameters import Plain
 
-RUN = {"env": "mini", "pipeline_names": ["modelling"], "session_id": "2026-11-24T15.00.00.000Z"}
+RUN = {"env": "mini", "pipeline_names": ["modelling"], "run_id": "2026-11-24T15.00.00.000Z"}
 
 
 class Kept(SimpleNamespace):
@@ -75,7 +75,7 @@ def test_a_run_is_kept_with_parameters_metrics_figures_and_model(
     tracked(finished, {"uri": "sqlite:///x.db", "artifacts": place, "experiment": "sparkify"})
     assert mlflow.told["uri"] == "sqlite:///x.db"
     assert mlflow.told["created"] == ("sparkify", f"file://{place}")
-    assert mlflow.told["run"] == (RUN["session_id"], {"env": "mini", "pipelines": "modelling"})
+    assert mlflow.told["run"] == (RUN["run_id"], {"env": "mini", "pipelines": "modelling"})
     assert mlflow.told["params"] == {
         "modelling.seed": "7",
         "modelling.candidates.a": "null",

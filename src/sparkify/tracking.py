@@ -65,7 +65,7 @@ class TrackingHooks:
             "env": str(run_params["env"]),
             "pipelines": ",".join(run_params.get("pipeline_names") or ["__default__"]),
         }
-        with mlflow.start_run(run_name=str(run_params["session_id"]), tags=tags):
+        with mlflow.start_run(run_name=str(run_params["run_id"]), tags=tags):
             mlflow.log_params(dict(_texts(self._parameters)))
             mlflow.log_metrics(numbers)
             mlflow.log_artifacts(folder)

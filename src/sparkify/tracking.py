@@ -10,6 +10,7 @@ from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import settings
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from pydantic import BaseModel
@@ -62,7 +63,7 @@ class TrackingHooks:
             mlflow.create_experiment(name, artifact_location=Path(place).resolve().as_uri())
         mlflow.set_experiment(name)
         tags = {
-            "env": str(run_params["env"]),
+            "env": run_params["env"] or settings.CONFIG_LOADER_ARGS["default_run_env"],
             "pipelines": ",".join(run_params.get("pipeline_names") or ["__default__"]),
         }
         with mlflow.start_run(run_name=str(run_params["run_id"]), tags=tags):

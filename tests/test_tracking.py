@@ -1,3 +1,4 @@
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,6 +67,15 @@ def tracked(finished: Any, settings: dict[str, Any]) -> None:
     hooks.after_context_created(context)
     pipeline = register_pipelines()["modelling"]
     hooks.after_pipeline_run(run_params=RUN, pipeline=pipeline, catalog=finished.catalog())
+
+
+def test_a_run_of_kedro_s_own_is_kept_by_its_name_and_environment(
+    finished: Any, mlflow: Kept, tmp_path: Path
+) -> None:
+    finished.copied(tmp_path).run("reporting")
+    name, tags = mlflow.told["run"]
+    assert re.fullmatch(r"[\d-]{10}T[\d.]+Z", name)
+    assert tags == {"env": "mini", "pipelines": "reporting"}
 
 
 def test_a_run_is_kept_with_parameters_metrics_figures_and_model(

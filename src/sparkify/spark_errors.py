@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import py4j
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark import SparkContext
 from pyspark.errors import AnalysisException, PySparkException
@@ -24,7 +23,7 @@ MORE_MEMORY = (
 
 def is_news(record: logging.LogRecord) -> bool:
     """Say whether a record is other than py4j's, which logs as root what it also raises."""
-    return f"{py4j.__name__}/" not in record.pathname
+    return "/py4j/" not in record.pathname
 
 
 def told(error: BaseException) -> str | None:

@@ -10,7 +10,6 @@ from pyspark.sql import functions as F
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support, roc_auc_score
 
 from sparkify.pipelines.modelling import nodes as modelling_nodes
-from sparkify.pipelines.modelling.nodes import TooLittleDataError, is_trainable
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters, Plain
 from sparkify.pipelines.validation.leakage import leakage_audit
 from sparkify.pipelines.validation.parameters import ValidationParameters
@@ -36,7 +35,7 @@ def train_test(
     Raises:
         TooLittleDataError: with the counts, if either side has too few churners.
     """
-    labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
+    labelled = snapshots.withColumn("is_trainable", modelling_nodes.is_trainable(modelling))
     rows = labelled.join(features, on=KEYS, how="inner")
     counts = {
         row["is_trainable"]: row["churned"]
@@ -46,7 +45,7 @@ def train_test(
     }
     trained, held_out = counts.get(True, 0), counts.get(False, 0)
     if trained < modelling.min_train_churned or held_out < modelling.min_holdout_churned:
-        raise TooLittleDataError(
+        raise modelling_nodes.TooLittleDataError(
             f"{trained} churners among the users to train on and {held_out} among those held "
             f"out: too few. At least {modelling.min_train_churned} (modelling.min_train_churned) "
             f"and {modelling.min_holdout_churned} (modelling.min_holdout_churned) are asked for; "

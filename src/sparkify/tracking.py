@@ -64,7 +64,7 @@ class TrackingHooks:
         mlflow.set_experiment(name)
         tags = {
             "env": run_params["env"] or settings.CONFIG_LOADER_ARGS["default_run_env"],
-            "pipelines": ",".join(run_params.get("pipeline_names") or ["__default__"]),
+            "pipelines": ",".join(sorted(run_params.get("pipeline_names") or ["__default__"])),
         }
         with mlflow.start_run(run_name=str(run_params["run_id"]), tags=tags):
             mlflow.log_params(dict(_texts(self._parameters)))

@@ -79,7 +79,7 @@ class Log(speed.Log):
         if (table / "_SUCCESS").exists():
             return
         params = ",".join(f"simulation.{key}={value}" for key, value in self._simulation.items())
-        to_sessions = ["--pipelines", "simulation", "--to-nodes", "simulate_sessions"]
+        to_sessions = ["--pipelines", "simulation", "--to-nodes", "simulation.simulate_sessions"]
         self.kedro(*to_sessions, "--params", params)
         lines = write_checked_events(self.folder / "raw", table, self.simulation)
         shutil.rmtree(self.folder / "raw")

@@ -95,7 +95,8 @@ def test_what_comes_after_its_features_is_asked_for_alike(video: Any, finished: 
     ours, theirs = (catalog.load("params:modelling") for catalog in (finished.catalog(), video))
     assert theirs == ours
     inputs = video.load("params:inputs")
-    assert inputs.rates["thumbs_up_per_song"].of == "plays"
-    wordless = {"rates": {"__all__": {"words", "of"}}}
+    assert inputs.segments.rates["thumbs_up_per_song"].of == "plays"
+    rates = {"rates": {"__all__": {"words", "of"}}}
+    wordless = {**rates, "segments": rates}
     before = finished.catalog().load("params:inputs")
     assert inputs.model_dump(exclude=wordless) == before.model_dump(exclude=wordless)

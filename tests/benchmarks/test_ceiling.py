@@ -11,6 +11,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from benchmarks import ceiling, ceiling_report
+from sparkify.pipeline_registry import register_pipelines
 from sparkify.pipelines.simulation.chain import State, known_cohorts, states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
@@ -203,10 +204,11 @@ def test_a_log_is_simulated_once_and_without_lines(
     log.require()
     assert asked == [
         (
-            *("--pipelines", "simulation", "--to-nodes", "simulate_sessions"),
+            *("--pipelines", "simulation", "--to-nodes", "simulation.simulate_sessions"),
             *("--params", "simulation.seed=24,simulation.users=90"),
         )
     ]
+    assert register_pipelines()["simulation"].to_nodes("simulation.simulate_sessions").nodes
     assert (log.folder / "intermediate/checked_events/_SUCCESS").exists()
     quality = json.loads((log.folder / "intermediate/data_quality.json").read_text())
     assert quality.pop("lines") > 10_000

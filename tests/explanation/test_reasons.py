@@ -3,12 +3,21 @@ import pandas as pd
 import pytest
 
 from sparkify.explanation.contributions import Linear
-from sparkify.explanation.reasons import Explanation, PlainWords, RateWords
+from sparkify.explanation.reasons import Explanation, PlainWords, RateWords, SegmentWords
 
 THUMBS = RateWords(
     "thumbs_down_per_song",
     *("thumbs_down", "next_song", 0.011),
     *("thumbs down on {rate:.1%} of songs, others {others:.1%}", "songs", 10.0),
+)
+ADVERTS = RateWords(
+    "adverts_per_song",
+    *("adverts", "next_song", 0.06),
+    *("adverts after {rate:.1%} of songs, others {others:.1%}", "songs", 10.0),
+)
+# Most customers; those with many adverts; those with many thumbs down.
+SEGMENTS = SegmentWords(
+    [THUMBS, ADVERTS], [0.8, 0.1, 0.1], [[0.009, 0.05], [0.009, 0.16], [0.03, 0.05]]
 )
 AGE = PlainWords("log_age", "age", "registered {value:.0f} days ago", "registered today")
 
@@ -27,6 +36,33 @@ def test_a_rate_is_said_beside_that_of_others_once_it_is_known(
     thumbs_down: float, songs: float, said: str
 ) -> None:
     assert THUMBS.said({"thumbs_down": thumbs_down, "next_song": songs}) == said
+
+
+@pytest.mark.parametrize(
+    ("thumbs_down", "adverts", "songs", "said"),
+    [
+        (9, 160, 1_000, "adverts after 16.0 % of songs, others 6.0 %"),
+        (30, 50, 1_000, "thumbs down on 3.0 % of songs, others 1.1 %"),
+        (8, 49, 1_000, "adverts after 4.9 % of songs, others 6.0 %"),
+        (0, 0, 0, "no songs"),
+    ],
+)
+def test_a_segment_is_said_by_the_rate_that_shows_it_most(
+    thumbs_down: float, adverts: float, songs: float, said: str
+) -> None:
+    customer = {"thumbs_down": thumbs_down, "adverts": adverts, "next_song": songs}
+    assert SEGMENTS.said(customer) == said
+
+
+def test_all_segments_together_are_one_reason() -> None:
+    linear = Linear(0.0, [1.0, -2.0, 0.5], [0.0] * 3, [1.0] * 3, None)
+    features = {"thumbs_down": [30.0], "adverts": [50.0], "next_song": [1_000.0], "age": [2.0]}
+    told_for, against = Explanation([linear], [SEGMENTS, SEGMENTS, AGE], 2, 0).reasons(
+        np.array([[3.0, 1.0, -1.0]]), pd.DataFrame(features)
+    )
+    said = "thumbs down on 3.0 % of songs, others 1.1 %"
+    assert told_for == [[{"input": "segment", "reason": said, "contribution": 1.0}]]
+    assert [reason["contribution"] for reason in against[0]] == [-0.5]
 
 
 @pytest.mark.parametrize(

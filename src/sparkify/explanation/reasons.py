@@ -50,6 +50,30 @@ class RateWords:
 
 
 @dataclass(frozen=True)
+class SegmentWords:
+    """How to say of which segment a customer is: by the rate that shows it most.
+
+    It is the one whose evidence for the customer's likeliest segment, against everybody's rate,
+    is the strongest.
+    """
+
+    rates: Sequence[RateWords]
+    shares: Sequence[float]  # of the segments
+    of_segments: Sequence[Sequence[float]]  # the rates of each segment
+    name: str = "segment"
+
+    def said(self, customer: Mapping[str, float]) -> str:
+        """Say the customer's own rate of what shows the segment most."""
+        counts = np.array([customer[rate.count] for rate in self.rates])
+        pers = np.array([customer[rate.per] for rate in self.rates])
+        segments, others = np.array(self.of_segments), np.array([one.others for one in self.rates])
+        logs = np.log(segments) @ counts - segments @ pers + np.log(self.shares)
+        own = segments[np.argmax(logs)]
+        evidence = counts * np.log(own / others) - pers * (own - others)
+        return self.rates[int(np.argmax(evidence))].said(customer)
+
+
+@dataclass(frozen=True)
 class PlainWords:
     """How to say a feature as it is."""
 
@@ -75,7 +99,7 @@ class Explanation:
     """What is needed to explain a model's forecasts."""
 
     members: Sequence[Member]
-    words: Sequence[Words]  # one per input, in order
+    words: Sequence[Words]  # one per input, in order; inputs of the same name are one reason
     most: int  # reasons for, and as many against
     least: float  # of a customer's strongest contribution, for another to count as a reason
 
@@ -89,17 +113,24 @@ class Explanation:
             features: the same customers' features, of those that the inputs are made of.
         """
         added = contributions(self.members, inputs)[:, :-1]
-        customers = features.to_dict("records")
-        return self._strongest(added, customers, 1), self._strongest(added, customers, -1)
+        words = {one.name: one for one in self.words}
+        names = [one.name for one in self.words]
+        of_words = np.column_stack(
+            [added[:, [own == name for own in names]].sum(axis=1) for name in words]
+        )
+        told = list(words.values()), features.to_dict("records"), of_words
+        return self._strongest(*told, 1), self._strongest(*told, -1)
 
-    def _strongest(self, added: Array, customers: list[Any], sign: int) -> list[list[Reason]]:
+    def _strongest(
+        self, words: Sequence[Words], customers: list[Any], added: Array, sign: int
+    ) -> list[list[Reason]]:
         order = np.argsort(-sign * added, axis=1, kind="stable")[:, : self.most]
         is_reason = sign * added > self.least * np.abs(added).max(axis=1, keepdims=True)
         return [
             [
                 {
-                    "input": self.words[place].name,
-                    "reason": self.words[place].said(customer),
+                    "input": words[place].name,
+                    "reason": words[place].said(customer),
                     "contribution": float(of_customer[place]),
                 }
                 for place in places

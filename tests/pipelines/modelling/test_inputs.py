@@ -9,8 +9,9 @@ from sparkify.pipelines.modelling.fitting import prepared
 from sparkify.pipelines.modelling.inputs import (
     InputError,
     LearntInput,
+    features_of,
     input_model,
-    input_names,
+    inputs_of,
     learnt_inputs,
 )
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters, Rate
@@ -94,11 +95,9 @@ def test_plain_inputs_follow_the_rates_as_they_are_or_as_logarithms(spark: Spark
     parameters = wanted(plain=["is_paid", "days_away"])
     found = described(spark, [(2.0, 100.0, 1.0, 6.0), (0.0, 0.0, 0.0, 0.0)], parameters)
     assert found == [pytest.approx([0, 1, log(7)]), pytest.approx([0, 0, 0])]
-    assert input_names(["thumbs_up", "next_song", "is_paid", "days_away"], parameters) == [
-        "thumbs_up_per_song",
-        "is_paid",
-        "log_days_away",
-    ]
+    model = input_model(table(spark, TRAINED), parameters)
+    assert inputs_of(model) == ["thumbs_up_per_song", "is_paid", "log_days_away"]
+    assert features_of(model) == {"thumbs_up", "next_song", "is_paid", "days_away"}
 
 
 def test_without_plain_every_feature_is_an_input_and_nothing_else_is(spark: SparkSession) -> None:
@@ -139,13 +138,13 @@ def test_a_moderator_that_is_no_input_is_refused() -> None:
         wanted(plain=["is_paid"], moderator="age")
 
 
-def test_a_rate_called_like_a_feature_is_an_error() -> None:
+def test_a_rate_called_like_a_feature_is_an_error(spark: SparkSession) -> None:
     rate = {"count": "thumbs_up", "per": "next_song", "prior": 1, "group": "thumbs"}
     taken = InputParameters.model_validate(
         {"rates": {"thumbs_up": rate}, "plain": {}, "moderator": None}
     )
     with pytest.raises(InputError, match="thumbs_up is the name of a feature already"):
-        input_names(["thumbs_up", "next_song"], taken)
+        input_model(table(spark, TRAINED), taken)
 
 
 def test_a_fitted_model_says_what_its_inputs_are_made_of(spark: SparkSession) -> None:

@@ -4,7 +4,8 @@ import pytest
 from pyspark.ml import PipelineModel
 
 from sparkify.pipelines.modelling.candidates import classifiers
-from sparkify.pipelines.modelling.weights import feature_weights, inputs_of, moderator_of
+from sparkify.pipelines.modelling.inputs import inputs_of
+from sparkify.pipelines.modelling.weights import feature_weights, moderator_of
 
 NAMES = ["thumbs_up_per_song", "is_paid", "log_days_since_last_seen"]
 

@@ -181,6 +181,14 @@ GROUPS = pd.DataFrame(
         "expected_calibration_error": [0.0031, 0.0051, None],
     }
 )
+SEGMENTS = pd.DataFrame(
+    {
+        "segment": ["1", "2", "all"],
+        "share": [0.903, 0.097, 1.0],
+        "churned": [0.031, 0.124, 0.0412],
+        "adverts_per_free_song": [0.081, 0.1614, 0.0898],
+    }
+)
 AUDIT = {
     "not_to_be_believed": ["Do not believe the model: age alone tells who churned (AUC 0.97)."],
     "training": CHAMPION["training"],
@@ -257,11 +265,12 @@ def found() -> dict[str, Any]:
         "contact_profit": PROFIT,
         "feature_weights": pd.DataFrame(
             {
-                "feature": ["thumbs_up_per_song", "songs_per_day, is_paid"],
-                "weight": [0.2512, -0.0712],
+                "feature": ["segment_2", "songs_per_day", "songs_per_day, is_paid"],
+                "weight": [0.2512, 0.11, -0.0712],
                 "kind": "coefficient",
             }
         ),
+        "segments": SEGMENTS,
         "group_metrics": GROUPS,
         "monitoring_summary": MONITORING,
         "leakage_audit": AUDIT,

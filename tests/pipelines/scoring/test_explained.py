@@ -3,13 +3,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from pyspark.ml import PipelineModel
+from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 
 from sparkify.explanation.contributions import Array, contributions
 from sparkify.pipelines.modelling.candidates import CANDIDATES
+from sparkify.pipelines.modelling.inputs import input_model
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.modelling.probability import ChurnProbability
+from sparkify.pipelines.modelling.segments import CustomerSegments
 from sparkify.pipelines.scoring.explained import explanation, members
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 
@@ -73,3 +76,22 @@ def test_an_input_without_words_is_said_by_its_name(
     (rate, *_) = explanation(of_kind("logistic_regression"), unknown, scoring).words
     said = rate.said({"thumbs_up": 3.0, "next_song": 60.0})
     assert said.startswith("thumbs up per song: 0.05, others 0.0")
+
+
+def test_segments_are_said_in_the_words_of_their_rates(
+    train: DataFrame, inputs: InputParameters, scoring: ScoringParameters
+) -> None:
+    stage = CustomerSegments(
+        **{"names": ["thumbs_up_per_song"], "counts": ["thumbs_up"], "pers": ["next_song"]},
+        **{"priors": [100.0], "overall": [0.05], "shares": [0.7, 0.2, 0.1]},
+        **{"rates": [[0.05], [0.02], [0.09]], "outputCols": ["segment_2", "segment_3"]},
+    )
+    described = input_model(train, inputs).stages
+    names = ["segment_2", "segment_3", "is_paid"]
+    assembler = VectorAssembler(inputCols=names, outputCol="inputs")
+    model = PipelineModel([described[0], stage, assembler])
+    first, second, plain = explanation(model, inputs, scoring).words
+    assert first is second
+    assert (first.name, plain.name) == ("segment", "is_paid")
+    said = first.said({"thumbs_up": 18.0, "next_song": 200.0})
+    assert said == "thumbs up per song: 0.09, others 0.05"

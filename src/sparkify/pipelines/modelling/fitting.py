@@ -19,9 +19,8 @@ from sparkify.pipelines.modelling.candidates import Trial, trials, unfitted
 from sparkify.pipelines.modelling.inputs import (
     INPUTS,
     LABEL,
-    feature_columns,
     input_model,
-    input_names,
+    inputs_of,
     moderator_place,
 )
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
@@ -63,8 +62,7 @@ def prepared(
     """Learn from training rows how to describe customers, and describe and balance them."""
     described = input_model(train, inputs)
     rows = labelled(described.transform(train), parameters.partitions)
-    names = input_names(feature_columns(train), inputs)
-    place = moderator_place(inputs)
+    names, place = inputs_of(described), moderator_place(described, inputs)
     return Prepared(
         described, balanced(rows.select(*KEYS, LABEL, INPUTS), names, parameters).cache(), place
     )

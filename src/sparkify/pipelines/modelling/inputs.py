@@ -1,8 +1,8 @@
-"""From features to what a model looks at: rates shrunk towards the training's, and logarithms."""
+"""From features to what a model looks at: segments, rates shrunk towards all, and logarithms."""
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pyspark.ml import PipelineModel, Transformer
 from pyspark.ml.feature import SQLTransformer, VectorAssembler
@@ -10,8 +10,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.modelling.parameters import InputParameters
+from sparkify.pipelines.modelling.segments import learnt_segments, segments_of
 from sparkify.schemas import KEYS
 
+Stage = TypeVar("Stage")
 INPUTS, LABEL, WEIGHT = "inputs", "label", "weight"
 LOG = "log_"  # prefix of the logarithm of a feature
 # What `input_model` writes of a rate, of a logarithm, and of a rate that is always 0.
@@ -30,12 +32,8 @@ def feature_columns(model_input: DataFrame) -> list[str]:
     return [name for name in model_input.columns if name not in NOT_FEATURES]
 
 
-def input_names(columns: Sequence[str], parameters: InputParameters) -> list[str]:
-    """List the inputs in order.
-
-    Args:
-        columns: the features that the table has.
-        parameters: what is wanted of them.
+def _input_names(columns: Sequence[str], parameters: InputParameters) -> list[str]:
+    """List the inputs in order, but for segments.
 
     Raises:
         InputError: if a feature that is named is not there, or a rate is called like one.
@@ -44,7 +42,7 @@ def input_names(columns: Sequence[str], parameters: InputParameters) -> list[str
     doubled = sorted(set(rates) & set(columns))
     if doubled:
         raise InputError(f"inputs.rates: {', '.join(doubled)} is the name of a feature already.")
-    named = [name for rate in rates.values() for name in (rate.count, rate.per)]
+    named = [name for rate in parameters.every_rate.values() for name in (rate.count, rate.per)]
     missing = sorted({*named, *(plain or {})} - set(columns))
     if missing:
         raise InputError(
@@ -55,25 +53,19 @@ def input_names(columns: Sequence[str], parameters: InputParameters) -> list[str
     return [*rates, *(LOG + name if how.log else name for name, how in plain.items())]
 
 
-def moderator_place(parameters: InputParameters) -> int | None:
-    """Return the place of the moderator among the inputs, or None where there is none."""
-    if parameters.moderator is None:
-        return None
-    return [*parameters.rates, *(parameters.plain or {})].index(parameters.moderator)
-
-
 def input_model(train: DataFrame, parameters: InputParameters) -> PipelineModel:
-    """Return what adds the vector `inputs` to features, with rates learnt from training rows.
+    """Return what adds the vector `inputs` to features, as it is learnt from training rows.
 
-    A rate is the logarithm of (count + prior * r) / (per + prior) / r, with r the rate of all
-    training rows together: 0 for a customer like all others, and for one not known yet. Where r
-    is 0 there is nothing to tell customers apart by, and the input is 0.
+    First come the probabilities of the segments, if there are several. A rate is the logarithm of
+    (count + prior * r) / (per + prior) / r, with r the rate of all training rows together: 0 for
+    a customer like all others, and for one not known yet. Where r is 0 there is nothing to tell
+    customers apart by, and the input is 0.
 
     Raises:
         InputError: if a feature that is named is not in `train`, or a rate is called like one.
     """
     columns = feature_columns(train)
-    names = input_names(columns, parameters)
+    names = _input_names(columns, parameters)
     rates = parameters.rates.values()
     total = _totals(train, sorted({name for rate in rates for name in (rate.count, rate.per)}))
     terms = []
@@ -87,11 +79,12 @@ def input_model(train: DataFrame, parameters: InputParameters) -> PipelineModel:
     logged = [name for name in names if name not in {*parameters.rates, *columns}]
     terms += [f"ln(1 + {name.removeprefix(LOG)}) AS {name}" for name in logged]
     statement = f"SELECT {', '.join(['*', *terms])} FROM __THIS__"  # noqa: S608 -- own names
-    stages: list[Transformer] = [
-        SQLTransformer(statement=statement),
-        VectorAssembler(inputCols=names, outputCol=INPUTS),
-    ]
-    return PipelineModel(stages)
+    stages: list[Transformer] = [SQLTransformer(statement=statement)]
+    segments = learnt_segments(train, parameters.segments) if parameters.segments else None
+    if segments is not None:
+        stages.append(segments)
+        names = [*segments.getOutputCols(), *names]
+    return PipelineModel([*stages, VectorAssembler(inputCols=names, outputCol=INPUTS)])
 
 
 def _totals(train: DataFrame, columns: list[str]) -> dict[str, float]:
@@ -105,10 +98,11 @@ def _totals(train: DataFrame, columns: list[str]) -> dict[str, float]:
 
 
 class LearntInput(NamedTuple):
-    """An input of a fitted model: a feature, or its rate per another."""
+    """An input of a fitted model: a feature, its rate per another, or a segment's probability."""
 
     name: str
-    feature: str | None  # None for a rate that training knew nothing of: the input is 0
+    # None for a segment, and for a rate that training knew nothing of: the input is 0.
+    feature: str | None
     per: str | None = None
     prior: float = 0.0
     overall: float = 0.0  # the rate of all training rows together
@@ -119,15 +113,40 @@ def learnt_inputs(model: PipelineModel) -> list[LearntInput]:
 
     They begin as what `input_model` returns.
     """
-    described, assembler = model.stages[:2]
-    assert isinstance(described, SQLTransformer)  # noqa: S101 -- made by input_model
-    assert isinstance(assembler, VectorAssembler)  # noqa: S101 -- made by input_model
-    statement = str(described.getStatement())
+    statement = str(_first(model, SQLTransformer).getStatement())
+    segments = segments_of(model)
     rates = {
         name: LearntInput(name, count, per, float(prior), float(overall))
         for count, per, prior, overall, name in RATE.findall(statement)
     }
     logged = {name: LearntInput(name, feature) for feature, name in LOGGED.findall(statement)}
     unknown = {name: LearntInput(name, None) for name in UNKNOWN.findall(statement)}
-    made = {**rates, **logged, **unknown}
-    return [made.get(name, LearntInput(name, name)) for name in assembler.getInputCols()]
+    told = segments.getOutputCols() if segments else []
+    made = {**rates, **logged, **unknown, **{name: LearntInput(name, None) for name in told}}
+    return [made.get(name, LearntInput(name, name)) for name in inputs_of(model)]
+
+
+def inputs_of(model: PipelineModel) -> list[str]:
+    """Name the inputs of a fitted model, in order."""
+    return list(_first(model, VectorAssembler).getInputCols())
+
+
+def moderator_place(model: PipelineModel, parameters: InputParameters) -> int | None:
+    """Return the place of the moderator among a model's inputs; None where there is none."""
+    name = parameters.moderator
+    if name is None:
+        return None
+    names = inputs_of(model)
+    return names.index(name if name in names else LOG + name)
+
+
+def features_of(model: PipelineModel) -> set[str]:
+    """Name the features that a fitted model's inputs are made of."""
+    segments = segments_of(model)
+    of_segments = segments.features if segments else set()
+    named = {name for learnt in learnt_inputs(model) for name in (learnt.feature, learnt.per)}
+    return of_segments | {name for name in named if name is not None}
+
+
+def _first(model: PipelineModel, kind: type[Stage]) -> Stage:
+    return next(stage for stage in model.stages if isinstance(stage, kind))

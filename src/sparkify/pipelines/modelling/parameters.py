@@ -71,6 +71,24 @@ def _template(words: str | None, *names: str) -> str | None:
     return words
 
 
+class SegmentParameters(Parameters):
+    """By which rates segments of customers differ, and how they are searched for.
+
+    A rate's `prior` is as for an input, of a segment instead of a customer.
+    """
+
+    rates: dict[ColumnName, Rate] = Field(min_length=1)
+    most: PositiveInt
+    starts: PositiveInt
+    most_users: PositiveInt
+    seed: int
+
+    def without(self, group: str) -> Self | None:
+        """Return them without a group of rates; None if there are no others."""
+        rates = {name: rate for name, rate in self.rates.items() if rate.group != group}
+        return self.model_copy(update={"rates": rates}) if rates else None
+
+
 class InputParameters(Parameters):
     """What a model looks at; `inputs` in conf/.
 
@@ -78,9 +96,50 @@ class InputParameters(Parameters):
     linear candidates let change the weight of all others.
     """
 
+    segments: SegmentParameters | None = None
     rates: dict[ColumnName, Rate]
     plain: dict[ColumnName, Plain] | None
     moderator: ColumnName | None
+
+    @property
+    def every_rate(self) -> dict[ColumnName, Rate]:
+        """The rates that are inputs and those that segments differ by."""
+        return {**(self.segments.rates if self.segments else {}), **self.rates}
+
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """The names of the rates and plain inputs of each group, in alphabetical order."""
+        group_of = {name: rate.group for name, rate in self.every_rate.items()}
+        group_of |= {name: how.group for name, how in (self.plain or {}).items()}
+        return {
+            group: [name for name, own in group_of.items() if own == group]
+            for group in sorted(set(group_of.values()))
+        }
+
+    def without(self, group: str) -> Self:
+        """Return what is left when a group is dropped."""
+        rates = {name: how for name, how in self.rates.items() if how.group != group}
+        plain = {name: how for name, how in (self.plain or {}).items() if how.group != group}
+        return self.model_copy(
+            update={
+                "segments": self.segments.without(group) if self.segments else None,
+                "rates": rates,
+                "plain": plain,
+                "moderator": self.moderator if self.moderator in {*rates, *plain} else None,
+            }
+        )
+
+    @model_validator(mode="after")
+    def _rates_of_a_name_are_one(self) -> Self:
+        segments = self.segments.rates if self.segments else {}
+        doubled = sorted(
+            name for name in segments if self.rates.get(name, segments[name]) != segments[name]
+        )
+        if doubled:
+            raise ValueError(
+                f"inputs.rates and inputs.segments.rates have {', '.join(doubled)} in two ways"
+            )
+        return self
 
     @model_validator(mode="after")
     def _moderator_is_an_input(self) -> Self:

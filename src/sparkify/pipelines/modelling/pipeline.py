@@ -9,6 +9,7 @@ from sparkify.pipelines.modelling import (
     nodes,
     promotion,
     reference,
+    segments,
     weights,
 )
 
@@ -126,9 +127,15 @@ def judge() -> Pipeline:
 
 
 def decide() -> Pipeline:
-    """From hold-out forecasts to what contacts would have gained, and whom the forecast serves."""
+    """Say what contacts would have gained, whom the forecast serves, and who the customers are."""
     return Pipeline(
         [
+            Node(
+                segments.segment_table,
+                ["churn_model", "train"],
+                "segments",
+                name="describe_segments",
+            ),
             Node(
                 contacts.contacts_weighed,
                 ["test_predictions", "champion", MODELLING],

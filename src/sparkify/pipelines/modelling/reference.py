@@ -113,7 +113,7 @@ def _watched(
             "per": rate.per,
             "least_per": rate.prior * reference.least_known,
         }
-        for name, rate in {**inputs.rates, **reference.rates}.items()
+        for name, rate in {**inputs.every_rate, **reference.rates}.items()
     }
     plain = {
         name: {"kind": NUMBER if name in comparable else CLOCK, "count": name}

@@ -7,12 +7,7 @@ from pyspark.ml import PipelineModel
 from pyspark.ml.feature import VectorSlicer
 
 from sparkify.pipelines.modelling.candidates import classifiers
-from sparkify.pipelines.modelling.inputs import learnt_inputs
-
-
-def inputs_of(model: PipelineModel) -> list[str]:
-    """Name the inputs of a fitted model, in order."""
-    return [learnt.name for learnt in learnt_inputs(model)]
+from sparkify.pipelines.modelling.inputs import inputs_of
 
 
 def moderator_of(model: PipelineModel) -> str | None:

@@ -3,13 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.inputs import LOG
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.reporting import words
-from sparkify.pipelines.reporting.blocks import Column, Picture, Pictures, Section, Table, Text
+from sparkify.pipelines.reporting.blocks import (
+    Block,
+    Column,
+    Picture,
+    Pictures,
+    Section,
+    Table,
+    Text,
+)
 from sparkify.schemas import Features
 
 WHOLE = ", whole history"  # what features are unless they say otherwise
@@ -25,18 +34,30 @@ KINDS = {
 }
 
 
+KNOWN_BY = 3  # rates that are told of a segment
+SEGMENTS = (
+    "Segments are kinds of customers that differ in how often they do what is counted. They are "
+    "learnt from what all customers do, without looking at who left; a customer is of each with "
+    "some probability, and of somebody hardly seen yet it is the segment's share. Left in time is "
+    "the share of its customers, at the cutoffs of the training, who left within the horizon."
+)
+
+
 def drivers(
     feature_weights: pd.DataFrame,
+    segments: pd.DataFrame,
     inputs: InputParameters,
     feature_engineering: FeatureEngineeringParameters,
     figure: bytes,
 ) -> Section:
-    """Say what the champion looks at, how much each input weighs and what it means."""
+    """Say what the champion looks at, how much each input weighs, and which customers there are."""
     kind = str(feature_weights["kind"].iloc[0])
     meanings = _meanings(inputs, feature_engineering)
+    meanings |= {f"segment_{n}": f"Probability of segment {n}" for n in segments["segment"]}
+    looked_at = {str(name).partition(", ")[0] for name in feature_weights["feature"]}
     heaviest = feature_weights.iloc[0]
     told = (
-        f"The model looks at {words.count(len(meanings))} inputs, all known before the cutoff: "
+        f"The model looks at {words.count(len(looked_at))} inputs, all known before the cutoff: "
         "none is a name, an id or a free text. In the table "
         f"{KINDS[kind]}. The heaviest is {_named(heaviest['feature'])} "
         f"({words.number(heaviest['weight'])}). Weights say what goes with leaving in this log, "
@@ -49,8 +70,48 @@ def drivers(
     return Section(
         "drivers",
         "What drives it",
-        (Text(told), Pictures((Picture(figure, f"{alt}."),)), _table(feature_weights, meanings)),
+        (
+            *(Text(told), Pictures((Picture(figure, f"{alt}."),))),
+            *(_table(feature_weights, meanings), *_segments(segments)),
+        ),
     )
+
+
+def _segments(segments: pd.DataFrame) -> tuple[Block, ...]:
+    """Say which kinds of customers the model tells apart, by the rates that are most their own."""
+    if segments.empty:
+        return ()
+    rates = segments.drop(columns=["segment", "share", "churned"])
+    everybody = rates.iloc[-1]
+    distance = rates.div(everybody).transform(np.log).abs()
+
+    def known_by(place: int) -> str:
+        most = pd.Series(distance.iloc[place]).nlargest(KNOWN_BY).index
+        told = [
+            f"{words.plain(str(name))} {words.number(rates.loc[place, name])}, "
+            f"all {words.number(everybody[name])}"
+            for name in most
+        ]
+        return "; ".join(told)
+
+    table = Table(
+        "The segments, the largest first",
+        (
+            *(Column("Segment", "text"), Column("Share of customers"), Column("Left in time")),
+            Column("Known by", "prose"),
+        ),
+        tuple(
+            (
+                str(row["segment"]),
+                words.share(row["share"]),
+                words.share(row["churned"]),
+                known_by(place),
+            )
+            for place, row in enumerate(segments.head(-1).to_dict("records"))
+        ),
+        stacks=True,
+    )
+    return (Text(SEGMENTS), table)
 
 
 def _named(feature: Any) -> str:

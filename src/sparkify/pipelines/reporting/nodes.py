@@ -40,6 +40,7 @@ class Found:
     contact_plan: dict[str, Any]
     contact_profit: pd.DataFrame
     feature_weights: pd.DataFrame
+    segments: pd.DataFrame
     group_metrics: pd.DataFrame
     monitoring_summary: dict[str, Any]
     leakage_audit: dict[str, Any]
@@ -91,7 +92,13 @@ def report(
         sections=(
             forecast(told.score_summary, told.contacts, told.metrics, reporting.contacts_shown),
             quality(told.metrics, told.promotion, worth, pictures),
-            drivers(told.feature_weights, inputs, feature_engineering, told.feature_weights_figure),
+            drivers(
+                told.feature_weights,
+                told.segments,
+                inputs,
+                feature_engineering,
+                told.feature_weights_figure,
+            ),
             groups(told.group_metrics, told.metrics),
             watch(told.promotion, *watched, told.drift_figure),
             making(

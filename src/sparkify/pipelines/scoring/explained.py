@@ -8,11 +8,18 @@ from pyspark.ml.classification import GBTClassificationModel, RandomForestClassi
 from pyspark.ml.feature import StandardScalerModel
 
 from sparkify.explanation.contributions import Boosted, Forest, Linear, Member, Trees
-from sparkify.explanation.reasons import Explanation, PlainWords, RateWords, Words
+from sparkify.explanation.reasons import (
+    Explanation,
+    PlainWords,
+    RateWords,
+    SegmentWords,
+    Words,
+)
 from sparkify.pipelines.modelling.candidates import classifiers
-from sparkify.pipelines.modelling.inputs import LearntInput, learnt_inputs
+from sparkify.pipelines.modelling.inputs import LearntInput, inputs_of, learnt_inputs
 from sparkify.pipelines.modelling.parameters import InputParameters, Plain, Rate
-from sparkify.pipelines.modelling.weights import inputs_of, moderator_of
+from sparkify.pipelines.modelling.segments import LearntRate, segments_of
+from sparkify.pipelines.modelling.weights import moderator_of
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 
 TREE_ARRAYS = (
@@ -26,7 +33,11 @@ def explanation(
     model: PipelineModel, inputs: InputParameters, scoring: ScoringParameters
 ) -> Explanation:
     """Return what explains a model's forecasts: its classifiers, and words for its inputs."""
-    words = [_words(learnt, inputs, scoring.least_of_prior) for learnt in learnt_inputs(model)]
+    of_segments = _segment_words(model, inputs, scoring.least_of_prior)
+    words = [
+        of_segments.get(learnt.name) or _words(learnt, inputs, scoring.least_of_prior)
+        for learnt in learnt_inputs(model)
+    ]
     return Explanation(members(model), words, scoring.reasons, scoring.least_of_strongest)
 
 
@@ -75,22 +86,39 @@ def _trees(classifier: Any) -> str:
 
 def _words(learnt: LearntInput, inputs: InputParameters, least_of_prior: float) -> Words:
     """Return how to say an input; by its name where the parameters have no words for it."""
-    name = learnt.name.replace("_", " ")
     if learnt.per is not None and learnt.feature is not None:
-        rate = inputs.rates.get(learnt.name)
-        return RateWords(
-            learnt.name,
-            learnt.feature,
-            learnt.per,
-            learnt.overall,
-            _given(rate, "words") or f"{name}: {{rate:.3g}}, others {{others:.3g}}",
-            _given(rate, "of") or learnt.per.replace("_", " "),
-            learnt.prior * least_of_prior,
-        )
+        rate = LearntRate(learnt.name, learnt.feature, learnt.per, learnt.prior, learnt.overall)
+        return _rate_words(rate, inputs, least_of_prior)
     feature = learnt.feature or learnt.name
     plain = (inputs.plain or {}).get(feature)
     words = _given(plain, "words") or f"{feature.replace('_', ' ')}: {{value:.4g}}"
     return PlainWords(learnt.name, feature, words, _given(plain, "at_zero") or words)
+
+
+def _rate_words(learnt: LearntRate, inputs: InputParameters, least_of_prior: float) -> RateWords:
+    """Return how to say a rate as the model learnt it, in the parameters' words for it."""
+    rate, name = inputs.every_rate.get(learnt.name), learnt.name.replace("_", " ")
+    return RateWords(
+        learnt.name,
+        learnt.count,
+        learnt.per,
+        learnt.overall,
+        _given(rate, "words") or f"{name}: {{rate:.3g}}, others {{others:.3g}}",
+        _given(rate, "of") or learnt.per.replace("_", " "),
+        learnt.prior * least_of_prior,
+    )
+
+
+def _segment_words(
+    model: PipelineModel, inputs: InputParameters, least_of_prior: float
+) -> dict[str, SegmentWords]:
+    """Return, by each of the segments' inputs, how to say of which segment a customer is."""
+    segments = segments_of(model)
+    if segments is None:
+        return {}
+    rates = [_rate_words(rate, inputs, least_of_prior) for rate in segments.learnt_rates]
+    shares, of_segments = (segments.getOrDefault(name) for name in ("shares", "rates"))
+    return dict.fromkeys(segments.getOutputCols(), SegmentWords(rates, shares, of_segments))
 
 
 def _given(how: Rate | Plain | None, name: str) -> str | None:

@@ -18,7 +18,7 @@ from sparkify.pipelines.feature_engineering.customers import (
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.card import card_of
-from sparkify.pipelines.modelling.inputs import INPUTS, learnt_inputs
+from sparkify.pipelines.modelling.inputs import INPUTS, features_of
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring.compatibility import require_compatible
 from sparkify.pipelines.scoring.explained import explanation
@@ -88,7 +88,6 @@ def churn_scores(
     explains = explanation(churn_model, inputs, scoring)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
     shown = [*KEYS, "probability", "level", "days_since_last_seen", "predicted"]
-    said = {name for one in learnt_inputs(churn_model) for name in one[1:3] if name is not None}
     forecast = churn_model.transform(current_features).select(
         "*", level, vector_to_array(F.col(INPUTS)).alias("seen")
     )
@@ -99,7 +98,9 @@ def churn_scores(
             reasons = pd.DataFrame(dict(zip(REASONS, explains.reasons(seen, rows), strict=True)))
             yield pd.concat([rows[shown], reasons], axis="columns")
 
-    explained = forecast.select(*shown, *sorted(said - set(shown)), "seen").mapInPandas(
+    explained = forecast.select(
+        *shown, *sorted(features_of(churn_model) - set(shown)), "seen"
+    ).mapInPandas(
         with_reasons, T.StructType([CHURN_SCORES.struct[name] for name in [*shown, *REASONS]])
     )
     of_cutoff = Window.partitionBy("cutoff")

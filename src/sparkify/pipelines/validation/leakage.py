@@ -74,7 +74,7 @@ def _looked_at(columns: list[str], inputs: InputParameters) -> list[str]:
     """List the features that any input is made of."""
     if inputs.plain is None:
         return columns
-    used = {name for rate in inputs.rates.values() for name in (rate.count, rate.per)}
+    used = {name for rate in inputs.every_rate.values() for name in (rate.count, rate.per)}
     return [name for name in columns if name in used | set(inputs.plain)]
 
 

@@ -212,20 +212,11 @@ def feature_groups(
     One row per group, the dearest first: what dropping it costs in AUC, average precision and
     log loss, with the 95 % interval of the cost over users.
     """
-    plain = inputs.plain or {}
     whole = refit.refitted(train, test, refit.chosen(champion), inputs, modelling)
-    by_input = {name: rate.group for name, rate in inputs.rates.items()}
-    by_input |= {name: how.group for name, how in plain.items()}
     found = []
-    for group in sorted(set(by_input.values())):
-        rates = {name: how for name, how in inputs.rates.items() if how.group != group}
-        others = {name: how for name, how in plain.items() if how.group != group}
-        known = inputs.moderator in {*rates, *others}
-        left = InputParameters(
-            rates=rates, plain=others, moderator=inputs.moderator if known else None
-        )
+    for group, dropped in inputs.groups.items():
+        left = inputs.without(group)
         without = refit.refitted(train, test, refit.chosen(champion), left, modelling)
-        dropped = [name for name, its_group in by_input.items() if its_group == group]
         costs = refit.costs(whole, without, modelling)
         found.append({"group": group, "inputs": ", ".join(dropped), **costs})
     return pd.DataFrame(found).sort_values("auc_cost", ascending=False, ignore_index=True)

@@ -35,7 +35,7 @@ AGE = PlainWords("log_age", "age", "registered {value:.0f} days ago", "registere
 def test_a_rate_is_said_beside_that_of_others_once_it_is_known(
     thumbs_down: float, songs: float, said: str
 ) -> None:
-    assert THUMBS.said({"thumbs_down": thumbs_down, "next_song": songs}) == said
+    assert THUMBS.said({"thumbs_down": thumbs_down, "next_song": songs}).text == said
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,7 @@ def test_a_rate_is_said_beside_that_of_others_once_it_is_known(
         (9, 160, 1_000, "adverts after 16.0 % of songs, others 6.0 %"),
         (30, 50, 1_000, "thumbs down on 3.0 % of songs, others 1.1 %"),
         (8, 49, 1_000, "adverts after 4.9 % of songs, others 6.0 %"),
+        (0, 6, 50, "adverts after 12.0 % of songs, others 6.0 %"),  # most likely one of the most
         (0, 0, 0, "no songs"),
     ],
 )
@@ -51,7 +52,7 @@ def test_a_segment_is_said_by_the_rate_that_shows_it_most(
     thumbs_down: float, adverts: float, songs: float, said: str
 ) -> None:
     customer = {"thumbs_down": thumbs_down, "adverts": adverts, "next_song": songs}
-    assert SEGMENTS.said(customer) == said
+    assert SEGMENTS.said(customer).text == said
 
 
 def test_all_segments_together_are_one_reason() -> None:
@@ -61,7 +62,7 @@ def test_all_segments_together_are_one_reason() -> None:
         np.array([[3.0, 1.0, -1.0]]), pd.DataFrame(features)
     )
     said = "thumbs down on 3.0 % of songs, others 1.1 %"
-    assert told_for == [[{"input": "segment", "reason": said, "contribution": 1.0}]]
+    assert told_for == [[{"input": "thumbs_down_per_song", "reason": said, "contribution": 1.0}]]
     assert [reason["contribution"] for reason in against[0]] == [-0.5]
 
 
@@ -75,7 +76,7 @@ def test_all_segments_together_are_one_reason() -> None:
     ],
 )
 def test_a_feature_is_said_as_it_is(days: float, said: str) -> None:
-    assert AGE.said({"age": days}) == said
+    assert AGE.said({"age": days}).text == said
 
 
 def test_the_strongest_come_first_and_nothing_that_adds_nothing() -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,13 @@ from sparkify.log_odds import Array
 Reason = dict[str, Any]  # `input`, `reason` in words, `contribution`
 
 
+class Said(NamedTuple):
+    """What is said, and of which input or rate."""
+
+    of: str
+    text: str
+
+
 class Words(Protocol):
     """What can be said of an input."""
 
@@ -22,7 +29,7 @@ class Words(Protocol):
         """The input's name."""
         ...
 
-    def said(self, customer: Mapping[str, float]) -> str:
+    def said(self, customer: Mapping[str, float]) -> Said:
         """Say it of a customer, by their features."""
         ...
 
@@ -39,22 +46,23 @@ class RateWords:
     of: str  # what the rate is counted on
     known_from: float  # of that, below which a rate says nothing
 
-    def said(self, customer: Mapping[str, float]) -> str:
+    def said(self, customer: Mapping[str, float]) -> Said:
         """Say the customer's own rate, or that too little is known for one."""
         per = customer[self.per]
         if per <= 0:
-            return f"no {self.of}"
+            return Said(self.name, f"no {self.of}")
         if per < self.known_from:
-            return f"too few {self.of} to tell ({per:.0f})"
-        return _readable(self.words.format(rate=customer[self.count] / per, others=self.others))
+            return Said(self.name, f"too few {self.of} to tell ({per:.0f})")
+        text = self.words.format(rate=customer[self.count] / per, others=self.others)
+        return Said(self.name, _readable(text))
 
 
 @dataclass(frozen=True)
 class SegmentWords:
     """How to say of which segment a customer is: by the rate that shows it most.
 
-    It is the one whose evidence for the customer's likeliest segment, against everybody's rate,
-    is the strongest.
+    It is the one with the strongest evidence, against everybody's rate, for the segment that the
+    customer is likelier of than anybody is, by the most.
     """
 
     rates: Sequence[RateWords]
@@ -62,13 +70,14 @@ class SegmentWords:
     of_segments: Sequence[Sequence[float]]  # the rates of each segment
     name: str = "segment"
 
-    def said(self, customer: Mapping[str, float]) -> str:
+    def said(self, customer: Mapping[str, float]) -> Said:
         """Say the customer's own rate of what shows the segment most."""
         counts = np.array([customer[rate.count] for rate in self.rates])
         pers = np.array([customer[rate.per] for rate in self.rates])
         segments, others = np.array(self.of_segments), np.array([one.others for one in self.rates])
         logs = np.log(segments) @ counts - segments @ pers + np.log(self.shares)
-        own = segments[np.argmax(logs)]
+        likelihoods = np.exp(logs - logs.max())
+        own = segments[np.argmax(likelihoods / likelihoods.sum() - self.shares)]
         evidence = counts * np.log(own / others) - pers * (own - others)
         return self.rates[int(np.argmax(evidence))].said(customer)
 
@@ -82,11 +91,11 @@ class PlainWords:
     words: str  # a template with {value}
     at_zero: str  # said instead where the value rounds to 0
 
-    def said(self, customer: Mapping[str, float]) -> str:
+    def said(self, customer: Mapping[str, float]) -> Said:
         """Say the customer's value."""
         value = customer[self.feature]
         template = self.words if round(value) else self.at_zero
-        return _readable(template.format(value=value))
+        return Said(self.name, _readable(template.format(value=value)))
 
 
 def _readable(text: str) -> str:
@@ -128,11 +137,7 @@ class Explanation:
         is_reason = sign * added > self.least * np.abs(added).max(axis=1, keepdims=True)
         return [
             [
-                {
-                    "input": words[place].name,
-                    "reason": words[place].said(customer),
-                    "contribution": float(of_customer[place]),
-                }
+                _reason(words[place].said(customer), of_customer[place])
                 for place in places
                 if counts[place]
             ]
@@ -140,3 +145,7 @@ class Explanation:
                 order, added, is_reason, customers, strict=True
             )
         ]
+
+
+def _reason(said: Said, contribution: float) -> Reason:
+    return {"input": said.of, "reason": said.text, "contribution": float(contribution)}

@@ -62,7 +62,7 @@ def test_every_input_has_words_beside_the_training_s_own_rate(
     words = explanation(of_kind("logistic_regression"), worded, scoring).words
     (total,) = train.selectExpr("sum(thumbs_up) / sum(next_song) as rate").collect()
     customer = {"thumbs_up": 3.0, "next_song": 60.0, "is_paid": 1.0, "days_since_last_seen": 2.0}
-    assert [one.said(customer) for one in words] == [
+    assert [one.said(customer).text for one in words] == [
         f"5.0 % of songs, others {100 * total['rate']:.1f} %",
         "is paid: 1",
         "days since last seen: 2",
@@ -74,7 +74,7 @@ def test_an_input_without_words_is_said_by_its_name(
 ) -> None:
     unknown = InputParameters(rates={}, plain={}, moderator=None)
     (rate, *_) = explanation(of_kind("logistic_regression"), unknown, scoring).words
-    said = rate.said({"thumbs_up": 3.0, "next_song": 60.0})
+    said = rate.said({"thumbs_up": 3.0, "next_song": 60.0}).text
     assert said.startswith("thumbs up per song: 0.05, others 0.0")
 
 
@@ -93,5 +93,5 @@ def test_segments_are_said_in_the_words_of_their_rates(
     first, second, plain = explanation(model, inputs, scoring).words
     assert first is second
     assert (first.name, plain.name) == ("segment", "is_paid")
-    said = first.said({"thumbs_up": 18.0, "next_song": 200.0})
+    said = first.said({"thumbs_up": 18.0, "next_song": 200.0}).text
     assert said == "thumbs up per song: 0.09, others 0.05"

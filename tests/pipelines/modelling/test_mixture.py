@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,3 +62,18 @@ def test_more_searches_find_nothing_less_likely() -> None:
     rows = counted([80, 20], settings(), songs=40)
     once, often = (fitted_mixture(rows, settings(starts=starts)) for starts in (1, 6))
     assert often.log_likelihood >= once.log_likelihood
+
+
+def test_genuine_customers_are_of_the_kinds_that_the_simulator_draws(real: Path) -> None:
+    totals = pd.read_csv(real / "mini_user_totals.csv")
+    rates = {
+        name: {"count": name, "per": "next_song", "prior": 100, "group": "thumbs"}
+        for name in ("thumbs_up", "thumbs_down")
+    }
+    parameters = settings(rates=rates)
+    rows = totals[["thumbs_up", "thumbs_down", "next_song"]].astype(float)
+    found = fitted_mixture(Counted.of(rows, list(parameters.rates.values())), parameters)
+    ordinary, happy, grumpy = sorted(found.rates.tolist(), key=lambda rate: rate[0] + 10 * rate[1])
+    assert ordinary == pytest.approx([0.050, 0.010], rel=0.04)
+    assert happy == pytest.approx([0.088, 0.009], rel=0.04)
+    assert grumpy == pytest.approx([0.050, 0.030], rel=0.04)

@@ -7,7 +7,9 @@ and so from far more than the few who leave; what a segment has to do with leavi
 learns after it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +40,10 @@ class LearntRate:
     overall: float
 
 
+def _learnt(name: str, meaning: str, converter: Callable[[Any], Any]) -> "Param[Any]":
+    return Param(Params._dummy(), name, meaning, converter)
+
+
 class CustomerSegments(
     Transformer,
     HasOutputCols,
@@ -49,27 +55,13 @@ class CustomerSegments(
     Of somebody of whom nothing is known yet it is the segment's share among all.
     """
 
-    counts: "Param[list[str]]" = Param(
-        Params._dummy(), "counts", "what is counted, by rate", TypeConverters.toListString
-    )
-    pers: "Param[list[str]]" = Param(
-        Params._dummy(), "pers", "what it is counted on, by rate", TypeConverters.toListString
-    )
-    shares: "Param[list[float]]" = Param(
-        Params._dummy(), "shares", "of customers, by segment", TypeConverters.toListFloat
-    )
-    rates: "Param[list[list[float]]]" = Param(
-        Params._dummy(), "rates", "by segment and rate", TypeConverters.toListListFloat
-    )
-    names: "Param[list[str]]" = Param(
-        Params._dummy(), "names", "of the rates", TypeConverters.toListString
-    )
-    priors: "Param[list[float]]" = Param(
-        Params._dummy(), "priors", "of the rates", TypeConverters.toListFloat
-    )
-    overall: "Param[list[float]]" = Param(
-        Params._dummy(), "overall", "everybody's rates", TypeConverters.toListFloat
-    )
+    names = _learnt("names", "of the rates", TypeConverters.toListString)
+    counts = _learnt("counts", "what is counted, by rate", TypeConverters.toListString)
+    pers = _learnt("pers", "what it is counted on, by rate", TypeConverters.toListString)
+    priors = _learnt("priors", "of the rates", TypeConverters.toListFloat)
+    overall = _learnt("overall", "everybody's rates", TypeConverters.toListFloat)
+    shares = _learnt("shares", "of customers, by segment", TypeConverters.toListFloat)
+    rates = _learnt("rates", "by segment and rate", TypeConverters.toListListFloat)
 
     def __init__(self, **learnt: list[str] | list[float] | list[list[float]]) -> None:
         super().__init__()

@@ -88,10 +88,11 @@ class Log(speed.Log):
         table.with_name("data_quality.json").write_text(json.dumps(account))
 
     def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Run the project and return its hold-out: our forecasts, and every candidate's."""
+        """Run the project anew and return its hold-out: our forecasts, and every candidate's."""
         self.require()
         forecasts = ["--to-outputs", "test_predictions,candidate_predictions"]
-        self.kedro("--pipelines", "feature_engineering,modelling,validation", *forecasts)
+        anew = ["--params", "modelling.promotion.replace=always"]  # whatever an earlier run left
+        self.kedro("--pipelines", "feature_engineering,modelling,validation", *forecasts, *anew)
         output = self.folder / "model_output"
         return (
             pd.read_parquet(output / "test_predictions"),

@@ -216,6 +216,27 @@ def test_a_log_is_simulated_once_and_without_lines(
     assert not (log.folder / "raw").exists()
 
 
+def test_no_model_of_an_earlier_run_forecasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = ceiling_report.Log(24, 90, tmp_path)
+    monkeypatch.setattr(log, "require", lambda: None)
+    asked = []
+
+    def kedro(*options: str) -> None:
+        asked.extend(options)
+        for name in ("test_predictions", "candidate_predictions"):
+            (log.folder / "model_output" / name).mkdir(parents=True)
+            forecasts = pd.DataFrame({"user_id": [name]})
+            forecasts.to_parquet(log.folder / "model_output" / name / "part-0.parquet")
+
+    monkeypatch.setattr(log, "kedro", kedro)
+    ours, of_candidates = log.run()
+    assert "modelling.promotion.replace=always" in asked
+    assert ours["user_id"].tolist() == ["test_predictions"]
+    assert of_candidates["user_id"].tolist() == ["candidate_predictions"]
+
+
 @pytest.fixture
 def hold_out(busy: SimulationParameters, customers: list[int], tmp_path: Path) -> Any:
     """Return a log's place and its hold-out: five customers, as the log tells of them."""

@@ -132,7 +132,7 @@ def test_a_champion_previews_with_all_that_goes_before_and_after_it(
         "10. SQLTransformer",
     ]
     assert shown["8. ChurnProbability"] == {
-        "inputCols": ["logistic_regression_probability"],
+        "inputCol": "logistic_regression_probability",
         "outputCol": "uncalibrated",
     }
     assert shown["10. SQLTransformer"] == {

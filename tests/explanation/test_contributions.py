@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sparkify.explanation.contributions import Array, Forest, Linear, contributions
+from sparkify.explanation.contributions import Linear, Trees
 
 INPUTS = np.array([[1.0, 0.0], [3.0, 1.0]])
 
@@ -31,17 +31,5 @@ STUMP = """[{"children_left": [1, -1, -1], "children_right": [2, -1, -1],
 
 
 def test_a_forest_adds_up_in_probability() -> None:
-    added = Forest(STUMP, 1.0).contributions(INPUTS)
+    added = Trees(STUMP, 1.0).contributions(INPUTS)
     assert added == pytest.approx(np.array([[-0.2, 0.0, 0.3], [0.2, 0.0, 0.3]]))
-
-
-def log_odds(probability: Array) -> Array:
-    return np.asarray(np.log(probability / (1 - probability)))
-
-
-def test_a_blend_adds_up_to_the_mean_of_its_members_log_odds() -> None:
-    linear = Linear(0.5, [2.0, -1.0], [1.0, 0.5], [2.0, 0.5], None)
-    added = contributions([linear, Forest(STUMP, 1.0)], INPUTS)
-    of_forest = log_odds(np.array([0.1, 0.5]))
-    assert added.sum(axis=1) == pytest.approx((np.array([1.5, 1.5]) + of_forest) / 2)
-    assert added[:, 1] == pytest.approx([0.5, -0.5])  # the forest never looks at the second

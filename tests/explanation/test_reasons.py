@@ -58,7 +58,7 @@ def test_a_segment_is_said_by_the_rate_that_shows_it_most(
 def test_all_segments_together_are_one_reason() -> None:
     linear = Linear(0.0, [1.0, -2.0, 0.5], [0.0] * 3, [1.0] * 3, None)
     features = {"thumbs_down": [30.0], "adverts": [50.0], "next_song": [1_000.0], "age": [2.0]}
-    told_for, against = Explanation([linear], [SEGMENTS, SEGMENTS, AGE], 2, 0).reasons(
+    told_for, against = Explanation(linear, [SEGMENTS, SEGMENTS, AGE], 2, 0).reasons(
         np.array([[3.0, 1.0, -1.0]]), pd.DataFrame(features)
     )
     said = "thumbs down on 3.0 % of songs, others 1.1 %"
@@ -84,7 +84,7 @@ def test_the_strongest_come_first_and_nothing_that_adds_nothing() -> None:
     words = [PlainWords(name, name, name + " {value:.0f}", "no " + name) for name in names]
     linear = Linear(0.0, [1.0, 1.0, 1.0, 1.0], [0.0] * 4, [1.0] * 4, None)
     inputs = np.array([[1.0, 3.0, -2.0, 2.0], [0.0, 0.0, 0.0, -1.0]])
-    told_for, against = Explanation([linear], words, 2, 0).reasons(
+    told_for, against = Explanation(linear, words, 2, 0).reasons(
         inputs, pd.DataFrame(inputs, columns=names)
     )
     assert [[reason["reason"] for reason in of_one] for of_one in told_for] == [["b 3", "d 2"], []]
@@ -98,7 +98,7 @@ def test_what_is_weak_beside_the_strongest_is_no_reason() -> None:
     words = [PlainWords(name, name, name, name) for name in ("a", "b", "c")]
     linear = Linear(0.0, [1.0, 1.0, 1.0], [0.0] * 3, [1.0] * 3, None)
     inputs = np.array([[2.0, 0.2, 0.25]])
-    told_for, _ = Explanation([linear], words, 3, 0.1).reasons(
+    told_for, _ = Explanation(linear, words, 3, 0.1).reasons(
         inputs, pd.DataFrame(inputs, columns=["a", "b", "c"])
     )
     assert [reason["input"] for reason in told_for[0]] == ["a", "c"]

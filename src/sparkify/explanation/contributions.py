@@ -1,7 +1,7 @@
 """What each input adds to a forecast: exact, and summing up to the model's margin.
 
-Members are what a fitted model hands to Spark's Python workers: numbers, and text in formats of
-the libraries' own.
+Classifiers are what a fitted model hands to Spark's Python workers: numbers, and text in formats
+of the libraries' own.
 """
 
 import json
@@ -11,10 +11,10 @@ from typing import Protocol
 
 import numpy as np
 
-from sparkify.log_odds import Array, log_odds
+from sparkify.log_odds import Array
 
 
-class Member(Protocol):
+class Classifier(Protocol):
     """A classifier that can say what each input adds."""
 
     def contributions(self, inputs: Array) -> Array:
@@ -22,10 +22,6 @@ class Member(Protocol):
 
         A row's sum is the classifier's margin: its log-odds, or a forest's probability.
         """
-        ...
-
-    def of_log_odds(self, inputs: Array) -> Array:
-        """Return the same with rows that sum up to the log-odds."""
         ...
 
 
@@ -56,8 +52,6 @@ class Linear:
         own = terms.reshape(len(inputs), len(vectors), inputs.shape[1]).sum(axis=1)
         return np.column_stack([own, np.full(len(inputs), self.intercept)])
 
-    of_log_odds = contributions
-
 
 @dataclass(frozen=True)
 class Boosted:
@@ -72,8 +66,6 @@ class Boosted:
         booster = xgboost.Booster(model_file=bytearray(self.booster, "utf-8"))
         added = booster.predict(xgboost.DMatrix(inputs), pred_contribs=True)
         return np.asarray(added, dtype=np.float64)
-
-    of_log_odds = contributions
 
 
 @dataclass(frozen=True)
@@ -100,30 +92,3 @@ class Trees:
         base = float(np.ravel(explainer.expected_value)[0])
         added = np.column_stack([own.reshape(inputs.shape), np.full(len(inputs), base)])
         return np.asarray(added * self.scale)
-
-    def of_log_odds(self, inputs: Array) -> Array:
-        """Return the same: boosted trees add up in log-odds."""
-        return self.contributions(inputs)
-
-
-class Forest(Trees):
-    """Spark's random forest, whose trees add up in probability."""
-
-    def of_log_odds(self, inputs: Array) -> Array:
-        """Stretch what each input adds to a probability, so that it sums up to the log-odds."""
-        added = self.contributions(inputs)
-        own, base = added[:, :-1], added[:, -1]
-        moved = own.sum(axis=1)
-        way = log_odds(base + moved) - log_odds(base)
-        factor = np.divide(way, moved, out=np.zeros_like(moved), where=moved != 0)
-        return np.column_stack([own * factor[:, None], log_odds(base)])
-
-
-def contributions(members: Sequence[Member], inputs: Array) -> Array:
-    """Return what each input adds to the margin of a model, as `Member.contributions` does.
-
-    Of several members it is the mean, as their blend's log-odds are the mean of theirs.
-    """
-    if len(members) == 1:
-        return members[0].contributions(inputs)
-    return np.asarray(np.mean([member.of_log_odds(inputs) for member in members], axis=0))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 
-from sparkify.explanation.contributions import Member, contributions
+from sparkify.explanation.contributions import Classifier
 from sparkify.log_odds import Array
 
 Reason = dict[str, Any]  # `input`, `reason` in words, `contribution`
@@ -107,7 +107,7 @@ def _readable(text: str) -> str:
 class Explanation:
     """What is needed to explain a model's forecasts."""
 
-    members: Sequence[Member]
+    classifier: Classifier
     words: Sequence[Words]  # one per input, in order; inputs of the same name are one reason
     most: int  # reasons for, and as many against
     least: float  # of a customer's strongest contribution, for another to count as a reason
@@ -121,7 +121,7 @@ class Explanation:
             inputs: one row per customer, as the model sees them.
             features: the same customers' features, of those that the inputs are made of.
         """
-        added = contributions(self.members, inputs)[:, :-1]
+        added = self.classifier.contributions(inputs)[:, :-1]
         words = {one.name: one for one in self.words}
         names = [one.name for one in self.words]
         of_words = np.column_stack(

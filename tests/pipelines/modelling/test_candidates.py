@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from sparkify.pipelines.modelling.candidates import (
     CANDIDATES,
     Trial,
-    classifiers,
+    classifier,
     trials,
     unfitted,
 )
@@ -63,7 +63,7 @@ def test_every_candidate_tells_who_is_likelier_to_churn(
     assert churning.mean()[True] > churning.mean()[False] + 0.01
     assert churning.min().min() > 0
     assert churning.max().max() < 1
-    assert classifiers(model) == [model.stages[-2]]
+    assert classifier(model) is model.stages[-2]
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES)
@@ -89,7 +89,7 @@ def test_a_linear_candidate_sees_every_input_again_times_the_moderator(
     model = unfitted(trial, moderator=1, seed=7, partitions=1).fit(train)
     seen = [row["unscaled"].toArray().tolist() for row in model.transform(train).collect()]
     assert seen == [[2, 0, 5, 0, 0, 0], [3, 1, 7, 3, 1, 7]]
-    assert classifiers(model)[0].numFeatures == 6
+    assert classifier(model).numFeatures == 6
 
 
 def test_xgboost_works_with_as_many_workers_as_partitions(spark: SparkSession) -> None:
@@ -98,27 +98,7 @@ def test_xgboost_works_with_as_many_workers_as_partitions(spark: SparkSession) -
     assert trees.getOrDefault("random_state") == 7
 
 
-def test_a_blend_forecasts_the_mean_of_its_members_log_odds(
-    fitted: Callable[[str], PipelineModel], train: DataFrame
-) -> None:
-    linear, trees = fitted("logistic_regression"), fitted("gradient_boosted_trees")
-    trials = [Trial("logistic_regression", {}), Trial("gradient_boosted_trees", {})]
-    last = unfitted(Trial.blend(trials), moderator=1, seed=7, partitions=1).getStages()[-1]
-    blend = PipelineModel([*linear.stages[:-1], *classifiers(trees), last])
-    assert len(classifiers(blend)) == 2
-
-    def log_odds(model: PipelineModel) -> list[float]:
-        odds = F.ln(F.col("uncalibrated") / (1 - F.col("uncalibrated"))).alias("odds")
-        rows = model.transform(train).select("user_id", "cutoff", odds)
-        return [row["odds"] for row in rows.orderBy("user_id", "cutoff").collect()]
-
-    pairs = zip(log_odds(linear), log_odds(trees), strict=True)
-    assert log_odds(blend) == pytest.approx([(one + other) / 2 for one, other in pairs])
-
-
 def test_a_trial_is_found_again_by_its_description() -> None:
-    trees = Trial("xgboost", {"max_depth": 2})
-    blend = Trial.blend([Trial("logistic_regression", {"regParam": 0.1}), trees])
-    for trial in (trees, blend):
-        assert Trial.of({**trial.description, "threshold": 0.1}) == trial
-    assert str(blend) == "blend of logistic_regression, xgboost"
+    trial = Trial("random_forest", {"maxDepth": 2})
+    assert Trial.of({**trial.description, "threshold": 0.1}) == trial
+    assert trial.description["label"] == "random forest (maxDepth 2)"

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.modelling import fitting
-from sparkify.pipelines.modelling.candidates import Trial, classifiers
+from sparkify.pipelines.modelling.candidates import Trial, classifier
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS
 
@@ -101,7 +101,7 @@ def test_partitions_and_order_of_the_rows_change_no_forecast_of_xgboost(
     assert shuffled.rdd.getNumPartitions() == 3
     model = fitted("xgboost")
     settings = {
-        name: classifiers(model)[0].getOrDefault(name)
+        name: classifier(model).getOrDefault(name)
         for name in ("n_estimators", "max_depth", "learning_rate")
     }
     ready = fitting.prepared(shuffled, inputs, modelling)

@@ -169,7 +169,6 @@ def test_the_champion_says_what_it_is(judged: Judged) -> None:
     assert judged.chosen == {
         "candidate": "logistic_regression",
         "settings": {"regParam": 0.3, "tol": 0.0001},
-        "members": [],
         "label": "logistic regression (regParam 0.3, tol 0.0001)",
         "imbalance": "none",
         "calibration": judged.chosen["calibration"],

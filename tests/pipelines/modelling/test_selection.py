@@ -81,36 +81,11 @@ def test_the_simplest_trial_that_is_not_measurably_behind_wins(
     assert selection.simplest_of_the_best(compared) == chosen
 
 
-def test_the_blend_forecasts_the_mean_log_odds_of_its_members_best_trials(
-    modelling: ModellingParameters,
-) -> None:
+def test_the_best_of_each_candidate_comes_from_the_table(modelling: ModellingParameters) -> None:
     grids = {"logistic_regression": {"regParam": [0.3, 0.03]}, "xgboost": {"max_depth": [2]}}
-    blend = modelling.model_copy(
-        update={"candidates": grids, "blend": ("xgboost", "logistic_regression")}
-    )
-    of_trees = TWO_TRIALS[TWO_TRIALS["trial"] == 0].assign(trial=2, probability=0.5)
-    everyone = pd.concat([TWO_TRIALS, of_trees], ignore_index=True)
-    found, competing = selection.blended(everyone, blend)
-    assert found[found["trial"] < 3].equals(everyone)
-    # Trial 1 has the better average precision of the two linear ones: its odds are 1, 2/3, 1/9.
-    assert competing[3] == Trial.blend([Trial("xgboost", {"max_depth": 2}), REGULARISED[1]])
-    own = found[found["trial"] == 3]
-    expected = [(odds**0.5) / (1 + odds**0.5) for odds in (1, 2 / 3, 1 / 9)] * 2
-    assert own["probability"].tolist() == pytest.approx(expected)
-    assert own["churned"].tolist() == [True, False, False] * 2
-    assert set(own["fit_seconds"]) == {1 + 2}
-    table = selection.compared(found, competing, "average_precision")
-    (told,) = table[table["candidate"] == "blend"]["settings"]
-    assert told == "xgboost + logistic_regression"
-    best_first = selection.ranked(table, blend)
-    assert selection.members(best_first, blend) == list(competing[3].members)
-
-
-def test_one_member_is_no_blend(modelling: ModellingParameters) -> None:
-    grids = {"logistic_regression": {"regParam": [0.3, 0.03]}, "xgboost": None}
-    alone = modelling.model_copy(
-        update={"candidates": grids, "blend": ("xgboost", "logistic_regression")}
-    )
-    found, competing = selection.blended(TWO_TRIALS, alone)
-    assert competing == REGULARISED
-    assert found is TWO_TRIALS
+    both = modelling.model_copy(update={"candidates": grids})
+    best_first = selection.ranked(pd.DataFrame({"trial": [1, 2, 0]}), both)
+    assert selection.best_of_each(best_first) == {
+        "logistic_regression": REGULARISED[1],
+        "xgboost": Trial("xgboost", {"max_depth": 2}),
+    }

@@ -3,7 +3,6 @@ from collections.abc import Callable
 import pytest
 from pyspark.ml import PipelineModel
 
-from sparkify.pipelines.modelling.candidates import classifiers
 from sparkify.pipelines.modelling.inputs import inputs_of
 from sparkify.pipelines.modelling.weights import feature_weights, moderator_of
 
@@ -33,20 +32,6 @@ def test_trees_share_their_gain_among_the_inputs(
     shares = weights.set_index("feature")["weight"]
     assert shares["is_paid"] < 0.1
     assert shares["thumbs_up_per_song"] > 0.3
-
-
-def test_a_blend_s_weights_are_the_mean_of_its_members_shares(
-    fitted: Callable[[str], PipelineModel],
-) -> None:
-    linear, trees = fitted("logistic_regression"), fitted("random_forest")
-    blend = PipelineModel([*linear.stages, *classifiers(trees)])
-    found = feature_weights(blend)
-    assert set(found["kind"]) == {"importance"}
-    assert found["weight"].sum() == pytest.approx(1)
-    own = feature_weights(linear).set_index("feature")["weight"].abs()
-    share = own[["is_paid", "is_paid, is_paid"]].sum() / own.sum()
-    of_trees = feature_weights(trees).set_index("feature")["weight"]["is_paid"]
-    assert found.set_index("feature")["weight"]["is_paid"] == pytest.approx((share + of_trees) / 2)
 
 
 def test_a_model_names_its_inputs_and_its_moderator(

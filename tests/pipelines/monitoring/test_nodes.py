@@ -61,7 +61,7 @@ def test_the_model_itself_says_what_to_compare_with() -> None:
 
 def test_a_model_that_kept_nothing_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(nodes.NoReferenceError, match="Train it anew with `kedro run`"):
-        nodes.model_reference(with_card(PipelineModel([]), {"candidate": "blend"}))
+        nodes.model_reference(with_card(PipelineModel([]), {"candidate": "xgboost"}))
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,12 @@ from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 
-from sparkify.explanation.contributions import Array, contributions
-from sparkify.pipelines.modelling.candidates import CANDIDATES
+from sparkify.log_odds import Array
+from sparkify.pipelines.modelling.candidates import CANDIDATES, classifier
 from sparkify.pipelines.modelling.inputs import input_model
 from sparkify.pipelines.modelling.parameters import InputParameters
-from sparkify.pipelines.modelling.probability import ChurnProbability
 from sparkify.pipelines.modelling.segments import CustomerSegments
-from sparkify.pipelines.scoring.explained import explanation, members
+from sparkify.pipelines.scoring.explained import explained, explanation
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 
 
@@ -21,26 +20,13 @@ def column(rows: DataFrame, name: str) -> Array:
     return np.array([row[0] for row in rows.select(vector_to_array(name)).collect()])
 
 
-@pytest.fixture(scope="module")
-def of_kind(fitted: Callable[[str], PipelineModel]) -> Callable[[str], PipelineModel]:
-    """Return what gives a model of `train` of a kind of candidate, or the blend of all."""
-
-    def blend() -> PipelineModel:
-        described = fitted("logistic_regression").stages[:2]
-        members = [stage for kind in CANDIDATES for stage in fitted(kind).stages[2:-1]]
-        vectors = tuple(f"{kind}_probability" for kind in CANDIDATES)
-        return PipelineModel([*described, *members, ChurnProbability(vectors, "uncalibrated")])
-
-    return lambda kind: blend() if kind == "blend" else fitted(kind)
-
-
-@pytest.mark.parametrize("kind", [*CANDIDATES, "blend"])
+@pytest.mark.parametrize("kind", CANDIDATES)
 def test_contributions_sum_up_to_the_margin(
-    of_kind: Callable[[str], PipelineModel], train: DataFrame, kind: str
+    fitted: Callable[[str], PipelineModel], train: DataFrame, kind: str
 ) -> None:
-    model = of_kind(kind)
+    model = fitted(kind)
     rows = model.transform(train)
-    added = contributions(members(model), column(rows, "inputs"))
+    added = explained(model).contributions(column(rows, "inputs"))
     probability = np.array([row[0] for row in rows.select("uncalibrated").collect()])
     margin = probability if kind == "random_forest" else np.log(probability / (1 - probability))
     assert added.shape == (160, 4)
@@ -49,7 +35,7 @@ def test_contributions_sum_up_to_the_margin(
 
 
 def test_every_input_has_words_beside_the_training_s_own_rate(
-    of_kind: Callable[[str], PipelineModel],
+    fitted: Callable[[str], PipelineModel],
     train: DataFrame,
     inputs: InputParameters,
     scoring: ScoringParameters,
@@ -59,7 +45,7 @@ def test_every_input_has_words_beside_the_training_s_own_rate(
         for name, rate in inputs.rates.items()
     }
     worded = inputs.model_copy(update={"rates": rates})
-    words = explanation(of_kind("logistic_regression"), worded, scoring).words
+    words = explanation(fitted("logistic_regression"), worded, scoring).words
     (total,) = train.selectExpr("sum(thumbs_up) / sum(next_song) as rate").collect()
     customer = {"thumbs_up": 3.0, "next_song": 60.0, "is_paid": 1.0, "days_since_last_seen": 2.0}
     assert [one.said(customer).text for one in words] == [
@@ -70,16 +56,19 @@ def test_every_input_has_words_beside_the_training_s_own_rate(
 
 
 def test_an_input_without_words_is_said_by_its_name(
-    of_kind: Callable[[str], PipelineModel], scoring: ScoringParameters
+    fitted: Callable[[str], PipelineModel], scoring: ScoringParameters
 ) -> None:
     unknown = InputParameters(rates={}, plain={}, moderator=None)
-    (rate, *_) = explanation(of_kind("logistic_regression"), unknown, scoring).words
+    (rate, *_) = explanation(fitted("logistic_regression"), unknown, scoring).words
     said = rate.said({"thumbs_up": 3.0, "next_song": 60.0}).text
     assert said.startswith("thumbs up per song: 0.05, others 0.0")
 
 
 def test_segments_are_said_in_the_words_of_their_rates(
-    train: DataFrame, inputs: InputParameters, scoring: ScoringParameters
+    fitted: Callable[[str], PipelineModel],
+    train: DataFrame,
+    inputs: InputParameters,
+    scoring: ScoringParameters,
 ) -> None:
     stage = CustomerSegments(
         **{"names": ["thumbs_up_per_song"], "counts": ["thumbs_up"], "pers": ["next_song"]},
@@ -89,7 +78,8 @@ def test_segments_are_said_in_the_words_of_their_rates(
     described = input_model(train, inputs).stages
     names = ["segment_2", "segment_3", "is_paid"]
     assembler = VectorAssembler(inputCols=names, outputCol="inputs")
-    model = PipelineModel([described[0], stage, assembler])
+    trees = classifier(fitted("xgboost"))
+    model = PipelineModel([described[0], stage, assembler, trees])
     first, second, plain = explanation(model, inputs, scoring).words
     assert first is second
     assert (first.name, plain.name) == ("segment", "is_paid")

@@ -9,14 +9,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
-from sparkify.explanation.contributions import contributions
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring import nodes
 from sparkify.pipelines.scoring.compatibility import ModelMismatchError
-from sparkify.pipelines.scoring.explained import members
+from sparkify.pipelines.scoring.explained import explained
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES, CURRENT_SNAPSHOTS
 
@@ -174,7 +173,7 @@ def test_reasons_are_the_strongest_contributions(
     inputs = churn_model.transform(current_features).select("user_id", vector_to_array("inputs"))
     told = {row["user_id"]: row for row in scores.collect()}
     for user, seen in inputs.collect():
-        added = contributions(members(churn_model), np.array([seen]))[0, :-1]
+        added = explained(churn_model).contributions(np.array([seen]))[0, :-1]
         expected = sorted(zip(added.tolist(), names, strict=True))
         for side, ordered in (("against", expected), ("for", expected[::-1])):
             sign = 1 if side == "for" else -1

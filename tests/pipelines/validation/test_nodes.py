@@ -15,7 +15,7 @@ from sparkify.pipelines.validation import nodes, refit
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS
 
-CHAMPION = {"candidate": "logistic_regression", "settings": {"regParam": 0.3}, "members": []}
+CHAMPION = {"candidate": "logistic_regression", "settings": {"regParam": 0.3}}
 RESULTS = pd.DataFrame({"candidate": ["logistic_regression"], "trial": [0]})
 
 
@@ -43,29 +43,19 @@ def test_every_candidate_forecasts_the_holdout_at_its_best_settings(
         "logistic_regression": {"regParam": [100.0, 0.3], "tol": [0.0001]},
         "random_forest": {"numTrees": [1], "maxDepth": [1]},
     }
-    both = ("logistic_regression", "random_forest")
-    competing = modelling.model_copy(update={"candidates": grids, "blend": both})
-    best_first = [
-        *[(3, "blend"), (1, "logistic_regression")],
-        *[(2, "random_forest"), (0, "logistic_regression")],
-    ]
-    cv_results = pd.DataFrame(best_first, columns=["trial", "candidate"])
+    competing = modelling.model_copy(update={"candidates": grids})
+    cv_results = pd.DataFrame({"trial": [1, 2, 0]})
     forecast = nodes.candidate_predictions(train, test, cv_results, inputs, competing)
     CANDIDATE_PREDICTIONS.validate(forecast)
     rows, held_out = forecast.toPandas(), test.count()
     assert rows.groupby("candidate").size().to_dict() == {
         "logistic_regression": held_out,
         "random_forest": held_out,
-        "blend": held_out,
     }
     own = rows[rows["candidate"] == "logistic_regression"].reset_index(drop=True)
     expected = fitting.probabilities(fitted("logistic_regression"), test)
     assert own["user_id"].equals(expected["user_id"])
     assert own["probability"].tolist() == pytest.approx(expected["probability"].tolist())
-    odds = rows.assign(odds=rows["probability"] / (1 - rows["probability"]))
-    of_each = odds.pivot(index="user_id", columns="candidate", values="odds")
-    product = of_each["logistic_regression"] * of_each["random_forest"]
-    assert (of_each["blend"] ** 2).tolist() == pytest.approx(product.tolist())
 
 
 def test_the_learning_curve_has_every_size_and_the_whole_training_once(

@@ -4,7 +4,7 @@ import pytest
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.pipelines.validation import refit
 
-CHAMPION = {"candidate": "logistic_regression", "settings": {"regParam": 0.3}, "members": []}
+CHAMPION = {"candidate": "logistic_regression", "settings": {"regParam": 0.3}}
 
 
 def test_the_simplest_candidate_stands_beside_another_champion(
@@ -15,7 +15,7 @@ def test_the_simplest_candidate_stands_beside_another_champion(
     results = pd.DataFrame(
         {"candidate": ["xgboost", "logistic_regression", "logistic_regression"], "trial": [2, 1, 0]}
     )
-    champion = {"candidate": "xgboost", "settings": {"max_depth": 2}, "members": []}
+    champion = {"candidate": "xgboost", "settings": {"max_depth": 2}}
     beside = refit.champion_and_simplest(champion, results, two)
     assert [str(trial) for trial in beside] == [
         "xgboost (max_depth 2)",

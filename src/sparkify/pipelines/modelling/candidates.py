@@ -1,6 +1,6 @@
 """The models that compete, each a list of Spark ML stages behind the vector of inputs."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -14,46 +14,29 @@ from pyspark.ml.feature import Interaction, StandardScaler, VectorAssembler, Vec
 from xgboost.spark import SparkXGBClassifier
 
 from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
-from sparkify.pipelines.modelling.parameters import BLEND, ModellingParameters, Setting
+from sparkify.pipelines.modelling.parameters import ModellingParameters, Setting
 from sparkify.pipelines.modelling.probability import UNCALIBRATED, ChurnProbability
 
 WEIGHED = "weighed"  # the vector that a linear candidate puts its coefficients to
 
 
 class Trial(NamedTuple):
-    """A candidate with one combination of its settings; or the blend of several such."""
+    """A candidate with one combination of its settings."""
 
     candidate: str
     settings: dict[str, Setting]
-    members: tuple["Trial", ...] = ()
-
-    @classmethod
-    def blend(cls, members: Iterable["Trial"]) -> "Trial":
-        """Return the blend of trials: the mean of their log-odds."""
-        return cls(BLEND, {}, tuple(members))
 
     @classmethod
     def of(cls, champion: Mapping[str, Any]) -> "Trial":
         """Return the trial that a champion's description names."""
-        members = tuple(cls(**member) for member in champion["members"])
-        return cls(champion["candidate"], champion["settings"], members)
+        return cls(champion["candidate"], champion["settings"])
 
     @property
     def description(self) -> dict[str, Any]:
         """What it is, as JSON holds it."""
-        members = [
-            {"candidate": member.candidate, "settings": member.settings} for member in self.members
-        ]
-        return {
-            "candidate": self.candidate,
-            "settings": self.settings,
-            "members": members,
-            "label": str(self).replace("_", " "),
-        }
+        return {**self._asdict(), "label": str(self).replace("_", " ")}
 
     def __str__(self) -> str:
-        if self.members:
-            return f"{BLEND} of {', '.join(member.candidate for member in self.members)}"
         settings = ", ".join(f"{name} {value:g}" for name, value in self.settings.items())
         return f"{self.candidate} ({settings})"
 
@@ -89,19 +72,15 @@ def unfitted(trial: Trial, moderator: int | None, seed: int, partitions: int) ->
         seed: of what a candidate draws.
         partitions: into how many partitions the training rows come.
     """
-    members = trial.members or (trial,)
-    stages = [
-        stage
-        for member in members
-        for stage in CANDIDATES[member.candidate](member.settings, moderator, seed, partitions)
-    ]
-    vectors = tuple(_columns(member.candidate)["probabilityCol"] for member in members)
-    return Pipeline(stages=[*stages, ChurnProbability(vectors, UNCALIBRATED)])
+    stages = CANDIDATES[trial.candidate](trial.settings, moderator, seed, partitions)
+    vector = _columns(trial.candidate)["probabilityCol"]
+    return Pipeline(stages=[*stages, ChurnProbability(vector, UNCALIBRATED)])
 
 
-def classifiers(model: PipelineModel) -> list[Any]:
-    """Return the stages of a fitted pipeline that classify: several in a blend."""
-    return [stage for stage in model.stages if stage.hasParam("probabilityCol")]
+def classifier(model: PipelineModel) -> Any:
+    """Return the stage of a fitted pipeline that classifies."""
+    (stage,) = [stage for stage in model.stages if stage.hasParam("probabilityCol")]
+    return stage
 
 
 Stages = list[Estimator[Any] | Transformer]
@@ -109,7 +88,7 @@ Settings = Mapping[str, Any]
 
 
 def _columns(candidate: str) -> dict[str, Any]:
-    """Name the columns that a classifier reads and writes: the members of a blend stand apart."""
+    """Name the columns that a classifier reads and writes; the model's own are others."""
     return {
         "labelCol": LABEL,
         "weightCol": WEIGHT,

@@ -17,6 +17,7 @@ from sparkify.pipelines.modelling import (
     fitting,
     selection,
 )
+from sparkify.pipelines.modelling.candidates import trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS, Predictions
 from sparkify.shares import is_in_share
@@ -111,8 +112,7 @@ def champion(
         The candidates compared (one row per trial, best first), what the champion is, and its
         fitted model: from features to `probability` and `predicted`.
     """
-    alone = fitting.cross_validated(train, inputs, modelling)
-    predictions, competing = selection.blended(alone, modelling)
+    predictions, competing = fitting.cross_validated(train, inputs, modelling), trials(modelling)
     compared = selection.compared(predictions, competing, modelling.selection)
     best = selection.simplest_of_the_best(compared)
     trial = competing[best]

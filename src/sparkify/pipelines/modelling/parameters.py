@@ -15,7 +15,6 @@ from sparkify.table import ColumnName
 
 Setting = float | int
 Share = Field(gt=0, lt=1)
-BLEND = "blend"
 
 
 class Parameters(BaseModel):
@@ -197,7 +196,6 @@ class ModellingParameters(Parameters):
     fold_repeats: PositiveInt
     selection: Literal["average_precision", "log_loss"]
     candidates: dict[str, dict[str, list[Setting]] | None] = Field(min_length=1)
-    blend: tuple[str, ...]
     imbalance: Literal["none", "weights", "smote"]
     smote_most_rows: PositiveInt
     calibrations: tuple[Literal["none", "platt", "isotonic"], ...] = Field(min_length=1)
@@ -211,10 +209,3 @@ class ModellingParameters(Parameters):
     bootstrap_resamples: PositiveInt
     calibration_bins: PositiveInt
     baselines: dict[ColumnName, ColumnName]
-
-    @model_validator(mode="after")
-    def _members_of_the_blend_are_candidates(self) -> Self:
-        unknown = sorted(set(self.blend) - set(self.candidates))
-        if unknown:
-            raise ValueError(f"modelling.blend: {', '.join(unknown)} not among the candidates")
-        return self

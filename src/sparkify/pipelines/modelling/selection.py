@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, log_loss
 
-from sparkify.log_odds import log_odds, of_log_odds
 from sparkify.pipelines.modelling.candidates import Trial, trials
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 
@@ -29,43 +27,6 @@ def fold_scores(predictions: pd.DataFrame, selection: str) -> pd.Series:
     return pd.Series(scores).rename_axis(["trial", *FOLD_KEYS])
 
 
-def blended(
-    predictions: pd.DataFrame, parameters: ModellingParameters
-) -> tuple[pd.DataFrame, list[Trial]]:
-    """Add the blend of candidates at their best settings: the mean of their log-odds.
-
-    It costs no fit. The members' settings are those with the best mean score over folds.
-
-    Returns:
-        The predictions with those of the blend, and all trials in order, the blend at the end.
-    """
-    competing = trials(parameters)
-    means = fold_scores(predictions, parameters.selection).groupby("trial").mean()
-    best_first = means.sort_values(ascending=False, kind="stable").index
-    blend = members([competing[place] for place in best_first], parameters)
-    if len(blend) < 2:
-        return predictions, competing
-    own = [
-        predictions[predictions["trial"] == competing.index(member)].reset_index(drop=True)
-        for member in blend
-    ]
-    seconds = np.sum([rows["fit_seconds"] for rows in own], axis=0)
-    rows = mean_forecast(own).assign(trial=len(competing), fit_seconds=seconds)
-    return pd.concat([predictions, rows], ignore_index=True), [*competing, Trial.blend(blend)]
-
-
-def mean_forecast(forecasts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return the first forecast with the probability whose log-odds are the mean of all."""
-    each = [log_odds(rows["probability"].to_numpy()) for rows in forecasts]
-    return forecasts[0].assign(probability=of_log_odds(np.mean(each, axis=0)))
-
-
-def members(best_first: Iterable[Trial], parameters: ModellingParameters) -> list[Trial]:
-    """Return the best trial of each candidate that is to be blended, in the order listed."""
-    best = best_of_each(best_first)
-    return [best[name] for name in parameters.blend if name in best]
-
-
 def best_of_each(best_first: Iterable[Trial]) -> dict[str, Trial]:
     """Return the best trial of each candidate, by its name."""
     best: dict[str, Trial] = {}
@@ -77,7 +38,7 @@ def best_of_each(best_first: Iterable[Trial]) -> dict[str, Trial]:
 def ranked(cv_results: pd.DataFrame, parameters: ModellingParameters) -> list[Trial]:
     """Return the trials that were fitted, the best first."""
     competing = trials(parameters)
-    return [competing[place] for place in cv_results["trial"] if place < len(competing)]
+    return [competing[place] for place in cv_results["trial"]]
 
 
 def compared(predictions: pd.DataFrame, competing: Sequence[Trial], selection: str) -> pd.DataFrame:
@@ -100,7 +61,6 @@ def compared(predictions: pd.DataFrame, competing: Sequence[Trial], selection: s
             "candidate": [trial.candidate for trial in competing],
             "settings": [
                 ", ".join(f"{key}={value:g}" for key, value in trial.settings.items())
-                or " + ".join(member.candidate for member in trial.members)
                 for trial in competing
             ],
             "average_precision": scores["average_precision"].groupby("trial").mean(),

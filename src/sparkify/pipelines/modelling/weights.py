@@ -6,7 +6,7 @@ import pandas as pd
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import VectorSlicer
 
-from sparkify.pipelines.modelling.candidates import classifiers
+from sparkify.pipelines.modelling.candidates import classifier
 from sparkify.pipelines.modelling.inputs import inputs_of
 
 
@@ -20,14 +20,10 @@ def feature_weights(churn_model: PipelineModel) -> pd.DataFrame:
     """List how much each input weighs in the champion, the heaviest first.
 
     One row per input: `weight` is a `coefficient` of the standardised input in a linear model,
-    and an `importance` in an ensemble of trees. In a blend it is the mean of its members' shares.
+    and an `importance` in an ensemble of trees.
     """
     names, moderator = inputs_of(churn_model), moderator_of(churn_model)
-    members = [_weights(model, names, moderator) for model in classifiers(churn_model)]
-    kind, weights = members[0]
-    if len(members) > 1:
-        shares = pd.concat([_shares(own, names) for _, own in members], axis="columns")
-        kind, weights = "importance", shares.mean(axis="columns")
+    kind, weights = _weights(classifier(churn_model), names, moderator)
     table = weights.rename("weight").rename_axis("feature").reset_index().assign(kind=kind)
     return table.sort_values("weight", key=abs, ascending=False, kind="stable", ignore_index=True)
 
@@ -43,9 +39,3 @@ def _weights(model: Any, names: list[str], moderator: str | None) -> tuple[str, 
     gains = model.get_feature_importances("total_gain")
     of_input = pd.Series([gains.get(f"f{place}", 0.0) for place in range(len(names))], names)
     return "importance", of_input / (of_input.sum() or 1.0)
-
-
-def _shares(weights: pd.Series, names: list[str]) -> pd.Series:
-    """Return each input's share of the weights; a product with the moderator is its input's."""
-    of_input = weights.abs().groupby(lambda name: name.partition(", ")[0]).sum()
-    return of_input.reindex(names) / (of_input.sum() or 1.0)

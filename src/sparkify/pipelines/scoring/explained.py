@@ -7,7 +7,7 @@ from pyspark.ml import PipelineModel
 from pyspark.ml.classification import GBTClassificationModel, RandomForestClassificationModel
 from pyspark.ml.feature import StandardScalerModel
 
-from sparkify.explanation.contributions import Boosted, Forest, Linear, Member, Trees
+from sparkify.explanation.contributions import Boosted, Classifier, Linear, Trees
 from sparkify.explanation.reasons import (
     Explanation,
     PlainWords,
@@ -15,7 +15,7 @@ from sparkify.explanation.reasons import (
     SegmentWords,
     Words,
 )
-from sparkify.pipelines.modelling.candidates import classifiers
+from sparkify.pipelines.modelling.candidates import classifier
 from sparkify.pipelines.modelling.inputs import LearntInput, inputs_of, learnt_inputs
 from sparkify.pipelines.modelling.parameters import InputParameters, Plain, Rate
 from sparkify.pipelines.modelling.segments import LearntRate, segments_of
@@ -32,32 +32,29 @@ CHURNING = -1  # the last column of a tree's values: of the churners, or of the 
 def explanation(
     model: PipelineModel, inputs: InputParameters, scoring: ScoringParameters
 ) -> Explanation:
-    """Return what explains a model's forecasts: its classifiers, and words for its inputs."""
+    """Return what explains a model's forecasts: its classifier, and words for its inputs."""
     of_segments = _segment_words(model, inputs, scoring.least_of_prior)
     words = [
         of_segments.get(learnt.name) or _words(learnt, inputs, scoring.least_of_prior)
         for learnt in learnt_inputs(model)
     ]
-    return Explanation(members(model), words, scoring.reasons, scoring.least_of_strongest)
+    return Explanation(explained(model), words, scoring.reasons, scoring.least_of_strongest)
 
 
-def members(model: PipelineModel) -> list[Member]:
-    """Return a fitted model's classifiers as Spark's Python workers take them."""
-    return [_member(model, one) for one in classifiers(model)]
+def explained(model: PipelineModel) -> Classifier:
+    """Return a fitted model's classifier as Spark's Python workers take it."""
+    fitted = classifier(model)
+    if hasattr(fitted, "coefficients"):
+        return _linear(model, fitted)
+    if isinstance(fitted, RandomForestClassificationModel):
+        return Trees(_trees(fitted), 1.0)  # a forest adds up in probability
+    if isinstance(fitted, GBTClassificationModel):
+        return Trees(_trees(fitted), 2.0)  # Spark's log-odds are twice the sum of its trees
+    return Boosted(fitted.get_booster().save_raw("json").decode())
 
 
-def _member(model: PipelineModel, classifier: Any) -> Member:
-    if hasattr(classifier, "coefficients"):
-        return _linear(model, classifier)
-    if isinstance(classifier, RandomForestClassificationModel):
-        return Forest(_trees(classifier), 1.0)
-    if isinstance(classifier, GBTClassificationModel):
-        return Trees(_trees(classifier), 2.0)  # Spark's log-odds are twice the sum of its trees
-    return Boosted(classifier.get_booster().save_raw("json").decode())
-
-
-def _linear(model: PipelineModel, classifier: Any) -> Linear:
-    weighed = classifier.getFeaturesCol()
+def _linear(model: PipelineModel, fitted: Any) -> Linear:
+    weighed = fitted.getFeaturesCol()
     (scaler,) = [
         stage
         for stage in model.stages
@@ -65,19 +62,19 @@ def _linear(model: PipelineModel, classifier: Any) -> Linear:
     ]
     moderator = moderator_of(model)
     return Linear(
-        float(classifier.intercept),
-        classifier.coefficients.toArray().tolist(),
+        float(fitted.intercept),
+        fitted.coefficients.toArray().tolist(),
         scaler.mean.toArray().tolist(),
         scaler.std.toArray().tolist(),
         None if moderator is None else inputs_of(model).index(moderator),
     )
 
 
-def _trees(classifier: Any) -> str:
+def _trees(fitted: Any) -> str:
     """Read Spark's trees by the shap library; JSON text of what its explainer takes."""
     import shap  # noqa: PLC0415 -- three seconds that only a model of Spark's trees is worth
 
-    read = shap.TreeExplainer(classifier).model.trees
+    read = shap.TreeExplainer(fitted).model.trees
     trees = [{name: getattr(tree, name).tolist() for name in TREE_ARRAYS} for tree in read]
     for tree in trees:
         tree["values"] = [[value[CHURNING]] for value in tree["values"]]

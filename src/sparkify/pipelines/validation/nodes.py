@@ -12,7 +12,7 @@ from sparkify.pipelines.feature_engineering.parameters import FeatureEngineering
 from sparkify.pipelines.modelling import evaluation, fitting, selection
 from sparkify.pipelines.modelling.candidates import Trial
 from sparkify.pipelines.modelling.nodes import is_trainable
-from sparkify.pipelines.modelling.parameters import BLEND, InputParameters, ModellingParameters
+from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import TooManyRowsError
 from sparkify.pipelines.validation import refit
 from sparkify.pipelines.validation.parameters import ValidationParameters
@@ -42,11 +42,7 @@ def candidate_predictions(
     with fitting.kept_prepared(train, inputs, modelling) as ready:
         fits = [(ready, trial) for trial in best_of_each.values()]
         forecasts = fitting.in_parallel(forecast, fits, test, modelling.parallel_fits)
-    of_each = dict(zip(best_of_each, forecasts, strict=True))
-    if BLEND in set(cv_results["candidate"]):
-        members = [of_each[trial.candidate] for trial in selection.members(ranked, modelling)]
-        of_each[BLEND] = selection.mean_forecast(members).assign(candidate=BLEND)
-    rows = pd.concat(of_each.values())[CANDIDATE_PREDICTIONS.columns]
+    rows = pd.concat(forecasts)[CANDIDATE_PREDICTIONS.columns]
     return train.sparkSession.createDataFrame(rows, CANDIDATE_PREDICTIONS.struct).coalesce(1)
 
 

@@ -80,12 +80,23 @@ def test_segments_are_known_by_the_rates_that_are_furthest_from_everybody_s(
     assert segments.rows == (
         (
             *("1", f"90{SPACE}%", f"3.1{SPACE}%"),
-            "thumbs down per free song 0.010, all 0.012; adverts per free song 0.081, all 0.090; "
-            "downgrades per paid song 0.011, all 0.012",
+            f"thumbs down on 1.0{SPACE}% of songs on the free level, others 1.2{SPACE}%; "
+            f"adverts after 8.1{SPACE}% of songs on the free level, others 9.0{SPACE}%; "
+            f"saw the downgrade page after 1.1{SPACE}% of songs on the paid level, "
+            f"others 1.2{SPACE}%",
         ),
         (
             *("2", f"9.7{SPACE}%", f"12{SPACE}%"),
-            "thumbs down per free song 0.030, all 0.012; adverts per free song 0.16, all 0.090; "
-            "downgrades per paid song 0.018, all 0.012",
+            f"thumbs down on 3.0{SPACE}% of songs on the free level, others 1.2{SPACE}%; "
+            f"adverts after 16.1{SPACE}% of songs on the free level, others 9.0{SPACE}%; "
+            f"saw the downgrade page after 1.8{SPACE}% of songs on the paid level, "
+            f"others 1.2{SPACE}%",
         ),
     )
+
+
+def test_a_rate_without_words_is_told_by_its_name(settings: dict[str, Any]) -> None:
+    wordless = settings["inputs"].model_copy(update={"segments": None})
+    weights = pd.DataFrame({"feature": ["segment_2"], "weight": [0.7], "kind": "importance"})
+    *_, segments = drawn(weights, {**settings, "inputs": wordless}, SEGMENTS)
+    assert segments.rows[1][-1].startswith("thumbs down per free song 0.03, others 0.012; ")

@@ -72,12 +72,12 @@ def drivers(
         "What drives it",
         (
             *(Text(told), Pictures((Picture(figure, f"{alt}."),))),
-            *(_table(feature_weights, meanings), *_segments(segments)),
+            *(_table(feature_weights, meanings), *_segments(segments, inputs)),
         ),
     )
 
 
-def _segments(segments: pd.DataFrame) -> tuple[Block, ...]:
+def _segments(segments: pd.DataFrame, inputs: InputParameters) -> tuple[Block, ...]:
     """Say which kinds of customers the model tells apart, by the rates that are most their own."""
     if segments.empty:
         return ()
@@ -88,11 +88,10 @@ def _segments(segments: pd.DataFrame) -> tuple[Block, ...]:
     def known_by(place: int) -> str:
         most = pd.Series(distance.iloc[place]).nlargest(KNOWN_BY).index
         told = [
-            f"{words.plain(str(name))} {words.number(rates.loc[place, name])}, "
-            f"all {words.number(everybody[name])}"
+            _template(str(name), inputs).format(rate=rates.loc[place, name], others=everybody[name])
             for name in most
         ]
-        return "; ".join(told)
+        return "; ".join(told).replace("%", f"{words.SPACE}%")
 
     table = Table(
         "The segments, the largest first",
@@ -112,6 +111,12 @@ def _segments(segments: pd.DataFrame) -> tuple[Block, ...]:
         stacks=True,
     )
     return (Text(SEGMENTS), table)
+
+
+def _template(name: str, inputs: InputParameters) -> str:
+    """Return the words for a rate, into which a segment's and everybody's are put."""
+    rate = inputs.every_rate.get(name)
+    return (rate and rate.words) or f"{words.plain(name)} {{rate:.2g}}, others {{others:.2g}}"
 
 
 def _named(feature: Any) -> str:

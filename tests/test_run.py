@@ -72,7 +72,7 @@ def studied(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_the_champion_is_studied(studied: Any) -> None:
     assert studied.load("later_events") == {"deleted": 0, "altered": 0, "invented": 0}
-    groups = {"adverts", "downgrades", "exposure", "level", "thumbs", "volume"}
+    groups = {"adverts", "exposure", "level", "plans", "thumbs", "volume"}
     assert set(studied.load("feature_groups")["group"]) == groups
     assert studied.load("label_shuffle")["auc"].between(0, 1).all()
     assert len(studied.load("imbalance_comparison")) >= 3

@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from xgboost import XGBClassifier
 
-from benchmarks.peers.settings import CANDIDATES, HORIZON, INPUTS, MODELLING
+from benchmarks.peers.settings import CANDIDATES, HORIZON, INPUTS, MODELLING, RATES
 
 
 class Inputs(TransformerMixin, BaseEstimator):
@@ -27,14 +27,14 @@ class Inputs(TransformerMixin, BaseEstimator):
         """Learn the rate of all rows together."""
         self.overall_ = {
             name: features[rate["count"]].sum() / max(features[rate["per"]].sum(), 1)
-            for name, rate in INPUTS["rates"].items()
+            for name, rate in RATES.items()
         }
         return self
 
     def transform(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return one column per input."""
         inputs = {}
-        for name, rate in INPUTS["rates"].items():
+        for name, rate in RATES.items():
             overall, prior = self.overall_[name], rate["prior"]
             shrunk = (features[rate["count"]] + prior * overall) / (features[rate["per"]] + prior)
             inputs[name] = np.log(shrunk / overall) if overall else 0 * shrunk

@@ -71,7 +71,7 @@ def test_the_peers_candidates_are_of_the_projects_kinds() -> None:
 
 
 def test_the_peers_rates_are_shrunk_towards_the_training_rows() -> None:
-    rates, plain = model.INPUTS["rates"], model.INPUTS["plain"]
+    rates, plain = model.RATES, model.INPUTS["plain"]
     counted = {rate[key] for rate in rates.values() for key in ("count", "per")}
     nothing = dict.fromkeys([*counted, *plain], 0)
     prior = rates["thumbs_up_per_song"]["prior"]

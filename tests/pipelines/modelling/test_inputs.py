@@ -15,6 +15,7 @@ from sparkify.pipelines.modelling.inputs import (
     learnt_inputs,
 )
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters, Rate
+from sparkify.pipelines.modelling.segments import LearntRate
 
 Customers = list[tuple[float, ...]]
 # Of 200 songs 4 got a thumb up: 2 in 100.
@@ -154,7 +155,7 @@ def test_a_fitted_model_says_what_its_inputs_are_made_of(spark: SparkSession) ->
     trained = table(spark, [(2.0, 100.0, 0.0, 6.0)])
     model = input_model(trained, parameters.model_copy(update={"rates": rates}))
     assert learnt_inputs(model) == [
-        LearntInput("thumbs_up_per_song", "thumbs_up", "next_song", 100.0, 0.02),
+        LearntRate("thumbs_up_per_song", "thumbs_up", "next_song", 100.0, 0.02),
         LearntInput("never", None),
         LearntInput("is_paid", "is_paid"),
         LearntInput("log_days_away", "days_away"),

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.modelling.parameters import InputParameters
-from sparkify.pipelines.modelling.segments import learnt_segments, segments_of
+from sparkify.pipelines.modelling.segments import LearntRate, learnt_segments, segments_of
 from sparkify.schemas import KEYS
 
 Stage = TypeVar("Stage")
@@ -98,17 +98,14 @@ def _totals(train: DataFrame, columns: list[str]) -> dict[str, float]:
 
 
 class LearntInput(NamedTuple):
-    """An input of a fitted model: a feature, its rate per another, or a segment's probability."""
+    """An input of a fitted model that is no rate: a feature, or a segment's probability."""
 
     name: str
     # None for a segment, and for a rate that training knew nothing of: the input is 0.
     feature: str | None
-    per: str | None = None
-    prior: float = 0.0
-    overall: float = 0.0  # the rate of all training rows together
 
 
-def learnt_inputs(model: PipelineModel) -> list[LearntInput]:
+def learnt_inputs(model: PipelineModel) -> list[LearntInput | LearntRate]:
     """List what the inputs of a fitted model are made of, in order, as its own stages say.
 
     They begin as what `input_model` returns.
@@ -116,13 +113,14 @@ def learnt_inputs(model: PipelineModel) -> list[LearntInput]:
     statement = str(_first(model, SQLTransformer).getStatement())
     segments = segments_of(model)
     rates = {
-        name: LearntInput(name, count, per, float(prior), float(overall))
+        name: LearntRate(name, count, per, float(prior), float(overall))
         for count, per, prior, overall, name in RATE.findall(statement)
     }
     logged = {name: LearntInput(name, feature) for feature, name in LOGGED.findall(statement)}
     unknown = {name: LearntInput(name, None) for name in UNKNOWN.findall(statement)}
     told = segments.getOutputCols() if segments else []
-    made = {**rates, **logged, **unknown, **{name: LearntInput(name, None) for name in told}}
+    of_segments = {name: LearntInput(name, None) for name in told}
+    made: dict[str, LearntInput | LearntRate] = {**rates, **logged, **unknown, **of_segments}
     return [made.get(name, LearntInput(name, name)) for name in inputs_of(model)]
 
 
@@ -143,9 +141,10 @@ def moderator_place(model: PipelineModel, parameters: InputParameters) -> int | 
 def features_of(model: PipelineModel) -> set[str]:
     """Name the features that a fitted model's inputs are made of."""
     segments = segments_of(model)
-    of_segments = segments.features if segments else set()
-    named = {name for learnt in learnt_inputs(model) for name in (learnt.feature, learnt.per)}
-    return of_segments | {name for name in named if name is not None}
+    learnt = [*learnt_inputs(model), *(segments.learnt_rates if segments else [])]
+    rates = [one for one in learnt if isinstance(one, LearntRate)]
+    plain = {one.feature for one in learnt if isinstance(one, LearntInput) and one.feature}
+    return plain | {name for rate in rates for name in (rate.count, rate.per)}
 
 
 def _first(model: PipelineModel, kind: type[Stage]) -> Stage:

@@ -78,11 +78,6 @@ class CustomerSegments(
         return dataset.withColumns(logs).withColumns(probabilities).drop(*names)
 
     @property
-    def features(self) -> set[str]:
-        """The features that it looks at."""
-        return {*self.getOrDefault("counts"), *self.getOrDefault("pers")}
-
-    @property
     def learnt_rates(self) -> list[LearntRate]:
         """The rates it tells segments by."""
         wanted = ("names", "counts", "pers", "priors", "overall")

@@ -81,11 +81,12 @@ def _trees(fitted: Any) -> str:
     return json.dumps(trees)
 
 
-def _words(learnt: LearntInput, inputs: InputParameters, least_of_prior: float) -> Words:
+def _words(
+    learnt: LearntInput | LearntRate, inputs: InputParameters, least_of_prior: float
+) -> Words:
     """Return how to say an input; by its name where the parameters have no words for it."""
-    if learnt.per is not None and learnt.feature is not None:
-        rate = LearntRate(learnt.name, learnt.feature, learnt.per, learnt.prior, learnt.overall)
-        return _rate_words(rate, inputs, least_of_prior)
+    if isinstance(learnt, LearntRate):
+        return _rate_words(learnt, inputs, least_of_prior)
     feature = learnt.feature or learnt.name
     plain = (inputs.plain or {}).get(feature)
     words = _given(plain, "words") or f"{feature.replace('_', ' ')}: {{value:.4g}}"

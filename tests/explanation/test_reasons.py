@@ -17,7 +17,8 @@ ADVERTS = RateWords(
 )
 # Most customers; those with many adverts; those with many thumbs down.
 SEGMENTS = SegmentWords(
-    [THUMBS, ADVERTS], [0.8, 0.1, 0.1], [[0.009, 0.05], [0.009, 0.16], [0.03, 0.05]]
+    *([THUMBS, ADVERTS], ["segment_2", "segment_3"]),
+    *([0.8, 0.1, 0.1], [[0.009, 0.05], [0.009, 0.16], [0.03, 0.05]]),
 )
 AGE = PlainWords("log_age", "age", "registered {value:.0f} days ago", "registered today")
 
@@ -39,27 +40,30 @@ def test_a_rate_is_said_beside_that_of_others_once_it_is_known(
 
 
 @pytest.mark.parametrize(
-    ("thumbs_down", "adverts", "songs", "said"),
+    ("thumbs_down", "adverts", "songs", "of_segments", "said"),
     [
-        (9, 160, 1_000, "adverts after 16.0 % of songs, others 6.0 %"),
-        (30, 50, 1_000, "thumbs down on 3.0 % of songs, others 1.1 %"),
-        (8, 49, 1_000, "adverts after 4.9 % of songs, others 6.0 %"),
-        (0, 6, 50, "adverts after 12.0 % of songs, others 6.0 %"),  # most likely one of the most
-        (0, 0, 0, "no songs"),
+        (9, 160, 1_000, (1, 0), "adverts after 16.0 % of songs, others 6.0 %"),
+        (30, 50, 1_000, (0, 1), "thumbs down on 3.0 % of songs, others 1.1 %"),
+        (8, 49, 1_000, (0, 0), "adverts after 4.9 % of songs, others 6.0 %"),
+        # Most likely one of the most, but less so than anybody.
+        (0, 6, 50, (0.4, 0.05), "adverts after 12.0 % of songs, others 6.0 %"),
+        (0, 0, 0, (0.1, 0.1), "no songs"),
     ],
 )
 def test_a_segment_is_said_by_the_rate_that_shows_it_most(
-    thumbs_down: float, adverts: float, songs: float, said: str
+    thumbs_down: float, adverts: float, songs: float, of_segments: tuple[float, float], said: str
 ) -> None:
-    customer = {"thumbs_down": thumbs_down, "adverts": adverts, "next_song": songs}
+    probabilities = dict(zip(SEGMENTS.probabilities, of_segments, strict=True))
+    customer = {"thumbs_down": thumbs_down, "adverts": adverts, "next_song": songs, **probabilities}
     assert SEGMENTS.said(customer).text == said
 
 
 def test_all_segments_together_are_one_reason() -> None:
     linear = Linear(0.0, [1.0, -2.0, 0.5], [0.0] * 3, [1.0] * 3, None)
     features = {"thumbs_down": [30.0], "adverts": [50.0], "next_song": [1_000.0], "age": [2.0]}
+    probabilities = {"segment_2": [0.0], "segment_3": [1.0]}
     told_for, against = Explanation(linear, [SEGMENTS, SEGMENTS, AGE], 2, 0).reasons(
-        np.array([[3.0, 1.0, -1.0]]), pd.DataFrame(features)
+        np.array([[3.0, 1.0, -1.0]]), pd.DataFrame(features | probabilities)
     )
     said = "thumbs down on 3.0 % of songs, others 1.1 %"
     assert told_for == [[{"input": "thumbs_down_per_song", "reason": said, "contribution": 1.0}]]

@@ -30,7 +30,7 @@ class Words(Protocol):
         ...
 
     def said(self, customer: Mapping[str, float]) -> Said:
-        """Say it of a customer, by their features."""
+        """Say it of a customer, by their features and inputs."""
         ...
 
 
@@ -66,6 +66,7 @@ class SegmentWords:
     """
 
     rates: Sequence[RateWords]
+    probabilities: Sequence[str]  # the inputs that are those of the segments but the first
     shares: Sequence[float]  # of the segments
     of_segments: Sequence[Sequence[float]]  # the rates of each segment
     name: str = "segment"
@@ -74,10 +75,10 @@ class SegmentWords:
         """Say the customer's own rate of what shows the segment most."""
         counts = np.array([customer[rate.count] for rate in self.rates])
         pers = np.array([customer[rate.per] for rate in self.rates])
-        segments, others = np.array(self.of_segments), np.array([one.others for one in self.rates])
-        logs = np.log(segments) @ counts - segments @ pers + np.log(self.shares)
-        likelihoods = np.exp(logs - logs.max())
-        own = segments[np.argmax(likelihoods / likelihoods.sum() - self.shares)]
+        of_others = np.array([customer[name] for name in self.probabilities])
+        likelier = np.array([1 - of_others.sum(), *of_others]) - self.shares
+        own = np.array(self.of_segments[int(np.argmax(likelier))])
+        others = np.array([rate.others for rate in self.rates])
         evidence = counts * np.log(own / others) - pers * (own - others)
         return self.rates[int(np.argmax(evidence))].said(customer)
 
@@ -119,7 +120,8 @@ class Explanation:
 
         Args:
             inputs: one row per customer, as the model sees them.
-            features: the same customers' features, of those that the inputs are made of.
+            features: the same customers' features, of those that the inputs are made of, and
+                their segments' probabilities by the names of these inputs.
         """
         added = self.classifier.contributions(inputs)[:, :-1]
         words = {one.name: one for one in self.words}

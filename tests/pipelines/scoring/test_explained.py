@@ -83,5 +83,6 @@ def test_segments_are_said_in_the_words_of_their_rates(
     first, second, plain = explanation(model, inputs, scoring).words
     assert first is second
     assert (first.name, plain.name) == ("segment", "is_paid")
-    said = first.said({"thumbs_up": 18.0, "next_song": 200.0}).text
+    probabilities = {"segment_2": 0.02, "segment_3": 0.9}
+    said = first.said({"thumbs_up": 18.0, "next_song": 200.0, **probabilities}).text
     assert said == "thumbs up per song: 0.09, others 0.05"

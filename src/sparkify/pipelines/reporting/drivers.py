@@ -86,9 +86,9 @@ def _segments(segments: pd.DataFrame, inputs: InputParameters) -> tuple[Block, .
     distance = rates.div(everybody).transform(np.log).abs()
 
     def known_by(place: int) -> str:
-        most = pd.Series(distance.iloc[place]).nlargest(KNOWN_BY).index
+        most = map(str, pd.Series(distance.iloc[place]).nlargest(KNOWN_BY).index)
         told = [
-            _template(str(name), inputs).format(rate=rates.loc[place, name], others=everybody[name])
+            inputs.rate_words(name).format(rate=rates.loc[place, name], others=everybody[name])
             for name in most
         ]
         return "; ".join(told).replace("%", f"{words.SPACE}%")
@@ -111,12 +111,6 @@ def _segments(segments: pd.DataFrame, inputs: InputParameters) -> tuple[Block, .
         stacks=True,
     )
     return (Text(SEGMENTS), table)
-
-
-def _template(name: str, inputs: InputParameters) -> str:
-    """Return the words for a rate, into which a segment's and everybody's are put."""
-    rate = inputs.every_rate.get(name)
-    return (rate and rate.words) or f"{words.plain(name)} {{rate:.2g}}, others {{others:.2g}}"
 
 
 def _named(feature: Any) -> str:

@@ -95,13 +95,13 @@ def _words(
 
 def _rate_words(learnt: LearntRate, inputs: InputParameters, least_of_prior: float) -> RateWords:
     """Return how to say a rate as the model learnt it, in the parameters' words for it."""
-    rate, name = inputs.every_rate.get(learnt.name), learnt.name.replace("_", " ")
+    rate = inputs.every_rate.get(learnt.name)
     return RateWords(
         learnt.name,
         learnt.count,
         learnt.per,
         learnt.overall,
-        _given(rate, "words") or f"{name}: {{rate:.3g}}, others {{others:.3g}}",
+        inputs.rate_words(learnt.name),
         _given(rate, "of") or learnt.per.replace("_", " "),
         learnt.prior * least_of_prior,
     )
@@ -116,7 +116,8 @@ def _segment_words(
         return {}
     rates = [_rate_words(rate, inputs, least_of_prior) for rate in segments.learnt_rates]
     shares, of_segments = (segments.getOrDefault(name) for name in ("shares", "rates"))
-    return dict.fromkeys(segments.getOutputCols(), SegmentWords(rates, shares, of_segments))
+    told = segments.getOutputCols()
+    return dict.fromkeys(told, SegmentWords(rates, told, shares, of_segments))
 
 
 def _given(how: Rate | Plain | None, name: str) -> str | None:

@@ -18,7 +18,7 @@ from sparkify.pipelines.feature_engineering.customers import (
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.card import card_of
-from sparkify.pipelines.modelling.inputs import INPUTS, features_of
+from sparkify.pipelines.modelling.inputs import INPUTS, features_of, inputs_of
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring.compatibility import require_compatible
 from sparkify.pipelines.scoring.explained import explanation
@@ -99,7 +99,7 @@ def churn_scores(
             yield pd.concat([rows[shown], reasons], axis="columns")
 
     explained = forecast.select(
-        *shown, *sorted(features_of(churn_model) - set(shown)), "seen"
+        *shown, *sorted({*features_of(churn_model), *inputs_of(churn_model)} - {*shown}), "seen"
     ).mapInPandas(
         with_reasons, T.StructType([CHURN_SCORES.struct[name] for name in [*shown, *REASONS]])
     )

@@ -129,7 +129,8 @@ def cross_validated(
     try:
         prepares = in_parallel(prepare, splits, rows, parameters.parallel_fits)
         ready.update(zip(splits, prepares, strict=True))
-        fits = [(place, *split) for place in range(len(competing)) for split in splits]
+        # Unlike candidates side by side: some keep Java busy, others Python.
+        fits = [(place, *split) for split in splits for place in range(len(competing))]
         predictions = in_parallel(out_of_fold, fits, rows, parameters.parallel_fits)
     finally:
         for one in ready.values():

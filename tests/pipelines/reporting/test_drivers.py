@@ -99,4 +99,4 @@ def test_a_rate_without_words_is_told_by_its_name(settings: dict[str, Any]) -> N
     wordless = settings["inputs"].model_copy(update={"segments": None})
     weights = pd.DataFrame({"feature": ["segment_2"], "weight": [0.7], "kind": "importance"})
     *_, segments = drawn(weights, {**settings, "inputs": wordless}, SEGMENTS)
-    assert segments.rows[1][-1].startswith("thumbs down per free song: 0.03, others 0.012; ")
+    assert segments.rows[1][-1].startswith("thumbs down per free song: 0.0304, others 0.0121; ")

@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-import numpy as np
 import pandas as pd
 from pyspark.ml import PipelineModel
-from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -18,7 +16,7 @@ from sparkify.pipelines.feature_engineering.customers import (
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.card import card_of
-from sparkify.pipelines.modelling.inputs import INPUTS, features_of, inputs_of
+from sparkify.pipelines.modelling.inputs import features_of, inputs_of
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring.compatibility import require_compatible
 from sparkify.pipelines.scoring.explained import explanation
@@ -88,19 +86,17 @@ def churn_scores(
     explains = explanation(churn_model, inputs, scoring)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
     shown = [*KEYS, "probability", "level", "days_since_last_seen", "predicted"]
-    forecast = churn_model.transform(current_features).select(
-        "*", level, vector_to_array(F.col(INPUTS)).alias("seen")
-    )
+    looked_at = inputs_of(churn_model)
+    explaining = sorted({*features_of(churn_model), *looked_at} - {*shown})
+    forecast = churn_model.transform(current_features).select("*", level)
 
     def with_reasons(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in batches:
-            seen = np.stack(rows.pop("seen").tolist())
+            seen = rows[looked_at].to_numpy(float)
             reasons = pd.DataFrame(dict(zip(REASONS, explains.reasons(seen, rows), strict=True)))
             yield pd.concat([rows[shown], reasons], axis="columns")
 
-    explained = forecast.select(
-        *shown, *sorted({*features_of(churn_model), *inputs_of(churn_model)} - {*shown}), "seen"
-    ).mapInPandas(
+    explained = forecast.select(*shown, *explaining).mapInPandas(
         with_reasons, T.StructType([CHURN_SCORES.struct[name] for name in [*shown, *REASONS]])
     )
     of_cutoff = Window.partitionBy("cutoff")

@@ -17,7 +17,7 @@ from pyspark.ml import PipelineModel, Transformer
 from pyspark.ml.param import Param, Params, TypeConverters
 from pyspark.ml.param.shared import HasOutputCols
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.log_odds import Array
@@ -68,14 +68,16 @@ class CustomerSegments(
         self._set(**learnt)
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
+        # As text: every sum and product of a Column is a call to Java, a quarter of a second here.
         names = [f"{LOG}{_name(place)}" for place in range(len(self.getOrDefault("shares")))]
-        logs = dict(zip(names, self._log_likelihoods(), strict=True))
-        probabilities = {
-            _name(place): 1 / sum((F.exp(F.col(other) - F.col(own)) for other in names), F.lit(0.0))
+        logs = zip(self._log_likelihoods(), names, strict=True)
+        likely = dataset.selectExpr("*", *(f"{log} AS {name}" for log, name in logs))
+        probabilities = [
+            f"1 / ({' + '.join(f'exp({other} - {own})' for other in names)}) AS {_name(place)}"
             for place, own in enumerate(names)
             if place
-        }
-        return dataset.withColumns(logs).withColumns(probabilities).drop(*names)
+        ]
+        return likely.selectExpr("*", *probabilities).drop(*names)
 
     @property
     def learnt_rates(self) -> list[LearntRate]:
@@ -83,18 +85,22 @@ class CustomerSegments(
         wanted = ("names", "counts", "pers", "priors", "overall")
         return [LearntRate(*of) for of in zip(*map(self.getOrDefault, wanted), strict=True)]
 
-    def _log_likelihoods(self) -> list[Column]:
+    def _log_likelihoods(self) -> list[str]:
         """Return the logarithm of share and likelihood of each segment, but for what all share."""
         counts, pers = (self.getOrDefault(name) for name in ("counts", "pers"))
-        found = []
-        for share, rates in zip(
-            self.getOrDefault("shares"), self.getOrDefault("rates"), strict=True
-        ):
-            log = F.lit(float(np.log(share)))
-            for count, per, rate in zip(counts, pers, rates, strict=True):
-                log = log + F.col(count) * float(np.log(rate)) - F.col(per) * rate
-            found.append(log)
-        return found
+        shares, rates_of = (self.getOrDefault(name) for name in ("shares", "rates"))
+        return [
+            " + ".join(
+                [
+                    f"{float(np.log(share))}D",
+                    *(
+                        f"{count} * {float(np.log(rate))}D - {per} * {rate}D"
+                        for count, per, rate in zip(counts, pers, rates, strict=True)
+                    ),
+                ]
+            )
+            for share, rates in zip(shares, rates_of, strict=True)
+        ]
 
 
 def _name(place: int) -> str:

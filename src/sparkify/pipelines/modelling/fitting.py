@@ -81,19 +81,27 @@ def kept_prepared(
 
 
 def fitted(ready: Prepared, trial: Trial, parameters: ModellingParameters) -> PipelineModel:
-    """Fit a trial on prepared rows: from features to `uncalibrated`, a probability.
+    """Fit a trial on prepared rows: from features to `uncalibrated`, a probability."""
+    candidate = fitted_candidate(ready, trial, parameters)
+    return PipelineModel([*ready.described.stages, *candidate.stages])
+
+
+def fitted_candidate(
+    ready: Prepared, trial: Trial, parameters: ModellingParameters
+) -> PipelineModel:
+    """Fit a trial's own stages on prepared rows: from `inputs` to `uncalibrated`.
 
     A fit that loses a machine of a cluster is made again, up to twice.
     """
     pipeline = unfitted(trial, ready.moderator, parameters.seed, parameters.partitions)
     for _ in range(FITS_AGAIN):
         try:
-            return PipelineModel([*ready.described.stages, *pipeline.fit(ready.rows).stages])
+            return pipeline.fit(ready.rows)
         except Py4JJavaError as error:
             if LOST_TOGETHER not in str(error):
                 raise
             logger.info("A worker was lost: fitting %s again", trial)
-    return PipelineModel([*ready.described.stages, *pipeline.fit(ready.rows).stages])
+    return pipeline.fit(ready.rows)
 
 
 def cross_validated(
@@ -112,20 +120,24 @@ def cross_validated(
     total = len(competing) * len(splits)
     done: list[int] = []
 
-    def prepare(repeat: int, fold: int) -> Prepared:
-        return prepared(rows.where(fold_of(repeat, parameters) != fold), inputs, parameters)
+    def prepare(repeat: int, fold: int) -> tuple[Prepared, DataFrame]:
+        is_held_out = fold_of(repeat, parameters) == fold
+        learnt_from = prepared(rows.where(~is_held_out), inputs, parameters)
+        held_out = learnt_from.described.transform(rows.where(is_held_out))
+        return learnt_from, held_out.select(*KEYS, "churned", INPUTS).cache()
 
     def out_of_fold(place: int, repeat: int, fold: int) -> pd.DataFrame:
+        learnt_from, held_out = ready[repeat, fold]
         start = time.perf_counter()
-        model = fitted(ready[repeat, fold], competing[place], parameters)
+        model = fitted_candidate(learnt_from, competing[place], parameters)
         seconds = time.perf_counter() - start
-        predicted = probabilities(model, rows.where(fold_of(repeat, parameters) == fold))
+        predicted = probabilities(model, held_out)
         done.append(place)
         told = (len(done), total, competing[place], fold + 1, seconds)
         logger.info("Fit %d/%d: %s, fold %d, %.1f s", *told)
         return predicted.assign(trial=place, repeat=repeat, fold=fold, fit_seconds=seconds)
 
-    ready: dict[tuple[int, int], Prepared] = {}
+    ready: dict[tuple[int, int], tuple[Prepared, DataFrame]] = {}
     try:
         prepares = in_parallel(prepare, splits, rows, parameters.parallel_fits)
         ready.update(zip(splits, prepares, strict=True))
@@ -133,8 +145,9 @@ def cross_validated(
         fits = [(place, *split) for split in splits for place in range(len(competing))]
         predictions = in_parallel(out_of_fold, fits, rows, parameters.parallel_fits)
     finally:
-        for one in ready.values():
-            one.rows.unpersist()
+        for learnt_from, held_out in ready.values():
+            learnt_from.rows.unpersist()
+            held_out.unpersist()
         rows.unpersist()
     return pd.concat(predictions, ignore_index=True)
 

@@ -46,6 +46,7 @@ def spark() -> Iterator[SparkSession]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
         "spark.hadoop.parquet.hadoop.vectored.io.enabled": False,
+        "spark.python.sql.dataFrameDebugging.enabled": False,
         "spark.sql.adaptive.enabled": False,
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": 1,

@@ -52,6 +52,7 @@ SEED: int = MODELLING["seed"]
 SCIKIT_LEARN = {  # its names for Spark's settings
     "numTrees": "n_estimators",
     "maxIter": "max_iter",
+    "stepSize": "learning_rate",
     "maxDepth": "max_depth",
     "minInstancesPerNode": "min_samples_leaf",
 }

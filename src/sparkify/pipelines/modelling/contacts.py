@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 
+from sparkify.collecting import collected
 from sparkify.log_odds import Array
 from sparkify.pipelines.modelling.evaluation import BASELINE
 from sparkify.pipelines.modelling.parameters import DecisionParameters, ModellingParameters
@@ -29,7 +30,7 @@ def contacts_weighed(
         contacting at random, everybody, and by each baseline.
     """
     decision = modelling.decision
-    rows = test_predictions.orderBy(*KEYS).toPandas()
+    rows = collected(test_predictions, *KEYS)
     gain = _gain(rows["churned"].to_numpy(float), decision)
     order = np.argsort(-rows["probability"].to_numpy(), kind="stable")
     curve = _profits(gain[order])

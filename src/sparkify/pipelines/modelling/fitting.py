@@ -15,6 +15,7 @@ from pyspark.ml import PipelineModel, Transformer
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collected
 from sparkify.pipelines.modelling.candidates import Trial, trials, unfitted
 from sparkify.pipelines.modelling.inputs import (
     INPUTS,
@@ -168,8 +169,7 @@ def probabilities(model: PipelineModel, rows: DataFrame) -> pd.DataFrame:
     """Forecast rows: keys, `churned` and `probability` before calibration, ordered by key."""
     probability = F.col(UNCALIBRATED).alias("probability")
     forecast = model.transform(rows).select(*KEYS, "churned", probability)
-    ordered: pd.DataFrame = forecast.orderBy(*KEYS).toPandas()
-    return ordered
+    return collected(forecast, *KEYS)
 
 
 def with_stages(model: PipelineModel, stages: list[Transformer]) -> PipelineModel:

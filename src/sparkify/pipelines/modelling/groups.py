@@ -6,6 +6,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collected
 from sparkify.pipelines.modelling import evaluation
 from sparkify.pipelines.modelling.parameters import GroupParameters, ModellingParameters
 from sparkify.schemas import KEYS
@@ -27,13 +28,12 @@ def group_metrics(
     than `modelling.min_holdout_churned` churned: they would say nothing.
     """
     gender = user_days.groupBy("user_id").agg(F.max_by("gender", "day").alias("gender"))
-    rows = (
+    rows = collected(
         test_predictions.select(*KEYS, "churned", "probability", "predicted")
         .join(test.select(*KEYS, *_groupings(modelling.groups)), on=KEYS, how="inner")
         .join(gender, on="user_id", how="left")
-        .fillna({"gender": UNKNOWN})
-        .orderBy(*KEYS)
-        .toPandas()
+        .fillna({"gender": UNKNOWN}),
+        *KEYS,
     )
     names = [name for name in ("level", "registered", "last_seen", "gender") if name in rows]
     return pd.DataFrame(

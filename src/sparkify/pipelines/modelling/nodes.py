@@ -8,6 +8,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collected
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import (
     calibration,
@@ -183,7 +184,7 @@ def holdout_figures(
     modelling: ModellingParameters,
 ) -> tuple[Figure, ...]:
     """Draw the hold-out: precision-recall, ROC, calibration, lift, confusion, weights."""
-    held_out = test_predictions.orderBy(*KEYS).toPandas()
+    held_out = collected(test_predictions, *KEYS)
     return (
         figures.precision_recall(held_out, metrics),
         figures.roc(held_out, metrics),

@@ -8,6 +8,7 @@ import pandas as pd
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
+from sparkify.collecting import collected
 from sparkify.pipelines.modelling import evaluation
 from sparkify.pipelines.modelling.card import (
     card_of,
@@ -147,8 +148,7 @@ def _compared(
 
 def _forecast(model: PipelineModel, test: DataFrame) -> pd.DataFrame:
     columns = [*KEYS, "churned", "probability", "predicted"]
-    rows: pd.DataFrame = model.transform(test).select(*columns).orderBy(*KEYS).toPandas()
-    return rows
+    return collected(model.transform(test).select(*columns), *KEYS)
 
 
 def _judged(

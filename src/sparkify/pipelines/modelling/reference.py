@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from sparkify.collecting import collected
 from sparkify.pipelines.feature_engineering.nodes import countable_days
 from sparkify.pipelines.modelling.parameters import InputParameters, ReferenceParameters
 from sparkify.schemas import KEYS
@@ -98,8 +99,7 @@ def recent_behaviour(
         .agg(*(F.sum(name).cast("double").alias(name) for name in names))
     )
     customers = drawn.drop(*names).join(recent, on="user_id", how="left")
-    known: pd.DataFrame = customers.fillna(0.0, names).orderBy("user_id").toPandas()
-    return known
+    return collected(customers.fillna(0.0, names), "user_id")
 
 
 def _watched(
@@ -170,8 +170,7 @@ def log_days(checked_events: DataFrame) -> pd.DataFrame:
     counts = accepted.groupBy(F.to_date("ts").alias("day"), "page").agg(
         F.count("*").alias("events")
     )
-    known: pd.DataFrame = counts.orderBy("day", "page").toPandas()
-    return known
+    return collected(counts, "day", "page")
 
 
 def in_window(

@@ -7,6 +7,7 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collected
 from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.schemas import KEYS
@@ -55,7 +56,7 @@ def _with_invented_churners(
     if churned < 2 or 2 * churned >= train.count():
         return train
     seen = train.select(*KEYS, vector_to_array(F.col(INPUTS)).alias(INPUTS), LABEL)
-    known = seen.orderBy(*KEYS).toPandas()
+    known = collected(seen, *KEYS)
     # Each is put between a churner and one of its nearest; few churners have few neighbours.
     smote = SMOTE(random_state=parameters.seed, k_neighbors=min(5, churned - 1))
     inputs, label = smote.fit_resample(known[INPUTS].tolist(), known[LABEL])

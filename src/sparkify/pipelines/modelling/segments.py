@@ -20,6 +20,7 @@ from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collected
 from sparkify.log_odds import Array
 from sparkify.pipelines.modelling.mixture import Counted, fitted_mixture
 from sparkify.pipelines.modelling.parameters import SegmentParameters
@@ -171,7 +172,7 @@ def segment_table(churn_model: PipelineModel, train: DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(stage.getOrDefault("rates"), columns=names)
     table.loc[len(table)] = [rate.overall for rate in stage.learnt_rates]
     others = stage.getOutputCols()
-    rows = stage.transform(train).orderBy(*KEYS).select("churned", *others).toPandas()
+    rows = collected(stage.transform(train).select(*KEYS, "churned", *others), *KEYS)
     first = 1 - rows[others].sum(axis="columns")
     weights = np.column_stack([first, rows[others], np.ones(len(rows))])
     churned = rows["churned"].to_numpy(float)

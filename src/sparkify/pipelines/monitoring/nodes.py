@@ -9,6 +9,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collected
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import reference as training
 from sparkify.pipelines.modelling.card import card_of
@@ -87,7 +88,7 @@ def feature_drift(
     with the hold-out's; columns as `drift.compared` says.
     """
     held_out, scored = (
-        scores.orderBy("user_id").select("probability").toPandas()["probability"].to_numpy(float)
+        collected(scores.select("user_id", "probability"), "user_id")["probability"].to_numpy(float)
         for scores in (test_predictions, churn_scores)
     )
     spread = training.spread(held_out, {"kind": training.NUMBER}, model_reference["bins"])

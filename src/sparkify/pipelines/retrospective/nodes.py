@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support, roc_auc_score
 
+from sparkify.collecting import collected
 from sparkify.pipelines.modelling import nodes as modelling_nodes
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters, Plain
 from sparkify.pipelines.validation.leakage import leakage_audit
@@ -96,7 +97,7 @@ def seed_comparison(
     One row per project: Spark's class-weighted precision, recall and F1, accuracy, the churn
     class's own precision, recall and F1, and AUC. Weighted recall is accuracy by definition.
     """
-    rows = test_predictions.orderBy(*KEYS).toPandas()
+    rows = collected(test_predictions, *KEYS)
     label, called = rows["churned"], rows["predicted"]
     nobody = pd.Series(False, index=rows.index)
     auc = float(roc_auc_score(label, rows["probability"]))

@@ -8,6 +8,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collected
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.card import card_of, is_forecast
 from sparkify.pipelines.modelling.parameters import ModellingParameters
@@ -28,7 +29,7 @@ def churn_scores_csv(churn_scores: DataFrame, scoring: ScoringParameters) -> pd.
 
     A column per reason and its contribution; empty where there are fewer reasons.
     """
-    rows = churn_scores.orderBy("cutoff", "rank").toPandas()
+    rows = collected(churn_scores, "cutoff", "rank")
     shown = rows[[*CUSTOMER, "predicted"]]
     told = [_flat(rows[f"reasons_{side}"], side, scoring.reasons) for side in ("for", "against")]
     return pd.concat([shown, *told], axis="columns").round(DIGITS)
@@ -67,7 +68,7 @@ def contacts(
             "is_control": is_control,
         }
     )
-    rows = called.orderBy("cutoff", "rank").toPandas()
+    rows = collected(called, "cutoff", "rank")
     reasons = [f"reason_for_{place + 1}" for place in range(scoring.reasons)]
     flat = pd.concat([rows, _flat(rows["reasons_for"], "for", scoring.reasons)], axis="columns")
     people = flat[[*CUSTOMER, "expected_gain", *reasons]].round(DIGITS)

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from sparkify.collecting import collected
 from sparkify.pipelines.feature_engineering.customers import (
     LogTooShortError,
     customers,
@@ -112,5 +113,5 @@ def score_history(churn_scores: DataFrame) -> dict[str, pd.DataFrame]:
 
     Scoring a cutoff again takes the place of what was promised before.
     """
-    rows = churn_scores.select(*KEYS, "probability").orderBy(*KEYS).toPandas()
+    rows = collected(churn_scores.select(*KEYS, "probability"), *KEYS)
     return {str(cutoff): promised for cutoff, promised in rows.groupby("cutoff")}

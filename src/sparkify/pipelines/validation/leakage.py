@@ -14,6 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
+from sparkify.collecting import collected
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.card import trained_on
@@ -81,8 +82,7 @@ def _looked_at(columns: list[str], inputs: InputParameters) -> list[str]:
 def _sample(train: DataFrame, most_users: int) -> pd.DataFrame:
     """Return all rows of at most so many users, chosen and ordered by hash."""
     users = train.select("user_id").distinct().orderBy(F.xxhash64("user_id")).limit(most_users)
-    rows: pd.DataFrame = train.join(users, on="user_id", how="left_semi").orderBy(*KEYS).toPandas()
-    return rows
+    return collected(train.join(users, on="user_id", how="left_semi"), *KEYS)
 
 
 def _auc_of_ranking(label: pd.Series, feature: pd.Series) -> float:

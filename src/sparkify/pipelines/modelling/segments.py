@@ -69,7 +69,7 @@ class CustomerSegments(
         self._set(**learnt)
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
-        # As text: every sum and product of a Column is a call to Java, a quarter of a second here.
+        # As text: of Columns every sum and product would be a call to Java.
         names = [f"{LOG}{_name(place)}" for place in range(len(self.getOrDefault("shares")))]
         logs = zip(self._log_likelihoods(), names, strict=True)
         likely = dataset.selectExpr("*", *(f"{log} AS {name}" for log, name in logs))

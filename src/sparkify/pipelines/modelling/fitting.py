@@ -144,8 +144,7 @@ def cross_validated(
         ready.update(zip(splits, prepares, strict=True))
         # Unlike candidates side by side: some keep Java busy, others Python. The simplest last:
         # while the last of a long fit goes on, nothing is left for the other cores.
-        places = list(reversed(range(len(competing))))
-        fits = [(place, *split) for split in splits for place in places]
+        fits = [(place, *split) for split in splits for place in reversed(range(len(competing)))]
         predictions = in_parallel(out_of_fold, fits, rows, parameters.parallel_fits)
     finally:
         for learnt_from, held_out in ready.values():

@@ -70,9 +70,11 @@ class CustomerSegments(
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         # As text: of Columns every sum and product would be a call to Java.
-        names = [f"{LOG}{_name(place)}" for place in range(len(self.getOrDefault("shares")))]
-        logs = zip(self._log_likelihoods(), names, strict=True)
-        likely = dataset.selectExpr("*", *(f"{log} AS {name}" for log, name in logs))
+        shares, rates = (self.getOrDefault(name) for name in ("shares", "rates"))
+        names = [f"{LOG}{_name(place)}" for place in range(len(shares))]
+        logs = map(self._log_likelihood, shares, rates)
+        named = (f"{log} AS {name}" for log, name in zip(logs, names, strict=True))
+        likely = dataset.selectExpr("*", *named)
         probabilities = [
             f"1 / ({' + '.join(f'exp({other} - {own})' for other in names)}) AS {_name(place)}"
             for place, own in enumerate(names)
@@ -86,22 +88,14 @@ class CustomerSegments(
         wanted = ("names", "counts", "pers", "priors", "overall")
         return [LearntRate(*of) for of in zip(*map(self.getOrDefault, wanted), strict=True)]
 
-    def _log_likelihoods(self) -> list[str]:
-        """Return the logarithm of share and likelihood of each segment, but for what all share."""
+    def _log_likelihood(self, share: float, rates: list[float]) -> str:
+        """Return the logarithm of a segment's share and likelihood, but for what all share."""
         counts, pers = (self.getOrDefault(name) for name in ("counts", "pers"))
-        shares, rates_of = (self.getOrDefault(name) for name in ("shares", "rates"))
-        return [
-            " + ".join(
-                [
-                    f"{float(np.log(share))}D",
-                    *(
-                        f"{count} * {float(np.log(rate))}D - {per} * {rate}D"
-                        for count, per, rate in zip(counts, pers, rates, strict=True)
-                    ),
-                ]
-            )
-            for share, rates in zip(shares, rates_of, strict=True)
-        ]
+        terms = (
+            f"{count} * {float(np.log(rate))}D - {per} * {rate}D"
+            for count, per, rate in zip(counts, pers, rates, strict=True)
+        )
+        return " + ".join([f"{float(np.log(share))}D", *terms])
 
 
 def _name(place: int) -> str:

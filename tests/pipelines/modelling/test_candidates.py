@@ -1,7 +1,9 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import DataFrame, SparkSession
@@ -17,9 +19,19 @@ from sparkify.pipelines.modelling.candidates import (
 from sparkify.pipelines.modelling.inputs import INPUTS, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 
+CONF = Path(__file__).parents[3] / "conf"
+
 
 def with_candidates(modelling: ModellingParameters, **candidates: Any) -> ModellingParameters:
     return modelling.model_copy(update={"candidates": candidates})
+
+
+def test_a_cluster_fits_what_full_does() -> None:
+    full, cluster = (
+        yaml.safe_load((CONF / env / "parameters_modelling.yml").read_text())["modelling"]
+        for env in ("full", "cluster")
+    )
+    assert cluster["candidates"] == full["candidates"]
 
 
 def test_every_combination_of_settings_is_a_trial(modelling: ModellingParameters) -> None:

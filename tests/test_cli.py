@@ -1,3 +1,4 @@
+import ast
 import logging
 import os
 import subprocess
@@ -6,13 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.startup import bootstrap_project
 from kedro.io.core import DatasetError
+from sklearn.metrics import roc_curve
 
-from sparkify import __main__, cli, spark_errors
+from sparkify import __main__, cli
+from sparkify.datasets import JSONDataset
+from sparkify.errors import spark_errors
 from tests import bad_logs
 
 ROOT = Path(__file__).parents[1]
@@ -189,3 +195,71 @@ def test_an_unknown_environment_ends_in_one_sentence() -> None:
     assert result.exit_code == 1
     assert "nonesuch" in result.output
     assert "Traceback" not in result.output
+
+
+def run_that_raises(monkeypatch: pytest.MonkeyPatch, work: Any) -> Result:
+    monkeypatch.setattr(kedro_run, "callback", lambda **options: work())
+    return kedro("run")
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda: pd.concat([]),  # "No objects to concatenate"
+        lambda: roc_curve([0, 1], [0.5]),
+        lambda: np.zeros(2).reshape(3),
+        lambda: int("one"),
+    ],
+)
+def test_a_value_error_of_a_library_keeps_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, work: Any
+) -> None:
+    result = run_that_raises(monkeypatch, work)
+    assert isinstance(result.exception, ValueError)
+
+
+def test_what_the_code_cannot_save_keeps_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dataset = JSONDataset(filepath=str(tmp_path / "file.json"))
+    result = run_that_raises(monkeypatch, lambda: dataset.save({"moment": object()}))
+    assert isinstance(result.exception, DatasetError)
+
+
+def test_a_damaged_file_is_told_with_its_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file.json").write_text("{")
+    dataset = JSONDataset(filepath=str(tmp_path / "file.json"))
+    result = run_that_raises(monkeypatch, dataset.load)
+    assert isinstance(result.exception, SystemExit)
+    assert "Error: Failed while loading data from dataset" in result.output
+    assert str(tmp_path / "file.json") in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--from-nodes", "modelling.nonesuch"], "modelling.nonesuch"),
+        (["--tags", "nonesuch"], "Pipeline contains no nodes"),
+    ],
+)
+def test_a_name_that_kedro_does_not_know_is_told_in_one_sentence(
+    arguments: list[str], message: str
+) -> None:
+    result = kedro("run", *arguments)
+    assert result.exit_code != 0
+    assert isinstance(result.exception, SystemExit)
+    assert message in result.output
+
+
+def test_every_error_of_the_project_is_for_the_user() -> None:
+    """Errors that no message to the user is written for are no classes of ours."""
+    defined = [
+        (path, node.name)
+        for path in (ROOT / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Error")
+        if [ast.unparse(base) for base in node.bases] != ["UserError"] and node.name != "UserError"
+    ]
+    assert defined == []

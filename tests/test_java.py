@@ -132,10 +132,10 @@ def test_asked_by_itself_it_says_nothing_where_java_fits(
 
 
 def test_the_module_runs_before_anything_is_installed(tmp_path: Path) -> None:
-    module = Path(__file__).parents[1] / "src" / "sparkify" / "java.py"
+    sources = Path(__file__).parents[1] / "src"
     done = subprocess.run(
-        [sys.executable, "-S", str(module)],  # -S: without installed packages
-        env={"PATH": str(tmp_path)},
+        [sys.executable, "-S", "-m", "sparkify.java"],  # -S: without installed packages
+        env={"PATH": str(tmp_path), "PYTHONPATH": str(sources)},
         capture_output=True,
         text=True,
         check=False,

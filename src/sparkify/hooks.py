@@ -13,6 +13,7 @@ from kedro.pipeline import Pipeline
 from pyspark.sql import SparkSession
 
 from sparkify.datasets import EventLogDataset, JSONDataset
+from sparkify.errors import UserError
 from sparkify.jvm import submit_arguments
 from sparkify.scratch import scratch_folder
 
@@ -64,7 +65,7 @@ class RunSummaryHooks:
             logger.info(_scores_line(catalog.load("score_summary")))
 
 
-class MonitoringAlarmError(ValueError):
+class MonitoringAlarmError(UserError):
     """Something has changed so far that somebody has to look at it."""
 
 

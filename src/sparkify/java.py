@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sparkify.errors import UserError
+
 SUPPORTED = (17, 21)  # Spark 4
 ADVICE = (
     "install it with `apt-get install openjdk-17-jre-headless` (Debian, Ubuntu) or "
@@ -14,7 +16,7 @@ ADVICE = (
 )
 
 
-class JavaError(RuntimeError):
+class JavaError(UserError):
     """No Java that Spark can run on."""
 
 

@@ -13,14 +13,15 @@ from kedro.framework.hooks import hook_impl
 from kedro.io.core import DatasetError, get_protocol_and_path
 
 from sparkify.datasets.aside import recover, recover_folder
-from sparkify.faults import ACCESS, refusal
+from sparkify.errors import UserError
+from sparkify.errors.os_errors import ACCESS, refusal
 
 logger = logging.getLogger(__name__)
 LOCK = ".run.lock"
 LOCKED_LAYER = "intermediate"  # the first that every environment writes and nobody else does
 
 
-class RunInProgressError(ValueError):
+class RunInProgressError(UserError):
     """Another run is at work in the same data."""
 
 

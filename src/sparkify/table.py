@@ -7,11 +7,13 @@ from pydantic import StringConstraints
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
+from sparkify.errors import UserError
+
 # Names of columns become part of SQL statements and file names: only a plain word can be one.
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
 
 
-class SchemaError(ValueError):
+class SchemaError(UserError):
     """A table does not have the columns that its schema promises."""
 
 

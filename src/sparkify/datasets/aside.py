@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from fsspec import AbstractFileSystem
 from kedro.io.core import DatasetError
 
-from sparkify.faults import refusal
+from sparkify.errors.os_errors import refusal
 
 SPARK_SCHEMES = {"s3": "s3a", "s3n": "s3a", "gcs": "gs"}  # where fsspec's differ from Hadoop's
 WRITING, REPLACED, UNCONFIRMED = LEFT = "writing", "replaced", "unconfirmed"

@@ -5,6 +5,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from sparkify.errors import UserError
 from sparkify.log_digest import line_hash, log_digest
 from sparkify.pipelines.data_processing import parsing, reasons
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
@@ -20,7 +21,7 @@ REMEDIES = {
 }
 
 
-class LogError(ValueError):
+class LogError(UserError):
     """The log as a whole cannot be used."""
 
 

@@ -7,15 +7,16 @@ from itertools import pairwise
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import KEYS
 
 
-class LogTooShortError(ValueError):
+class LogTooShortError(UserError):
     """The log does not span the days that the first forecast needs."""
 
 
-class LogGapError(ValueError):
+class LogGapError(UserError):
     """The log has days without any event, more of them in a row than can be."""
 
 

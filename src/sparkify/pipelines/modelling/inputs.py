@@ -9,6 +9,7 @@ from pyspark.ml.feature import SQLTransformer, VectorAssembler
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.errors import UserError
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.modelling.segments import LearntRate, learnt_segments, segments_of
 from sparkify.schemas import KEYS
@@ -23,7 +24,7 @@ UNKNOWN = re.compile(r"0\.0D AS (\w+)")
 NOT_FEATURES = (*KEYS, "churned", "is_trainable", LABEL, WEIGHT)
 
 
-class InputError(ValueError):
+class InputError(UserError):
     """An input names a feature that the table does not have."""
 
 

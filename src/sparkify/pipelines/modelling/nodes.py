@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.collecting import collected
+from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import (
     calibration,
@@ -31,7 +32,7 @@ HAPPENED = {
 }
 
 
-class TooLittleDataError(ValueError):
+class TooLittleDataError(UserError):
     """Too few users or cancellations to train or to judge a model."""
 
 

@@ -8,12 +8,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.collecting import collected
+from sparkify.errors import UserError
 from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.schemas import KEYS
 
 
-class TooManyRowsError(ValueError):
+class TooManyRowsError(UserError):
     """More rows than can be resampled on one machine."""
 
 

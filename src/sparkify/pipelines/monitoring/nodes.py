@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.collecting import collected
+from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import reference as training
 from sparkify.pipelines.modelling.card import card_of
@@ -20,7 +21,7 @@ from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 SCORE = "score"  # what the drift of the scores is called, beside the features'
 
 
-class NoReferenceError(ValueError):
+class NoReferenceError(UserError):
     """The model was trained before anything was kept for monitoring."""
 
 

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.card import installed_packages
 
 logger = logging.getLogger(__name__)
 
 
-class ModelMismatchError(ValueError):
+class ModelMismatchError(UserError):
     """The model does not fit the features, or answers another question."""
 
 

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from sparkify.collecting import collected
+from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.customers import (
     LogTooShortError,
     customers,
@@ -27,7 +28,7 @@ from sparkify.schemas import CHURN_SCORES, KEYS
 REASONS = ["reasons_for", "reasons_against"]
 
 
-class CutoffError(ValueError):
+class CutoffError(UserError):
     """The moment asked for lies outside of the log, or nobody was a customer then."""
 
 

@@ -9,7 +9,7 @@ from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark import SparkContext
 from pyspark.errors import AnalysisException, PySparkException
 
-from sparkify.faults import causes
+from sparkify.errors.os_errors import causes
 
 # Runtime failures come as either; an AnalysisException is an error in the code.
 SPARK_ERRORS = (Py4JError, PySparkException, ConnectionError)

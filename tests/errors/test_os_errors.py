@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from sparkify.faults import refusal
+from sparkify.errors.os_errors import refusal
 
 
 class JavaError(Exception):

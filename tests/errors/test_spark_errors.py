@@ -10,8 +10,8 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from sparkify import spark_errors
 from sparkify.datasets import EventLogDataset, ParquetTableDataset
+from sparkify.errors import spark_errors
 from tests import bad_logs
 
 

@@ -90,7 +90,7 @@ def _digits(one: Any, other: Any) -> int:
 
 
 def _table(path: Path) -> Values:
-    table = pyarrow.dataset.dataset(path, partitioning="hive").to_table()
+    table = pyarrow.dataset.dataset(path).to_table()
     nested = [field.name for field in table.schema if pyarrow.types.is_nested(field.type)]
     frame = table.drop_columns(nested).to_pandas()
     keys = [name for name in frame if not pd.api.types.is_float_dtype(frame[name])]

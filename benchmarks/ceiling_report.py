@@ -53,7 +53,8 @@ CHECKED_EVENTS = """
         )
         SELECT user_id, to_timestamp(second) AS ts, session_id, item_in_session, page,
             states.level, to_timestamp(registration_second) AS registration, gender, length,
-            NULL::VARCHAR AS line, NULL::VARCHAR[] AS unknown_columns
+            NULL::VARCHAR AS line, NULL::VARCHAR[] AS unknown_columns,
+            NULL::VARCHAR AS rejection
         FROM events JOIN states USING (state) LEFT JOIN songs USING (song_number)
             JOIN read_parquet('{raw}/simulated_users/*.parquet') users USING (user_number)
         WHERE states.auth IN ('Logged In', 'Cancelled')
@@ -84,7 +85,11 @@ class Log(speed.Log):
         lines = write_checked_events(self.folder / "raw", table, self.simulation)
         shutil.rmtree(self.folder / "raw")
         began = str(self.simulation.start)
-        account = {"source": "simulated", "lines": lines, "rejections": {}, "first_event": began}
+        account = {
+            **{"source": "simulated", "lines": lines, "accepted": lines, "first_event": began},
+            **{"rejections": {}, "rejected_share": 0, "max_rejected_share": 0},
+            **{"pages": {}, "levels": {"free": 0, "paid": 0}},
+        }
         table.with_name("data_quality.json").write_text(json.dumps(account))
 
     def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -115,9 +120,8 @@ def write_checked_events(raw: Path, table: Path, simulation: SimulationParameter
         con.register(
             "songs", pd.Series(lengths, name="length").rename_axis("song_number").reset_index()
         )
-        accepted = Path(aside) / "rejection=__HIVE_DEFAULT_PARTITION__"
-        accepted.mkdir(parents=True)
-        copied = con.execute(CHECKED_EVENTS.format(raw=raw, file=accepted / "part-0.parquet"))
+        Path(aside).mkdir(parents=True)
+        copied = con.execute(CHECKED_EVENTS.format(raw=raw, file=Path(aside) / "part-0.parquet"))
         ((lines,),) = copied.fetchall()
         (Path(aside) / "_SUCCESS").touch()
         return int(lines)

@@ -43,7 +43,7 @@ def steps(
 
     def write() -> None:
         table = checked_events(lines, parameters).write.mode("overwrite")
-        table.partitionBy("rejection").parquet(str(folder / "checked_events"))
+        table.parquet(str(folder / "checked_events"))
 
     hashed = lines.select(line_hash().alias("line_hash"))
     parsed = parsing.parsed(F.col("value"), parameters.fields).alias("fields")

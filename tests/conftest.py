@@ -50,7 +50,6 @@ def spark() -> Iterator[SparkSession]:
         "spark.sql.adaptive.enabled": False,
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": 1,
-        "spark.sql.sources.partitionColumnTypeInference.enabled": False,
         "spark.ui.enabled": False,
         "spark.ui.showConsoleProgress": False,
     }

@@ -11,13 +11,16 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sparkify.datasets import EventLogDataset
+from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.data_processing import nodes as processing
+from sparkify.pipelines.data_processing.log_checks import LogError, require_usable_log
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.customers import LogGapError, LogTooShortError
-from sparkify.pipelines.modelling.nodes import TooLittleDataError, train_test
+from sparkify.pipelines.modelling.nodes import train_test
 from tests import bad_logs
 from tests.bad_logs import line, ms
 
+USABLE = {"accepted": 1, "rejected_share": 0.0, "max_rejected_share": 0.2}
 FIRST_DAY = date(2018, 10, 1)
 LAST_SECOND = 86_399
 MILLION = 1_000_000
@@ -48,7 +51,7 @@ HISTORIES = {
 CUSTOMERS = {
     "steady": {9: False, 16: False, 23: False, 30: False, 37: False, 44: False, 51: False},
     "seen once": {37: False, 44: False, 51: False},
-    "goes on after it": {9: False, 16: True},
+    "goes on after it": {9: False, 16: True, **dict.fromkeys((23, 30, 37, 44, 51), False)},
     "confirms alone": {9: False, 16: False, 23: False, 30: False, 37: True, 44: True},
 }
 
@@ -72,7 +75,9 @@ def write_in_a_mess(log: Path) -> None:
 def user_days(log: Path, parameters: dict[str, Any]) -> DataFrame:
     raw = EventLogDataset(filepath=str(log)).load()
     checked = processing.checked_events(raw, parameters["data_processing"])
-    return engineering.user_days(engineering.events(checked), parameters["feature_engineering"])
+    return engineering.user_days(
+        engineering.events(checked, USABLE), parameters["feature_engineering"]
+    )
 
 
 def customers(days: DataFrame, parameters: dict[str, Any]) -> dict[str, dict[int, bool]]:
@@ -97,10 +102,19 @@ def of(days: DataFrame, *users: str) -> DataFrame:
     return days.where(F.col("user_id").isin(*users))
 
 
-def test_a_cancelled_customer_is_none_any_more_whatever_comes_before_or_after(
+def test_a_cancelled_customer_is_one_again_with_the_first_event_after_it(
     days: DataFrame, parameters: dict[str, Any]
 ) -> None:
     assert customers(days, parameters) == CUSTOMERS
+
+
+def test_a_cancellation_is_final_where_parameters_say_so(
+    days: DataFrame, parameters: dict[str, Any]
+) -> None:
+    settings = parameters["feature_engineering"]
+    final = settings.model_copy(update={"returning_customers": "final"})
+    expected = {**CUSTOMERS, "goes on after it": {9: False, 16: True}}
+    assert customers(days, {"feature_engineering": final}) == expected
 
 
 def test_torn_shuffled_repeated_lines_of_several_schemas_give_the_same_days(
@@ -136,7 +150,8 @@ def test_a_log_without_a_customer_at_any_cutoff_ends_with_what_that_means(
 def split(days: DataFrame, parameters: dict[str, Any]) -> None:
     snapshots = engineering.snapshots(days, parameters["feature_engineering"])
     features = snapshots.select("user_id", "cutoff")
-    train_test(features, snapshots, parameters["modelling"], parameters["feature_engineering"])
+    settings = (parameters["modelling"], parameters["feature_engineering"])
+    train_test(features, snapshots, {"missing_pages": {}}, *settings)
 
 
 def test_a_log_of_one_event_is_too_short(days: DataFrame, parameters: dict[str, Any]) -> None:
@@ -193,7 +208,7 @@ def test_a_log_without_lines_is_told(
 ) -> None:
     bad_logs.EMPTY[name](tmp_path / "log.json")
     raw = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
-    with pytest.raises(processing.LogError, match="raw_events holds no lines: the log is empty"):
+    with pytest.raises(LogError, match="raw_events holds no lines: the log is empty"):
         processing.checked_events(raw, parameters["data_processing"])
 
 
@@ -208,6 +223,6 @@ def test_a_log_without_an_event_is_told_with_the_reason_and_what_to_do(
     raw = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
     checks = parameters["data_processing"]
     checked = processing.checked_events(raw, checks).cache()
-    with pytest.raises(processing.LogError, match=words):
-        processing.data_quality(raw, checked, {}, checks)
+    with pytest.raises(LogError, match=words):
+        require_usable_log(processing.data_quality(raw, checked, {}, checks))
     checked.unpersist()

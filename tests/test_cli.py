@@ -18,7 +18,7 @@ from sklearn.metrics import roc_curve
 
 from sparkify import __main__, cli
 from sparkify.datasets import JSONDataset
-from sparkify.errors import spark_errors
+from sparkify.errors import UserError, spark_errors
 from tests import bad_logs
 
 ROOT = Path(__file__).parents[1]
@@ -260,6 +260,18 @@ def test_every_error_of_the_project_is_for_the_user() -> None:
         for path in (ROOT / "src").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ClassDef) and node.name.endswith("Error")
-        if [ast.unparse(base) for base in node.bases] != ["UserError"] and node.name != "UserError"
+        if not {ast.unparse(base) for base in node.bases} & {"UserError", "TooLittleDataError"}
+        if node.name != "UserError"
     ]
     assert defined == []
+
+
+def test_notes_of_an_error_are_part_of_its_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = UserError("events span 3 days.")
+    error.add_note("72% of the log's lines were rejected: 9 no ts.")
+
+    def stop() -> None:
+        raise error
+
+    result = run_that_raises(monkeypatch, stop)
+    assert "Error: events span 3 days. 72% of the log's lines were rejected" in result.output

@@ -14,6 +14,7 @@ from kedro.io.core import DatasetError
 from kedro.pipeline import Node, Pipeline
 
 from sparkify.datasets import EventLogDataset, JSONDataset
+from sparkify.errors import TooLittleDataError
 from sparkify.hooks import (
     MonitoringAlarmError,
     MonitoringHooks,
@@ -158,6 +159,41 @@ def test_a_run_accounts_for_every_line_of_the_log(told: pytest.LogCaptureFixture
         "Log (simulated): 12,345 lines, 11,000 events of 225 users accepted, "
         "1,345 rejected (1,300 no user, 45 not JSON)"
     ]
+
+
+REJECTED = {
+    "rejected_share": 0.5,
+    "rejections": {
+        **{"no ts": {"lines": 3}, "no user": {"lines": 99}},
+        **{"impossible level": {"lines": 7}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("error", "quality", "notes"),
+    [
+        (
+            TooLittleDataError("too few days"),
+            REJECTED,
+            ["50% of the log's lines were rejected: 7 impossible level, 3 no ts."],
+        ),
+        (TooLittleDataError("too few days"), {**REJECTED, "rejected_share": 0.001}, []),
+        (ValueError("other"), REJECTED, []),
+    ],
+)
+def test_an_error_of_too_little_data_says_how_much_was_rejected(
+    error: Exception, quality: dict[str, Any], notes: list[str]
+) -> None:
+    catalog = DataCatalog({"data_quality": MemoryDataset(quality)})
+    RunSummaryHooks().on_pipeline_error(error, catalog)
+    assert getattr(error, "__notes__", []) == notes
+
+
+def test_an_error_before_any_line_was_checked_stands_alone() -> None:
+    error = TooLittleDataError("too few days")
+    RunSummaryHooks().on_pipeline_error(error, DataCatalog())
+    assert not hasattr(error, "__notes__")
 
 
 def test_a_log_without_rejections_is_told_without_reasons(told: pytest.LogCaptureFixture) -> None:

@@ -42,7 +42,6 @@ def start_spark() -> SparkSession:
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
         "spark.sql.shuffle.partitions": 1,
         "spark.sql.session.timeZone": "UTC",
-        "spark.sql.sources.partitionColumnTypeInference.enabled": False,
         "spark.ui.enabled": False,
         "spark.ui.showConsoleProgress": False,
     }

@@ -58,7 +58,9 @@ def _user_message(error: Exception) -> str | None:
         return "The run stopped: {}; {}.".format(*refused)
     of_spark = None if refused else spark_errors.told(error)
     is_for_user = isinstance(error, USER_ERRORS) or _is_raised_by_kedro(error)
-    return of_spark or (str(error) if is_for_user and not _is_failed_save(error) else None)
+    if of_spark or not is_for_user or _is_failed_save(error):
+        return of_spark
+    return " ".join([str(error), *getattr(error, "__notes__", [])])
 
 
 def _is_raised_by_kedro(error: Exception) -> bool:

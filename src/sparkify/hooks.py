@@ -13,11 +13,13 @@ from kedro.pipeline import Pipeline
 from pyspark.sql import SparkSession
 
 from sparkify.datasets import EventLogDataset, JSONDataset
-from sparkify.errors import UserError
+from sparkify.errors import TooLittleDataError, UserError
 from sparkify.jvm import submit_arguments
+from sparkify.pipelines.data_processing.log_checks import format_rejections
 from sparkify.scratch import scratch_folder
 
 logger = logging.getLogger(__name__)
+NOTABLE_SHARE = 0.01  # of rejected lines; fewer do not explain that data are missing
 
 
 class SparkHooks:
@@ -63,6 +65,17 @@ class RunSummaryHooks:
             logger.info("Metrics and figures: %s", _folder(catalog, "metrics"))
         if "score_summary" in made:
             logger.info(_scores_line(catalog.load("score_summary")))
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception, catalog: DataCatalog) -> None:
+        """Say beside an error of too little data how much of the log was rejected."""
+        if isinstance(error, TooLittleDataError) and catalog.exists("data_quality"):
+            quality = catalog.load("data_quality")
+            if quality["rejected_share"] >= NOTABLE_SHARE:
+                error.add_note(
+                    f"{quality['rejected_share']:.0%} of the log's lines were rejected: "
+                    f"{format_rejections(quality)}."
+                )
 
 
 class MonitoringAlarmError(UserError):

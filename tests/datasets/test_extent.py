@@ -12,12 +12,10 @@ from sparkify.datasets import ParquetTableDataset
 from sparkify.datasets.extent import bytes_on_disk, extent
 
 
-def test_a_table_of_spark_is_counted_with_the_columns_it_is_partitioned_by(
+def test_a_table_of_spark_is_counted_without_a_jvm(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = ParquetTableDataset(
-        filepath=str(tmp_path / "days"), save_args={"partitionBy": ["level"]}
-    )
+    table = ParquetTableDataset(filepath=str(tmp_path / "days"))
     table.save(
         spark.createDataFrame([("1", "free"), ("2", "paid")], "user_id string, level string")
     )

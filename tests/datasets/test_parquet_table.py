@@ -22,12 +22,12 @@ def table(folder: Path, **arguments: object) -> ParquetTableDataset:
 
 
 def write_without_spark(folder: Path) -> None:
-    """Write a table of ten rows in two partitions as Spark does."""
-    for number, reason in enumerate(["no user", "__HIVE_DEFAULT_PARTITION__"]):
-        part = folder / "table" / f"rejection={reason}"
-        part.mkdir(parents=True)
-        line_numbers = list(range(5 * number, 5 * number + 5))
-        parquet.write_table(pa.table({"line": line_numbers}), part / "part-0.snappy.parquet")
+    """Write a table of ten rows in two files as Spark does."""
+    (folder / "table").mkdir()
+    for number, reason in enumerate(["no user", None]):
+        lines = pa.array(range(5 * number, 5 * number + 5))
+        columns = {"line": lines, "rejection": pa.array([reason] * 5, pa.string())}
+        parquet.write_table(pa.table(columns), folder / "table" / f"part-{number}.snappy.parquet")
     (folder / "table" / "_SUCCESS").touch()
     (folder / "table" / "._SUCCESS.crc").write_bytes(b"crc")
 
@@ -57,15 +57,20 @@ def test_a_table_can_be_made_from_itself(spark: SparkSession, tmp_path: Path) ->
     assert [tuple(row) for row in dataset.load().collect()] == ROWS[1:]
 
 
-def test_a_table_is_partitioned_by_the_columns_named_in_save_args(
-    spark: SparkSession, tmp_path: Path
+def test_save_args_go_to_spark(spark: SparkSession, tmp_path: Path) -> None:
+    dataset = table(tmp_path, save_args={"compression": "gzip"})
+    dataset.save(spark.createDataFrame(ROWS, SCHEMA))
+    assert list((tmp_path / "table").glob("*.gz.parquet"))
+
+
+@pytest.mark.parametrize("rows", [[("a", None), ("b", None)], []], ids=["only nulls", "no rows"])
+def test_a_table_without_values_is_counted_and_previewed(
+    spark: SparkSession, tmp_path: Path, rows: list[tuple[str, None]]
 ) -> None:
-    dataset = table(tmp_path, save_args={"partitionBy": ["rejection"], "compression": "gzip"})
-    rows = [("a", "no user"), ("b", None), ("c", "no user")]
+    dataset = table(tmp_path)
     dataset.save(spark.createDataFrame(rows, "line string, rejection string"))
-    folders = {path.name for path in (tmp_path / "table").iterdir() if path.is_dir()}
-    assert folders == {"rejection=no user", "rejection=__HIVE_DEFAULT_PARTITION__"}
-    assert list((tmp_path / "table" / "rejection=no user").glob("*.gz.parquet"))
+    assert (dataset.count_rows(), dataset.count_columns()) == (len(rows), 2)
+    assert len(dataset.preview()["data"]) == len(rows)
     assert [tuple(row) for row in dataset.load().orderBy("line").collect()] == rows
 
 

@@ -46,12 +46,7 @@ class ParquetTableDataset(SparkDatasetV2):
 
     def _save(self, data: DataFrame) -> None:
         with written_aside(self._filesystem, str(self._filepath)) as aside:
-            writer = data.write.options(**self._save_args_without_partitions())
-            partition_by = self._save_args.get("partitionBy", [])
-            writer.partitionBy(partition_by).parquet(spark_path(self._protocol, aside))
-
-    def _save_args_without_partitions(self) -> dict[str, Any]:
-        return {key: value for key, value in self._save_args.items() if key != "partitionBy"}
+            data.write.parquet(spark_path(self._protocol, aside), **self._save_args)
 
     def _exists(self) -> bool:
         return bool(self._filesystem.exists(str(self._filepath / "_SUCCESS")))
@@ -61,7 +56,7 @@ class ParquetTableDataset(SparkDatasetV2):
         return int(self._files().count_rows())
 
     def count_columns(self) -> int:
-        """Count the table's columns, those it is partitioned by included."""
+        """Count the table's columns."""
         return len(self._files().schema)
 
     def preview(self, nrows: int = 8) -> TablePreview:
@@ -70,6 +65,4 @@ class ParquetTableDataset(SparkDatasetV2):
         return TablePreview(rows.to_dict(orient="split"))
 
     def _files(self) -> pyarrow.dataset.Dataset:
-        return pyarrow.dataset.dataset(
-            str(self._filepath), filesystem=self._filesystem, partitioning="hive"
-        )
+        return pyarrow.dataset.dataset(str(self._filepath), filesystem=self._filesystem)

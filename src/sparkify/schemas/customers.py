@@ -47,6 +47,7 @@ class UserDays(Table):
             ),
             Column("level", TEXT, "Level at the day's last event."),
             Column("last_ts", TIME, "The day's last event, UTC."),
+            Column("ends_cancelled", FLAG, "Whether the day's last event is a cancellation."),
             Column("registration", TIME, "When the customer registered, UTC."),
             Column("gender", TEXT, "As logged; no forecast looks at it, only how each is served."),
         )

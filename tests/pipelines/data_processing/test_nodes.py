@@ -1,4 +1,5 @@
 import json
+import time
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from sparkify.pipelines.data_processing import nodes, parsing
+from sparkify.pipelines.data_processing.log_checks import LogError, require_usable_log
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from tests.bad_logs import line
 
@@ -129,7 +131,7 @@ def test_partitions_and_order_change_nothing(
 
 
 def test_an_empty_log_is_an_error(spark: SparkSession, checks: DataProcessingParameters) -> None:
-    with pytest.raises(nodes.LogError, match="holds no lines"):
+    with pytest.raises(LogError, match="holds no lines"):
         nodes.checked_events(log(spark), checks)
 
 
@@ -155,21 +157,99 @@ def test_every_line_is_accounted_for(spark: SparkSession, checks: DataProcessing
             "malformed JSON": {"lines": 4, "examples": ["broken"] * 3},
             "no ts": {"lines": 1, "examples": [quoted(line(ts=...))]},
         },
+        "without_user": 0,
+        "rejected_share": 0.75,
+        "max_rejected_share": 0.2,
+        "malformed_lines_look_like": None,
+        "fields_without_values": [],
         "unknown_columns": ["tag"],
         "unknown_columns_share": 1.0,
         "users": 2,
         "first_event": "2018-10-01T00:01:57Z",
         "last_event": "2018-10-01T00:01:57Z",
+        "pages": {"NextSong": 2},
+        "levels": {"paid": 2},
     }
 
 
+def test_lines_without_a_user_count_apart(
+    spark: SparkSession, checks: DataProcessingParameters
+) -> None:
+    guests = [line(userId="", itemInSession=number) for number in range(9)]
+    account = quality(spark, checks, log(spark, line(), *guests))
+    assert (account["lines"], account["rejected"], account["without_user"]) == (10, 9, 9)
+    assert account["rejected_share"] == 0
+
+
+def test_a_level_that_no_parameter_names_is_listed_with_its_lines(
+    spark: SparkSession, checks: DataProcessingParameters
+) -> None:
+    levels = ["Paid", "Paid", "family", "free"]
+    texts = [line(level=level, itemInSession=item) for item, level in enumerate(levels)]
+    account = quality(spark, checks, log(spark, *texts))
+    assert account["rejections"]["impossible level"]["values"] == {"Paid": 2, "family": 1}
+    assert account["levels"] == {"free": 1}
+
+
+def test_the_most_frequent_pages_are_listed(
+    spark: SparkSession, checks: DataProcessingParameters
+) -> None:
+    pages = ["Home", "About", "NextSong", "Home"]
+    texts = [line(page=page, itemInSession=item) for item, page in enumerate(pages)]
+    few = checks.model_copy(update={"max_listed_pages": 2})
+    assert quality(spark, few, log(spark, *texts))["pages"] == {"Home": 2, "About": 1}
+
+
+PRINTED = json.dumps([json.loads(line()), json.loads(line())], indent=2).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ([f"[{line()}, {line()}]"], "a JSON array on one line"),
+        (PRINTED, "a JSON array over several lines"),
+        (PRINTED[1:-1], "JSON objects over several lines"),
+        (["ts,userId,page", '1,"30",NextSong', "2018-10-01 00:01:57,31,Home"], "CSV"),
+        (['"ts";"userId"', '"1";"30"'], "CSV"),
+        (["ts\tuserId", "1\t30"], "CSV"),
+        (["one word", "and words, more of them", '{"ts": 1'], None),
+        ([line(), "", "x"], None),
+    ],
+)
+def test_another_format_is_recognised_by_its_lines(
+    spark: SparkSession, checks: DataProcessingParameters, lines: list[str], found: str | None
+) -> None:
+    account = quality(spark, checks, log(spark, *lines))
+    assert account["malformed_lines_look_like"] == found
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
+def test_first_and_last_event_are_utc_whatever_the_machine_s_zone(
+    spark: SparkSession,
+    checks: DataProcessingParameters,
+    monkeypatch: pytest.MonkeyPatch,
+    zone: str,
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        account = quality(spark, checks, log(spark, line(), line(ts=1538352117250)))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert account["first_event"] == "2018-10-01T00:01:57Z"
+    assert account["last_event"] == "2018-10-01T00:01:57.250000Z"
+
+
 @pytest.mark.parametrize("key", ["ts", "userId", "sessionId", "page", "level", "registration"])
-def test_a_missing_essential_column_stops_the_run_with_its_name(
+def test_a_missing_essential_column_is_named(
     spark: SparkSession, checks: DataProcessingParameters, key: str
 ) -> None:
     raw = log(spark, line(**{key: ...}), line(**{key: ...}, itemInSession=51))
-    with pytest.raises(nodes.LogError, match=rf"essential column {key}\."):
-        quality(spark, checks, raw)
+    account = quality(spark, checks, raw)
+    assert account["fields_without_values"] == [key]
+    with pytest.raises(LogError, match=rf"essential column {key}\."):
+        require_usable_log(account)
 
 
 def test_a_broken_log_s_unknown_columns_are_listed_up_to_a_number(

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
+from sparkify.pipelines.data_processing.log_checks import LogError
 from sparkify.pipelines.data_processing.nodes import checked_events
 from sparkify.pipelines.feature_engineering import nodes
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
@@ -15,11 +16,16 @@ from sparkify.pipelines.feature_engineering.parameters import FeatureEngineering
 from sparkify.schemas import EVENTS, SNAPSHOTS, Features, UserDays
 
 REGISTERED = datetime(2018, 9, 1)
+USABLE = {"accepted": 1, "rejected_share": 0.0, "max_rejected_share": 0.2}
 
 
 @pytest.fixture(scope="module")
 def settings(parameters: dict[str, Any]) -> FeatureEngineeringParameters:
     return parameters["feature_engineering"]
+
+
+def accepted(checked: DataFrame) -> DataFrame:
+    return nodes.events(checked, USABLE)
 
 
 def events(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame:
@@ -117,6 +123,45 @@ def test_the_highest_item_of_the_latest_moment_ends_a_day(
     ]
     (row,) = nodes.user_days(events(spark, *log), settings).collect()
     assert (row["level"], row["last_ts"]) == (level, datetime(2018, 10, 1, 10, 0, 2))
+
+
+def test_a_log_that_was_mostly_rejected_has_no_events(spark: SparkSession) -> None:
+    misread = {
+        **{"lines": 9, "accepted": 1, "rejected": 8, "without_user": 0, "rejected_share": 8 / 9},
+        **{"max_rejected_share": 0.2, "fields_without_values": []},
+        **{"malformed_lines_look_like": None},
+        "rejections": {"no ts": {"lines": 8, "examples": []}},
+    }
+    with pytest.raises(LogError, match="8 of 9 lines rejected"):
+        nodes.events(spark.range(1), misread)
+
+
+CANCELLED = "Cancellation Confirmation"
+AT_ONE_MOMENT = [
+    ("a", "2018-10-01 10:00:00", CANCELLED, 1, "free", None),
+    ("a", "2018-10-01 10:00:00", "Home", 1, "free", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("log", "ends_cancelled"),
+    [
+        ([("a", "2018-10-01 10:00:00", CANCELLED, 1, "free", None)], True),
+        (AT_ONE_MOMENT, False),
+        (AT_ONE_MOMENT[::-1], True),
+        ([*AT_ONE_MOMENT, ("a", "2018-10-01 11:00:00", CANCELLED, 2, "free", None)], True),
+        ([("a", "2018-10-01 10:00:00", "Home", 1, "free", None)], False),
+    ],
+    ids=["alone", "event after it", "event before it", "twice", "never"],
+)
+def test_a_day_ends_cancelled_if_the_cancellation_is_its_last_event(
+    spark: SparkSession,
+    settings: FeatureEngineeringParameters,
+    log: list[tuple[Any, ...]],
+    ends_cancelled: bool,
+) -> None:
+    (row,) = nodes.user_days(events(spark, *log), settings).collect()
+    assert row["ends_cancelled"] is ends_cancelled
 
 
 def test_a_session_across_midnight_counts_once(days: DataFrame) -> None:
@@ -329,7 +374,7 @@ def described_at(
 def test_events_at_or_after_the_cutoff_change_no_feature(
     finished: Any, settings: FeatureEngineeringParameters, cutoff: str
 ) -> None:
-    log = nodes.events(finished.catalog().load("checked_events")).cache()
+    log = accepted(finished.catalog().load("checked_events")).cache()
     after = F.col("ts") >= F.lit(cutoff).cast("timestamp")
     users = finished.catalog().load("snapshots").where(F.col("cutoff") == cutoff)
     expected = described_at(log, cutoff, users, settings)
@@ -362,7 +407,7 @@ def test_partitions_and_order_change_no_result(
 ) -> None:
     catalog = finished.catalog()
     lines = catalog.load("raw_events").orderBy(F.xxhash64("value")).repartition(partitions)
-    log = nodes.events(checked_events(lines, parameters["data_processing"]))
+    log = accepted(checked_events(lines, parameters["data_processing"]))
     days = nodes.user_days(log, settings).cache()
     taken = nodes.snapshots(days, settings)
     assertDataFrameEqual(days, catalog.load("user_days"), rtol=0, atol=0)
@@ -374,7 +419,7 @@ def test_partitions_and_order_change_no_result(
 
 def test_events_are_the_accepted_rows(finished: Any) -> None:
     checked = finished.catalog().load("checked_events")
-    rows = EVENTS.validate(nodes.events(checked))
+    rows = EVENTS.validate(accepted(checked))
     quality = finished.catalog().load("data_quality")
     assert rows.count() == quality["accepted"] < quality["lines"]
 
@@ -389,7 +434,7 @@ def test_one_row_per_user_and_cutoff(finished: Any) -> None:
 
 def test_a_cancelled_user_has_no_later_snapshot(finished: Any) -> None:
     catalog = finished.catalog()
-    gone = nodes.events(catalog.load("checked_events")).where("page = 'Cancellation Confirmation'")
+    gone = accepted(catalog.load("checked_events")).where("page = 'Cancellation Confirmation'")
     cancelled = gone.groupBy("user_id").agg(F.min("ts").alias("cancelled_ts"))
     later = catalog.load("snapshots").join(cancelled, on="user_id").where("cutoff > cancelled_ts")
     assert cancelled.count() > 0
@@ -404,7 +449,7 @@ def test_genuine_users_are_described(
 ) -> None:
     names = ["events_5_users.json", "events_user_87.json", "events_user_113.json"]
     paths = [str(real / name) for name in names]
-    log = nodes.events(checked_events(spark.read.text(paths), parameters["data_processing"]))
+    log = accepted(checked_events(spark.read.text(paths), parameters["data_processing"]))
     days = nodes.user_days(log, settings).cache()
     frame = pd.concat(pd.read_json(path, lines=True, convert_dates=False) for path in paths)
     frame["day"] = pd.to_datetime(frame["ts"], unit="ms").dt.date

@@ -40,7 +40,7 @@ def split(
     names = Features(*columns(parameters)).columns[2:]
     described = taken.select(*KEYS, *[F.lit(0.0).alias(name) for name in names])
     settings = (parameters["modelling"], parameters["feature_engineering"])
-    return nodes.train_test(described, taken, *settings)
+    return nodes.train_test(described, taken, {"missing_pages": {}}, *settings)
 
 
 def users(rows: DataFrame) -> set[str]:

@@ -52,6 +52,8 @@ KEPT = ReferenceParameters(
     most_customers=10,
 )
 QUALITY = {
+    "rejected_share": 0.0,
+    "max_rejected_share": 0.2,
     "lines": 130,
     "accepted": 120,
     "first_event": "2018-10-20T00:00:00Z",
@@ -202,7 +204,7 @@ def test_nobody_known_has_no_bins_and_no_mean() -> None:
 def test_a_window_before_the_log_begins_with_the_log(
     user_days: DataFrame, checked_events: DataFrame
 ) -> None:
-    days = reference.log_days(checked_events)
+    days = reference.log_days(checked_events, QUALITY)
     early: dict[str, Any] = {"cutoff": "2018-10-22", "window_days": 7}
     assert reference.in_window(days, user_days, early) == [
         {"day": "2018-10-20", "events": 5, "active": 1},

@@ -7,9 +7,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from sklearn.metrics import roc_auc_score
 
+from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.modelling import fitting
 from sparkify.pipelines.modelling import nodes as modelling_nodes
-from sparkify.pipelines.modelling.nodes import TooLittleDataError
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.retrospective import nodes
 
@@ -37,8 +37,13 @@ def labelled(spark: SparkSession, churners: int, others: int) -> tuple[DataFrame
     return features, snapshots
 
 
+def split(tables: tuple[DataFrame, DataFrame], parameters: dict[str, Any]) -> tuple[Any, ...]:
+    settings = (parameters["modelling"], parameters["feature_engineering"])
+    return nodes.train_test(*tables, {"missing_pages": {}}, *settings)
+
+
 def test_histories_are_split_by_user(spark: SparkSession, parameters: dict[str, Any]) -> None:
-    train, test, question = nodes.train_test(*labelled(spark, 60, 90), parameters["modelling"])
+    train, test, question = split(labelled(spark, 60, 90), parameters)
     trained = {row["user_id"] for row in train.collect()}
     held_out = {row["user_id"] for row in test.collect()}
     assert len(trained) + len(held_out) == 150
@@ -59,7 +64,7 @@ def test_too_few_churners_are_told_with_their_counts(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     with pytest.raises(TooLittleDataError, match=r"churners among the users to train on and"):
-        nodes.train_test(*labelled(spark, 3, 20), parameters["modelling"])
+        split(labelled(spark, 3, 20), parameters)
 
 
 def test_churners_are_called_by_the_best_f1_whatever_the_forecast_does(

@@ -1,28 +1,26 @@
-"""Check every line of the log once."""
+"""Check every line of the log once, and account for all of them."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from sparkify.errors import UserError
 from sparkify.log_digest import line_hash, log_digest
 from sparkify.pipelines.data_processing import parsing, reasons
+from sparkify.pipelines.data_processing.log_checks import NO_USER, LogError
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.schemas import CHECKED_EVENTS
 from sparkify.shares import is_in_share
 
-# What to do about a log without an event, by what is wrong with most of its lines.
-REMEDIES = {
-    "malformed JSON": "A log has one JSON object per line, in UTF-8.",
-    "ts in seconds": "Multiply ts by 1,000: it counts milliseconds since 1970.",
-    "ts in microseconds": "Divide ts by 1,000: it counts milliseconds since 1970.",
-    "no user": "An event of a customer has a userId and the time of the registration.",
-}
-
-
-class LogError(UserError):
-    """The log as a whole cannot be used."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+IMPOSSIBLE_LEVEL = "impossible level"
+MAX_VALUES = 10  # of a plan that no parameter names, the most frequent first
+# How malformed lines begin in other formats; values are blotted out in what is kept of a line.
+JSON_ARRAY = r"^\s*\[\s*\{"
+PRINTED_JSON = r'^\s*("[^"]*"\s*:.*|[\[\]{}]+\s*,?)\s*$'
+LONE_BRACKET = r"^\s*\[\s*$"
+SEPARATED = r"^[^{}\[\]]*[,;\t][^{}\[\]]*$"
 
 
 def checked_events(raw_events: DataFrame, data_processing: DataProcessingParameters) -> DataFrame:
@@ -102,76 +100,108 @@ def data_quality(
     """Count accepted and rejected lines, per reason with examples, and name the log's source.
 
     The source is `simulated` only if the log is, line for line, the one that the record of a
-    simulation describes; any other log is `provided`.
-
-    Raises:
-        LogError: if no line of the log is an event.
+    simulation describes; any other log is `provided`. `rejected_share` leaves out lines without
+    a user. `pages` and `levels` count the accepted events. `fields_without_values` and
+    `malformed_lines_look_like` say why a log without events, or with too few, has none.
     """
-    accepted = _accepted(checked_events)
-    rejections = _rejections(checked_events, data_processing.examples_per_rejection)
-    if not accepted["events"]:
-        _require_essential_columns(checked_events, data_processing)
-        _refuse_a_log_without_events(rejections)
+    accepted = _count_accepted(checked_events)
+    rejections = _count_rejections(checked_events, data_processing.examples_per_rejection)
+    rejected = sum(found["lines"] for found in rejections.values())
+    without_user = rejections.get(NO_USER, {"lines": 0})["lines"]
+    lines = accepted["accepted"] + rejected
+    rejected_share = (rejected - without_user) / max(lines - without_user, 1)
+    is_unusable = rejected_share > data_processing.max_rejected_share
     is_simulated = bool(simulation_record) and simulation_record["log"] == log_digest(raw_events)
-    rejected = sum(reason["lines"] for reason in rejections.values())
     return {
         "source": "simulated" if is_simulated else "provided",
-        "lines": accepted["events"] + rejected,
-        "accepted": accepted["events"],
+        "lines": lines,
         "rejected": rejected,
+        "without_user": without_user,
+        "rejected_share": rejected_share,
+        "max_rejected_share": data_processing.max_rejected_share,
         "rejections": rejections,
-        "unknown_columns": _unknown_columns(checked_events, data_processing),
+        "malformed_lines_look_like": _detect_format(checked_events) if is_unusable else None,
+        "fields_without_values": (
+            [] if accepted["accepted"] else _find_missing(checked_events, data_processing)
+        ),
+        "unknown_columns": _list_unknown_columns(checked_events, data_processing),
         "unknown_columns_share": data_processing.unknown_columns_share,
-        "users": accepted["users"],
-        "first_event": _iso(accepted["first_event"]),
-        "last_event": _iso(accepted["last_event"]),
+        **accepted,
+        "pages": _count_values(_accepted(checked_events), "page", data_processing.max_listed_pages),
+        "levels": _count_values(_accepted(checked_events), "level", len(data_processing.levels)),
     }
 
 
-def _accepted(checked_events: DataFrame) -> dict[str, Any]:
+def _accepted(checked_events: DataFrame) -> DataFrame:
+    return checked_events.where("rejection is null")
+
+
+def _count_accepted(checked_events: DataFrame) -> dict[str, Any]:
     """Count events and users, by user first: a distinct count over all events is slow."""
-    by_user = checked_events.where("rejection is null").groupBy("user_id")
-    return _one_row(
-        by_user.agg(
-            F.count("*").alias("events"),
-            F.min("ts").alias("first_event"),
-            F.max("ts").alias("last_event"),
-        ).agg(
-            F.coalesce(F.sum("events"), F.lit(0)).alias("events"),
+    ts = F.unix_millis("ts")
+    by_user = _accepted(checked_events).groupBy("user_id")
+    found = _one_row(
+        by_user.agg(F.count("*").alias("events"), F.min(ts).alias("first"), F.max(ts).alias("last"))
+        .agg(
+            F.coalesce(F.sum("events"), F.lit(0)).alias("accepted"),
             F.count("*").alias("users"),
-            F.min("first_event").alias("first_event"),
-            F.max("last_event").alias("last_event"),
+            F.min("first").alias("first_event"),
+            F.max("last").alias("last_event"),
         )
-    )
+    )  # fmt: skip
+    return {
+        **found,
+        "first_event": _format_utc(found["first_event"]),
+        "last_event": _format_utc(found["last_event"]),
+    }
 
 
-def _require_essential_columns(
-    checked_events: DataFrame, parameters: DataProcessingParameters
-) -> None:
-    """Raise a LogError if JSON lines were rejected and none has some essential column."""
+def _count_values(rows: DataFrame, column: str, limit: int) -> dict[str, int]:
+    """Count the values of a column, the most frequent first."""
+    counts = rows.groupBy(column).count().orderBy(F.desc("count"), column).limit(limit)
+    return {row[column]: row["count"] for row in counts.collect()}
+
+
+def _find_missing(checked_events: DataFrame, parameters: DataProcessingParameters) -> list[str]:
+    """List the keys of essential fields that have a value in no well-formed line."""
     well_formed = checked_events.where("rejection != 'malformed JSON'")
     having = [F.count_if(_has_value(key)).alias(key) for key in parsing.ESSENTIAL]
     found = _one_row(well_formed.agg(F.count("*").alias("lines"), *having))
     keys = {field: parameters.fields[field] for field in parsing.ESSENTIAL}
-    missing = [keys[field] for field in keys if found[field] == 0]
-    if missing and found["lines"]:
-        raise LogError(
-            f"raw_events: none of its {found['lines']} JSON lines has a value in the essential "
-            f"column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. "
-            f"The columns a log must have are {', '.join(keys.values())} "
-            f"(data_processing.fields)."
+    return [keys[field] for field in keys if found["lines"] and not found[field]]
+
+
+def _has_value(key: str) -> Column:
+    """Return whether a line has a value under an essential key, usable or not."""
+    name, _ = parsing.FIELDS[key]
+    is_unusable = F.col("rejection").rlike(f"^({key} in|impossible {key}|wrong type of {key})")
+    return F.col(name).isNotNull() | is_unusable
+
+
+def _detect_format(checked_events: DataFrame) -> str | None:
+    """Name the format that most malformed lines are written in; None if they are in none."""
+    line = F.col("line")
+    is_printed = line.rlike(PRINTED_JSON)
+    found = _one_row(
+        checked_events.where("rejection = 'malformed JSON'").agg(
+            F.count("*").alias("lines"),
+            F.count_if(line.rlike(JSON_ARRAY)).alias("a JSON array on one line"),
+            F.count_if(is_printed).alias("JSON objects over several lines"),
+            F.count_if(~is_printed & line.rlike(SEPARATED)).alias("CSV"),
+            F.count_if(line.rlike(LONE_BRACKET)).alias("brackets"),
         )
+    )
+    lines, brackets = found.pop("lines"), found.pop("brackets")
+    name = max(found, key=lambda name: found[name])
+    if 2 * found[name] <= lines:
+        return None
+    is_printed_array = name == "JSON objects over several lines" and brackets
+    return "a JSON array over several lines" if is_printed_array else name
 
 
-def _refuse_a_log_without_events(rejections: dict[str, dict[str, Any]]) -> None:
-    by_lines = sorted(rejections, key=lambda why: rejections[why]["lines"], reverse=True)
-    told = ", ".join(f"{rejections[why]['lines']:,} {why}" for why in by_lines)
-    lines = sum(reason["lines"] for reason in rejections.values())
-    remedy = REMEDIES.get(by_lines[0], "checked_events quotes every line with its reason.")
-    raise LogError(f"raw_events: none of its {lines:,} lines is an event ({told}). {remedy}")
-
-
-def _unknown_columns(checked_events: DataFrame, parameters: DataProcessingParameters) -> list[str]:
+def _list_unknown_columns(
+    checked_events: DataFrame, parameters: DataProcessingParameters
+) -> list[str]:
     """List the first keys in alphabetical order; a broken log may have as many as lines."""
     keys = checked_events.where("unknown_columns is not null").select(
         F.explode("unknown_columns").alias("key")
@@ -187,16 +217,12 @@ def _one_row(aggregate: DataFrame) -> dict[str, Any]:
     return row.asDict()
 
 
-def _has_value(key: str) -> Column:
-    """Return whether a line has a value under an essential key, usable or not."""
-    name, _ = parsing.FIELDS[key]
-    is_unusable = F.col("rejection").rlike(f"^({key} in|impossible {key}|wrong type of {key})")
-    return F.col(name).isNotNull() | is_unusable
+def _count_rejections(checked_events: DataFrame, examples: int) -> dict[str, dict[str, Any]]:
+    """Count rejected lines per reason and quote a few, chosen by hash whatever their order.
 
-
-def _rejections(checked_events: DataFrame, examples: int) -> dict[str, dict[str, Any]]:
-    """Count rejected lines per reason and quote a few, chosen by hash whatever their order."""
-    rejected = checked_events.where("rejection is not null").select("rejection", "line")
+    `impossible level` has the `values` found, with their lines.
+    """
+    rejected = checked_events.where("rejection is not null").select("rejection", "line", "level")
     by_hash = Window.partitionBy("rejection").orderBy(F.xxhash64("line"), "line")
     quoted = (
         rejected.withColumn("place", F.row_number().over(by_hash))
@@ -206,8 +232,17 @@ def _rejections(checked_events: DataFrame, examples: int) -> dict[str, dict[str,
     )
     counts = rejected.groupBy("rejection").agg(F.count("*").alias("lines"))
     rows = counts.join(quoted, on="rejection", how="left").orderBy("rejection").collect()
-    return {row["rejection"]: {"lines": row["lines"], "examples": row["examples"]} for row in rows}
+    found = {
+        row["rejection"]: {"lines": row["lines"], "examples": row["examples"] or []} for row in rows
+    }
+    if IMPOSSIBLE_LEVEL in found:
+        of_level = rejected.where(F.col("rejection") == IMPOSSIBLE_LEVEL)
+        found[IMPOSSIBLE_LEVEL]["values"] = _count_values(of_level, "level", MAX_VALUES)
+    return found
 
 
-def _iso(moment: Any) -> str | None:
-    return moment.isoformat() + "Z" if moment else None
+def _format_utc(epoch_ms: int | None) -> str | None:
+    """Write a moment as ISO 8601 in UTC; a datetime of Spark's would be in the machine's zone."""
+    if epoch_ms is None:
+        return None
+    return (EPOCH + timedelta(milliseconds=epoch_ms)).replace(tzinfo=None).isoformat() + "Z"

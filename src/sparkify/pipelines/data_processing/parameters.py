@@ -31,6 +31,8 @@ class DataProcessingParameters(BaseModel):
     examples_per_rejection: int = Field(ge=0)
     characters_per_line: PositiveInt
     most_unknown_columns: PositiveInt
+    max_listed_pages: PositiveInt
+    max_rejected_share: float = Field(ge=0, le=1)
     unknown_columns_share: float = Field(ge=0, le=1)
     fields: dict[str, Key]
     levels: dict[Literal["free", "paid"], tuple[str, ...]]

@@ -1,6 +1,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.data_processing import nodes
+from sparkify.pipelines.data_processing.log_checks import require_usable_log
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -19,5 +20,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 "data_quality",
                 name="account_for_lines",
             ),
+            # By itself, so that the account is saved before the run stops.
+            Node(require_usable_log, "data_quality", None, name="require_usable_log"),
         ]
     )

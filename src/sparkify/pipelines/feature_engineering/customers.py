@@ -7,12 +7,12 @@ from itertools import pairwise
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.errors import UserError
+from sparkify.errors import TooLittleDataError, UserError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import KEYS
 
 
-class LogTooShortError(UserError):
+class LogTooShortError(TooLittleDataError):
     """The log does not span the days that the first forecast needs."""
 
 
@@ -81,8 +81,9 @@ def customers(
 ) -> DataFrame:
     """List who was a customer at each of some cutoffs, with the days of all their outcomes.
 
-    One row per user and cutoff: a user seen before the cutoff who had not cancelled by then, and
-    who was on the paid level then if the outcome is a downgrade.
+    One row per user and cutoff: a user seen before it whose last event then was no cancellation,
+    and who was on the paid level then if the outcome is a downgrade. With `returning_customers:
+    final`, a user who had never cancelled before it.
     """
     shown = [F.col(name) > 0 for name in feature_engineering.outcome_columns]
     has_outcome = reduce(Column.__or__, shown)
@@ -90,18 +91,22 @@ def customers(
         F.min("day").alias("first_day"),
         F.min(F.when(F.col("cancellations") > 0, F.col("day"))).alias("cancelled_on"),
         F.collect_list(F.when(has_outcome, F.col("day"))).alias("outcome_days"),
-        F.array_sort(F.collect_list(F.struct("day", "level"))).alias("levels"),
+        F.array_sort(F.collect_list(F.struct("day", "level", "ends_cancelled"))).alias("days"),
     )
     cutoff = F.explode(F.array(*[F.lit(day) for day in sorted(days)])).alias("cutoff")
-    was_seen = F.col("first_day") < F.col("cutoff")
-    is_customer = F.col("cancelled_on").isNull() | (F.col("cancelled_on") >= F.col("cutoff"))
-    before = F.filter("levels", lambda seen: seen["day"] < F.col("cutoff"))
-    may_have_outcome = F.element_at(before, -1)["level"] == "paid"
+    before = F.filter("days", lambda seen: seen["day"] < F.col("cutoff"))
+    last_day = F.try_element_at(before, F.lit(-1))
+    if feature_engineering.returning_customers == "return":
+        is_customer = ~last_day["ends_cancelled"]
+    else:
+        is_customer = F.col("cancelled_on").isNull() | (F.col("cancelled_on") >= F.col("cutoff"))
+    may_have_outcome = last_day["level"] == "paid"
     if feature_engineering.outcome != "downgrade":
         may_have_outcome = F.lit(True)
     return (
         users.select("*", cutoff)
-        .where(was_seen & is_customer & may_have_outcome)
+        .where(F.col("first_day") < F.col("cutoff"))
+        .where(is_customer & may_have_outcome)
         .select(*KEYS, "outcome_days")
     )
 

@@ -1,10 +1,13 @@
 """From events to what was known about each customer at each cutoff."""
 
+import logging
 from collections.abc import Iterable
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from sparkify.pipelines.data_processing.log_checks import require_usable_log
 from sparkify.pipelines.data_processing.parsing import MOST_ITEMS
 from sparkify.pipelines.feature_engineering.customers import (
     customers,
@@ -12,18 +15,24 @@ from sparkify.pipelines.feature_engineering.customers import (
     has_outcome_in_time,
     log_span,
 )
+from sparkify.pipelines.feature_engineering.log_summary import (
+    count_returning_customers,
+    find_missing_pages,
+)
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import EVENTS, KEYS, summed_columns, window_columns
 
+logger = logging.getLogger(__name__)
 SECONDS_PER_DAY = 86_400
 
 
-def events(checked_events: DataFrame) -> DataFrame:
-    """Keep what was accepted: one row per event.
+def events(checked_events: DataFrame, data_quality: dict[str, Any]) -> DataFrame:
+    """Keep what was accepted: one row per event; a view on checked_events, no copy on disk.
 
-    Not stored a second time: checked_events is partitioned by `rejection`, so that reading
-    its accepted rows touches no others.
+    Raises:
+        LogError: if too many lines of the log were rejected.
     """
+    require_usable_log(data_quality)
     return checked_events.where("rejection is null").select(*EVENTS.columns)
 
 
@@ -50,6 +59,9 @@ def user_days(events: DataFrame, feature_engineering: FeatureEngineeringParamete
         .select(
             *("user_id", "day", *counted, "sessions", "listening_ms", *free, "last_event.level"),
             F.col("last_event.last_ts").alias("last_ts"),
+            (F.col("last_event.page") == feature_engineering.cancellation_page).alias(
+                "ends_cancelled"
+            ),
             *("registration", "gender"),
         )
     )
@@ -97,10 +109,36 @@ def _session_days(page_days: DataFrame, parameters: FeatureEngineeringParameters
             for name, condition in conditions.items()
         ),
         F.sum("listening_ms").alias("listening_ms"),
-        F.max(F.struct("last_place", "session_id", "level", "last_ts")).alias("last_event"),
+        F.max(F.struct("last_place", "session_id", "level", "last_ts", "page")).alias("last_event"),
         F.min("registration").alias("registration"),
         F.max("gender").alias("gender"),
     )
+
+
+def event_summary(
+    events: DataFrame,
+    user_days: DataFrame,
+    data_quality: dict[str, Any],
+    feature_engineering: FeatureEngineeringParameters,
+) -> dict[str, Any]:
+    """Sum up the log's pages and returning customers; warn of pages that no event has.
+
+    Returns:
+        `pages`: the most frequent pages with their events; `missing_pages`: pages without any
+        event, by the parameter that names them; `returning_customers`: the `customers` who have
+        events after a cancellation, these `events`, and what they are `treated_as`.
+    """
+    missing = find_missing_pages(user_days, feature_engineering)
+    if missing:
+        listed = ", ".join(f"'{page}' ({parameter})" for parameter, page in missing.items())
+        logger.warning("The log has no event on these pages, which parameters name: %s", listed)
+    for level in sorted({"free", "paid"} - data_quality["levels"].keys()):
+        logger.warning("The log has no event on the %s level (data_processing.levels)", level)
+    return {
+        "pages": data_quality["pages"],
+        "missing_pages": missing,
+        "returning_customers": count_returning_customers(events, user_days, feature_engineering),
+    }
 
 
 def snapshots(user_days: DataFrame, feature_engineering: FeatureEngineeringParameters) -> DataFrame:

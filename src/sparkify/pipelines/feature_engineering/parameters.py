@@ -13,6 +13,7 @@ class FeatureEngineeringParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     outcome: Literal["cancellation", "downgrade", "either"]
+    returning_customers: Literal["return", "final"]
     horizon_days: PositiveInt
     cutoff_step_days: PositiveInt
     min_history_days: PositiveInt

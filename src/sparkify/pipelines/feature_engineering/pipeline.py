@@ -8,8 +8,14 @@ def create_pipeline(**_: object) -> Pipeline:
     parameters = "params:feature_engineering"
     return Pipeline(
         [
-            Node(nodes.events, "checked_events", "events", name="accept_events"),
+            Node(nodes.events, ["checked_events", "data_quality"], "events", name="accept_events"),
             Node(nodes.user_days, ["events", parameters], "user_days", name="sum_up_days"),
+            Node(
+                nodes.event_summary,
+                ["events", "user_days", "data_quality", parameters],
+                "event_summary",
+                name="summarise_events",
+            ),
             Node(nodes.snapshots, ["user_days", parameters], "snapshots", name="take_snapshots"),
             Node(
                 nodes.features,

@@ -9,7 +9,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.collecting import collected
-from sparkify.errors import UserError
+from sparkify.errors import TooLittleDataError
+from sparkify.pipelines.feature_engineering.log_summary import require_outcome_page
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import (
     calibration,
@@ -32,10 +33,6 @@ HAPPENED = {
 }
 
 
-class TooLittleDataError(UserError):
-    """Too few users or cancellations to train or to judge a model."""
-
-
 def is_trainable(modelling: ModellingParameters) -> Column:
     """Return whether models may learn from a row's user; a share of users, by hash, is kept out."""
     hashed = F.xxhash64("user_id", F.lit("unseen"), F.lit(modelling.seed))
@@ -45,6 +42,7 @@ def is_trainable(modelling: ModellingParameters) -> Column:
 def train_test(
     features: DataFrame,
     snapshots: DataFrame,
+    event_summary: dict[str, Any],
     modelling: ModellingParameters,
     feature_engineering: FeatureEngineeringParameters,
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
@@ -56,8 +54,10 @@ def train_test(
     them.
 
     Raises:
+        MissingPageError: if the log has no event on the page in which the outcome shows.
         TooLittleDataError: with the counts, if either side has too few churners.
     """
+    require_outcome_page(event_summary, feature_engineering)
     labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
     by_cutoff = labelled.groupBy("cutoff").agg(
         F.count("*").alias("users"),

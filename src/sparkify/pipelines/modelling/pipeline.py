@@ -20,7 +20,7 @@ def create_pipeline(**_: object) -> Pipeline:
     """From features and labels to a champion and its hold-out metrics."""
     split = Node(
         nodes.train_test,
-        ["features", "snapshots", MODELLING, "params:feature_engineering"],
+        ["features", "snapshots", "event_summary", MODELLING, "params:feature_engineering"],
         ["train", "test", "question"],
         name="split_in_time",
     )

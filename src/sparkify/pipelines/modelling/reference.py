@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from sparkify.collecting import collected
+from sparkify.pipelines.data_processing.log_checks import require_usable_log
 from sparkify.pipelines.feature_engineering.nodes import countable_days
 from sparkify.pipelines.modelling.parameters import InputParameters, ReferenceParameters
 from sparkify.schemas import KEYS
@@ -50,7 +51,7 @@ def describe_training(
     customers = recent_behaviour(snapshot, user_days, described)
     recent = [name for name in customers.columns if name in summed(user_days)]
     watched = _watched(inputs, reference, [*recent, *reference.comparable])
-    days = log_days(checked_events)
+    days = log_days(checked_events, data_quality)
     return {
         **described,
         "customers": snapshot.count(),
@@ -164,8 +165,9 @@ def counted(values: npt.NDArray[np.float64], edges: npt.ArrayLike) -> dict[str, 
     return {"counts": counts.tolist(), "mean": mean}
 
 
-def log_days(checked_events: DataFrame) -> pd.DataFrame:
+def log_days(checked_events: DataFrame, data_quality: dict[str, Any]) -> pd.DataFrame:
     """Count accepted events: one row per `day` and `page`, with its `events`."""
+    require_usable_log(data_quality)
     accepted = checked_events.where("rejection is null")
     counts = accepted.groupBy(F.to_date("ts").alias("day"), "page").agg(
         F.count("*").alias("events")

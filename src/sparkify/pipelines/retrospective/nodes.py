@@ -10,6 +10,9 @@ from pyspark.sql import functions as F
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support, roc_auc_score
 
 from sparkify.collecting import collected
+from sparkify.errors import TooLittleDataError
+from sparkify.pipelines.feature_engineering.log_summary import require_outcome_page
+from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import nodes as modelling_nodes
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters, Plain
 from sparkify.pipelines.validation.leakage import leakage_audit
@@ -29,13 +32,20 @@ def whole_histories(user_days: DataFrame) -> DataFrame:
 
 
 def train_test(
-    features: DataFrame, snapshots: DataFrame, modelling: ModellingParameters
+    features: DataFrame,
+    snapshots: DataFrame,
+    event_summary: dict[str, Any],
+    modelling: ModellingParameters,
+    feature_engineering: FeatureEngineeringParameters,
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     """Split whole histories by user, by hash; one row per user, and what is asked of them.
 
     Raises:
+        MissingPageError: if the log has no event on the cancellation page.
         TooLittleDataError: with the counts, if either side has too few churners.
     """
+    by_cancellation = feature_engineering.model_copy(update={"outcome": "cancellation"})
+    require_outcome_page(event_summary, by_cancellation)
     labelled = snapshots.withColumn("is_trainable", modelling_nodes.is_trainable(modelling))
     rows = labelled.join(features, on=KEYS, how="inner")
     counts = {
@@ -46,7 +56,7 @@ def train_test(
     }
     trained, held_out = counts.get(True, 0), counts.get(False, 0)
     if trained < modelling.min_train_churned or held_out < modelling.min_holdout_churned:
-        raise modelling_nodes.TooLittleDataError(
+        raise TooLittleDataError(
             f"{trained} churners among the users to train on and {held_out} among those held "
             f"out: too few. At least {modelling.min_train_churned} (modelling.min_train_churned) "
             f"and {modelling.min_holdout_churned} (modelling.min_holdout_churned) are asked for; "

@@ -19,7 +19,10 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.train_test,
-                ["features", "snapshots", "params:modelling"],
+                [
+                    *["features", "snapshots", "event_summary"],
+                    *["params:modelling", "params:feature_engineering"],
+                ],
                 ["train", "test", "question"],
                 name="split_by_user",
             ),
@@ -53,6 +56,6 @@ def create_pipeline(**_: object) -> Pipeline:
     return Pipeline(
         described + find(nodes.champion) + judge(),
         namespace="retrospective",
-        inputs={"user_days", "data_quality"},
+        inputs={"user_days", "data_quality", "event_summary"},
         parameters={"params:modelling", "params:feature_engineering", "params:validation"},
     )

@@ -1,0 +1,88 @@
+"""Whether the log has the pages that parameters name, and customers who came back."""
+
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sparkify.errors import TooLittleDataError
+from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+
+MAX_NAMED_PAGES = 10  # of the log, in a message
+
+
+class MissingPageError(TooLittleDataError):
+    """A page that a parameter names is not in the log, so that no outcome can be seen."""
+
+
+def find_missing_pages(
+    user_days: DataFrame, feature_engineering: FeatureEngineeringParameters
+) -> dict[str, str]:
+    """Return the pages that have no event in the log, by the parameter that names them."""
+    columns = ["cancellations", *feature_engineering.pages]
+    totals = user_days.agg(*(F.sum(name).alias(name) for name in columns)).first()
+    assert totals is not None  # noqa: S101 -- an aggregate without keys always has one row
+    parameters = {"feature_engineering.cancellation_page": "cancellations"}
+    parameters |= {f"pages.{name}": name for name in feature_engineering.pages}
+    named = {"cancellations": feature_engineering.cancellation_page, **feature_engineering.pages}
+    return {
+        parameter: named[column] for parameter, column in parameters.items() if not totals[column]
+    }
+
+
+def count_returning_customers(
+    events: DataFrame, user_days: DataFrame, feature_engineering: FeatureEngineeringParameters
+) -> dict[str, Any]:
+    """Count the customers with events after a cancellation, and these events.
+
+    Reads the events of such customers only, and none where `user_days` shows that there are none.
+    """
+    is_cancellation = F.col("cancellations") > 0
+    may_return = user_days.groupBy("user_id").agg(
+        F.min(F.when(is_cancellation, F.col("day"))).alias("cancelled_on"),
+        F.max("day").alias("last_day"),
+        F.max(F.when(is_cancellation, ~F.col("ends_cancelled"))).alias("goes_on"),
+        F.max("cancellations").alias("most_a_day"),
+    )
+    is_back = (F.col("last_day") > F.col("cancelled_on")) | F.col("goes_on")
+    is_back |= F.col("most_a_day") > 1
+    returning = may_return.where(F.col("cancelled_on").isNotNull() & is_back).select("user_id")
+    found = {"customers": 0, "events": 0}
+    if not returning.isEmpty():
+        theirs = events.join(F.broadcast(returning), on="user_id", how="left_semi")
+        place = F.struct("ts", "item_in_session")
+        cancelled = theirs.where(F.col("page") == feature_engineering.cancellation_page)
+        first = cancelled.groupBy("user_id").agg(F.min(place).alias("first_cancellation"))
+        after = theirs.join(F.broadcast(first), on="user_id", how="inner").where(
+            place > F.col("first_cancellation")
+        )
+        counts = after.agg(F.count_distinct("user_id").alias("users"), F.count("*").alias("events"))
+        row = counts.first()
+        assert row is not None  # noqa: S101 -- an aggregate without keys always has one row
+        found = {"customers": row["users"], "events": row["events"]}
+    return {**found, "treated_as": feature_engineering.returning_customers}
+
+
+def require_outcome_page(
+    event_summary: dict[str, Any], feature_engineering: FeatureEngineeringParameters
+) -> None:
+    """Stop if no page in which the outcome shows has an event in the log.
+
+    Raises:
+        MissingPageError: with the page, the parameter, and the log's most frequent pages.
+    """
+    parameters = [
+        "feature_engineering.cancellation_page" if column == "cancellations" else f"pages.{column}"
+        for column in feature_engineering.outcome_columns
+    ]
+    missing = event_summary["missing_pages"]
+    absent = [f"'{missing[name]}' ({name})" for name in parameters if name in missing]
+    if len(absent) < len(parameters):
+        return
+    pages = list(event_summary["pages"].items())[:MAX_NAMED_PAGES]
+    listed = ", ".join(f"'{page}' ({count:,})" for page, count in pages)
+    raise MissingPageError(
+        f"events: no event on page {' or '.join(absent)}, which shows the outcome "
+        f"{feature_engineering.outcome}. The log's most frequent pages: {listed}. Set the "
+        f"parameter to the page that confirms it."
+    )

@@ -66,14 +66,13 @@ class Log:
         (self.conf / self.env / "globals.yml").write_text(yaml.safe_dump(own))
 
     def require(self) -> None:
-        """Simulate the log if it is not there, and leave no record: it counts as provided."""
+        """Simulate the log if it is not there; its record makes the run compare digests."""
         if self.path.exists():
             return
         told(f"{self.size}: simulating the log")
         params = ",".join(f"simulation.{key}={value}" for key, value in self._simulation.items())
         options = ["--params", params] if params else []
         self.kedro("--pipelines", "simulation", *options)
-        shutil.rmtree(self.folder / "raw")
 
     def kedro(self, *options: str, bound: Sequence[str] = ()) -> Taken:
         """Measure `kedro run` on this log, by a command that binds it to some cores if given."""

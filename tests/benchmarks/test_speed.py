@@ -18,7 +18,7 @@ def test_subjects_run_in_turn_on_a_small_log(tmp_path: Path) -> None:
     assert len(mini["subjects"]["floor"]["runs"]) == 2
     assert mini["subjects"]["floor"]["median"]["wall_seconds"] > 0
     assert (tmp_path / "results/speed.png").stat().st_size > 5_000
-    assert not (tmp_path / "logs/mini/raw").exists()  # the log counts as provided
+    assert (tmp_path / "logs/mini/raw/simulation_record.json").exists()  # as users have it
 
 
 def test_results_of_other_sizes_stay_and_once_is_the_first_turn_only(

@@ -242,6 +242,11 @@ QUALITY = {
     "first_event": "2018-10-01T00:00:00Z",
     "last_event": "2018-11-30T23:59:49Z",
 }
+EVENT_SUMMARY = {
+    "pages": {"NextSong": 228_000},
+    "missing_pages": {},
+    "returning_customers": {"customers": 0, "events": 0, "treated_as": "return"},
+}
 TIMINGS = pd.DataFrame(
     {
         "node": ["check_events", "choose_champion"],
@@ -275,6 +280,7 @@ def found() -> dict[str, Any]:
         "monitoring_summary": MONITORING,
         "leakage_audit": AUDIT,
         "data_quality": QUALITY,
+        "event_summary": EVENT_SUMMARY,
         "simulation_record": {},
         "run_timings": TIMINGS,
         **dict.fromkeys(FIGURES, PIXEL),

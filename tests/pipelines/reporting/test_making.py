@@ -1,6 +1,7 @@
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from sparkify.pipelines.reporting.blocks import Listing, Table
 from sparkify.pipelines.reporting.making import making
@@ -12,6 +13,7 @@ def told(found: dict[str, Any], **changed: Any) -> tuple[dict[str, str], dict[st
     given = {**found, **changed}
     blocks = making(
         given["data_quality"],
+        given["event_summary"],
         given["metrics"],
         given["simulation_record"],
         given["run_timings"],
@@ -76,3 +78,20 @@ def test_a_run_of_no_time_at_all_is_told(found: dict[str, Any]) -> None:
     idle = pd.DataFrame(found["run_timings"].head(1)).assign(seconds=0.0)
     _, tables = told(found, run_timings=idle)
     assert tables["Run"][0][2] == 0
+
+
+@pytest.mark.parametrize(
+    ("treated_as", "sentence"),
+    [
+        ("return", "They are customers again from the first of these on"),
+        ("final", "None of these events counts"),
+    ],
+)
+def test_customers_who_came_back_are_counted(
+    found: dict[str, Any], treated_as: str, sentence: str
+) -> None:
+    returning = {"customers": 30, "events": 59_437, "treated_as": treated_as}
+    said, _ = told(found, event_summary={"returning_customers": returning})
+    assert said["Customers with events after a cancellation"] == (
+        f"30, with 59,437 events. {sentence} (feature_engineering.returning_customers)"
+    )

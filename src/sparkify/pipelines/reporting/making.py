@@ -18,6 +18,7 @@ NOT_SHOWN = ("simulation", "retrospective")  # parameters of what has no part in
 
 def making(
     data_quality: dict[str, Any],
+    event_summary: dict[str, Any],
     metrics: dict[str, Any],
     record: dict[str, Any],
     run_timings: pd.DataFrame,
@@ -28,7 +29,13 @@ def making(
         "making",
         "How it was made",
         (
-            Listing((*_log(data_quality, record), *_training(metrics))),
+            Listing(
+                (
+                    *_log(data_quality, record),
+                    *_returning(event_summary["returning_customers"]),
+                    *_training(metrics),
+                )
+            ),
             _rejections(data_quality),
             _packages(metrics["champion"]["packages"]),
             _timings(run_timings),
@@ -59,6 +66,22 @@ def _log(quality: dict[str, Any], record: dict[str, Any]) -> Iterator[tuple[str,
     )
     if quality["unknown_columns"]:
         yield "Columns of the log that nothing reads", ", ".join(quality["unknown_columns"])
+
+
+def _returning(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if not found["customers"]:
+        return
+    treated = {
+        "return": "They are customers again from the first of these on",
+        "final": "None of these events counts",
+    }[found["treated_as"]]
+    yield (
+        "Customers with events after a cancellation",
+        (
+            f"{words.count(found['customers'])}, with {words.count(found['events'])} events. "
+            f"{treated} (feature_engineering.returning_customers)"
+        ),
+    )
 
 
 def _training(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:

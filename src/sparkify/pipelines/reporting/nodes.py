@@ -45,6 +45,7 @@ class Found:
     monitoring_summary: dict[str, Any]
     leakage_audit: dict[str, Any]
     data_quality: dict[str, Any]
+    event_summary: dict[str, Any]
     simulation_record: dict[str, Any]
     run_timings: pd.DataFrame
     calibration_figure: bytes
@@ -103,6 +104,7 @@ def report(
             watch(told.promotion, *watched, told.drift_figure),
             making(
                 told.data_quality,
+                told.event_summary,
                 told.metrics,
                 told.simulation_record,
                 told.run_timings,

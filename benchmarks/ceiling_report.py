@@ -85,11 +85,9 @@ class Log(speed.Log):
         lines = write_checked_events(self.folder / "raw", table, self.simulation)
         shutil.rmtree(self.folder / "raw")
         began = str(self.simulation.start)
-        account = {
-            **{"source": "simulated", "lines": lines, "accepted": lines, "first_event": began},
-            **{"rejections": {}, "rejected_share": 0, "max_rejected_share": 0},
-            **{"pages": {}, "levels": {"free": 0, "paid": 0}},
-        }
+        account = {"source": "simulated", "lines": lines, "accepted": lines, "first_event": began}
+        account |= {"rejections": {}, "rejected_share": 0, "max_rejected_share": 0}
+        account |= {"pages": {}, "levels": {"free": 0, "paid": 0}}
         table.with_name("data_quality.json").write_text(json.dumps(account))
 
     def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -85,9 +85,8 @@ class Log(speed.Log):
         lines = write_checked_events(self.folder / "raw", table, self.simulation)
         shutil.rmtree(self.folder / "raw")
         account = {"source": "simulated", "lines": lines, "accepted": lines}
-        account |= {"rejections": {}, "rejected_share": 0, "max_rejected_share": 0}
-        account |= {"pages": {}, "levels": {"free": 0, "paid": 0}}
-        account["first_event"] = str(self.simulation.start)
+        account |= {"rejections": {}, "rejected_share": 0, "max_rejected_share": 0, "pages": {}}
+        account |= {"levels": {"free": 0, "paid": 0}, "first_event": str(self.simulation.start)}
         table.with_name("data_quality.json").write_text(json.dumps(account))
 
     def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -36,9 +36,11 @@ def results(data: Path) -> dict[str, Values]:
         elif path.name == "stages" and path.is_dir():
             found[_unversioned(path.parent, data)] = dict(_stages(path))
         elif path.suffix == ".json" and path.is_file() and "stages" not in inside:
-            found[_unversioned(path, data)] = dict(_flat(json.loads(path.read_text())))
+            found[_unversioned(path, data)] = dict(
+                _flat(json.loads(path.read_text(encoding="utf-8")))
+            )
         elif path.suffix == ".csv" and path.is_file() and path.stem != TIMINGS:
-            with path.open() as file:
+            with path.open(encoding="utf-8") as file:
                 found[_unversioned(path, data)] = dict(_flat(list(csv.DictReader(file))))
     return found
 
@@ -108,7 +110,7 @@ def _stages(path: Path) -> Iterator[tuple[str, Any]]:
     """Give the class and settings of a model's stages: formulas, threshold, model card."""
     for place, stage in enumerate(sorted(path.iterdir(), key=_place)):
         (part,) = stage.glob("metadata/part-*")
-        said = json.loads(part.read_text())
+        said = json.loads(part.read_text(encoding="utf-8"))
         settings = {name: _opened(text) for name, text in said["paramMap"].items()}
         yield from _flat({"class": said["class"], **settings}, f"{place}")
 

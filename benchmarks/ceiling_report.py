@@ -87,7 +87,7 @@ class Log(speed.Log):
         account = {"source": "simulated", "lines": lines, "accepted": lines}
         account |= {"rejections": {}, "rejected_share": 0, "max_rejected_share": 0, "pages": {}}
         account |= {"levels": {"free": 0, "paid": 0}, "first_event": str(self.simulation.start)}
-        table.with_name("data_quality.json").write_text(json.dumps(account))
+        table.with_name("data_quality.json").write_text(json.dumps(account), encoding="utf-8")
 
     def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Run the project anew and return its hold-out: our forecasts, and every candidate's."""
@@ -245,6 +245,6 @@ def write(seeds: Mapping[str, dict[str, Any]], how: dict[str, Any], folder: Path
         print(f"{name}: {goal['mean']:.4f}; from {low:g} to {high:g}? {met}, and on {on}")
     results = {**how, "seeds": seeds, "over_seeds": summary, "goals": judged}
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "ceiling.json").write_text(json.dumps(results, indent=1) + "\n")
+    (folder / "ceiling.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     drawn(seeds).savefig(folder / "ceiling.png")
     speed.told(f"Results: {folder}/ceiling.json and ceiling.png")

@@ -89,7 +89,7 @@ class Application:
 
     def _lines(self) -> list[str]:
         started = set(self._folder.iterdir()) - self._before
-        return [line for file in started for line in file.open(errors="replace")]
+        return [line for file in started for line in file.open(errors="replace", encoding="utf-8")]
 
 
 def packaged(folder: Path) -> tuple[Path, Path]:
@@ -154,7 +154,9 @@ def main(arguments: list[str] | None = None) -> None:
     finally:
         cluster.stop()
     options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "cluster.json").write_text(json.dumps(report, indent=1) + "\n")
+    (options.results / "cluster.json").write_text(
+        json.dumps(report, indent=1) + "\n", encoding="utf-8"
+    )
     partitions = MODELLING["modelling"]["partitions"]
     apart = {name for digits in report["digits"].values() for name in broken(digits, partitions)}
     if apart:

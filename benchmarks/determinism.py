@@ -54,11 +54,13 @@ def told(text: str) -> None:
 
 def shuffled_log(log: Path, target: Path, files: int = 5) -> None:
     """Write a log's lines in another order, in other files."""
-    lines = [line for part in sorted(log.glob("part-*")) for line in part.open()]
+    lines = [line for part in sorted(log.glob("part-*")) for line in part.open(encoding="utf-8")]
     random.Random(1).shuffle(lines)  # noqa: S311 -- no secret
     target.mkdir(parents=True, exist_ok=True)
     for number in range(files):
-        (target / f"lines-{files - number}.json").write_text("".join(lines[number::files]))
+        (target / f"lines-{files - number}.json").write_text(
+            "".join(lines[number::files]), encoding="utf-8"
+        )
 
 
 def compare(folder: Path, log: Path, partitions: int, ways: list[str]) -> dict[str, Any]:
@@ -98,7 +100,9 @@ def main(arguments: list[str] | None = None) -> None:
         "digits_by_modelling_partitions": agreed,
     }
     options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "determinism.json").write_text(json.dumps(report, indent=1) + "\n")
+    (options.results / "determinism.json").write_text(
+        json.dumps(report, indent=1) + "\n", encoding="utf-8"
+    )
     apart = {
         name
         for partitions, ways in agreed.items()

@@ -41,7 +41,7 @@ class Elsewhere:
         own = folder / "conf" / ENV
         for file in own.glob("parameters*.yml"):
             file.unlink()
-        (own / "parameters.yml").write_text(yaml.safe_dump(dict(parameters)))
+        (own / "parameters.yml").write_text(yaml.safe_dump(dict(parameters)), encoding="utf-8")
         _replace(own / "globals.yml", {"data_root": str(self.data)})
         _replace(own / "spark.yml", spark)
         (self.data / "event_log").mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ class Elsewhere:
         started = time.perf_counter()
         said = self.folder / "output.txt"
         # Outside of the sources: Kedro would find them from any folder in them.
-        with tempfile.TemporaryDirectory() as empty, said.open("w") as output:
+        with tempfile.TemporaryDirectory() as empty, said.open("w", encoding="utf-8") as output:
             process = subprocess.Popen(
                 command, cwd=empty, env=environment, stdout=output, stderr=subprocess.STDOUT
             )
@@ -79,7 +79,9 @@ class Elsewhere:
                 watch()
                 time.sleep(0.1)
         if process.returncode:
-            raise CommandFailedError(f"{' '.join(command)} failed:\n{said.read_text()[-3000:]}")
+            raise CommandFailedError(
+                f"{' '.join(command)} failed:\n{said.read_text(encoding='utf-8')[-3000:]}"
+            )
         return round(time.perf_counter() - started, 1)
 
 
@@ -103,4 +105,7 @@ def asked(about: str, name: str, arguments: list[str] | None) -> argparse.Namesp
 
 
 def _replace(file: Path, settings: Mapping[str, Any]) -> None:
-    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), **settings}))
+    file.write_text(
+        yaml.safe_dump({**yaml.safe_load(file.read_text(encoding="utf-8")), **settings}),
+        encoding="utf-8",
+    )

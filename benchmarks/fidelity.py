@@ -184,7 +184,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--against", choices=["full", "mini"], default="full")
     options = parser.parse_args(arguments)
     log = Log(options.log)
-    found = list(comparisons(log, yaml.safe_load(options.figures.read_text()), options.against))
+    found = list(
+        comparisons(
+            log, yaml.safe_load(options.figures.read_text(encoding="utf-8")), options.against
+        )
+    )
     out = sys.stdout
     out.write(f"{'figure':34} {'published':>14} {'simulated':>14} {'ratio':>7}\n")
     for row in found:

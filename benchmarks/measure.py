@@ -39,7 +39,7 @@ def measure(
     """
     started, peak, cpu = time.perf_counter(), 0, {}
     log = folder / "output.txt"
-    with log.open("w") as output:
+    with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, env=environment
         )
@@ -56,7 +56,7 @@ def measure(
             peak = max(peak, resident)
             time.sleep(SAMPLE_SECONDS)
     wall = time.perf_counter() - started
-    text = log.read_text()
+    text = log.read_text(encoding="utf-8")
     if process.returncode:
         raise CommandFailedError(f"{' '.join(command)} failed:\n{text[-3000:]}")
     return Taken(round(wall, 2), round(sum(cpu.values()), 2), peak, text)

@@ -208,7 +208,9 @@ def main(arguments: list[str] | None = None) -> None:
     }
     print(f"{options.users:,} users, {options.seeds} seeds\n{table(found)}")
     options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "monitoring.json").write_text(json.dumps(results, indent=1) + "\n")
+    (options.results / "monitoring.json").write_text(
+        json.dumps(results, indent=1) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

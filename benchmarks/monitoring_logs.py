@@ -63,10 +63,10 @@ def log(folder: Path, own: SimulationParameters, parameters: Parameters) -> Log:
         now = customers(days, [log_span(days, settings)[1]], settings).select(*KEYS)
         newest = feature_engineering.features(days, now, settings)
         newest.write.parquet(str(tables["newest"]))
-        quality.write_text(json.dumps(account(raw, checked)))
+        quality.write_text(json.dumps(account(raw, checked)), encoding="utf-8")
         shutil.rmtree(raw)
     read = {name: spark.read.parquet(str(path)) for name, path in tables.items()}
-    return Log(**read, data_quality=json.loads(quality.read_text()))
+    return Log(**read, data_quality=json.loads(quality.read_text(encoding="utf-8")))
 
 
 def account(raw: Path, checked_events: DataFrame) -> dict[str, Any]:

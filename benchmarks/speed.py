@@ -60,10 +60,12 @@ class Log:
         self._simulation = {**settings, **simulation}
         self.conf, self.path = self.folder / "conf", self.folder / "log.json"
         shutil.copytree(ROOT / "conf", self.conf, dirs_exist_ok=True)
-        layers = yaml.safe_load((ROOT / "conf/base/globals.yml").read_text())["folder"]
+        layers = yaml.safe_load((ROOT / "conf/base/globals.yml").read_text(encoding="utf-8"))[
+            "folder"
+        ]
         folders = {name: str(self.folder / name) for name in layers}
         own = {"raw_log": str(self.path), "folder": folders}
-        (self.conf / self.env / "globals.yml").write_text(yaml.safe_dump(own))
+        (self.conf / self.env / "globals.yml").write_text(yaml.safe_dump(own), encoding="utf-8")
 
     def require(self) -> None:
         """Simulate the log if it is not there; its record makes the run compare digests."""
@@ -81,7 +83,7 @@ class Log:
 
     def timings(self) -> list[dict[str, Any]]:
         """Return what each node of the last run took."""
-        with (self.folder / "reporting/run_timings.csv").open() as file:
+        with (self.folder / "reporting/run_timings.csv").open(encoding="utf-8") as file:
             return [
                 {"node": row.pop("node"), **{key: float(text) for key, text in row.items()}}
                 for row in csv.DictReader(file)
@@ -220,7 +222,11 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     options.results.mkdir(parents=True, exist_ok=True)
     file = options.results / "speed.json"
-    results = json.loads(file.read_text()) if file.exists() else {"sizes": {}, "one_core": {}}
+    results = (
+        json.loads(file.read_text(encoding="utf-8"))
+        if file.exists()
+        else {"sizes": {}, "one_core": {}}
+    )
     how = {
         "command": shlex.join(["python", "-m", "benchmarks.speed", *(arguments or sys.argv[1:])]),
         "cores": os.cpu_count(),
@@ -236,7 +242,7 @@ def main(arguments: list[str] | None = None) -> None:
     for size in options.one_core:
         log = Log(size, options.logs.resolve(), simulation)
         results["one_core"][size] = {**how, **on_one_core(log)}
-    file.write_text(json.dumps(results, indent=1) + "\n")
+    file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     drawn(results).savefig(options.results / "speed.png")
     told(f"Results: {options.results}/speed.json and speed.png")
 

@@ -70,7 +70,7 @@ class Cluster:
             "SPARK_DAEMON_MEMORY": "256m",
         }
         environment.pop("PYTHONPATH", None)  # no sources: workers know what is shipped to them
-        with (self.folder / "output.txt").open("a") as output:
+        with (self.folder / "output.txt").open("a", encoding="utf-8") as output:
             return subprocess.Popen(
                 [home / "bin/spark-class", f"org.apache.spark.deploy.{name}", *options],
                 cwd=self.folder,

@@ -6,7 +6,9 @@ it is found again, accepted or rejected.
 
 import bz2
 import gzip
+import io
 import json
+import tarfile
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -288,6 +290,17 @@ def parts(**files: bytes) -> Callable[[Path], None]:
     return write
 
 
+def a_tar(packed: str = "") -> bytes:
+    """Return an archive that holds a log larger than what is unpacked to recognise it."""
+    content = GOOD * (2_000_000 // len(GOOD))
+    about = tarfile.TarInfo("logs/log.json")
+    about.size = len(content)
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode=f"w:{packed}") as tar:
+        tar.addfile(about, io.BytesIO(content))
+    return archive.getvalue()
+
+
 # What stands in the place of a log, and words of the one sentence that comes of it: before Spark
 # reads anything, at the first line, at a damaged place, and after all lines were looked at.
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -304,6 +317,14 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "a zip archive": (parts(a__zip=b"PK\x03\x04" + bytes(99)), "a.zip is a zip archive."),
     "a Zstandard part": (parts(a=GOOD, b__zst=b"\x28\xb5\x2f\xfd"), "b.zst is compressed as .zst"),
     "a Snappy part": (parts(a__snappy=b"abc" * 99), "a.snappy is compressed as .snappy"),
+    "a tar archive": (a_file(a_tar()), "log.json is a tar archive. Put text in UTF-8"),
+    "a packed tar archive": (a_file(a_tar("gz"), ".gz"), "log.json.gz is a tar archive."),
+    "a tar archive in bzip2": (a_file(a_tar("bz2"), ".bz2"), "log.json.bz2 is a tar archive."),
+    "a tar archive among parts": (parts(a=GOOD, b__tar=a_tar()), "b.tar is a tar archive."),
+    "a link to itself": (
+        lambda log: (parts(a=GOOD)(log), (log / "again").symlink_to(log)),
+        "log.json/again leads back to itself: remove it.",
+    ),
 }
 EMPTY: dict[str, Callable[[Path], object]] = {
     "empty file": a_file(b""),

@@ -48,6 +48,7 @@ def spark() -> Iterator[SparkSession]:
         "spark.hadoop.parquet.hadoop.vectored.io.enabled": False,
         "spark.python.sql.dataFrameDebugging.enabled": False,
         "spark.sql.adaptive.enabled": False,
+        "spark.sql.execution.arrow.pyspark.enabled": True,
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": 1,
         "spark.ui.enabled": False,
@@ -91,6 +92,23 @@ def parameters() -> dict[str, Any]:
     bootstrap_project(ROOT)
     with KedroSession.create(project_path=ROOT, save_on_close=False) as session:
         return session.load_context().params
+
+
+# What Spark, Hadoop, Python or a shell reads as something else than a part of a name.
+ODD_NAMES = [
+    "my log",
+    "a[1]",
+    "a{b}",
+    "a{b",
+    "a*",
+    "a?",
+    "a\\b",
+    "a,b",
+    "a%20b",
+    "a#b",
+    "ünï",
+    "a'b",
+]
 
 
 class Project:

@@ -74,7 +74,7 @@ class Account:
         told = {**settings, "seconds": round(self.seconds), "left_out": self.left_out}
         told["trials"] = self.trials
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(told, indent=2) + "\n")
+        path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
     @property
     def is_lost(self) -> bool:

@@ -148,7 +148,9 @@ class MachineFaults:
         project.data.mkdir()
         settings = project.conf / ENVIRONMENT / "globals.yml"
         own, finished = (str(one.data / "01_raw") for one in (project, self._finished))
-        settings.write_text(settings.read_text().replace(own, finished))
+        settings.write_text(
+            settings.read_text(encoding="utf-8").replace(own, finished), encoding="utf-8"
+        )
         return project
 
     def _expect_refusal(self, trial: Trial, ended: Ended, words: str) -> None:

@@ -89,7 +89,9 @@ class ChaosProject:
         self.data = folder / "data"
         shutil.copytree(ROOT / "conf", self.conf)
         shutil.copytree(self.conf / "mini", self.conf / ENVIRONMENT)
-        paths = yaml.safe_load((self.conf / "base" / "globals.yml").read_text())["folder"]
+        paths = yaml.safe_load((self.conf / "base" / "globals.yml").read_text(encoding="utf-8"))[
+            "folder"
+        ]
         own = {
             "raw_log": str(self.data / "01_raw" / "log.json"),
             "folder": {layer: str(folder / path) for layer, path in paths.items()},
@@ -99,7 +101,7 @@ class ChaosProject:
 
     def write(self, name: str, content: dict[str, Any]) -> None:
         """Write a file of the configuration."""
-        (self.conf / name).write_text(yaml.safe_dump(content))
+        (self.conf / name).write_text(yaml.safe_dump(content), encoding="utf-8")
 
     def set(self, settings: str) -> None:
         """Take other settings."""
@@ -147,7 +149,7 @@ class Running:
 
     def __init__(self, command: list[str], log: Path, environment: dict[str, str]) -> None:
         self._log, self._started = log, time.time()
-        with self._log.open("w") as output:
+        with self._log.open("w", encoding="utf-8") as output:
             self.process = subprocess.Popen(
                 command,
                 cwd=ROOT,
@@ -159,7 +161,7 @@ class Running:
 
     def printed(self) -> str:
         """Return what the run has printed so far."""
-        return self._log.read_text(errors="replace")
+        return self._log.read_text(errors="replace", encoding="utf-8")
 
     def nodes_done(self) -> int:
         """Return how many nodes are done."""

@@ -26,7 +26,7 @@ COLUMNS = {
 
 
 def _settings(file: str) -> dict[str, Any]:
-    return yaml.safe_load((CONF / file).read_text())
+    return yaml.safe_load((CONF / file).read_text(encoding="utf-8"))
 
 
 GLOBALS = _settings("base/globals.yml")

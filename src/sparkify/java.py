@@ -38,10 +38,10 @@ def require_java() -> None:
 
 def _told(java: str) -> str:
     try:
-        run = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603
+        run = subprocess.run([java, "-version"], capture_output=True, check=False)  # noqa: S603
     except OSError:
         return ""
-    return run.stderr
+    return run.stderr.decode(errors="replace")
 
 
 def _java() -> str | None:

@@ -1,37 +1,45 @@
-"""How Spark's JVM is started: quietly, and from an archive of classes read before.
+"""How Spark's JVM is started: quietly, from this PySpark, and from an archive of loaded classes.
 
 Reading and verifying Spark's classes is most of what a short run waits for. Java can map them
 from an archive instead (class data sharing); one is made per environment, by
 `python -m sparkify.jvm`, and used where it is.
 """
 
+import locale
+import logging
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pyspark
+
+logger = logging.getLogger(__name__)
+# A URI: Log4j reads a plain path as a list separated by commas, and decodes its % signs.
+LOGGING = Path(__file__).with_name("log4j2.properties").as_uri()
 CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 # What a run of the project does, in small: the classes it loads are those in the archive.
 REHEARSAL = """
+import sys
 from pyspark.ml import Pipeline
 from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
 from pyspark.ml.feature import StandardScaler, VectorAssembler
 from pyspark.sql import SparkSession, Window, functions as F
 
+folder = sys.argv[1]
 spark = SparkSession.builder.getOrCreate()
 line = F.to_json(F.struct(F.col("id"), (F.col("id") % 3).alias("x"), F.lit("a").alias("page")))
-spark.range(200).select(line).write.text("{folder}/lines")
+spark.range(200).select(line).write.text(f"{folder}/lines")
 rows = F.from_json("value", "id bigint, x double, page string, corrupt string")
-lines = spark.read.text("{folder}/lines").select(rows.alias("r")).select("r.*")
-lines.write.partitionBy("page").parquet("{folder}/rows")
+lines = spark.read.text(f"{folder}/lines").select(rows.alias("r")).select("r.*")
+lines.write.partitionBy("page").parquet(f"{folder}/rows")
 place = F.row_number().over(Window.partitionBy("x").orderBy("id"))
-table = spark.read.parquet("{folder}/rows").select("id", "x", (place % 2).alias("label"))
+table = spark.read.parquet(f"{folder}/rows").select("id", "x", (place % 2).alias("label"))
 table.groupBy("x").agg(F.sum("label"), F.max(F.struct("id", "x"))).toPandas()
 label = table.select("x", F.col("label").cast("double").alias("label")).cache()
 inputs = VectorAssembler(inputCols=["x"], outputCol="vector")
@@ -43,7 +51,7 @@ for classifier in [
 ]:
     model = Pipeline(stages=[inputs, scaled, classifier]).fit(label)
     model.transform(label).select("probability").toPandas()
-    model.save("{folder}/" + type(classifier).__name__)
+    model.save(f"{folder}/{type(classifier).__name__}")
 # The JVM ends when its standard input does, and writes the archive as it ends.
 spark.sparkContext._gateway.proc.stdin.close()
 spark.sparkContext._gateway.proc.wait()
@@ -58,29 +66,45 @@ def submit_arguments(
     A setting that is None is left to Spark: so an environment takes one of base out. Whatever
     Spark and Java write for themselves goes to `scratch`, unless `spark.local.dir` says otherwise.
     """
-    logging = files(__package__).joinpath("log4j2.properties")
     # Logging of the JVM itself is off: it tells of classes that an archive does without.
-    options = ["-Xlog:disable", f"-Dlog4j2.configurationFile={logging}"]
+    options = ["-Xlog:disable", f"-Dlog4j2.configurationFile={LOGGING}"]
     archive = archive or CLASS_ARCHIVE
     if archive.exists():
         options.append(f"-XX:SharedArchiveFile={archive}")
     if scratch:
-        options.append(f'"-Djava.io.tmpdir={scratch}"')
-    options.append(settings.get(JAVA_OPTIONS) or "")
-    complete = {**settings, JAVA_OPTIONS: " ".join(options).strip()}
+        options.append(f"-Djava.io.tmpdir={scratch}")
+    java_options = f"{shlex.join(options)} {settings.get(JAVA_OPTIONS) or ''}".strip()
+    complete = {**settings, JAVA_OPTIONS: java_options}
     arguments = [
-        f"--conf={name}={_as_text(value)}" for name, value in complete.items() if value is not None
+        f"--conf={name}={as_text(value)}" for name, value in complete.items() if value is not None
     ]
     return shlex.join([*arguments, "pyspark-shell"])
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return the value of a Spark setting as Spark writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def prepare_environment() -> None:
+    """Make Spark start from the imported PySpark, and Java name files in UTF-8.
+
+    PySpark starts whatever SPARK_HOME names, which may be an installation of another version.
+    Java encodes the names of files as the locale says.
+    """
+    own, home = Path(pyspark.__file__).parent, os.environ.get("SPARK_HOME")
+    if (own / "jars").is_dir():  # a PySpark that is part of an installation has them elsewhere
+        if home and Path(home).resolve() != own.resolve():
+            logger.warning("SPARK_HOME=%s is ignored: Spark starts from %s", home, own)
+        os.environ["SPARK_HOME"] = str(own)
+    if locale.getencoding().upper().replace("-", "") != "UTF8":
+        os.environ["LC_ALL"] = "C.UTF-8"
 
 
 def archive_classes(archive: Path = CLASS_ARCHIVE) -> None:
     """Rehearse a run in a process of its own and archive the classes that it loaded."""
     archive.unlink(missing_ok=True)
+    prepare_environment()
     settings = {
         "spark.master": "local[1]",
         "spark.ui.enabled": False,
@@ -91,8 +115,8 @@ def archive_classes(archive: Path = CLASS_ARCHIVE) -> None:
     }
     environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": submit_arguments(settings, archive)}
     with tempfile.TemporaryDirectory() as folder:
-        program = REHEARSAL.replace("{folder}", folder)
-        subprocess.run([sys.executable, "-c", program], env=environment, check=True)  # noqa: S603
+        command = [sys.executable, "-c", REHEARSAL, folder]
+        subprocess.run(command, env=environment, check=True)  # noqa: S603
 
 
 if __name__ == "__main__":

@@ -68,9 +68,11 @@ class LineageHooks:
         ]
         held = {name: extent(catalog.get(name)) for name in catalog.keys()}  # noqa: SIM118
         self._folder.mkdir(exist_ok=True)
-        (self._folder / "kedro_pipeline_events.json").write_text(json.dumps(events, indent=2))
+        (self._folder / "kedro_pipeline_events.json").write_text(
+            json.dumps(events, indent=2), encoding="utf-8"
+        )
         stats = {name: found for name, found in held.items() if found}
-        (self._folder / "stats.json").write_text(json.dumps(stats, indent=2))
+        (self._folder / "stats.json").write_text(json.dumps(stats, indent=2), encoding="utf-8")
 
     def _done(self, pipeline: Pipeline, catalog: DataCatalog) -> list[Event]:
         """Tell of the nodes that ended, and of the datasets that they read and wrote."""

@@ -56,9 +56,10 @@ def build_site(project: Path, folder: Path, env: str | None = None) -> None:
         deployer = SiteDeployer(folder)
         deployer.deploy(is_all_previews_enabled=True)
     versions = MetadataAPIResponse(package_compatibilities=get_package_compatibilities())
-    (folder / "api" / "metadata").write_text(versions.model_dump_json())
+    (folder / "api" / "metadata").write_text(versions.model_dump_json(), encoding="utf-8")
     page = folder / "index.html"
-    page.write_text(OTHER_HOSTS.sub("", page.read_text()).replace("</head>", FIRST_VISIT))
+    text = OTHER_HOSTS.sub("", page.read_text(encoding="utf-8"))
+    page.write_text(text.replace("</head>", FIRST_VISIT), encoding="utf-8")
 
 
 if __name__ == "__main__":

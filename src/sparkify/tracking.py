@@ -79,9 +79,11 @@ def _copied(catalog: DataCatalog, name: str, folder: Path) -> None:
     place = saved_at(dataset) if layer in KEPT_LAYERS else None
     if layer and place is not None:
         filesystem, path = place
-        kept = folder / layer
-        kept.mkdir(exist_ok=True)
-        filesystem.get(path, str(kept / Path(path).name), recursive=True)
+        kept = folder / layer / Path(path).name
+        for file in filesystem.find(path):  # `get` would take [ and * in the path for a pattern
+            copy = Path(f"{kept}{file.removeprefix(path)}")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            filesystem.get_file(file, str(copy))
 
 
 def _texts(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

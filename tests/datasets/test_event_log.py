@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from sparkify.datasets import EventLogDataset
 from tests import bad_logs
+from tests.conftest import ODD_NAMES
 
 LINES = ['{"ts":1,"userId":"1"}', '{"ts":2,"userId":""}', "no JSON", '{"artist":"BjÃ¶rk"}']
 TEXT = "".join(f"{line}\n" for line in LINES).encode()
@@ -117,6 +118,51 @@ def test_a_compressed_log_can_be_named_with_its_ending(
     (tmp_path / name).write_bytes(content)
     loaded = EventLogDataset(filepath=str(tmp_path / name)).load()
     assert [row["value"] for row in loaded.collect()] == LINES
+
+
+@pytest.mark.parametrize("name", [*ODD_NAMES, "2018-10-01T00:00", "a:[1]"])
+def test_a_log_is_found_whatever_characters_its_path_has(
+    spark: SparkSession, tmp_path: Path, name: str
+) -> None:
+    as_pattern = tmp_path / name.replace("*", "bc").replace("?", "b").replace("[1]", "1")
+    as_pattern.mkdir()  # what the name would match if it were read as a pattern
+    write_file(as_pattern / "log.json")
+    folder = tmp_path / name
+    folder.mkdir(exist_ok=True)
+    log = folder / f"{name}.json"
+    log.mkdir()
+    (log / name).mkdir()
+    (log / name / f"{name}-0").write_bytes(HALVES[0])
+    (log / f"{name}-1.gz").write_bytes(gzip.compress(HALVES[1]))
+    loaded = EventLogDataset(filepath=str(log)).load()
+    assert sorted(row["value"] for row in loaded.collect()) == sorted(LINES)
+
+
+def test_part_files_in_a_linked_directory_are_read(spark: SparkSession, tmp_path: Path) -> None:
+    write_file(tmp_path / "elsewhere.json")
+    write_directory(tmp_path / "archive")
+    log = tmp_path / "log.json"
+    log.mkdir()
+    (log / "archive").symlink_to(tmp_path / "archive")
+    (log / "today").symlink_to(tmp_path / "elsewhere.json")
+    loaded = EventLogDataset(filepath=str(log)).load()
+    assert sorted(row["value"] for row in loaded.collect()) == sorted(LINES * 2)
+
+
+def test_a_damaged_part_in_a_linked_directory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "part.zst").write_bytes(b"zst")
+    (tmp_path / "log.json").mkdir()
+    (tmp_path / "log.json" / "archive").symlink_to(tmp_path / "archive")
+    with pytest.raises(DatasetError, match=r"log\.json/archive/part\.zst is compressed as \.zst"):
+        EventLogDataset(filepath=str(tmp_path / "log.json")).require_present()
+
+
+@pytest.mark.parametrize("name", ["_log.json", ".log.json"])
+def test_a_file_that_spark_passes_over_is_refused(tmp_path: Path, name: str) -> None:
+    write_file(tmp_path / name)
+    with pytest.raises(DatasetError, match=r"Spark passes over the event log .*: rename it"):
+        EventLogDataset(filepath=str(tmp_path / name)).require_present()
 
 
 def test_a_missing_log_is_told_with_its_path_and_what_to_do(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from sparkify.datasets import ParquetTableDataset
+from tests.conftest import ODD_NAMES
 
 ROWS = [("1", date(2018, 10, 1), 3.5), ("2", date(2018, 10, 2), None)]
 SCHEMA = "user_id string, day date, seconds double"
@@ -40,6 +41,17 @@ def test_a_table_comes_back_as_it_was_saved(spark: SparkSession, tmp_path: Path)
     assert dataset.exists()
     assert loaded.schema.simpleString() == "struct<user_id:string,day:date,seconds:double>"
     assert [tuple(row) for row in loaded.orderBy("user_id").collect()] == ROWS
+
+
+@pytest.mark.parametrize("name", [*ODD_NAMES, "a:b"])
+def test_a_table_comes_back_whatever_characters_its_path_has(
+    spark: SparkSession, tmp_path: Path, name: str
+) -> None:
+    dataset = table(tmp_path / name)
+    dataset.save(spark.createDataFrame(ROWS, SCHEMA))
+    dataset.save(spark.createDataFrame(ROWS, SCHEMA))
+    assert [tuple(row) for row in dataset.load().orderBy("user_id").collect()] == ROWS
+    assert dataset.count_rows() == 2
 
 
 def test_a_table_is_replaced_whole(spark: SparkSession, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -326,3 +327,34 @@ def test_metadata_is_kept_for_plugins(tmp_path: Path) -> None:
     dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"), metadata=layer)
     assert dataset.metadata == layer
     assert str(tmp_path / "churn_model") in repr(dataset)
+
+
+@pytest.mark.parametrize("name", ["my log", "a[1]", "a{b", "a*?", "a\\b", "ünï"])
+def test_a_model_comes_back_whatever_characters_its_path_has(
+    saved: Path, model: PipelineModel, customers: DataFrame, tmp_path: Path, name: str
+) -> None:
+    model_path = tmp_path / name / "churn_model"
+    for version in (MORNING, EVENING):
+        shutil.copytree(saved, model_path / version / "churn_model")
+    dataset = SparkMLModelDataset(filepath=str(model_path), version=Version(None, None))
+    assert dataset.exists()
+    assert dataset.resolve_load_version() == EVENING
+    assert probabilities(dataset.load(), customers) == probabilities(model, customers)
+
+
+def test_the_winner_s_own_stages_come_back_from_an_odd_path(
+    champion: Callable[[str, str], PipelineModel], tmp_path: Path
+) -> None:
+    path = str(tmp_path / "churn [v2]" / "churn_model")
+    SparkMLModelDataset(filepath=path).save(champion("xgboost", "isotonic"))
+    found = SparkMLModelDataset(filepath=path).load()
+    assert [type(stage) for stage in found.stages] == [
+        type(stage) for stage in champion("xgboost", "isotonic").stages
+    ]
+
+
+def test_a_model_below_a_folder_with_a_colon_is_refused_before_it_is_fitted(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(DatasetError, match="a folder with a colon in its name"):
+        SparkMLModelDataset(filepath=str(tmp_path / "a:b" / "churn_model"))

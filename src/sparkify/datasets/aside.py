@@ -1,5 +1,6 @@
-"""Writing aside, then renaming: what has its final name is complete."""
+"""Writing aside, then renaming: what has its final name is complete; and paths for Spark."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -11,6 +12,8 @@ from sparkify.errors.os_errors import refusal
 
 SPARK_SCHEMES = {"s3": "s3a", "s3n": "s3a", "gcs": "gs"}  # where fsspec's differ from Hadoop's
 WRITING, REPLACED, UNCONFIRMED = LEFT = "writing", "replaced", "unconfirmed"
+# An option of Spark's readers: the path is that of a file or folder, and no pattern.
+LITERAL_PATH = {"__globPaths__": False}
 
 
 @contextmanager
@@ -75,6 +78,23 @@ def beside(path: str, suffix: str) -> str:
 def spark_path(protocol: str, path: str) -> str:
     """Return a path with its scheme, as Spark takes it."""
     return f"{SPARK_SCHEMES.get(protocol, protocol)}://{path}"
+
+
+def as_pattern(path: str) -> str:
+    """Return the pattern that matches this path alone, where Spark takes nothing but patterns."""
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)
+
+
+def list_versions(filesystem: AbstractFileSystem, path: PurePosixPath) -> list[str]:
+    """List the saved versions of a dataset, the newest first.
+
+    Kedro finds them by a pattern, which is another one where the path has `[` or `*` in it.
+    """
+    if not filesystem.isdir(str(path)):
+        return []
+    folders = sorted(filesystem.ls(str(path), detail=False), reverse=True)
+    versions = [f"{folder}/{path.name}" for folder in folders]
+    return [version for version in versions if filesystem.exists(version)]
 
 
 def _rename(filesystem: AbstractFileSystem, aside: str, path: str) -> None:

@@ -27,8 +27,7 @@ def saved_at(dataset: AbstractDataset[Any, Any] | None) -> tuple[AbstractFileSys
             return None
     if path is None:
         return None
-    filesystem, found = fsspec.url_to_fs(f"{getattr(dataset, '_protocol', 'file')}://{path}")
-    return filesystem, found
+    return fsspec.filesystem(getattr(dataset, "_protocol", "file")), str(path)
 
 
 def bytes_on_disk(dataset: AbstractDataset[Any, Any] | None) -> int:

@@ -14,11 +14,19 @@ import kedro_datasets.pandas
 import kedro_datasets.text
 from kedro.io.core import get_filepath_str
 
-from sparkify.datasets.aside import written_aside
+from sparkify.datasets.aside import list_versions, written_aside
+
+UTF_8 = {
+    "open_args_load": {"mode": "r", "encoding": "utf-8"},
+    "open_args_save": {"mode": "w", "encoding": "utf-8"},
+}
 
 
 class _WrittenAside:
     """What makes a file dataset of kedro-datasets replace its file whole or not at all."""
+
+    def _get_versions(self: Any) -> list[str]:
+        return list_versions(self._fs, self._filepath)
 
     def save(self: Any, data: Any) -> None:
         """Save to a path of its own, which then takes the file's name."""
@@ -30,11 +38,15 @@ class _WrittenAside:
 
 
 class CSVDataset(_WrittenAside, kedro_datasets.pandas.CSVDataset):
-    """A small table in CSV."""
+    """A small table in CSV, in UTF-8 whatever the locale."""
+
+    DEFAULT_FS_ARGS = UTF_8
 
 
 class JSONDataset(_WrittenAside, kedro_datasets.json.JSONDataset):
-    """A JSON file."""
+    """A JSON file, in UTF-8 whatever the locale."""
+
+    DEFAULT_FS_ARGS = UTF_8
 
 
 class FigureDataset(_WrittenAside, kedro_datasets.matplotlib.MatplotlibDataset):
@@ -55,4 +67,6 @@ class ParquetDataset(_WrittenAside, kedro_datasets.pandas.ParquetDataset):
 
 
 class TextDataset(_WrittenAside, kedro_datasets.text.TextDataset):
-    """A text file."""
+    """A text file, in UTF-8 whatever the locale."""
+
+    DEFAULT_FS_ARGS = UTF_8

@@ -9,7 +9,7 @@ from kedro_datasets._typing import TablePreview
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame
 
-from sparkify.datasets.aside import spark_path, written_aside
+from sparkify.datasets.aside import LITERAL_PATH, spark_path, written_aside
 
 
 class ParquetTableDataset(SparkDatasetV2):
@@ -33,7 +33,9 @@ class ParquetTableDataset(SparkDatasetV2):
         save_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(filepath=filepath, save_args=save_args, metadata=metadata)
+        super().__init__(
+            filepath=filepath, load_args=LITERAL_PATH, save_args=save_args, metadata=metadata
+        )
         self._filesystem = fsspec.filesystem(self._protocol)
 
     def _load(self) -> DataFrame:

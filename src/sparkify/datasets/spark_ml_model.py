@@ -15,7 +15,7 @@ from kedro.io.core import (
 from kedro_datasets._typing import JSONPreview
 from pyspark.ml import PipelineModel
 
-from sparkify.datasets.aside import spark_path, written_aside
+from sparkify.datasets.aside import as_pattern, list_versions, spark_path, written_aside
 
 # As Spark writes it, and as PySpark does where a stage is Python's own.
 PIPELINE_MODELS = ["org.apache.spark.ml.PipelineModel", "pyspark.ml.pipeline.PipelineModel"]
@@ -51,8 +51,16 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
             version: the version to load or save, if the dataset is versioned.
             credentials: of the file system, as fsspec takes them.
             metadata: anything; read by Kedro-Viz and other plugins, not by Kedro.
+
+        Raises:
+            DatasetError: if the path is one that Spark could not load a model from.
         """
         self._protocol, path = get_protocol_and_path(filepath, version)
+        if self._protocol == "file" and ":" in path:
+            raise DatasetError(
+                f"no model can be kept at {path}: Hadoop finds none below a folder with a colon "
+                f"in its name. Rename it, or name another folder in conf/<env>/globals.yml."
+            )
         self._filesystem = fsspec.filesystem(self._protocol, **(credentials or {}))
         self.metadata = metadata
         self._kept: dict[str, PipelineModel] = {}  # what was saved, by its path
@@ -60,8 +68,10 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
             filepath=PurePosixPath(path),
             version=version,
             exists_function=self._filesystem.exists,
-            glob_function=self._filesystem.glob,
         )
+
+    def _get_versions(self) -> list[str]:
+        return list_versions(self._filesystem, self._filepath)
 
     def load(self) -> PipelineModel:
         """Load the model, or hand it on if this run has saved that very version.
@@ -80,7 +90,7 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
                 f"loaded. Point `filepath` at one, or fit one with `kedro run`."
             )
         try:
-            return PipelineModel.load(spark_path(self._protocol, path))
+            return PipelineModel.load(as_pattern(spark_path(self._protocol, path)))
         except (AttributeError, ImportError) as error:
             raise DatasetError(
                 f"{path} was saved by another version of this project ({error}). Move that "
@@ -109,7 +119,7 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         path = self._load_path()
         stages = [
             self._stage_metadata(stage)
-            for stage in sorted(self._filesystem.glob(f"{path}/stages/*"))
+            for stage in sorted(self._filesystem.ls(f"{path}/stages", detail=False))
         ]
         shown = {
             f"{place}. {stage['class'].rpartition('.')[2]}": stage["paramMap"]
@@ -121,18 +131,25 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         return get_filepath_str(self._get_load_path(), self._protocol)
 
     def _stage_metadata(self, path: str) -> dict[str, Any]:
-        parts = sorted(self._filesystem.glob(f"{path}/metadata/part-*"))
+        parts = self._metadata_files(path)
         if not parts:
             raise DatasetError(f"{path} holds no Spark ML model: it has no metadata.")
         metadata: dict[str, Any] = json.loads(self._filesystem.cat_file(parts[0]))
         return metadata
+
+    def _metadata_files(self, path: str) -> list[str]:
+        folder = f"{path}/metadata"
+        if not self._filesystem.isdir(folder):
+            return []
+        files = self._filesystem.ls(folder, detail=False)
+        return sorted(file for file in files if PurePosixPath(file).name.startswith("part-"))
 
     def _exists(self) -> bool:
         try:
             path = self._load_path()
         except DatasetError:
             return False
-        return bool(self._filesystem.glob(f"{path}/metadata/part-*"))
+        return bool(self._metadata_files(path))
 
     def _describe(self) -> dict[str, Any]:
         return {

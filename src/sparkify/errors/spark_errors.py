@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark import SparkContext
@@ -46,8 +47,8 @@ def told(error: BaseException) -> str | None:
         reading = READING.search(said + " ")
         if reading:
             return (
-                f"{reading[1]} cannot be read to its end ({reason}). It is cut off or damaged: "
-                f"put a whole one in its place."
+                f"{unquote(reading[1])} cannot be read to its end ({reason}). "
+                f"It is cut off or damaged: put a whole one in its place."
             )
     return f"Spark failed ({reason}). `kedro run --traceback` shows where."
 

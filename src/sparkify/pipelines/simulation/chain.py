@@ -32,7 +32,7 @@ class Chain:
 
 
 def _table(name: str) -> list[dict[str, str]]:
-    with files(__package__).joinpath(f"{name}.csv").open() as file:
+    with files(__package__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

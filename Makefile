@@ -3,10 +3,10 @@ ENV ?= mini
 PYTHON ?= python3
 SIZES ?= mini 1GB
 BIN := .venv/bin
-LOG := $(shell sed -n 's/^raw_log: *//p' conf/base/globals.yml)
-ifneq ($(ENV),mini)
-LOG := $(shell sed -n 's/^raw_log: *//p' conf/$(ENV)/globals.yml)
-endif
+# Where the log is, as Kedro reads it; asked once .venv is there. `quote` makes a path one word of the shell's.
+LOG = $(shell $(BIN)/python -c 'from kedro.config import OmegaConfigLoader; \
+	print(OmegaConfigLoader("conf", env="$(ENV)", base_env="base")["globals"]["raw_log"])' 2>/dev/null)
+quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types viz site picture notebook bench chaos determinism cluster wheel try-wheel audit sbom lock
@@ -15,7 +15,8 @@ help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: .venv/ready ## Run the whole way from the log to the hold-out metrics; simulate a log if there is none.
-	@ls -d $(LOG) $(LOG).gz $(LOG).bz2 2>/dev/null | grep -q . || $(BIN)/kedro run --env $(ENV) --pipelines simulation
+	@log=$(call quote,$(LOG)); test -e "$$log" || test -e "$$log.gz" || test -e "$$log.bz2" \
+		|| $(BIN)/kedro run --env $(ENV) --pipelines simulation
 	$(BIN)/kedro run --env $(ENV)
 
 test: .venv/ready ## Run the tests on two cores, with coverage.
@@ -65,12 +66,12 @@ wheel: .venv/ready ## Package the project and its settings in dist/.
 
 # Outside of the sources: Kedro would find them from any folder in them.
 try-wheel: wheel ## Install the wheel in a fresh environment and run it in an empty folder.
-	set -e; dist=$$PWD/dist; lock=$$PWD/requirements.txt; there=$$(mktemp -d); trap 'rm -rf '$$there EXIT; \
-	$(PYTHON) -m venv $$there/venv; mkdir $$there/empty; cd $$there/empty; unset PYTHONPATH; \
-	../venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $$lock; \
-	../venv/bin/pip install --quiet --disable-pip-version-check --no-deps $$dist/sparkify-*.whl; \
+	set -e; dist="$$PWD/dist"; lock="$$PWD/requirements.txt"; there="$$(mktemp -d)"; trap 'rm -rf "$$there"' EXIT; \
+	$(PYTHON) -m venv "$$there/venv"; mkdir "$$there/empty"; cd "$$there/empty"; unset PYTHONPATH; \
+	../venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$$lock"; \
+	../venv/bin/pip install --quiet --disable-pip-version-check --no-deps "$$dist"/sparkify-*.whl; \
 	for pipeline in simulation __default__; do \
-		../venv/bin/python -m sparkify --env mini --conf-source $$dist/conf-sparkify.tar.gz --pipelines $$pipeline; \
+		../venv/bin/python -m sparkify --env mini --conf-source "$$dist/conf-sparkify.tar.gz" --pipelines $$pipeline; \
 	done; find data -maxdepth 3 -name '*.json'
 
 # pip-audit fails alike on a vulnerability and on a list that it cannot reach; only the first

@@ -222,11 +222,9 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     options.results.mkdir(parents=True, exist_ok=True)
     file = options.results / "speed.json"
-    results = (
-        json.loads(file.read_text(encoding="utf-8"))
-        if file.exists()
-        else {"sizes": {}, "one_core": {}}
-    )
+    results = {"sizes": {}, "one_core": {}}
+    if file.exists():
+        results = json.loads(file.read_text(encoding="utf-8"))
     how = {
         "command": shlex.join(["python", "-m", "benchmarks.speed", *(arguments or sys.argv[1:])]),
         "cores": os.cpu_count(),

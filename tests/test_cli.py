@@ -1,6 +1,7 @@
 import ast
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ import click
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.project import LOGGING
 from kedro.framework.startup import bootstrap_project
 from kedro.io.core import DatasetError
 from sklearn.metrics import roc_curve
@@ -188,6 +191,87 @@ def test_the_packaged_project_has_the_same_command(
         __main__.main()
     assert ended.value.code == 1
     assert capsys.readouterr().err.startswith("Error: Spark needs Java 17 or 21")
+
+
+@pytest.mark.parametrize("name", ["churn [v2]", "churn*", "churn?"])
+def test_settings_in_a_folder_that_kedro_reads_as_a_pattern_are_refused_in_a_sentence(
+    tmp_path: Path, name: str
+) -> None:
+    conf = tmp_path / name / "conf"
+    conf.mkdir(parents=True)
+    result = kedro("run", "--conf-source", str(conf))
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"Error: the folder of the settings, {conf}, has {name.strip('churn v2]')} in its path, "
+        f"which Kedro reads as a pattern. Rename that folder, or keep conf/ elsewhere and name it "
+        f"by --conf-source.\n"
+    )
+
+
+def test_packed_settings_may_lie_in_any_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(kedro_run, "callback", lambda **options: None)
+    packed = tmp_path / "churn [v2]" / "conf-sparkify.tar.gz"
+    packed.parent.mkdir()
+    packed.touch()
+    assert kedro("run", "--conf-source", str(packed)).exit_code == 0
+
+
+def test_a_project_in_a_folder_with_a_colon_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    project = tmp_path / "churn:v2"
+    (project / "src").mkdir(parents=True)
+    shutil.copy(ROOT / "pyproject.toml", project)
+    monkeypatch.chdir(project)
+    result = kedro("run")
+    assert result.stderr == (
+        f"Error: the project's folder, {project}, has : in its path, at which Python splits its "
+        f"search path. Rename that folder.\n"
+    )
+
+
+def test_a_run_from_a_folder_below_works_and_logs_as_one_from_the_project_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[tuple[Path, Any]] = []
+
+    def look(**options: Any) -> None:
+        seen.append((Path.cwd(), LOGGING.data["formatters"]))
+
+    monkeypatch.setattr(kedro_run, "callback", look)
+    monkeypatch.setattr(LOGGING, "data", {"version": 1, "formatters": {}})
+    monkeypatch.delenv("KEDRO_LOGGING_CONFIG", raising=False)
+    monkeypatch.chdir(ROOT / "docs")
+    bootstrap_project(ROOT)
+    assert CliRunner().invoke(cli.cli, ["run"]).exit_code == 0
+    formatters = yaml.safe_load((ROOT / "conf" / "logging.yml").read_text())["formatters"]
+    assert seen == [(ROOT, formatters)]
+    assert Path.cwd() == ROOT / "docs"
+
+
+def test_a_runner_that_does_not_exist_is_refused_in_a_sentence() -> None:
+    result = kedro("run", "--runner", "Sequential")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: there is no runner Sequential: use SequentialRunner")
+
+
+def test_settings_are_utf_8_whatever_the_locale(project: Any, tmp_path: Path) -> None:
+    log = tmp_path / "größer" / "ünï.json"
+    settings = project.conf / "mini" / "globals.yml"
+    moved = yaml.safe_load(settings.read_text()) | {"raw_log": str(log)}
+    settings.write_text(yaml.safe_dump(moved, allow_unicode=True), encoding="utf-8")
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        [sys.executable, "-m", "kedro", "run", "--conf-source", str(project.conf)],
+        env=os.environ | ascii_only,
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert f"Error: there is no event log at {log}. Put yours there" in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
 
 
 def test_an_unknown_environment_ends_in_one_sentence() -> None:

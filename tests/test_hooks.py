@@ -1,6 +1,7 @@
 import os
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from kedro.framework.hooks.manager import _create_hook_manager, _register_hooks
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
-from kedro.io import DataCatalog, MemoryDataset
+from kedro.io import DataCatalog, MemoryDataset, SharedMemoryDataCatalog
 from kedro.io.core import DatasetError
 from kedro.pipeline import Node, Pipeline
 
@@ -18,6 +19,7 @@ from sparkify.errors import TooLittleDataError
 from sparkify.hooks import (
     MonitoringAlarmError,
     MonitoringHooks,
+    RunnerError,
     RunSummaryHooks,
     SparkHooks,
 )
@@ -140,6 +142,33 @@ def test_a_run_that_would_write_over_a_log_is_refused(spark: Any, tmp_path: Path
 def test_a_run_that_writes_the_first_log_is_not_refused(spark: Any, tmp_path: Path) -> None:
     catalog = DataCatalog({"log": EventLogDataset(filepath=str(tmp_path / "log.json"))})
     SparkHooks().before_pipeline_run(made("log", "undeclared"), catalog)
+
+
+@pytest.fixture
+def in_new_york(spark: Any) -> Iterator[Any]:
+    """Return a running session of another time zone."""
+    spark.conf.set("spark.sql.session.timeZone", "America/New_York")
+    yield spark
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+
+
+def test_a_running_session_gets_the_project_s_time_zone_before_tables_are_loaded(
+    in_new_york: Any, project: Any
+) -> None:
+    project.catalog()
+    assert in_new_york.conf.get("spark.sql.session.timeZone") == "UTC"
+
+
+def test_a_running_session_gets_the_project_s_time_zone_before_a_run(in_new_york: Any) -> None:
+    hooks = SparkHooks()
+    hooks._settings = {"spark.sql.session.timeZone": "UTC"}
+    hooks.before_pipeline_run(made("metrics"), DataCatalog())
+    assert in_new_york.conf.get("spark.sql.session.timeZone") == "UTC"
+
+
+def test_a_runner_of_several_processes_is_refused_before_any_work() -> None:
+    with pytest.raises(RunnerError, match="Use --runner SequentialRunner"):
+        SparkHooks().before_pipeline_run(made("metrics"), SharedMemoryDataCatalog())
 
 
 def test_a_simulation_over_a_log_is_refused_before_any_work(project: Any) -> None:

@@ -1,15 +1,31 @@
+import locale
 import os
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pyspark
 import pytest
 
 from sparkify import jvm
 
 LOGGING = Path(jvm.__file__).with_name("log4j2.properties")
-QUIET = f"-Xlog:disable -Dlog4j2.configurationFile={LOGGING}"
+QUIET = f"-Xlog:disable -Dlog4j2.configurationFile={LOGGING.as_uri()}"
+PRINTED = """
+from pyspark.sql import SparkSession
+from sparkify.jvm import prepare_environment, submit_arguments
+import os, sys
+prepare_environment()
+settings = {"spark.master": "local[1]", "spark.ui.enabled": False, "spark.driver.host": "127.0.0.1"}
+os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(settings, scratch=sys.argv[1])
+context = SparkSession.builder.getOrCreate().sparkContext
+print(context._jvm.java.lang.System.getProperty("java.io.tmpdir"))
+print(context._jvm.java.io.File(sys.argv[1]).exists())
+logging = context._jvm.org.apache.logging.log4j.LogManager.getContext(False).getConfiguration()
+print(logging.getConfigurationSource())
+"""
 
 
 @pytest.fixture
@@ -52,6 +68,82 @@ def test_java_options_that_are_set_come_after_the_project_s_own(no_archive: Path
     assert settings == {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -Dname=value"}
 
 
+def test_paths_with_blanks_and_quotes_stay_one_option_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / 'it\'s my "clone"'
+    folder.mkdir()
+    archive = folder / "spark-classes.jsa"
+    archive.touch()
+    arguments = shlex.split(jvm.submit_arguments({}, archive, folder / "scratch"))
+    (options,) = (one.partition("extraJavaOptions=")[2] for one in arguments if "Java" in one)
+    # Spark's launcher splits the options by the quotes of a shell.
+    assert shlex.split(options) == [
+        *QUIET.split(),
+        f"-XX:SharedArchiveFile={archive}",
+        f"-Djava.io.tmpdir={folder}/scratch",
+    ]
+
+
+def test_spark_starts_from_a_folder_with_blanks_in_any_locale(tmp_path: Path) -> None:
+    package = tmp_path / "mein Ordner, 100 % größer" / "sparkify"
+    package.mkdir(parents=True)
+    for name in ("__init__.py", "jvm.py", "log4j2.properties"):
+        (package / name).write_bytes(Path(jvm.__file__).with_name(name).read_bytes())
+    scratch = package.parent / "tmp [1]"
+    scratch.mkdir()
+    environment = os.environ | {"PYTHONPATH": str(package.parent), "LC_ALL": "C"}
+    environment |= {"SPARK_HOME": str(tmp_path / "other"), "PYSPARK_DRIVER_PYTHON": "jupyter"}
+    command = [sys.executable, "-c", PRINTED, str(scratch)]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout.decode().splitlines() == [
+        str(scratch),
+        "True",
+        str(package / "log4j2.properties"),
+    ]
+
+
+def test_a_spark_home_of_another_installation_is_ignored_with_a_line(
+    monkeypatch: pytest.MonkeyPatch, told: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    own = str(Path(pyspark.__file__).parent)
+    monkeypatch.setenv("SPARK_HOME", str(tmp_path))
+    jvm.prepare_environment()
+    assert os.environ["SPARK_HOME"] == own
+    assert told.messages == [f"SPARK_HOME={tmp_path} is ignored: Spark starts from {own}"]
+    jvm.prepare_environment()
+    assert len(told.messages) == 1
+
+
+def test_a_pyspark_without_a_spark_of_its_own_follows_spark_home(
+    monkeypatch: pytest.MonkeyPatch, told: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(pyspark, "__file__", str(tmp_path / "python/pyspark/__init__.py"))
+    monkeypatch.setenv("SPARK_HOME", str(tmp_path))
+    jvm.prepare_environment()
+    assert os.environ["SPARK_HOME"] == str(tmp_path)
+    assert told.messages == []
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [
+        ("UTF-8", "unchanged"),
+        ("utf8", "unchanged"),
+        ("ANSI_X3.4-1968", "C.UTF-8"),
+        ("ISO-8859-1", "C.UTF-8"),
+    ],
+)
+def test_java_names_files_in_utf_8_whatever_the_locale(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, expected: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", "unchanged")
+    monkeypatch.setattr(locale, "getencoding", lambda: encoding)
+    jvm.prepare_environment()
+    assert os.environ["LC_ALL"] == expected
+
+
 def test_the_class_archive_is_used_where_it_is(no_archive: Path) -> None:
     assert "SharedArchiveFile" not in jvm.submit_arguments({})
     no_archive.touch()
@@ -84,7 +176,7 @@ def test_a_rehearsal_archives_classes_anew(
     assert "--conf=spark.ui.enabled=false" in arguments
     assert command[1] == "-c"
     compile(command[2], "rehearsal", "exec")
-    assert "{folder}" not in command[2]
+    assert len(command) == 4  # the last is the folder in which it works
 
 
 def test_the_session_runs_with_the_arguments(spark: Any) -> None:

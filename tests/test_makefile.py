@@ -1,32 +1,51 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not here")
 
 
-def kedro_commands(tmp_path: Path, log: Path) -> list[str]:
-    """Return what `make run` asks Kedro for where the log is to be found at a path."""
+def kedro_commands(tmp_path: Path, *variables: str, cwd: Path = ROOT) -> list[str]:
+    """Return what `make run` asks Kedro for."""
     commands = tmp_path / "commands"
     kedro = tmp_path / "kedro"
-    kedro.write_text(f'#!/bin/sh\necho "$@" >> {commands}\n')
+    kedro.write_text(f'#!/bin/sh\necho "$@" >> "{commands}"\n')
     kedro.chmod(0o755)
-    make = ["make", "--assume-old=.venv/ready", "run", f"BIN={tmp_path}", f"LOG={log}"]
+    make = ["make", "--assume-old=.venv/ready", "run", f"BIN={tmp_path}", *variables]
     environment = {name: set_to for name, set_to in os.environ.items() if name != "MAKEFLAGS"}
-    subprocess.run(make, cwd=ROOT, check=True, capture_output=True, env=environment)
+    subprocess.run(make, cwd=cwd, check=True, capture_output=True, env=environment)
     return commands.read_text().splitlines()
 
 
 def test_without_a_log_one_is_simulated_before_the_run(tmp_path: Path) -> None:
-    commands = kedro_commands(tmp_path, tmp_path / "log.json")
+    commands = kedro_commands(tmp_path, f"LOG={tmp_path}/log.json")
     assert commands == ["run --env mini --pipelines simulation", "run --env mini"]
 
 
 @pytest.mark.parametrize("name", ["log.json", "log.json.gz", "log.json.bz2"])
 def test_a_log_that_stands_is_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
-    assert kedro_commands(tmp_path, tmp_path / "log.json") == ["run --env mini"]
+    assert kedro_commands(tmp_path, f"LOG={tmp_path}/log.json") == ["run --env mini"]
+
+
+def test_the_log_is_where_the_environment_s_settings_say(tmp_path: Path) -> None:
+    project = tmp_path / "my clone"
+    name = 'it\'s my log [2018] "x" `a` #1.json'
+    for environment in ("base", "mini"):
+        (project / "conf" / environment).mkdir(parents=True)
+    settings = {"root": "data", "raw_log": f"${{root}}/{name}"}
+    (project / "conf" / "base" / "globals.yml").write_text(yaml.safe_dump(settings))
+    (project / "data").mkdir()
+    (project / "data" / name).touch()
+    shutil.copy(ROOT / "Makefile", project)
+    (project / ".venv").mkdir()
+    (project / ".venv" / "ready").touch()
+    (tmp_path / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (tmp_path / "python").chmod(0o755)
+    assert kedro_commands(tmp_path, cwd=project) == ["run --env mini"]

@@ -126,3 +126,35 @@ def test_a_figure_comes_back_as_the_picture_that_was_saved(tmp_path: Path) -> No
 def test_a_figure_that_is_missing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"lift\.png"):
         FigureDataset(filepath=str(tmp_path / "lift.png")).load()
+
+
+def test_files_are_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    program = """
+import sys
+import pandas as pd
+from sparkify.datasets import CSVDataset, JSONDataset, TextDataset
+for dataset, data in [
+    (CSVDataset(filepath="table.csv"), pd.DataFrame({"page": ["Caf\\u00e9"]})),
+    (JSONDataset(filepath="file.json", save_args={"ensure_ascii": False}), "caf\\u00e9"),
+    (TextDataset(filepath="report.md"), "caf\\u00e9"),
+]:
+    dataset.save(data)
+    loaded = dataset.load()
+    assert loaded.equals(data) if isinstance(data, pd.DataFrame) else loaded == data
+"""
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-c", program]
+    subprocess.run(command, env=os.environ | environment, cwd=tmp_path, check=True)
+    assert (tmp_path / "table.csv").read_text(encoding="utf-8") == "page\nCafé\n"
+    assert (tmp_path / "file.json").read_text(encoding="utf-8") == '"café"'
+    assert (tmp_path / "report.md").read_text(encoding="utf-8") == "café"
+
+
+@pytest.mark.parametrize("name", ["a[1]", "a*", "a?", "my files"])
+def test_the_newest_version_is_found_whatever_characters_the_path_has(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name / "metrics.json"
+    for version in (MORNING, EVENING):
+        JSONDataset(filepath=str(path), version=Version(None, version)).save({"made": version})
+    assert JSONDataset(filepath=str(path), version=Version(None, None)).load() == {"made": EVENING}

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.dataset
 
-# What a clock says, or chance names: two runs differ there whatever they find.
-UNCOMPARED = {"fit_seconds", "seconds", "uid", "timestamp"}
-TIMINGS = "run_timings"  # nothing but what a clock says
+UNCOMPARED = {"uid", "timestamp"}  # of a Spark ML stage: another one in every run
+TIMES = {"run_timings", "fit_times"}  # tables of what a clock says
 EXACT = 17  # digits that a double can hold, and every value equal to the last bit
 FROM_THE_MODEL_ON = 9  # digits that are promised where training rows are in several partitions
 FIRST_LAYER_OF_MODELS = "06"
@@ -39,7 +38,7 @@ def results(data: Path) -> dict[str, Values]:
             found[_unversioned(path, data)] = dict(
                 _flat(json.loads(path.read_text(encoding="utf-8")))
             )
-        elif path.suffix == ".csv" and path.is_file() and path.stem != TIMINGS:
+        elif path.suffix == ".csv" and path.is_file() and path.stem not in TIMES:
             with path.open(encoding="utf-8") as file:
                 found[_unversioned(path, data)] = dict(_flat(list(csv.DictReader(file))))
     return found
@@ -107,7 +106,7 @@ def _table(path: Path) -> Values:
 
 
 def _stages(path: Path) -> Iterator[tuple[str, Any]]:
-    """Give the class and settings of a model's stages: formulas, threshold, model card."""
+    """Give the class and settings of a model's stages: formulas, model card."""
     for place, stage in enumerate(sorted(path.iterdir(), key=_place)):
         (part,) = stage.glob("metadata/part-*")
         said = json.loads(part.read_text(encoding="utf-8"))

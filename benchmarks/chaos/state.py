@@ -25,10 +25,9 @@ ABSENT = "absent"
 UNREADABLE = "unreadable"
 # Have to load and are not compared: they say how long things took, or which model stood before.
 NOT_COMPARED = {
-    *("run_timings", "run_timings_figure", "candidates_figure", "promotion"),
-    *("report_html", "report_md"),
+    *("run_timings", "run_timings_figure", "fit_times", "candidates_figure"),
+    *("promotion", "report_html", "report_md"),
 }
-SECONDS = "fit_seconds"  # what is timed in other datasets is left out of their digests
 State = dict[str, str]  # digest, ABSENT or `UNREADABLE: why`, by the dataset's name
 _one_at_a_time = threading.Lock()  # Kedro's sessions and catalogs are one thread's
 
@@ -108,19 +107,13 @@ def _digest(loaded: Any, customers: pd.DataFrame | None) -> str:
     if isinstance(loaded, DataFrame):
         return _rows_digest(loaded)
     if isinstance(loaded, pd.DataFrame):
-        return _hash(loaded.drop(columns=SECONDS, errors="ignore").to_csv(index=False).encode())
+        return _hash(loaded.to_csv(index=False).encode())
     if isinstance(loaded, np.ndarray):
         return _hash(loaded.tobytes())
     if isinstance(loaded, dict) and any(callable(value) for value in loaded.values()):
         parts = {name: _digest(load(), customers) for name, load in loaded.items()}
         return _hash(json.dumps(parts, sort_keys=True).encode())
-    return _hash(json.dumps(_untimed(loaded), sort_keys=True, default=str).encode())
-
-
-def _untimed(told: Any) -> Any:
-    if isinstance(told, dict):
-        return {key: _untimed(value) for key, value in told.items() if key != SECONDS}
-    return [_untimed(one) for one in told] if isinstance(told, list) else told
+    return _hash(json.dumps(loaded, sort_keys=True, default=str).encode())
 
 
 def _rows_digest(rows: DataFrame) -> str:

@@ -27,6 +27,7 @@ from benchmarks.monitoring_logs import Log, Parameters, log, project_parameters
 from benchmarks.speed import ROOT, told
 from sparkify.pipelines.modelling import evaluation, reference
 from sparkify.pipelines.modelling import nodes as modelling
+from sparkify.pipelines.modelling.decision import describe_decision
 from sparkify.pipelines.monitoring import nodes as monitoring
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.schemas import KEYS
@@ -75,12 +76,13 @@ def trained(own: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]
     features = own.features.drop("churned")
     split = features, snapshots, settings, parameters["feature_engineering"]
     train, test, question = modelling.train_test(*split)
-    _, champion, model = modelling.champion(train, parameters["inputs"], settings)
+    *_, champion, model = modelling.champion(train, parameters["inputs"], settings)
     predictions = modelling.predictions(test, model, settings).cache()
     resampling = settings.bootstrap_resamples, settings.seed
     held_out = predictions.toPandas()
+    decided = describe_decision(settings.decision, champion["f1_threshold"])
     metrics = {
-        "holdout": evaluation.evaluated(held_out, champion["threshold"], *resampling),
+        "holdout": evaluation.evaluated(held_out, decided["threshold"], *resampling),
         "train": {"churned": train.where("churned").count()},
     }
     return Training(described(own, question, parameters), model, predictions, metrics), question

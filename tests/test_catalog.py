@@ -38,7 +38,8 @@ def test_every_path_is_in_the_folder_of_its_layer(
     config: dict[str, Any], layers: list[str]
 ) -> None:
     for name, entry in config.items():
-        layer = entry["metadata"]["kedro-viz"]["layer"]
+        metadata = entry["metadata"]
+        layer = metadata["kedro-viz"].get("layer") or metadata["layer"]
         assert layer in layers
         for path in paths([entry]):
             assert path.startswith(f"data/{layer}/"), name

@@ -74,6 +74,21 @@ def test_a_pipeline_reads_only_what_those_before_it_made(pipelines: dict[str, Pi
         made |= pipelines[name].all_outputs()
 
 
+def test_a_champion_is_promoted_after_everything_that_says_how_good_it_is(
+    pipelines: dict[str, Pipeline],
+) -> None:
+    modelling = pipelines["modelling"]
+    (promoting,) = (node for node in modelling.nodes if "churn_model" in node.outputs)
+    evaluating = modelling.from_inputs("next_model").only_nodes_with_namespaces(["modelling"])
+    evaluation = evaluating.all_outputs() - {*promoting.outputs}
+    assert evaluation == {
+        *("train_predictions", "test_predictions", "metrics", "feature_weights", "segments"),
+        *("contact_profit", "contact_plan", "group_metrics"),
+    }
+    assert evaluation <= {*promoting.inputs}
+    assert promoting.outputs[-1] == "churn_model"
+
+
 def test_every_node_has_a_name_of_its_own(pipelines: dict[str, Pipeline]) -> None:
     every = [
         node

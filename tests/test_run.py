@@ -1,10 +1,13 @@
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
+
+from sparkify.pipelines.modelling import contacts, groups
 
 
 def test_the_default_run_ends_with_holdout_metrics(finished: Any, spark: SparkSession) -> None:
@@ -28,7 +31,7 @@ def test_the_default_run_ends_with_holdout_metrics(finished: Any, spark: SparkSe
 def test_the_saved_model_alone_gives_the_forecast(finished: Any) -> None:
     catalog = finished.catalog()
     forecast = catalog.load("churn_model").transform(catalog.load("test"))
-    told = forecast.select("user_id", "probability", "predicted").toPandas()
+    told = forecast.select("user_id", "probability").toPandas()
     saved = catalog.load("test_predictions").select(*told.columns).toPandas()
     pd.testing.assert_frame_equal(
         *(rows.sort_values("user_id", ignore_index=True) for rows in (told, saved))
@@ -60,6 +63,74 @@ def test_an_earlier_day_is_scored_beside_the_newest(finished: Any, tmp_path: Pat
     holdout = catalog.load("test_predictions").toPandas().set_index("user_id")["probability"]
     scored = history["2018-11-21"]().set_index("user_id")["probability"]
     pd.testing.assert_series_equal(scored, holdout, check_like=True)
+
+
+def versions(project: Any) -> dict[str, list[str]]:
+    """Return what has been put into service, by dataset."""
+    folders = {
+        "churn_model": project.folder / "data/06_models/mini/churn_model",
+        "champion": project.folder / "data/06_models/mini/champion.json",
+        "promotion": project.folder / "data/08_reporting/mini/promotion.json",
+    }
+    return {
+        name: sorted(version.name for version in folder.iterdir()) if folder.exists() else []
+        for name, folder in folders.items()
+    }
+
+
+def test_a_model_is_in_service_only_after_all_of_its_evaluation(
+    finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = finished.copied(tmp_path / "failing")
+    modelling = {**project.params["modelling"], "promotion": {"replace": "always"}}
+    params = {**project.params, "modelling": modelling}
+    before = versions(project)
+    assert {name: len(found) for name, found in before.items()} == dict.fromkeys(before, 1)
+
+    def evaluate() -> None:
+        project.run("modelling", from_nodes=["modelling.compare_with_champion"], params=params)
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(contacts, "_profits", fail)
+        with pytest.raises(ZeroDivisionError):
+            evaluate()
+    assert versions(project) == before
+    shutil.rmtree(project.folder / "data/06_models/mini/churn_model")
+    with monkeypatch.context() as broken:
+        broken.setattr(groups, "_judged", fail)
+        with pytest.raises(ZeroDivisionError):
+            evaluate()
+    assert versions(project)["churn_model"] == []
+    evaluate()
+    assert {name: len(found) for name, found in versions(project).items()} == {
+        "churn_model": 1,
+        "champion": 2,
+        "promotion": 2,
+    }
+
+
+def test_the_list_is_made_by_the_costs_of_the_run_that_makes_it(
+    finished: Any, tmp_path: Path
+) -> None:
+    project = finished.copied(tmp_path / "dearer")
+    decision = {"threshold": "profit", "contact_success": 0.5, "kept_customer_value": 100}
+    listed = []
+    for cost in (5, 60):
+        modelling = {**project.params["modelling"], "decision": {**decision, "contact_cost": cost}}
+        project.run("scoring", params={**project.params, "modelling": modelling})
+        catalog = project.catalog()
+        summary = catalog.load("score_summary")
+        probability = catalog.load("churn_scores").toPandas()["probability"]
+        assert summary["decision"]["threshold"] == min(cost / 50, 1)
+        assert summary["predicted"] == (probability >= cost / 50).sum()
+        called = [catalog.load("contacts"), catalog.load("control_group")]
+        assert sum(map(len, called)) == summary["predicted"]
+        assert all((customers["expected_gain"] >= 0).all() for customers in called)
+        listed.append(summary["predicted"])
+    assert listed[0] > listed[1] == 0
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,8 @@ class TrackingHooks:
 def _copied(catalog: DataCatalog, name: str, folder: Path) -> None:
     """Copy what a dataset has saved, if it is of a kind that is kept."""
     dataset = catalog.get(name)
-    layer = ((getattr(dataset, "metadata", None) or {}).get("kedro-viz") or {}).get("layer")
+    metadata = getattr(dataset, "metadata", None) or {}
+    layer = metadata.get("layer") or metadata.get("kedro-viz", {}).get("layer")
     place = saved_at(dataset) if layer in KEPT_LAYERS else None
     if layer and place is not None:
         filesystem, path = place

@@ -272,7 +272,6 @@ def six() -> tuple[pd.DataFrame, pd.DataFrame]:
         {
             **SIX,
             "probability": [0.6, 0.3, 0.2, 0.1, 0.1, 0.1],
-            "predicted": [True, False, False, False, False, False],
             "oracle": [0.5, 0.1, 0.5, 0.1, 0.1, 0.1],
             "informed": [0.5, 0.4, 0.3, 0.1, 0.1, 0.1],
             "baseline_most_songs": [10.0, 50.0, 20.0, 30.0, 40.0, 60.0],

@@ -42,7 +42,6 @@ class Predictions(Table):
                 *SNAPSHOTS.definition,
                 TRAINABLE,
                 Column("probability", NUMBER, "Forecast probability of `churned`, calibrated."),
-                Column("predicted", FLAG, "Whether the probability reaches the threshold."),
                 *(
                     Column(f"baseline_{name}", NUMBER, f"Baseline: {column}.")
                     for name, column in baselines.items()

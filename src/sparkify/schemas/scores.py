@@ -3,7 +3,7 @@
 from pyspark.sql import types as T
 
 from sparkify.schemas.customers import CUSTOMER_AT_CUTOFF
-from sparkify.schemas.kinds import FLAG, NUMBER, SMALL, TEXT
+from sparkify.schemas.kinds import NUMBER, SMALL, TEXT
 from sparkify.table import Column, Table
 
 REASON = T.StructType(
@@ -28,7 +28,6 @@ CHURN_SCORES = Table(
         Column("percentile", NUMBER, "Percent of the customers who are ranked behind."),
         Column("level", TEXT, "free or paid, at the last event before the cutoff."),
         Column("days_since_last_seen", NUMBER, "Days since the last event."),
-        Column("predicted", FLAG, "Whether the probability reaches the model's threshold."),
         Column(
             "reasons_for",
             T.ArrayType(REASON),

@@ -59,12 +59,11 @@ def staged(
     out_of_fold: pd.DataFrame,
     method: str,
     new: list[float],
-    threshold: float = 0.5,
 ) -> pd.DataFrame:
     """Forecast `new` with the stages that a method learns from predictions out of fold."""
-    stages = calibration_stages(spark, out_of_fold, method, threshold)
+    stages = calibration_stages(spark, out_of_fold, method)
     rows = PipelineModel(stages).transform(raw(spark, new))
-    return rows.orderBy("place").select("probability", "predicted").toPandas()
+    return rows.orderBy("place").select("probability").toPandas()
 
 
 def test_platt_finds_by_how_much_forecasts_are_too_extreme() -> None:
@@ -125,7 +124,7 @@ def test_uncalibrated_forecasts_are_a_classifier_s_own(spark: SparkSession) -> N
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_model_calibrates_as_its_threshold_was_found(
+def test_a_model_calibrates_as_its_f1_threshold_was_found(
     spark: SparkSession, drawn: pd.DataFrame, method: str
 ) -> None:
     tied = drawn.assign(probability=drawn["probability"].round(2).clip(0.01, 0.99))
@@ -146,14 +145,14 @@ def test_no_forecast_is_certain(spark: SparkSession, method: str) -> None:
     found = staged(spark, SEPARABLE, method, [1e-6, 0.1, 0.9, 1 - 1e-6])
     assert found["probability"].min() >= 1e-6
     assert found["probability"].max() <= 1 - 1e-6
-    assert found["predicted"].tolist() == [False, False, True, True]
+    assert found["probability"].is_monotonic_increasing
 
 
-def test_who_reaches_the_threshold_is_called_a_churner(spark: SparkSession) -> None:
-    found = staged(spark, RIGHT, "none", [0.2999, 0.3, 0.3001, 1.0], threshold=0.3)
-    assert found["predicted"].tolist() == [False, True, True, True]
-    nobody = staged(spark, RIGHT, "none", [0.3, 1.0], threshold=1.0)
-    assert nobody["predicted"].tolist() == [False, False]
+def test_a_calibration_adds_a_probability_and_no_decision(spark: SparkSession) -> None:
+    rows = raw(spark, [0.3])
+    for method in METHODS:
+        added = PipelineModel(calibration_stages(spark, RIGHT, method)).transform(rows).columns
+        assert set(added) - {*rows.columns, "isotonic"} == {"probability"}
 
 
 def test_without_churners_to_learn_from_nothing_is_calibrated() -> None:

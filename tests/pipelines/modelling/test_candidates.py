@@ -112,5 +112,5 @@ def test_xgboost_works_with_as_many_workers_as_partitions(spark: SparkSession) -
 
 def test_a_trial_is_found_again_by_its_description() -> None:
     trial = Trial("random_forest", {"maxDepth": 2})
-    assert Trial.of({**trial.description, "threshold": 0.1}) == trial
+    assert Trial.of({**trial.description, "f1_threshold": 0.1}) == trial
     assert trial.description["label"] == "random forest (maxDepth 2)"

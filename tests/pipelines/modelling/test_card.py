@@ -17,7 +17,7 @@ from sparkify.pipelines.modelling.card import (
     with_card,
 )
 
-CARD = {"candidate": "logistic_regression", "threshold": 0.1, "question": {"horizon_days": 10}}
+CARD = {"candidate": "logistic_regression", "f1_threshold": 0.1, "question": {"horizon_days": 10}}
 
 
 def test_a_saved_model_says_what_it_is_and_forecasts_as_before(

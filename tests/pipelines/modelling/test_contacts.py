@@ -25,7 +25,6 @@ def weighed(
             "cutoff": date(2018, 11, 21),
             "churned": CHURNED,
             "probability": PROBABILITY,
-            "predicted": [p > 0.35 for p in PROBABILITY],
             "baseline_most_songs": [float(songs) for songs in SONGS],
         }
     )
@@ -34,7 +33,7 @@ def weighed(
     decision = modelling.decision.model_copy(update=worth)
     settings = modelling.model_copy(update={"decision": decision, "bootstrap_resamples": 200})
     shuffled = spark.createDataFrame(rows.sample(frac=1, random_state=1))
-    return contacts_weighed(shuffled, {"threshold": 0.35}, settings)
+    return contacts_weighed(shuffled, {"f1_threshold": 0.35}, settings)
 
 
 def test_profit_grows_by_a_kept_churner_and_falls_by_every_contact(
@@ -57,7 +56,8 @@ def test_the_plan_has_the_best_number_beside_random_everybody_and_the_rule(
     low, high = plan["best"]["contacted_ci95"]
     assert 0 <= low <= 2 <= high <= 10
     assert (plan["in_use"]["contacted"], plan["in_use"]["profit"]["value"]) == (4, 4)
-    assert plan["in_use"]["threshold"] == 0.35
+    assert plan["in_use"]["threshold"] == plan["threshold"] == 0.35
+    assert (plan["threshold_by"], plan["contact_cost"]) == ("f1", 4)
     assert plan["at_random"] == {"contacted": 4, "profit": -4}
     assert plan["everybody"] == {"contacted": 10, "profit": -10}
     assert plan["baselines"] == {"most_songs": {"contacted": 1, "profit": 6}}

@@ -11,10 +11,11 @@ def test_every_trial_is_drawn_with_what_it_costs_and_the_best_on_top() -> None:
             "average_precision": [0.2, 0.15],
             "average_precision_error": [0.02, 0.01],
             "log_loss": [0.12345, 0.2],
-            "fit_seconds": [3.04, 0.5],
+            "trial": [1, 0],
         }
     )
-    figure = figures.candidates(cv_results)
+    fit_times = pd.DataFrame({"trial": [0, 1], "fit_seconds": [0.5, 3.04]})
+    figure = figures.candidates(cv_results, fit_times)
     figure.canvas.draw()
     (axes,) = figure.axes
     labels = [label.get_text() for label in axes.get_yticklabels()]

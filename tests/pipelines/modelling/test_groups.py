@@ -19,7 +19,7 @@ def judged(spark: SparkSession, modelling: ModellingParameters) -> pd.DataFrame:
             "churned": [True, True, True, False, False, False],
             "probability": [0.9, 0.2, 0.8, 0.3, 0.1, 0.1],
         }
-    ).assign(cutoff=CUTOFF, predicted=False)
+    ).assign(cutoff=CUTOFF)
     features = pd.DataFrame(
         {
             "user_id": list("abcdef"),

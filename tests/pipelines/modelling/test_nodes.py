@@ -156,7 +156,7 @@ def judged(
 ) -> Judged:
     ranks = {"most_songs": "next_song", "longest_away": "days_since_last_seen"}
     settings = modelling.model_copy(update={"baselines": ranks})
-    compared, chosen, model = nodes.champion(train, inputs, settings)
+    compared, _, chosen, model = nodes.champion(train, inputs, settings)
     trained = nodes.predictions(train, model, settings).cache()
     held_out = nodes.predictions(test, model, settings).cache()
     quality = {"source": "simulated"}
@@ -172,11 +172,10 @@ def test_the_champion_says_what_it_is(judged: Judged) -> None:
         "label": "logistic regression (regParam 0.3, tol 0.0001)",
         "imbalance": "none",
         "calibration": judged.chosen["calibration"],
-        "threshold": judged.chosen["threshold"],
-        "threshold_by": "f1",
+        "f1_threshold": judged.chosen["f1_threshold"],
     }
     assert judged.chosen["calibration"] in judged.modelling.calibrations
-    assert 0 < judged.chosen["threshold"] < 1
+    assert 0 < judged.chosen["f1_threshold"] < 1
 
 
 def test_a_row_s_forecast_is_the_model_s_alone(judged: Judged) -> None:
@@ -184,8 +183,6 @@ def test_a_row_s_forecast_is_the_model_s_alone(judged: Judged) -> None:
     rows = judged.test_predictions.toPandas()
     assert len(rows) == 80
     assert rows["probability"].between(0, 1, inclusive="neither").all()
-    assert (rows["predicted"] == (rows["probability"] >= judged.chosen["threshold"])).all()
-    assert rows["predicted"].nunique() == 2
 
 
 def test_a_baseline_is_a_feature(judged: Judged, test: DataFrame) -> None:
@@ -198,8 +195,9 @@ def test_a_baseline_is_a_feature(judged: Judged, test: DataFrame) -> None:
 def test_the_same_rows_give_the_same_champion_in_any_partitions(
     judged: Judged, train: DataFrame, inputs: InputParameters
 ) -> None:
-    _, chosen, model = nodes.champion(train.repartition(3), inputs, judged.modelling)
-    assert chosen == {**judged.chosen, "threshold": pytest.approx(judged.chosen["threshold"])}
+    compared, _, chosen, model = nodes.champion(train.repartition(3), inputs, judged.modelling)
+    assert chosen == {**judged.chosen, "f1_threshold": pytest.approx(judged.chosen["f1_threshold"])}
+    pd.testing.assert_frame_equal(compared, judged.compared)
     again = nodes.predictions(train, model, judged.modelling).orderBy(*KEYS).toPandas()
     before = judged.train_predictions.orderBy(*KEYS).toPandas()
     assert (again["probability"] - before["probability"]).abs().max() < 1e-9
@@ -214,6 +212,37 @@ def test_metrics_are_of_all_customers_and_of_those_that_no_model_has_seen(judged
     assert metrics["unseen_users"]["churned"] == unseen["churned"].sum()
     assert set(metrics["unseen_users"]) == set(metrics["holdout"])
     json.dumps(metrics, allow_nan=False)
+
+
+def test_a_threshold_is_a_decision_of_the_evaluation_and_not_of_the_model(judged: Judged) -> None:
+    def evaluated(**decision: Any) -> tuple[dict[str, Any], int]:
+        asked = judged.modelling.decision.model_copy(update=decision)
+        settings = judged.modelling.model_copy(update={"decision": asked, "bootstrap_resamples": 2})
+        tables = judged.train_predictions, judged.test_predictions, judged.compared
+        given = *tables, judged.chosen, {"source": "simulated"}, QUESTION, settings
+        metrics = nodes.metrics(*given)
+        weighed = weights.feature_weights(judged.model)
+        drawn = nodes.holdout_figures(judged.test_predictions, weighed, metrics, settings)
+        counts = [int(text.get_text().split()[0]) for text in drawn[4].axes[0].texts]
+        return metrics, counts[1] + counts[3]  # of the confusion matrix: called churners
+
+    by_f1, called_by_f1 = evaluated()
+    assert by_f1["decision"]["threshold"] == judged.chosen["f1_threshold"]
+    assert by_f1["decision"]["threshold_by"] == "f1"
+    worth = {"contact_success": 0.5, "kept_customer_value": 10}
+    by_profit, called = evaluated(threshold="profit", contact_cost=1, **worth)
+    probability = judged.test_predictions.toPandas()["probability"]
+    assert by_profit["decision"] == {
+        "threshold": 0.2,
+        "threshold_by": "profit",
+        "contact_cost": 1,
+        **worth,
+    }
+    assert {by_profit[part]["threshold"] for part in ("holdout", "unseen_users", "train")} == {0.2}
+    assert called == (probability >= 0.2).sum()
+    assert called_by_f1 == (probability >= judged.chosen["f1_threshold"]).sum()
+    assert by_profit["holdout"]["recall"] != by_f1["holdout"]["recall"]
+    assert by_profit["holdout"]["auc"] == by_f1["holdout"]["auc"]
 
 
 def test_training_figures_have_no_intervals(judged: Judged) -> None:

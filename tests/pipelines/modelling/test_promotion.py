@@ -13,7 +13,11 @@ from pyspark.sql import functions as F
 from sparkify.pipelines.modelling.card import card_of, with_card
 from sparkify.pipelines.modelling.inputs import feature_columns
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
-from sparkify.pipelines.modelling.promotion import described_challenger, promoted
+from sparkify.pipelines.modelling.promotion import (
+    compare_with_champion,
+    described_challenger,
+    promote_champion,
+)
 
 QUESTION = {
     "cutoff": "2018-11-21",
@@ -22,7 +26,7 @@ QUESTION = {
     "happened": "cancelled",
     "train_cutoffs": ["2018-10-31", "2018-11-07"],
 }
-CHALLENGER = {"candidate": "logistic_regression", "label": "linear", "threshold": 0.2}
+CHALLENGER = {"candidate": "logistic_regression", "label": "linear", "f1_threshold": 0.2}
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +43,8 @@ def linear(
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> PipelineModel:
-    decided = SQLTransformer(
-        statement="SELECT *, uncalibrated AS probability, false AS predicted FROM __THIS__"
-    )
-    model = PipelineModel([*fitted("logistic_regression").stages, decided])
+    calibrated = SQLTransformer(statement="SELECT *, uncalibrated AS probability FROM __THIS__")
+    model = PipelineModel([*fitted("logistic_regression").stages, calibrated])
     parameters = {"modelling": modelling, "inputs": inputs, "feature_engineering": {}, "other": 1}
     given = QUESTION, {"window_days": 14}, {"source": "simulated"}, parameters
     return described_challenger(CHALLENGER, model, train, *given)
@@ -55,8 +57,8 @@ def changed(model: PipelineModel, **card: Any) -> PipelineModel:
 
 def turned(model: PipelineModel) -> PipelineModel:
     """Return a model that ranks the other way round."""
-    *stages, decided, card = model.stages
-    around = decided.getStatement().replace("uncalibrated AS", "1 - uncalibrated AS")
+    *stages, calibrated, card = model.stages
+    around = calibrated.getStatement().replace("uncalibrated AS", "1 - uncalibrated AS")
     return PipelineModel([*stages, SQLTransformer(statement=around), card])
 
 
@@ -81,17 +83,17 @@ def test_a_challenger_says_what_it_is_and_what_it_learnt_from(
 def test_where_no_model_stood_the_challenger_is_the_champion(
     linear: PipelineModel, test: DataFrame, modelling: ModellingParameters
 ) -> None:
-    champion, model, promotion = promoted(linear, None, test, modelling)
+    champion, model, promotion = compare_with_champion(linear, None, test, modelling)
     assert model is linear
     assert promotion == {"replaced": True, "reason": "no model stood before"}
-    assert (champion["label"], champion["threshold"]) == ("linear", 0.2)
+    assert (champion["label"], champion["f1_threshold"]) == ("linear", 0.2)
 
 
 def test_a_challenger_that_forecasts_the_same_does_not_take_the_place(
     linear: PipelineModel, test: DataFrame, modelling: ModellingParameters
 ) -> None:
     standing = changed(linear, label="stood")
-    champion, model, promotion = promoted(linear, standing, test, modelling)
+    champion, model, promotion = compare_with_champion(linear, standing, test, modelling)
     assert model is standing
     assert champion["label"] == "stood"
     assert not promotion["replaced"]
@@ -111,7 +113,7 @@ def test_a_better_challenger_takes_the_place_unless_it_never_may(
     settings = modelling.model_copy(
         update={"promotion": modelling.promotion.model_copy(update={"replace": rule})}
     )
-    _, model, promotion = promoted(linear, turned(linear), test, settings)
+    _, model, promotion = compare_with_champion(linear, turned(linear), test, settings)
     assert promotion["replaced"] is replaced
     assert (model is linear) is replaced
     assert promotion["gain"]["value"] > promotion["needed"] > 0
@@ -130,7 +132,7 @@ def test_a_worse_challenger_does_not_take_the_place_unless_it_always_does(
     settings = modelling.model_copy(
         update={"promotion": modelling.promotion.model_copy(update={"replace": rule})}
     )
-    _, _, promotion = promoted(turned(linear), linear, test, settings)
+    _, _, promotion = compare_with_champion(turned(linear), linear, test, settings)
     assert promotion["replaced"] is replaced
     assert promotion["gain"]["value"] < 0
 
@@ -155,7 +157,7 @@ def test_a_model_that_cannot_be_asked_the_same_gives_way(
     card: dict[str, Any],
     reason: str,
 ) -> None:
-    _, model, promotion = promoted(linear, changed(linear, **card), test, modelling)
+    _, model, promotion = compare_with_champion(linear, changed(linear, **card), test, modelling)
     assert model is linear
     assert promotion["replaced"]
     assert reason in promotion["reason"]
@@ -168,6 +170,27 @@ def test_a_model_that_learnt_from_other_users_or_without_a_card_gives_way(
     parameters["modelling"]["seed"] += 1
     others = changed(linear, parameters=parameters)
     for standing, reason in ((others, "other users"), (PipelineModel(linear.stages[:-1]), "card")):
-        *_, promotion = promoted(linear, standing, test, modelling)
+        *_, promotion = compare_with_champion(linear, standing, test, modelling)
         assert promotion["replaced"]
         assert reason in promotion["reason"]
+
+
+def test_a_model_of_an_earlier_version_with_a_threshold_inside_gives_way(
+    linear: PipelineModel, test: DataFrame, modelling: ModellingParameters
+) -> None:
+    card = {name: what for name, what in card_of(linear).items() if name != "f1_threshold"}
+    earlier = with_card(PipelineModel(linear.stages[:-1]), {**card, "threshold": 0.2})
+    _, model, promotion = compare_with_champion(linear, earlier, test, modelling)
+    assert model is linear
+    assert promotion == {
+        "replaced": True,
+        "reason": "the model that stood is of an earlier version, which fixed the threshold in it",
+    }
+
+
+def test_a_model_is_promoted_as_it_was_evaluated_and_saved_last(linear: PipelineModel) -> None:
+    comparison = {"replaced": True, "reason": "no model stood before"}
+    champion = {"label": "linear"}
+    *records, model = promote_champion(champion, linear, comparison, {"holdout": {}}, None)
+    assert records == [comparison, champion]
+    assert model is linear

@@ -49,9 +49,20 @@ def test_trials_are_compared_fold_by_fold_with_the_best() -> None:
     assert table["behind"].tolist() == [0, 0.25]
     assert table["behind_error"].tolist() == [0, pytest.approx(0.25)]
     assert table["folds"].tolist() == [2, 2]
-    assert table["fit_seconds"].tolist() == [2, 1]
     losses = -selection.fold_scores(TWO_TRIALS, "log_loss").groupby("trial").mean()
     assert table.set_index("trial")["log_loss"].to_dict() == pytest.approx(losses.to_dict())
+
+
+def test_the_time_of_fits_is_a_table_of_its_own() -> None:
+    slower = TWO_TRIALS.assign(fit_seconds=TWO_TRIALS["trial"] + 3.0 * TWO_TRIALS["fold"])
+    assert selection.fit_times(slower, REGULARISED).to_dict("list") == {
+        "trial": [0, 1],
+        "candidate": ["logistic_regression"] * 2,
+        "settings": ["regParam=0.3", "regParam=0.03"],
+        "fit_seconds": [1.5, 2.5],
+    }
+    tables = [selection.compared(one, REGULARISED, "log_loss") for one in (TWO_TRIALS, slower)]
+    pd.testing.assert_frame_equal(*tables)
 
 
 def test_trials_are_compared_by_what_selects() -> None:

@@ -54,14 +54,32 @@ PROMISED = {
 }
 
 
+CARD = {
+    "label": "xgboost (max depth 2)",
+    "calibration": "none",
+    "f1_threshold": 0.2,
+    "source": "simulated",
+    "training": {"fingerprint": "00f1-160"},
+}
+
+
 def test_the_model_itself_says_what_to_compare_with() -> None:
-    model = with_card(PipelineModel([]), {"reference": REFERENCE})
-    assert nodes.model_reference(model) == REFERENCE
+    model = with_card(PipelineModel([]), {**CARD, "reference": REFERENCE})
+    assert nodes.model_reference(model, {"champion": CARD}) == REFERENCE
 
 
 def test_a_model_that_kept_nothing_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(nodes.NoReferenceError, match="Train it anew with `kedro run`"):
-        nodes.model_reference(with_card(PipelineModel([]), {"candidate": "xgboost"}))
+        nodes.model_reference(with_card(PipelineModel([]), CARD), {"champion": CARD})
+
+
+@pytest.mark.parametrize(
+    "other", [{"label": "linear"}, {"f1_threshold": 0.3}, {"training": {"fingerprint": "0-0"}}]
+)
+def test_scores_are_not_compared_with_what_another_model_promised(other: dict[str, Any]) -> None:
+    model = with_card(PipelineModel([]), {**CARD, "reference": REFERENCE})
+    with pytest.raises(nodes.OtherModelError, match="metrics are of another model"):
+        nodes.model_reference(model, {"champion": {**CARD, **other}})
 
 
 @pytest.fixture(scope="module")

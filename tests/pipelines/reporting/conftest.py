@@ -23,8 +23,7 @@ CHAMPION = {
     "label": "xgboost (n estimators 400)",
     "imbalance": "none",
     "calibration": "none",
-    "threshold": 0.0912,
-    "threshold_by": "f1",
+    "f1_threshold": 0.0912,
     "question": {"train_cutoffs": ["2018-10-10", "2018-10-17"]},
     "source": "provided",
     "training": {
@@ -54,6 +53,13 @@ HOLDOUT = {
     "recall": figure(0.2811, 0.2402, 0.3190),
     "f1": figure(0.2136, 0.19, 0.24),
 }
+DECISION = {
+    "threshold": 0.0912,
+    "threshold_by": "f1",
+    "contact_cost": 1.0,
+    "contact_success": 0.1,
+    "kept_customer_value": 90.0,
+}
 RANKED = ("auc", "average_precision", "lift_top_decile")
 METRICS = {
     "source": "provided",
@@ -66,6 +72,7 @@ METRICS = {
         "train_cutoffs": ["2018-10-10", "2018-10-17"],
     },
     "champion": CHAMPION,
+    "decision": DECISION,
     "holdout": HOLDOUT,
     "unseen_users": HOLDOUT | {"users": 3_580, "churned": 101, "auc": figure(0.753, 0.707, 0.796)},
     "train": {"users": 16_543},
@@ -84,7 +91,6 @@ METRICS = {
             "behind": 0.0,
             "behind_error": 0.0,
             "folds": 5,
-            "fit_seconds": 9.04,
         },
         {
             "trial": 0,
@@ -96,16 +102,16 @@ METRICS = {
             "behind": 0.0074,
             "behind_error": 0.0033,
             "folds": 5,
-            "fit_seconds": 6.01,
         },
     ],
 }
-DECISION = {
-    "threshold": "f1",
-    "contact_cost": 1.0,
-    "contact_success": 0.1,
-    "kept_customer_value": 90.0,
-}
+FIT_TIMES = pd.DataFrame(
+    {
+        "trial": [0, 1],
+        "candidate": ["logistic_regression", "xgboost"],
+        "fit_seconds": [6.01, 9.04],
+    }
+)
 SUMMARY = {
     "cutoff": "2018-12-01",
     "horizon_days": 10,
@@ -125,10 +131,9 @@ SUMMARY = {
     "decision": DECISION,
     "main_reasons": {"adverts_per_free_song": 500},
     "model": {
-        **{name: CHAMPION[name] for name in ("candidate", "label", "calibration", "threshold")},
-        **{name: CHAMPION[name] for name in ("threshold_by", "source")},
+        **{name: CHAMPION[name] for name in ("candidate", "label", "calibration", "f1_threshold")},
+        **{name: CHAMPION[name] for name in ("source", "training")},
         "train_cutoffs": ["2018-10-10", "2018-10-17"],
-        "base_rate": 0.03824,
     },
 }
 CONTACTS = pd.DataFrame(
@@ -265,6 +270,7 @@ def found() -> dict[str, Any]:
         "score_summary": SUMMARY,
         "contacts": CONTACTS,
         "metrics": METRICS,
+        "fit_times": FIT_TIMES,
         "promotion": {"replaced": True, "reason": "no model stood before"},
         "contact_plan": PLAN,
         "contact_profit": PROFIT,

@@ -2,7 +2,7 @@ from typing import Any
 
 import pandas as pd
 
-from sparkify.pipelines.reporting.blocks import KeyFigures, Notice, Table
+from sparkify.pipelines.reporting.blocks import KeyFigures, Notice, Table, Text
 from sparkify.pipelines.reporting.forecast import forecast
 from sparkify.pipelines.reporting.words import JOINED, MINUS, SPACE
 
@@ -45,9 +45,41 @@ def test_a_list_of_nobody_says_so(found: dict[str, Any]) -> None:
 def test_scores_of_another_model_are_not_shown_as_this_one_s(found: dict[str, Any]) -> None:
     assert not any(isinstance(block, Notice) for block in told(found))
     summary = found["score_summary"]
-    older = {**summary, "model": {**summary["model"], "base_rate": 0.05, "label": "random forest"}}
+    older = {**summary, "model": {**summary["model"], "label": "random forest"}}
     (notice,) = (b for b in told(found, score_summary=older) if isinstance(b, Notice))
     assert "of another model (random forest, trained on cutoffs up to 17 October" in notice.text
+
+
+def test_scores_of_other_training_rows_are_of_another_model(found: dict[str, Any]) -> None:
+    summary = found["score_summary"]
+    training = {**summary["model"]["training"], "fingerprint": "0-0"}
+    older = {**summary, "model": {**summary["model"], "training": training}}
+    (notice,) = (b for b in told(found, score_summary=older) if isinstance(b, Notice))
+    assert "of another model" in notice.text
+
+
+def test_a_list_by_other_costs_than_the_evaluation_says_so(found: dict[str, Any]) -> None:
+    summary = found["score_summary"]
+    by_profit = {"threshold": 0.556, "threshold_by": "profit", "contact_cost": 5.0}
+    listed = {**summary, "decision": {**summary["decision"], **by_profit}}
+    blocks = told(found, score_summary=listed)
+    (notice,) = (block for block in blocks if isinstance(block, Notice))
+    assert notice.text == (
+        "The list was made by another decision than precision, recall and profit below: threshold "
+        "0.556 instead of 0.0912, threshold_by profit instead of f1, contact_cost 5 instead of 1. "
+        "kedro run --from-nodes modelling.compare_with_champion evaluates the model by the "
+        "decision that is set now, and makes list and report anew."
+    )
+    (text, *_) = (block.text for block in blocks if isinstance(block, Text))
+    assert f"at least 56{SPACE}% are to be contacted" in text
+    assert f"a contact pays from a probability of 56{SPACE}% on." in text
+
+
+def test_contacts_that_never_pay_are_named_so(found: dict[str, Any]) -> None:
+    summary = found["score_summary"]
+    dear = {**summary, "decision": {**summary["decision"], "contact_cost": 10.0}}
+    (text, *_) = (b.text for b in told(found, score_summary=dear) if isinstance(b, Text))
+    assert text.endswith("is worth $90; so no contact pays.")
 
 
 def test_scores_of_days_that_the_model_learnt_from_are_no_forecast(found: dict[str, Any]) -> None:

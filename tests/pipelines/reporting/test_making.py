@@ -37,7 +37,7 @@ def test_the_champion_is_told_with_what_it_learnt_from(found: dict[str, Any]) ->
         "98,765 snapshots of 16,543 customers at 2 cutoffs from 10 October 2018 to "
         "17 October 2018; 3,777 left (3.8 %)"
     )
-    assert said["Threshold"].startswith("9.1 %, the one with the best F1")
+    assert said["Threshold on the hold-out"].startswith("9.1 %, the one with the best F1")
     assert tables["Versions"] == (("python", "3.11.2"), ("pyspark", "4.3.0"))
 
 

@@ -68,16 +68,24 @@ def test_too_few_churners_are_told_with_their_counts(
 
 
 def test_churners_are_called_by_the_best_f1_whatever_the_forecast_does(
-    spark: SparkSession, parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    asked: list[Any] = []
-    monkeypatch.setattr(modelling_nodes, "champion", lambda *given: asked.extend(given))
-    train, modelling = labelled(spark, 3, 20)[0], parameters["modelling"]
+    modelling = parameters["modelling"]
     assert modelling.decision.threshold == "profit"
-    nodes.champion(train, parameters["inputs"], modelling)
-    assert asked[:2] == [train, parameters["inputs"]]
-    assert asked[2].decision.threshold == "f1"
-    assert asked[2].model_copy(update={"decision": modelling.decision}) == modelling
+    rows = [("a", True, 0.03), ("b", False, 0.01), ("c", True, 0.9), ("d", False, 0.5)]
+    schema = "user_id string, churned boolean, probability double"
+    predictions = spark.createDataFrame(rows, schema).selectExpr(
+        "*", "date'2018-12-01' as cutoff", "true as is_trainable"
+    )
+    few = modelling.model_copy(update={"bootstrap_resamples": 2})
+    champion, compared = {"f1_threshold": 0.02}, pd.DataFrame({"trial": [0]})
+    given = predictions, predictions, compared, champion, {"source": "provided"}, {}, few
+    found = nodes.metrics(*given)
+    assert (found["decision"]["threshold"], found["decision"]["threshold_by"]) == (0.02, "f1")
+    assert found["holdout"]["precision"]["value"] == pytest.approx(2 / 3)
+    forecast = modelling_nodes.metrics(*given)
+    assert forecast["decision"]["threshold_by"] == "profit"
+    assert forecast["decision"]["threshold"] > 0.03
 
 
 def test_the_seed_project_s_total_is_found_by_the_audit(
@@ -107,13 +115,17 @@ def test_the_seed_project_s_total_is_found_by_the_audit(
 def test_weighted_figures_stand_beside_the_churn_class_s_own(spark: SparkSession) -> None:
     end = date(2018, 12, 1)
     rows = [
-        ("a", end, True, 0.9, True),
-        ("b", end, True, 0.2, False),
-        ("c", end, False, 0.3, False),
+        ("a", end, True, 0.9),
+        ("b", end, True, 0.2),
+        ("c", end, False, 0.3),
+        ("d", end, False, 0.1),
     ]
-    rows.append(("d", end, False, 0.1, False))
-    schema = "user_id string, cutoff date, churned boolean, probability double, predicted boolean"
-    metrics = {"champion": {"label": "logistic regression"}, "source": "simulated"}
+    schema = "user_id string, cutoff date, churned boolean, probability double"
+    metrics = {
+        "champion": {"label": "logistic regression"},
+        "decision": {"threshold": 0.9},
+        "source": "simulated",
+    }
     published = {"published": [{"project": "seed project, published", "auc": 0.82}]}
     found = nodes.seed_comparison(spark.createDataFrame(rows, schema), metrics, published)
     ours, nobody, seed = found.to_dict("records")

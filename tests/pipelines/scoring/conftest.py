@@ -25,8 +25,7 @@ def card() -> dict[str, Any]:
         "candidate": "logistic_regression",
         "label": "logistic regression (regParam 0.3)",
         "calibration": "none",
-        "threshold": 0.3,
-        "threshold_by": "f1",
+        "f1_threshold": 0.2,
         "features": FEATURES,
         "question": {
             "outcome": "cancellation",
@@ -36,7 +35,7 @@ def card() -> dict[str, Any]:
             "train_cutoffs": ["2018-10-31", "2018-11-07"],
         },
         "source": "simulated",
-        "training": {"base_rate": 0.25},
+        "training": {"base_rate": 0.25, "fingerprint": "00f1-160"},
         "packages": installed_packages(),
     }
 
@@ -47,7 +46,7 @@ def churn_model(
 ) -> PipelineModel:
     """Return a linear model of `train` with all that a churn model has behind its classifier."""
     nothing = pd.DataFrame({"churned": [], "probability": []})
-    stages = calibration_stages(train.sparkSession, nothing, "none", card["threshold"])
+    stages = calibration_stages(train.sparkSession, nothing, "none")
     return with_card(PipelineModel([*fitted("logistic_regression").stages, *stages]), card)
 
 

@@ -46,6 +46,14 @@ def test_a_model_without_a_card_is_refused(asked: FeatureEngineeringParameters) 
         require_compatible({}, ["next_song"], asked)
 
 
+def test_a_model_that_decides_by_a_threshold_of_its_own_is_refused(
+    card: dict[str, Any], asked: FeatureEngineeringParameters
+) -> None:
+    earlier = {name: what for name, what in card.items() if name != "f1_threshold"}
+    with pytest.raises(ModelMismatchError, match=r"earlier version.* Train another with `kedro"):
+        require_compatible({**earlier, "threshold": 0.3}, card["features"], asked)
+
+
 def test_other_versions_of_packages_are_a_warning(
     card: dict[str, Any], asked: FeatureEngineeringParameters, told: pytest.LogCaptureFixture
 ) -> None:

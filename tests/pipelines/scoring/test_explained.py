@@ -64,6 +64,17 @@ def test_an_input_without_words_is_said_by_its_name(
     assert said.startswith("thumbs up per song: 0.05, others 0.0")
 
 
+def test_words_for_another_rate_of_the_same_name_are_not_used(
+    fitted: Callable[[str], PipelineModel], inputs: InputParameters, scoring: ScoringParameters
+) -> None:
+    changed = {"per": "sessions", "words": "{rate:.1f} a session, others {others:.1f}"}
+    rates = {name: rate.model_copy(update=changed) for name, rate in inputs.rates.items()}
+    later = inputs.model_copy(update={"rates": rates})
+    (rate, *_) = explanation(fitted("logistic_regression"), later, scoring).words
+    said = rate.said({"thumbs_up": 3.0, "next_song": 60.0}).text
+    assert said.startswith("thumbs up per song: 0.05, others 0.0")
+
+
 def test_segments_are_said_in_the_words_of_their_rates(
     fitted: Callable[[str], PipelineModel],
     train: DataFrame,

@@ -4,7 +4,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -19,10 +18,10 @@ AGE = {"input": "age", "reason": "registered 3 days ago", "contribution": -0.25}
 
 
 def scored(spark: SparkSession, customers: list[tuple[Any, ...]]) -> DataFrame:
-    """Return scores of (user, probability, predicted, reasons for, reasons against)."""
+    """Return scores of (user, probability, reasons for, reasons against)."""
     rows = [
-        (user, CUTOFF, probability, rank, 50.0, "paid", 1.26, predicted, reasons, against)
-        for rank, (user, probability, predicted, reasons, against) in enumerate(customers, 1)
+        (user, CUTOFF, probability, rank, 50.0, "paid", 1.26, reasons, against)
+        for rank, (user, probability, reasons, against) in enumerate(customers, 1)
     ]
     return spark.createDataFrame(rows, CHURN_SCORES.struct)
 
@@ -30,9 +29,9 @@ def scored(spark: SparkSession, customers: list[tuple[Any, ...]]) -> DataFrame:
 @pytest.fixture(scope="module")
 def scores(spark: SparkSession) -> DataFrame:
     customers = [
-        ("007", 0.51239, True, [THUMBS, {**AGE, "contribution": 0.1}], []),
-        ("8", 0.25, True, [THUMBS], [AGE]),
-        ("9", 0.1, False, [], [AGE]),
+        ("007", 0.51239, [THUMBS, {**AGE, "contribution": 0.1}], []),
+        ("8", 0.25, [THUMBS], [AGE]),
+        ("9", 0.1, [], [AGE]),
     ]
     return scored(spark, customers).cache()
 
@@ -49,8 +48,14 @@ def sharing(scoring: ScoringParameters, share: float, seed: int = 7) -> ScoringP
     return scoring.model_copy(update={"control_share": share, "control_seed": seed})
 
 
-def test_people_get_a_column_per_reason(scores: DataFrame, scoring: ScoringParameters) -> None:
-    rows = lists.churn_scores_csv(scores, scoring.model_copy(update={"reasons": 2}))
+def test_people_get_a_column_per_reason(
+    scores: DataFrame,
+    card: dict[str, Any],
+    scoring: ScoringParameters,
+    money: ModellingParameters,
+) -> None:
+    two = scoring.model_copy(update={"reasons": 2})
+    rows = lists.churn_scores_csv(scores, card, two, money)
     first, _, last = rows.to_dict("records")
     assert first == {
         "rank": 1,
@@ -75,9 +80,12 @@ def test_people_get_a_column_per_reason(scores: DataFrame, scoring: ScoringParam
 
 
 def test_a_contact_has_what_it_is_expected_to_gain(
-    scores: DataFrame, scoring: ScoringParameters, money: ModellingParameters
+    scores: DataFrame,
+    card: dict[str, Any],
+    scoring: ScoringParameters,
+    money: ModellingParameters,
 ) -> None:
-    contacts, control = lists.contacts(scores, sharing(scoring, 0), money)
+    contacts, control = lists.contacts(scores, card, sharing(scoring, 0), money)
     assert contacts["user_id"].tolist() == ["007", "8"]
     # 0.51239 * 0.1 * 100 - 2 and 0.25 * 0.1 * 100 - 2 dollars.
     assert contacts["expected_gain"].tolist() == [3.12, 0.5]
@@ -86,29 +94,32 @@ def test_a_contact_has_what_it_is_expected_to_gain(
 
 
 def test_a_share_is_kept_as_the_control_group(
-    spark: SparkSession, scoring: ScoringParameters, money: ModellingParameters
+    spark: SparkSession,
+    card: dict[str, Any],
+    scoring: ScoringParameters,
+    money: ModellingParameters,
 ) -> None:
-    many = scored(spark, [(str(user), 0.5, True, [THUMBS], []) for user in range(2_000)])
-    contacts, control = lists.contacts(many, sharing(scoring, 0.1), money)
+    many = scored(spark, [(str(user), 0.5, [THUMBS], []) for user in range(2_000)])
+    contacts, control = lists.contacts(many, card, sharing(scoring, 0.1), money)
     assert len(contacts) + len(control) == 2_000
     assert not set(contacts["user_id"]) & set(control["user_id"])
     assert 160 < len(control) < 240
-    _, again = lists.contacts(many.repartition(3), sharing(scoring, 0.1), money)
+    _, again = lists.contacts(many.repartition(3), card, sharing(scoring, 0.1), money)
     pd.testing.assert_frame_equal(again, control)
-    _, other = lists.contacts(many, sharing(scoring, 0.1, seed=8), money)
+    _, other = lists.contacts(many, card, sharing(scoring, 0.1, seed=8), money)
     assert set(other["user_id"]) != set(control["user_id"])
 
 
 def test_the_summary_says_whom_to_contact_and_what_is_expected(
     scores: DataFrame,
-    churn_model: PipelineModel,
+    card: dict[str, Any],
     scoring: ScoringParameters,
     money: ModellingParameters,
     parameters: dict[str, Any],
 ) -> None:
-    contacts, control = lists.contacts(scores, sharing(scoring, 0), money)
+    contacts, control = lists.contacts(scores, card, sharing(scoring, 0), money)
     told = lists.score_summary(
-        *(scores, contacts, control, churn_model, scoring, money),
+        *(scores, contacts, control, card, scoring, money),
         parameters["feature_engineering"],
     )
     json.dumps(told, allow_nan=False)
@@ -120,19 +131,62 @@ def test_the_summary_says_whom_to_contact_and_what_is_expected(
     assert told["main_reasons"] == {"thumbs": 2}
     assert told["is_forecast"]
     assert told["model"]["label"] == "logistic regression (regParam 0.3)"
+    assert told["decision"] == {
+        "threshold": 0.2,
+        "threshold_by": "f1",
+        "contact_cost": 2,
+        "contact_success": 0.1,
+        "kept_customer_value": 100,
+    }
+
+
+# By the cost of a contact that keeps $100 with a probability of .1: who is listed, and dollars.
+PAYING = {
+    1: (["007", "8", "9"], 5.62),
+    2.4: (["007", "8"], 2.82),
+    5: (["007"], 0.12),
+    6: ([], 0.0),
+}
+
+
+@pytest.mark.parametrize("contact_cost", PAYING)
+def test_the_list_holds_those_whose_contact_pays_at_the_costs_of_this_run(
+    scores: DataFrame,
+    card: dict[str, Any],
+    scoring: ScoringParameters,
+    money: ModellingParameters,
+    parameters: dict[str, Any],
+    contact_cost: float,
+) -> None:
+    listed, gain = PAYING[contact_cost]
+    paying = {"threshold": "profit", "contact_cost": contact_cost}
+    decision = money.decision.model_copy(update=paying)
+    asked = money.model_copy(update={"decision": decision})
+    all_listed = sharing(scoring, 0)
+    contacts, control = lists.contacts(scores, card, all_listed, asked)
+    summary = lists.score_summary(
+        *(scores, contacts, control, card, all_listed, asked), parameters["feature_engineering"]
+    )
+    shown = lists.churn_scores_csv(scores, card, all_listed, asked)
+    assert contacts["user_id"].tolist() == listed
+    assert shown.loc[shown["predicted"], "user_id"].tolist() == listed
+    assert (contacts["expected_gain"] >= 0).all()
+    assert summary["expected_profit"] == pytest.approx(gain)
+    assert (summary["predicted"], summary["to_contact"]) == (len(listed), len(listed))
+    assert summary["decision"]["threshold"] == pytest.approx(contact_cost / 10)
 
 
 def test_nobody_to_contact_is_an_empty_list(
     spark: SparkSession,
-    churn_model: PipelineModel,
+    card: dict[str, Any],
     scoring: ScoringParameters,
     money: ModellingParameters,
     parameters: dict[str, Any],
 ) -> None:
-    nobody = scored(spark, [("9", 0.1, False, [], [AGE])])
-    contacts, control = lists.contacts(nobody, scoring, money)
+    nobody = scored(spark, [("9", 0.1, [], [AGE])])
+    contacts, control = lists.contacts(nobody, card, scoring, money)
     told = lists.score_summary(
-        *(nobody, contacts, control, churn_model, scoring, money),
+        *(nobody, contacts, control, card, scoring, money),
         parameters["feature_engineering"],
     )
     assert (told["to_contact"], told["control"], told["expected_profit"]) == (0, 0, 0.0)
@@ -141,16 +195,16 @@ def test_nobody_to_contact_is_an_empty_list(
 
 def test_what_was_learnt_from_is_no_forecast(
     scores: DataFrame,
-    churn_model: PipelineModel,
+    card: dict[str, Any],
     scoring: ScoringParameters,
     money: ModellingParameters,
     parameters: dict[str, Any],
     told: pytest.LogCaptureFixture,
 ) -> None:
     earlier = scores.withColumn("cutoff", F.lit(date(2018, 11, 16)))
-    contacts, control = lists.contacts(earlier, scoring, money)
+    contacts, control = lists.contacts(earlier, card, scoring, money)
     summary = lists.score_summary(
-        *(earlier, contacts, control, churn_model, scoring, money),
+        *(earlier, contacts, control, card, scoring, money),
         parameters["feature_engineering"],
     )
     assert not summary["is_forecast"]

@@ -12,6 +12,7 @@ from pyspark.testing import assertDataFrameEqual
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.modelling.card import with_card
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring import nodes
 from sparkify.pipelines.scoring.compatibility import ModelMismatchError
@@ -133,7 +134,8 @@ def scores(
     settings: FeatureEngineeringParameters,
 ) -> DataFrame:
     every = scoring.model_copy(update={"least_of_strongest": 0})
-    return nodes.churn_scores(current_features, churn_model, inputs, every, settings).cache()
+    table, _ = nodes.churn_scores(current_features, churn_model, inputs, every, settings)
+    return table.cache()
 
 
 def test_scores_are_the_model_s_own_ranked(
@@ -141,10 +143,10 @@ def test_scores_are_the_model_s_own_ranked(
 ) -> None:
     CHURN_SCORES.validate(scores)
     rows = scores.orderBy("rank").toPandas()
-    own = churn_model.transform(current_features).select("user_id", "probability", "predicted")
+    own = churn_model.transform(current_features).select("user_id", "probability")
     expected = own.orderBy("probability", "user_id", ascending=[False, True]).toPandas()
     assert rows["rank"].tolist() == list(range(1, 81))
-    for name in ("user_id", "probability", "predicted"):
+    for name in ("user_id", "probability"):
         assert rows[name].tolist() == expected[name].tolist()
     assert (rows["percentile"].iloc[0], rows["percentile"].iloc[-1]) == (98.75, 0)
     levels = current_features.selectExpr("user_id", "if(is_paid = 1, 'paid', 'free') as level")
@@ -162,7 +164,7 @@ def test_equals_are_ranked_by_user(
     (row,) = current_features.limit(1).collect()
     twins = [{**row.asDict(), "user_id": name} for name in ("2", "10", "1")]
     same = spark.createDataFrame(twins, current_features.schema).repartition(3)
-    ranked = nodes.churn_scores(same, churn_model, inputs, scoring, settings)
+    ranked, _ = nodes.churn_scores(same, churn_model, inputs, scoring, settings)
     assert [row["user_id"] for row in ranked.orderBy("rank").collect()] == ["1", "10", "2"]
 
 
@@ -179,6 +181,20 @@ def test_reasons_are_the_strongest_contributions(
             sign = 1 if side == "for" else -1
             reasons = [(r["contribution"], r["input"]) for r in told[user][f"reasons_{side}"]]
             assert reasons == [(value, name) for value, name in ordered if sign * value > 0]
+
+
+def test_scores_have_the_card_of_the_model_that_made_them(
+    current_features: DataFrame,
+    churn_model: PipelineModel,
+    card: dict[str, Any],
+    inputs: InputParameters,
+    scoring: ScoringParameters,
+    settings: FeatureEngineeringParameters,
+) -> None:
+    long = {"parameters": {"modelling": {}}, "reference": {"bins": 10}}
+    model = with_card(churn_model, {**card, **long})
+    _, described = nodes.churn_scores(current_features, model, inputs, scoring, settings)
+    assert described == card
 
 
 def test_a_model_of_other_features_is_refused(

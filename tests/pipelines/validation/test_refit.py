@@ -27,7 +27,7 @@ def test_the_simplest_candidate_stands_beside_another_champion(
 def forecast(*probabilities: float) -> pd.DataFrame:
     churned = [True, False, True, False]
     rows = {"user_id": list("abcd"), "cutoff": "2018-11-07", "churned": churned}
-    return pd.DataFrame({**rows, "probability": probabilities, "predicted": False})
+    return pd.DataFrame({**rows, "probability": probabilities})
 
 
 def test_a_forecast_that_ranks_worse_and_is_surer_of_it_costs(

@@ -71,17 +71,15 @@ def platt(churned: Array, probability: Array) -> tuple[float, float]:
 
 
 def calibration_stages(
-    spark: SparkSession, out_of_fold: pd.DataFrame, method: str, threshold: float
+    spark: SparkSession, out_of_fold: pd.DataFrame, method: str
 ) -> list[Transformer]:
-    """Return the last stages of a model: from `uncalibrated` to `probability`, `predicted`.
+    """Return the last stages of a model: from `uncalibrated` to `probability`.
 
     Args:
         spark: the session to fit an isotonic calibration with.
         out_of_fold: as for `best_calibration`.
         method: of `none`, `platt` and `isotonic`.
-        threshold: the calibrated probability from which on `predicted` is true.
     """
-    decided = f"probability >= {threshold!r} AS predicted"
     if method == "isotonic":
         rows = out_of_fold[["churned", "probability"]].astype(float)
         rows.columns = pd.Index(["label", UNCALIBRATED])
@@ -99,11 +97,7 @@ def calibration_stages(
         formula, stages = UNCALIBRATED, []
     clipped = f"greatest({LEAST!r}, least({MOST!r}, {formula}))"
     calibrated = f"SELECT *, {clipped} AS probability FROM __THIS__"  # noqa: S608 -- own names
-    return [
-        *stages,
-        SQLTransformer(statement=calibrated),
-        SQLTransformer(statement=f"SELECT *, {decided} FROM __THIS__"),  # noqa: S608
-    ]
+    return [*stages, SQLTransformer(statement=calibrated)]
 
 
 def calibrated(out_of_fold: pd.DataFrame, method: str) -> pd.Series:

@@ -45,6 +45,13 @@ def card_of(model: PipelineModel) -> dict[str, Any]:
     return card
 
 
+def is_same_model(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Return whether two cards are of one model: the same settings, learnt from the same rows."""
+    settings = ("label", "calibration", "f1_threshold", "source")
+    is_same = all(one.get(name) == other.get(name) for name in settings)
+    return is_same and one["training"]["fingerprint"] == other["training"]["fingerprint"]
+
+
 def is_forecast(card: dict[str, Any], cutoff: date) -> bool:
     """Return whether a model has learnt from no label that ends after the cutoff."""
     question = card["question"]

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 
 from sparkify.collecting import collected
 from sparkify.log_odds import Array
+from sparkify.pipelines.modelling.decision import describe_decision
 from sparkify.pipelines.modelling.evaluation import BASELINE
 from sparkify.pipelines.modelling.parameters import DecisionParameters, ModellingParameters
 from sparkify.schemas import KEYS
@@ -30,12 +31,13 @@ def contacts_weighed(
         contacting at random, everybody, and by each baseline.
     """
     decision = modelling.decision
+    described = describe_decision(decision, champion["f1_threshold"])
     rows = collected(test_predictions, *KEYS)
     gain = _gain(rows["churned"].to_numpy(float), decision)
     order = np.argsort(-rows["probability"].to_numpy(), kind="stable")
     curve = _profits(gain[order])
     sampled = _resampled(gain[order], modelling)
-    called = int(rows["predicted"].sum())
+    called = int((rows["probability"] >= described["threshold"]).sum())
     best = int(curve.argmax())
     numbers = np.unique([*np.linspace(0, len(rows), POINTS + 1).round(), called, best]).astype(int)
     low, high = np.percentile(sampled[:, numbers], [2.5, 97.5], axis=0)
@@ -61,11 +63,11 @@ def contacts_weighed(
         return {"contacted": number, "profit": {"value": float(curve[number]), "ci95": bounds}}
 
     plan = {
-        **decision.model_dump(),
+        **described,
         "customers": len(rows),
         "best": told(best)
         | {"contacted_ci95": np.percentile(sampled.argmax(axis=1), [2.5, 97.5]).tolist()},
-        "in_use": told(called) | {"threshold": champion["threshold"]},
+        "in_use": told(called) | {"threshold": described["threshold"]},
         "at_random": {"contacted": called, "profit": everybody * called / len(rows)},
         "everybody": {"contacted": len(rows), "profit": everybody},
         "baselines": {

@@ -1,4 +1,6 @@
-"""From a probability to a decision: from where on a customer is called a churner."""
+"""From a probability to a decision, by the parameters of the run that decides."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -6,24 +8,39 @@ import pandas as pd
 from sparkify.pipelines.modelling.parameters import DecisionParameters
 
 
-def best_threshold(probability: pd.Series, decision: DecisionParameters) -> float:
-    """Return the calibrated probability from which on calling a customer a churner serves best.
+def describe_decision(decision: DecisionParameters, f1_threshold: float) -> dict[str, Any]:
+    """Return the parameters of a decision and the `threshold` that follows from them.
 
-    By `decision.threshold` that is the best F1 to expect, or the highest profit. Both follow from
-    calibrated probabilities alone; labels of a few dozen churners would say more about chance.
+    A customer whose calibrated probability is at least the threshold is called a churner.
+    `threshold_by` says which rule gives it:
 
     - profit: a contact costs `contact_cost`; with probability `contact_success` it keeps a churner
       who is worth `kept_customer_value`. It pays from cost / (success * value) on (Elkan 2001);
       1, for nobody, where it never does.
-    - F1: of the k likeliest, as many churn as their probabilities sum up to; the k with the
-      highest expected F1 are called churners (Lipton et al. 2014).
+    - f1: the model's own `f1_threshold`, which depends on no cost.
+
+    Args:
+        decision: what a contact costs and gains, and the rule.
+        f1_threshold: from the model's card, as `best_f1_threshold` finds it in training.
+    """
+    by_rule = {
+        "profit": min(decision.contact_cost / decision.worth_of_contact, 1.0),
+        "f1": f1_threshold,
+    }
+    parameters = decision.model_dump()
+    rule = parameters.pop("threshold")
+    return {"threshold": by_rule[rule], "threshold_by": rule, **parameters}
+
+
+def best_f1_threshold(probability: pd.Series) -> float:
+    """Return the threshold with the highest F1 to expect from calibrated probabilities.
+
+    Of the k likeliest, as many churn as their probabilities sum up to (Lipton et al. 2014). No
+    label is used: those of a few dozen churners would say more about chance.
 
     Args:
         probability: calibrated probabilities, made out of fold.
-        decision: what a contact costs and gains, and what the threshold is to serve.
     """
-    if decision.threshold == "profit":
-        return min(decision.contact_cost / decision.worth_of_contact, 1.0)
     falling = np.sort(probability.to_numpy(float))[::-1]
     found = falling.cumsum()
     called = np.arange(1, len(falling) + 1)

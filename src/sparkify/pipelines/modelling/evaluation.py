@@ -119,7 +119,8 @@ def with_intervals(
     Users are resampled, not rows, because one user's snapshots resemble each other.
 
     Args:
-        predictions: rows with `user_id`, `cutoff`, `churned`, `probability` and `predicted`.
+        predictions: rows with `user_id`, `cutoff`, `churned`, `probability`, and `predicted`
+            where metrics look at it.
         metrics: what to compute, by name.
         resamples: how many times users are drawn anew; 0 for no intervals.
         seed: of the draws.
@@ -131,7 +132,7 @@ def with_intervals(
     ordered = predictions.sort_values(KEYS, ignore_index=True)
     churned = ordered["churned"].to_numpy(float)
     probability = ordered["probability"].to_numpy(float)
-    predicted = ordered["predicted"].to_numpy(float)
+    predicted = ordered.get("predicted", pd.Series(np.nan, ordered.index)).to_numpy(float)
     user, users = pd.factorize(ordered["user_id"])
     if len(np.unique(churned)) < 2:
         return {}
@@ -196,15 +197,19 @@ def _gain_of(metric: Metric) -> Metric:
 def evaluated(
     predictions: pd.DataFrame, threshold: float, resamples: int, seed: int
 ) -> dict[str, Any]:
-    """Describe a set of predictions: who was in it, and every metric with its interval."""
+    """Describe a set of predictions: who was in it, and every metric with its interval.
+
+    Whoever's probability is at least the threshold is predicted to churn.
+    """
     every = RANKING | PROBABILITY | CALIBRATION | DECISION
+    predicted = predictions["probability"] >= threshold
     return {
         "users": int(predictions["user_id"].nunique()),
         "snapshots": len(predictions),
         "churned": int(predictions["churned"].sum()),
         "base_rate": float(predictions["churned"].mean()) if len(predictions) else 0.0,
         "threshold": threshold,
-        **with_intervals(predictions, every, resamples, seed),
+        **with_intervals(predictions.assign(predicted=predicted), every, resamples, seed),
     }
 
 

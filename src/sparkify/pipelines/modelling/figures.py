@@ -135,7 +135,8 @@ def lift(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
 def confusion(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draw how many customers were called rightly and wrongly at the threshold in use."""
     figure, axes = _axes("Confusion matrix", _on_what(metrics), "Forecast", "What happened")
-    counts = confusion_matrix(predictions.churned, predictions.predicted, labels=[False, True])
+    predicted = predictions.probability >= metrics["holdout"]["threshold"]
+    counts = confusion_matrix(predictions.churned, predicted, labels=[False, True])
     shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.3, aspect="auto")
     for (row, column), count in np.ndenumerate(counts):
@@ -165,9 +166,9 @@ def weights(feature_weights: pd.DataFrame, metrics: dict[str, Any], most: int = 
     return figure
 
 
-def candidates(cv_results: pd.DataFrame) -> Figure:
+def candidates(cv_results: pd.DataFrame, fit_times: pd.DataFrame) -> Figure:
     """Draw how the trials compare: average precision over folds, and what a fit takes."""
-    rows = cv_results[::-1]
+    rows = cv_results.merge(fit_times[["trial", "fit_seconds"]], on="trial")[::-1]
     figure = Figure(figsize=(9.5, 1.6 + 0.55 * len(rows)), dpi=120, layout="constrained")
     axes = figure.subplots()
     figure.suptitle("Candidates", x=0.01, ha="left", fontsize=13, fontweight="bold")

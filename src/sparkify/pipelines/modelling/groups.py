@@ -29,7 +29,7 @@ def group_metrics(
     """
     gender = user_days.groupBy("user_id").agg(F.max_by("gender", "day").alias("gender"))
     rows = collected(
-        test_predictions.select(*KEYS, "churned", "probability", "predicted")
+        test_predictions.select(*KEYS, "churned", "probability")
         .join(test.select(*KEYS, *_groupings(modelling.groups)), on=KEYS, how="inner")
         .join(gender, on="user_id", how="left")
         .fillna({"gender": UNKNOWN}),

@@ -104,15 +104,16 @@ def train_test(
 
 def champion(
     train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
-) -> tuple[pd.DataFrame, dict[str, Any], PipelineModel]:
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any], PipelineModel]:
     """Cross-validate every candidate, and refit the winner on all training snapshots.
 
-    The winner is the simplest trial within one standard error of the best. Calibration and
-    threshold are learnt on its predictions out of fold; both are in the model.
+    The winner is the simplest trial within one standard error of the best. Its predictions out
+    of fold give the calibration, which is part of the model, and `f1_threshold`, which is not:
+    each run decides by its own parameters.
 
     Returns:
-        The candidates compared (one row per trial, best first), what the champion is, and its
-        fitted model: from features to `probability` and `predicted`.
+        The candidates compared (one row per trial, best first), the time of their fits, what the
+        champion is, and its fitted model: from features to `probability`.
     """
     predictions, competing = fitting.cross_validated(train, inputs, modelling), trials(modelling)
     compared = selection.compared(predictions, competing, modelling.selection)
@@ -121,18 +122,17 @@ def champion(
     own = predictions[predictions["trial"] == best].reset_index(drop=True)
     method = calibration.best_calibration(own, modelling.calibrations)
     probability = calibration.calibrated(own, method)
-    threshold = decision.best_threshold(probability, modelling.decision)
     with fitting.kept_prepared(train, inputs, modelling) as ready:
         model = fitting.fitted(ready, trial, modelling)
-    last = calibration.calibration_stages(train.sparkSession, own, method, threshold)
+    last = calibration.calibration_stages(train.sparkSession, own, method)
     chosen = {
         **trial.description,
         "imbalance": modelling.imbalance,
         "calibration": method,
-        "threshold": threshold,
-        "threshold_by": modelling.decision.threshold,
+        "f1_threshold": decision.best_f1_threshold(probability),
     }
-    return compared, chosen, fitting.with_stages(model, last)
+    fit_times = selection.fit_times(predictions, competing)
+    return compared, fit_times, chosen, fitting.with_stages(model, last)
 
 
 def predictions(
@@ -159,17 +159,20 @@ def metrics(
     """Judge the champion on the hold-out, with training figures and baselines beside it.
 
     `holdout` is about all its customers, `unseen_users` about those of them that no model has
-    ever learnt from: later in time, and other people.
+    ever learnt from: later in time, and other people. `decision` has the threshold of these
+    figures, and the costs and the rule that it follows from.
     """
     trained, held_out = train_predictions.toPandas(), test_predictions.toPandas()
     settings = (modelling.bootstrap_resamples, modelling.seed)
-    threshold = champion["threshold"]
+    decided = decision.describe_decision(modelling.decision, champion["f1_threshold"])
+    threshold = decided["threshold"]
     unseen = held_out[~held_out["is_trainable"]]
     base_rate = float(trained["churned"].mean())
     return {
         "source": data_quality["source"],
         "question": question,
         "champion": champion,
+        "decision": decided,
         "holdout": evaluation.evaluated(held_out, threshold, *settings),
         "unseen_users": evaluation.evaluated(unseen, threshold, *settings),
         "train": evaluation.evaluated(trained, threshold, 0, modelling.seed),

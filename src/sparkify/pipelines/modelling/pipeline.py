@@ -14,10 +14,15 @@ from sparkify.pipelines.modelling import (
 )
 
 MODELLING, INPUTS = "params:modelling", "params:inputs"
+# All that says how good the next champion is, saved before it is in service. Figures only draw it.
+EVALUATION = [
+    *["train_predictions", "test_predictions", "metrics", "feature_weights", "segments"],
+    *["contact_profit", "contact_plan", "group_metrics"],
+]
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From features and labels to a champion and its hold-out metrics."""
+    """From features and labels to a champion, promoted once its evaluation is saved."""
     split = Node(
         nodes.train_test,
         ["features", "snapshots", "event_summary", MODELLING, "params:feature_engineering"],
@@ -34,25 +39,28 @@ def create_pipeline(**_: object) -> Pipeline:
         name="describe_training",
     )
     found = Pipeline(find(), outputs={"champion": "challenger", "churn_model": "fitted_challenger"})
-    return Pipeline([split, describe]) + found + promote() + judge() + decide()
+    evaluated = Pipeline(
+        judge() + decide(), inputs={"champion": "next_champion", "churn_model": "next_model"}
+    )
+    return Pipeline([split, describe]) + found + compare() + evaluated + promote()
 
 
-def find(champion: Callable[..., object] = nodes.champion) -> Pipeline:
+def find() -> Pipeline:
     """From training rows, of whatever question, to the best of the candidates."""
     return Pipeline(
         [
             Node(
-                champion,
+                nodes.champion,
                 ["train", INPUTS, MODELLING],
-                ["cv_results", "champion", "churn_model"],
+                ["cv_results", "fit_times", "champion", "churn_model"],
                 name="choose_champion",
             )
         ]
     )
 
 
-def promote() -> Pipeline:
-    """From a challenger and the champion that stands to the champion."""
+def compare() -> Pipeline:
+    """From a challenger and the current champion to the next champion."""
     return Pipeline(
         [
             Node(
@@ -65,16 +73,30 @@ def promote() -> Pipeline:
                 name="describe_challenger",
             ),
             Node(
-                promotion.promoted,
+                promotion.compare_with_champion,
                 ["challenger_model", "standing_model", "test", MODELLING],
-                ["champion", "churn_model", "promotion"],
-                name="promote_champion",
+                ["next_champion", "next_model", "comparison"],
+                name="compare_with_champion",
             ),
         ]
     )
 
 
-def judge() -> Pipeline:
+def promote() -> Pipeline:
+    """From a next champion whose evaluation is saved to the champion."""
+    return Pipeline(
+        [
+            Node(
+                promotion.promote_champion,
+                ["next_champion", "next_model", "comparison", *EVALUATION],
+                ["promotion", "champion", "churn_model"],
+                name="promote_champion",
+            )
+        ]
+    )
+
+
+def judge(metrics: Callable[..., object] = nodes.metrics) -> Pipeline:
     """From a champion and hold-out rows, of whatever question, to its metrics and figures."""
     return Pipeline(
         [
@@ -91,7 +113,7 @@ def judge() -> Pipeline:
                 name="predict_test",
             ),
             Node(
-                nodes.metrics,
+                metrics,
                 [
                     *["train_predictions", "test_predictions", "cv_results", "champion"],
                     *["data_quality", "question", MODELLING],
@@ -107,7 +129,7 @@ def judge() -> Pipeline:
             ),
             Node(
                 figures.candidates,
-                "cv_results",
+                ["cv_results", "fit_times"],
                 "candidates_figure",
                 name="draw_candidates",
                 tags="figures",

@@ -1,4 +1,4 @@
-"""Champion and challenger: whether a newly trained model takes the place of the one that stands."""
+"""Champion and challenger: which of them is in service once this run has evaluated it."""
 
 import logging
 from datetime import date
@@ -60,20 +60,20 @@ def _plain(parameters: Any) -> Any:
     return parameters.model_dump(mode="json") if hasattr(parameters, "model_dump") else parameters
 
 
-def promoted(
+def compare_with_champion(
     challenger_model: PipelineModel,
     standing_model: PipelineModel | None,
     test: DataFrame,
     modelling: ModellingParameters,
 ) -> tuple[dict[str, Any], PipelineModel, dict[str, Any]]:
-    """Compare the challenger with the champion that stands, on the same newest hold-out.
+    """Choose the next champion: the challenger or the current one, by the same newest hold-out.
 
-    It takes the champion's place if its gain, by the score that selects, is larger than
-    `modelling.promotion.standard_errors` of the gain's standard errors over users; or if the one
-    that stands cannot be asked the same.
+    The challenger is chosen if its gain, by the score that selects, is larger than
+    `modelling.promotion.standard_errors` of the gain's standard errors over users; or if the
+    current champion cannot be asked the same. The choice takes effect in `promote_champion`.
 
     Returns:
-        What the champion is, its model, and how it came to be so.
+        What the next champion is, its model, and why it was chosen.
     """
     obstacle = _obstacle(standing_model, card_of(challenger_model), test)
     if standing_model is None or obstacle:
@@ -82,10 +82,32 @@ def promoted(
         promotion = _compared(challenger_model, standing_model, test, modelling)
     champion_model = challenger_model if promotion["replaced"] else standing_model
     assert champion_model is not None  # noqa: S101 -- one that is missing was replaced
-    logger.info("Champion: %s", promotion["reason"])
     card = card_of(champion_model)
     described = {name: what for name, what in card.items() if name != "parameters"}
     return described, champion_model, promotion
+
+
+def promote_champion(
+    next_champion: dict[str, Any],
+    next_model: PipelineModel,
+    comparison: dict[str, Any],
+    *evaluation: object,  # noqa: ARG001 -- waited for, not read
+) -> tuple[dict[str, Any], dict[str, Any], PipelineModel]:
+    """Put the next champion into service, unchanged, now that its evaluation is saved.
+
+    Args:
+        next_champion: what it is.
+        next_model: the model itself.
+        comparison: why it was chosen.
+        evaluation: every dataset that says how good it is. They are inputs so that a run whose
+            evaluation fails stops before this step and leaves the current champion in service.
+
+    Returns:
+        `promotion`, `champion` and, as the last to be saved, `churn_model`: all that scoring and
+        monitoring read of a champion is inside the model.
+    """
+    logger.info("Champion: %s", comparison["reason"])
+    return comparison, next_champion, next_model
 
 
 def _obstacle(
@@ -99,6 +121,8 @@ def _obstacle(
         return "the model that stood has no card: what it learnt from is not known"
     if not standing.get("reference"):
         return "the model that stood holds nothing to monitor it by"
+    if "f1_threshold" not in standing:
+        return "the model that stood is of an earlier version, which fixed the threshold in it"
     asked, own = standing["question"], challenger["question"]
     gone = sorted(set(standing["features"]) - set(test.columns))
     before, now = (card["parameters"]["modelling"] for card in (standing, challenger))
@@ -147,8 +171,8 @@ def _compared(
 
 
 def _forecast(model: PipelineModel, test: DataFrame) -> pd.DataFrame:
-    columns = [*KEYS, "churned", "probability", "predicted"]
-    return collected(model.transform(test).select(*columns), *KEYS)
+    forecast = model.transform(test).select(*KEYS, "churned", "probability")
+    return collected(forecast, *KEYS)
 
 
 def _judged(

@@ -49,32 +49,43 @@ def compared(predictions: pd.DataFrame, competing: Sequence[Trial], selection: s
     fold, by the score that selects, and `behind_error` the standard error of this difference: the
     folds are the same for all, and what makes one of them hard does so for every trial. Errors
     are 0 where only one fold has a churner.
-    `fit_seconds` is the mean time of a fit.
     """
     scores = {name: fold_scores(predictions, name) for name in ("average_precision", "log_loss")}
     selecting = scores[selection].unstack("trial")
     best = selecting.mean().idxmax()
     behind = selecting.rsub(selecting[best], axis="index")
-    seconds = predictions.groupby(["trial", *FOLD_KEYS])["fit_seconds"].first()
     table = pd.DataFrame(
         {
-            "candidate": [trial.candidate for trial in competing],
-            "settings": [
-                ", ".join(f"{key}={value:g}" for key, value in trial.settings.items())
-                for trial in competing
-            ],
+            **_names(competing),
             "average_precision": scores["average_precision"].groupby("trial").mean(),
             "log_loss": -scores["log_loss"].groupby("trial").mean(),
             "average_precision_error": scores["average_precision"].groupby("trial").sem().fillna(0),
             "behind": behind.mean(),
             "behind_error": behind.sem().fillna(0),
             "folds": selecting.count(),
-            "fit_seconds": seconds.groupby("trial").mean(),
         }
     )
     return (
         table.rename_axis("trial").reset_index().sort_values(["behind", "trial"], ignore_index=True)
     )
+
+
+def fit_times(predictions: pd.DataFrame, competing: Sequence[Trial]) -> pd.DataFrame:
+    """List how long the trials took: one row per trial, `fit_seconds` the mean time of a fit."""
+    of_fit = predictions.groupby(["trial", *FOLD_KEYS])["fit_seconds"].first()
+    table = pd.DataFrame({**_names(competing), "fit_seconds": of_fit.groupby("trial").mean()})
+    return table.rename_axis("trial").reset_index()
+
+
+def _names(competing: Sequence[Trial]) -> dict[str, list[str]]:
+    """Return the candidates and settings of trials, as columns."""
+    return {
+        "candidate": [trial.candidate for trial in competing],
+        "settings": [
+            ", ".join(f"{key}={value:g}" for key, value in trial.settings.items())
+            for trial in competing
+        ],
+    }
 
 
 def simplest_of_the_best(compared: pd.DataFrame) -> int:

@@ -13,7 +13,7 @@ from sparkify.collecting import collected
 from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import reference as training
-from sparkify.pipelines.modelling.card import card_of
+from sparkify.pipelines.modelling.card import card_of, is_same_model
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.pipelines.monitoring import alarms, drift, realised
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
@@ -25,17 +25,30 @@ class NoReferenceError(UserError):
     """The model was trained before anything was kept for monitoring."""
 
 
-def model_reference(churn_model: PipelineModel) -> dict[str, Any]:
+class OtherModelError(UserError):
+    """What was measured on the hold-out is not of the model in service."""
+
+
+def model_reference(churn_model: PipelineModel, metrics: dict[str, Any]) -> dict[str, Any]:
     """Return what the model's training kept for comparison.
 
     Raises:
         NoReferenceError: if it kept nothing.
+        OtherModelError: if `metrics`, which later scores are compared with, are of another model.
     """
-    reference: dict[str, Any] = card_of(churn_model).get("reference") or {}
+    card = card_of(churn_model)
+    reference: dict[str, Any] = card.get("reference") or {}
     if not reference:
         raise NoReferenceError(
             "churn_model holds nothing to compare with: it was trained by another release. "
             "Train it anew with `kedro run`."
+        )
+    if not is_same_model(card, metrics["champion"]):
+        raise OtherModelError(
+            f"metrics are of another model ({metrics['champion']['label']}) than churn_model "
+            f"({card['label']}): a run stopped before it promoted its model, or one of them is of "
+            f"another version. Evaluate and promote with `kedro run --pipelines modelling`, or "
+            f"load both of one version with --load-versions."
         )
     return reference
 

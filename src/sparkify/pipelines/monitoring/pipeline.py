@@ -8,7 +8,12 @@ def create_pipeline(**_: object) -> Pipeline:
     monitoring = "params:monitoring"
     return Pipeline(
         [
-            Node(nodes.model_reference, "churn_model", "model_reference", name="recall_training"),
+            Node(
+                nodes.model_reference,
+                ["churn_model", "metrics"],
+                "model_reference",
+                name="recall_training",
+            ),
             Node(
                 nodes.newest_description,
                 [

@@ -80,5 +80,5 @@ def judged(
     }
     metrics = {name: RANKING[name] for name in RANKED}
     resampling = modelling.bootstrap_resamples, modelling.seed
-    found = with_intervals(predictions.assign(predicted=False), metrics, *resampling)
+    found = with_intervals(predictions, metrics, *resampling)
     return {**row, **in_one_row(found)}

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from scipy.stats import poisson
 
+from sparkify.pipelines.modelling.card import is_same_model
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import (
     Block,
@@ -16,8 +17,6 @@ from sparkify.pipelines.reporting.blocks import (
     Table,
     Text,
 )
-
-SAME_MODEL = ("label", "threshold", "source")
 
 
 def forecast(
@@ -39,6 +38,7 @@ def forecast(
         "What the forecast says",
         (
             *_not_this_model(score_summary, metrics),
+            *_other_decision(score_summary, metrics),
             *_known_outcome(score_summary),
             KeyFigures(tuple(_key_figures(score_summary))),
             Text(_told(score_summary)),
@@ -50,18 +50,38 @@ def forecast(
 
 def _not_this_model(summary: dict[str, Any], metrics: dict[str, Any]) -> list[Notice]:
     model, champion = summary["model"], metrics["champion"]
-    same = all(model[name] == champion[name] for name in SAME_MODEL) and (
-        model["base_rate"] == champion["training"]["base_rate"]
-    )
-    if same:
+    if is_same_model(model, champion):
         return []
     return [
         Notice(
             f"These scores are of another model ({model['label']}, trained on cutoffs up to "
             f"{words.day(max(model['train_cutoffs']))}) than the one judged below "
-            f"({champion['label']}): kedro run --pipelines scoring,reporting scores with it."
+            f"({champion['label']}): kedro run --pipelines modelling,scoring,reporting evaluates "
+            "and scores with one model."
         )
     ]
+
+
+def _other_decision(summary: dict[str, Any], metrics: dict[str, Any]) -> list[Notice]:
+    listed, evaluated = summary["decision"], metrics["decision"]
+    if listed == evaluated:
+        return []
+    changed = ", ".join(
+        f"{name} {_setting(listed[name])} instead of {_setting(evaluated[name])}"
+        for name in listed
+        if listed[name] != evaluated[name]
+    )
+    return [
+        Notice(
+            f"The list was made by another decision than precision, recall and profit below: "
+            f"{changed}. kedro run --from-nodes modelling.compare_with_champion evaluates the "
+            "model by the decision that is set now, and makes list and report anew."
+        )
+    ]
+
+
+def _setting(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.3g}"
 
 
 def _known_outcome(summary: dict[str, Any]) -> list[Notice]:
@@ -104,18 +124,20 @@ def _key_figures(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _told(summary: dict[str, Any]) -> str:
-    decision, model = summary["decision"], summary["model"]
+    decision = summary["decision"]
+    pays_from = _pays_from(decision)
+    pays = f"a contact pays from a probability of {words.share(pays_from)} on"
     return (
         f"Those who leave are the customers who will have {summary['happened']} within "
         f"{summary['horizon_days']} days. Customers whose probability to leave is at "
-        f"least {words.share(model['threshold'])} are to be contacted, "
+        f"least {words.share(decision['threshold'])} are to be contacted, "
         f"{words.count(summary['predicted'])} in all; "
         f"{words.share(summary['control_share'])} of such, by a hash, are kept back as the control "
         "group, since without one nobody can say later what contacts achieved. A contact costs "
         f"{words.dollars(decision['contact_cost'])}, {words.share(decision['contact_success'])} of "
         "those who would leave are assumed to stay once contacted, and one who stays is worth "
-        f"{words.dollars(decision['kept_customer_value'])}; so a contact pays from a probability "
-        f"of {words.share(_pays_from(decision))} on."
+        f"{words.dollars(decision['kept_customer_value'])}; so "
+        f"{pays if pays_from < 1 else 'no contact pays'}."
     )
 
 
@@ -131,7 +153,7 @@ def _loss(summary: dict[str, Any]) -> list[Notice]:
     return [
         Notice(
             f"Contacting the whole list is expected to lose {loss}: it begins at a probability of "
-            f"{words.share(summary['model']['threshold'])}, and a contact pays from "
+            f"{words.share(summary['decision']['threshold'])}, and a contact pays from "
             f"{words.share(_pays_from(summary['decision']))} on. With "
             "modelling.decision.threshold=profit the list holds only contacts that pay."
         )

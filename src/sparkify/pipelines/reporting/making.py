@@ -85,11 +85,8 @@ def _returning(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _training(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    champion, question, training = (
-        metrics["champion"],
-        metrics["question"],
-        metrics["champion"]["training"],
-    )
+    champion, question, decision = (metrics[name] for name in ("champion", "question", "decision"))
+    training = champion["training"]
     cutoffs = champion["question"]["train_cutoffs"]
     yield (
         "Question",
@@ -112,8 +109,8 @@ def _training(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Remedy for few leavers", str(champion["imbalance"])
     yield "Calibration", str(champion["calibration"])
     yield (
-        "Threshold",
-        f"{words.share(champion['threshold'])}, {CHOSEN_BY[champion['threshold_by']]}",
+        "Threshold on the hold-out",
+        f"{words.share(decision['threshold'])}, {CHOSEN_BY[decision['threshold_by']]}",
     )
     yield "Fingerprint of the training rows", str(training["fingerprint"])
 
@@ -176,7 +173,7 @@ def _parameters(parameters: Mapping[str, Any]) -> Table:
         for row in _flattened(name, value)
     ]
     return Table(
-        "Parameters",
+        "Parameters of the run that wrote this report",
         (Column("Parameter", "code"), Column("Value", "code")),
         tuple(rows),
         folded=True,

@@ -50,6 +50,7 @@ RULES = {"base_rate": "Base rate for all"}
 
 def quality(
     metrics: dict[str, Any],
+    fit_times: pd.DataFrame,
     promotion: dict[str, Any],
     profit: tuple[Block, ...],
     figures: Mapping[str, bytes],
@@ -58,6 +59,7 @@ def quality(
 
     Args:
         metrics: as `modelling` saves them.
+        fit_times: one row per candidate and settings, with the mean `fit_seconds`.
         promotion: whether the chosen candidate became the champion.
         profit: what contacts would have gained.
         figures: `calibration_figure`, `lift_figure` and `candidates_figure` as PNG bytes.
@@ -75,7 +77,7 @@ def quality(
             Text(_never_seen(metrics)),
             Pictures((calibration, lift)),
             *profit,
-            _candidates_table(metrics, promotion),
+            _candidates_table(metrics, fit_times, promotion),
             Pictures((candidates,)),
         ),
     )
@@ -148,8 +150,13 @@ def _never_seen(metrics: dict[str, Any]) -> str:
     )
 
 
-def _candidates_table(metrics: dict[str, Any], promotion: dict[str, Any]) -> Table:
-    compared = pd.DataFrame(metrics["candidates"])
+def _candidates_table(
+    metrics: dict[str, Any], fit_times: pd.DataFrame, promotion: dict[str, Any]
+) -> Table:
+    times = fit_times[["trial", "candidate", "fit_seconds"]]
+    compared = pd.DataFrame(metrics["candidates"]).merge(
+        times, on=["trial", "candidate"], how="left"
+    )
     chosen = simplest_of_the_best(compared)
     caption = (
         f"The candidates of this training, each cross-validated over "

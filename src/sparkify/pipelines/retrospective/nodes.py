@@ -4,7 +4,6 @@ from functools import reduce
 from typing import Any
 
 import pandas as pd
-from pyspark.ml import PipelineModel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support, roc_auc_score
@@ -66,17 +65,30 @@ def train_test(
     return rows.where("is_trainable"), rows.where(~F.col("is_trainable")), question
 
 
-def champion(
-    train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
-) -> tuple[pd.DataFrame, dict[str, Any], PipelineModel]:
-    """Find the champion as the forecast does, but call churners from the best F1 on.
+def metrics(
+    train_predictions: DataFrame,
+    test_predictions: DataFrame,
+    cv_results: pd.DataFrame,
+    champion: dict[str, Any],
+    data_quality: dict[str, Any],
+    question: dict[str, Any],
+    modelling: ModellingParameters,
+) -> dict[str, Any]:
+    """Evaluate the champion as the forecast's, but at the threshold with the best expected F1.
 
     The seed project reports F1, and nobody can contact those who have left: a threshold from
     which a contact pays has no meaning here.
     """
     by_f1 = modelling.decision.model_copy(update={"threshold": "f1"})
-    settings = modelling.model_copy(update={"decision": by_f1})
-    return modelling_nodes.champion(train, inputs, settings)
+    return modelling_nodes.metrics(
+        train_predictions,
+        test_predictions,
+        cv_results,
+        champion,
+        data_quality,
+        question,
+        modelling.model_copy(update={"decision": by_f1}),
+    )
 
 
 def poisoned_audit(
@@ -108,7 +120,8 @@ def seed_comparison(
     class's own precision, recall and F1, and AUC. Weighted recall is accuracy by definition.
     """
     rows = collected(test_predictions, *KEYS)
-    label, called = rows["churned"], rows["predicted"]
+    label = rows["churned"]
+    called = rows["probability"] >= metrics["decision"]["threshold"]
     nobody = pd.Series(False, index=rows.index)
     auc = float(roc_auc_score(label, rows["probability"]))
     source = f"{metrics['champion']['label']} ({metrics['source']} log)"

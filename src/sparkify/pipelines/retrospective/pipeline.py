@@ -54,7 +54,7 @@ def create_pipeline(**_: object) -> Pipeline:
         ]
     )
     return Pipeline(
-        described + find(nodes.champion) + judge(),
+        described + find() + judge(nodes.metrics),
         namespace="retrospective",
         inputs={"user_days", "data_quality", "event_summary"},
         parameters={"params:modelling", "params:feature_engineering", "params:validation"},

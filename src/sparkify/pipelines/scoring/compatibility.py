@@ -35,6 +35,12 @@ def require_compatible(
             "churn_model has no card that says what it was trained on: it comes from an earlier "
             "version of this project. Train another with `kedro run`."
         )
+    if "f1_threshold" not in card:
+        raise ModelMismatchError(
+            "churn_model comes from an earlier version of this project, whose models decide by a "
+            "threshold that training fixed. Train another with `kedro run`; costs and thresholds "
+            "are now parameters of the run that makes the list."
+        )
     missing = [name for name in card["features"] if name not in columns]
     if missing:
         raise ModelMismatchError(

@@ -94,8 +94,13 @@ def _words(
 
 
 def _rate_words(learnt: LearntRate, inputs: InputParameters, least_of_prior: float) -> RateWords:
-    """Return how to say a rate as the model learnt it, in the parameters' words for it."""
+    """Return how to say a rate as the model learnt it, in the parameters' words for it.
+
+    By its name where the parameters now have another rate of that name than the model learnt.
+    """
     rate = inputs.every_rate.get(learnt.name)
+    if rate is not None and (rate.count, rate.per) != (learnt.count, learnt.per):
+        rate, inputs = None, inputs.model_copy(update={"rates": {}, "segments": None})
     return RateWords(
         learnt.name,
         learnt.count,

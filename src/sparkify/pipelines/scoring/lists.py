@@ -4,13 +4,13 @@ import logging
 from typing import Any
 
 import pandas as pd
-from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.collecting import collected
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.card import card_of, is_forecast
+from sparkify.pipelines.modelling.card import is_forecast
+from sparkify.pipelines.modelling.decision import describe_decision
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.shares import is_in_share
@@ -24,12 +24,20 @@ CUSTOMER = [
 ]
 
 
-def churn_scores_csv(churn_scores: DataFrame, scoring: ScoringParameters) -> pd.DataFrame:
+def churn_scores_csv(
+    churn_scores: DataFrame,
+    scores_model_card: dict[str, Any],
+    scoring: ScoringParameters,
+    modelling: ModellingParameters,
+) -> pd.DataFrame:
     """Flatten the scores for people, the likeliest first: one row per customer.
 
-    A column per reason and its contribution; empty where there are fewer reasons.
+    `predicted` says whether the probability reaches the threshold. A column per reason and its
+    contribution; empty where there are fewer reasons.
     """
+    decided = describe_decision(modelling.decision, scores_model_card["f1_threshold"])
     rows = collected(churn_scores, "cutoff", "rank")
+    rows["predicted"] = rows["probability"] >= decided["threshold"]
     shown = rows[[*CUSTOMER, "predicted"]]
     told = [_flat(rows[f"reasons_{side}"], side, scoring.reasons) for side in ("for", "against")]
     return pd.concat([shown, *told], axis="columns").round(DIGITS)
@@ -47,9 +55,12 @@ def _flat(reasons: pd.Series, side: str, most: int) -> pd.DataFrame:
 
 
 def contacts(
-    churn_scores: DataFrame, scoring: ScoringParameters, modelling: ModellingParameters
+    churn_scores: DataFrame,
+    scores_model_card: dict[str, Any],
+    scoring: ScoringParameters,
+    modelling: ModellingParameters,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """List whom to contact, and whom of them not to: those the model calls churners.
+    """List whom to contact, and whom of them not to: those whose probability reaches the threshold.
 
     One row per customer, the likeliest first, with the dollars that a contact is expected to
     gain: probability * contact_success * kept_customer_value - contact_cost. A share of them, by
@@ -59,9 +70,10 @@ def contacts(
         The customers to contact, and the control group.
     """
     decision = modelling.decision
+    threshold = describe_decision(decision, scores_model_card["f1_threshold"])["threshold"]
     hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), F.lit(scoring.control_seed))
     is_control = is_in_share(hashed, scoring.control_share)
-    called = churn_scores.where("predicted").withColumns(
+    called = churn_scores.where(F.col("probability") >= threshold).withColumns(
         {
             "expected_gain": F.col("probability") * decision.worth_of_contact
             - decision.contact_cost,
@@ -80,29 +92,32 @@ def score_summary(
     churn_scores: DataFrame,
     contacts: pd.DataFrame,
     control_group: pd.DataFrame,
-    churn_model: PipelineModel,
+    scores_model_card: dict[str, Any],
     scoring: ScoringParameters,
     modelling: ModellingParameters,
     feature_engineering: FeatureEngineeringParameters,
 ) -> dict[str, Any]:
     """Sum up the scores: how many customers, how many are expected to leave, whom to contact.
 
+    `decision` has the threshold of the list, and the costs and the rule that it follows from.
     `is_forecast` is false, with a warning, where the model has learnt from labels that end after
     the cutoff.
-    `main_reasons` counts, of those whom the model calls churners, whose strongest reason is which
-    input.
+    `main_reasons` counts, of those whose probability reaches the threshold, whose strongest
+    reason is which input.
     """
+    card = scores_model_card
+    decided = describe_decision(modelling.decision, card["f1_threshold"])
+    is_predicted = F.col("probability") >= decided["threshold"]
     of_cutoff = churn_scores.groupBy("cutoff").agg(
         F.count("*").alias("customers"),
         F.count_if(F.col("level") == "paid").alias("paid"),
         F.sum("probability").alias("expected"),
-        F.count_if("predicted").alias("predicted"),
+        F.count_if(is_predicted).alias("predicted"),
     )
     (found,) = of_cutoff.collect()
     strongest = F.element_at("reasons_for", 1)["input"].alias("input")
-    called = churn_scores.where(F.col("predicted") & (F.size("reasons_for") > 0))
+    called = churn_scores.where(is_predicted & (F.size("reasons_for") > 0))
     main = called.groupBy(strongest).count().orderBy(F.desc("count"), "input").collect()
-    card = card_of(churn_model)
     customers, expected = found["customers"], float(found["expected"])
     forecast = is_forecast(card, found["cutoff"])
     if not forecast:
@@ -126,12 +141,11 @@ def score_summary(
         "control_share": scoring.control_share,
         "expected_profit": round(float(contacts["expected_gain"].sum()), 2),
         "contact_costs": len(contacts) * modelling.decision.contact_cost,
-        "decision": modelling.decision.model_dump(),
+        "decision": decided,
         "main_reasons": {row["input"]: row["count"] for row in main},
         "model": {
-            **{name: card[name] for name in ("candidate", "label", "calibration", "threshold")},
-            **{name: card[name] for name in ("threshold_by", "source")},
+            **{name: card[name] for name in ("candidate", "label", "calibration", "f1_threshold")},
+            **{name: card[name] for name in ("source", "training")},
             "train_cutoffs": card["question"]["train_cutoffs"],
-            "base_rate": card["training"]["base_rate"],
         },
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pandas as pd
 from pyspark.ml import PipelineModel
@@ -26,6 +27,7 @@ from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES, KEYS
 
 REASONS = ["reasons_for", "reasons_against"]
+NOT_OF_SCORES = ("parameters", "reference")  # of a card: of training alone, and long
 
 
 class CutoffError(UserError):
@@ -76,18 +78,20 @@ def churn_scores(
     inputs: InputParameters,
     scoring: ScoringParameters,
     feature_engineering: FeatureEngineeringParameters,
-) -> DataFrame:
+) -> tuple[DataFrame, dict[str, Any]]:
     """Forecast every current customer, rank them, and say what speaks for and against it.
 
-    One row per customer.
+    Returns:
+        One row per customer, and the card of the model that made these scores.
 
     Raises:
         ModelMismatchError: if the model cannot score these features or forecasts something else.
     """
-    require_compatible(card_of(churn_model), current_features.columns, feature_engineering)
+    card = card_of(churn_model)
+    require_compatible(card, current_features.columns, feature_engineering)
     explains = explanation(churn_model, inputs, scoring)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
-    shown = [*KEYS, "probability", "level", "days_since_last_seen", "predicted"]
+    shown = [*KEYS, "probability", "level", "days_since_last_seen"]
     looked_at = inputs_of(churn_model)
     explaining = sorted({*features_of(churn_model), *looked_at} - {*shown})
     forecast = churn_model.transform(current_features).select("*", level)
@@ -106,7 +110,8 @@ def churn_scores(
     everybody = F.count("*").over(of_cutoff)
     behind = 100 * (everybody - F.col("rank")) / everybody
     ranked = explained.withColumn("rank", rank).withColumn("percentile", behind)
-    return ranked.select(*CHURN_SCORES.columns)
+    described = {name: what for name, what in card.items() if name not in NOT_OF_SCORES}
+    return ranked.select(*CHURN_SCORES.columns), described
 
 
 def score_history(churn_scores: DataFrame) -> dict[str, pd.DataFrame]:

@@ -27,18 +27,18 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 nodes.churn_scores,
                 ["current_features", "churn_model", "params:inputs", SCORING, ENGINEERING],
-                "churn_scores",
+                ["churn_scores", "scores_model_card"],
                 name="score_customers",
             ),
             Node(
                 lists.churn_scores_csv,
-                ["churn_scores", SCORING],
+                ["churn_scores", "scores_model_card", SCORING, MODELLING],
                 "churn_scores_csv",
                 name="write_scores_for_people",
             ),
             Node(
                 lists.contacts,
-                ["churn_scores", SCORING, MODELLING],
+                ["churn_scores", "scores_model_card", SCORING, MODELLING],
                 ["contacts", "control_group"],
                 name="list_contacts",
             ),
@@ -51,7 +51,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 lists.score_summary,
                 [
-                    *["churn_scores", "contacts", "control_group", "churn_model"],
+                    *["churn_scores", "contacts", "control_group", "scores_model_card"],
                     *[SCORING, MODELLING, ENGINEERING],
                 ],
                 "score_summary",

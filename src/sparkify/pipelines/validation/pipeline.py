@@ -1,5 +1,6 @@
 from kedro.pipeline import Node, Pipeline
 
+from sparkify.pipelines.modelling.card import card_of
 from sparkify.pipelines.validation import figures, leakage, nodes
 
 
@@ -7,10 +8,11 @@ def create_pipeline(**_: object) -> Pipeline:
     """Study the champion: rivals, weeks, sizes, shuffled labels, remedies, inputs, leaks."""
     modelling, inputs = "params:modelling", "params:inputs"
     engineering, validation = "params:feature_engineering", "params:validation"
-    refit = ["train", "test", "champion", inputs, modelling]
-    beside = ["train", "test", "champion", "cv_results", inputs, modelling]
+    refit = ["train", "test", "studied_champion", inputs, modelling]
+    beside = ["train", "test", "studied_champion", "cv_results", inputs, modelling]
     studied = Pipeline(
         [
+            Node(card_of, "churn_model", "studied_champion", name="read_model_card"),
             Node(
                 nodes.candidate_predictions,
                 ["train", "test", "cv_results", inputs, modelling],
@@ -19,7 +21,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.rolling_origin,
-                ["features", "snapshots", "champion", inputs, modelling, engineering],
+                ["features", "snapshots", "studied_champion", inputs, modelling, engineering],
                 "rolling_origin",
                 name="roll_origin",
             ),

@@ -36,7 +36,7 @@ def refitted(
     """Fit a trial anew and forecast, uncalibrated: one row per row of `test`."""
     with fitting.kept_prepared(train, inputs, modelling) as ready:
         model = fitting.fitted(ready, trial, modelling)
-        return fitting.probabilities(model, test).assign(predicted=False)
+        return fitting.probabilities(model, test)
 
 
 def ranking(forecast: pd.DataFrame, modelling: ModellingParameters) -> dict[str, float]:

@@ -48,6 +48,9 @@ def test_the_default_run_scores_the_customers_of_the_newest_day(finished: Any) -
     called = pd.concat([catalog.load("contacts"), catalog.load("control_group")])
     assert set(called["user_id"]) == set(scores.loc[scores["predicted"], "user_id"])
     assert summary["to_contact"] + summary["control"] == len(called)
+    shown = pd.concat([catalog.load("contacts_csv"), catalog.load("control_group_csv")])
+    assert shown["user_id"].tolist() == called["user_id"].tolist()
+    assert shown["probability"].tolist() == called["probability"].round(4).tolist()
 
 
 def test_an_earlier_day_is_scored_beside_the_newest(finished: Any, tmp_path: Path) -> None:

@@ -51,6 +51,16 @@ def test_what_is_saved_is_what_kedro_datasets_saves(tmp_path: Path) -> None:
     assert names(tmp_path) == ["deep", "figure.png", "table.csv", "told.json"]
 
 
+def test_a_csv_holds_no_formula_and_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    dataset = CSVDataset(filepath=str(tmp_path / "contacts.csv"))
+    table = pd.DataFrame({"user_id": ['=HYPERLINK("http://x","y")', "8"], "gain": [-1.5, 2.0]})
+    dataset.save(table)
+    assert (tmp_path / "contacts.csv").read_text() == (
+        'user_id,gain\n"\'=HYPERLINK(""http://x"",""y"")",-1.5\n8,2.0\n'
+    )
+    pd.testing.assert_frame_equal(dataset.load(), table)
+
+
 def test_a_killed_save_leaves_the_old_file(tmp_path: Path) -> None:
     told = JSONDataset(filepath=str(tmp_path / "told.json"))
     told.save({"a": "old"})

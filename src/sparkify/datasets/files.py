@@ -12,9 +12,11 @@ import kedro_datasets.json
 import kedro_datasets.matplotlib
 import kedro_datasets.pandas
 import kedro_datasets.text
+import pandas as pd
 from kedro.io.core import get_filepath_str
 
 from sparkify.datasets.aside import list_versions, written_aside
+from sparkify.datasets.formulas import escape_formulas, unescape_formulas
 
 UTF_8 = {
     "open_args_load": {"mode": "r", "encoding": "utf-8"},
@@ -38,9 +40,20 @@ class _WrittenAside:
 
 
 class CSVDataset(_WrittenAside, kedro_datasets.pandas.CSVDataset):
-    """A small table in CSV, in UTF-8 whatever the locale."""
+    """A small table in UTF-8 CSV whose text a spreadsheet does not run as a formula.
+
+    It comes back as it was saved.
+    """
 
     DEFAULT_FS_ARGS = UTF_8
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Save the table, with text that looks like a formula escaped."""
+        super().save(escape_formulas(data))
+
+    def load(self) -> pd.DataFrame:
+        """Load the table with the text that was saved."""
+        return unescape_formulas(super().load())
 
 
 class JSONDataset(_WrittenAside, kedro_datasets.json.JSONDataset):

@@ -88,9 +88,18 @@ def test_a_contact_has_what_it_is_expected_to_gain(
     contacts, control = lists.contacts(scores, card, sharing(scoring, 0), money)
     assert contacts["user_id"].tolist() == ["007", "8"]
     # 0.51239 * 0.1 * 100 - 2 and 0.25 * 0.1 * 100 - 2 dollars.
-    assert contacts["expected_gain"].tolist() == [3.12, 0.5]
+    assert contacts["expected_gain"].tolist() == pytest.approx([3.1239, 0.5])
     assert contacts["reason_for_1"].tolist() == ["thumbs down", "thumbs down"]
     assert (list(control), len(control)) == (list(contacts), 0)
+
+
+def test_people_get_contacts_rounded(
+    scores: DataFrame, scoring: ScoringParameters, money: ModellingParameters
+) -> None:
+    rounded, control = lists.round_contacts(*lists.contacts(scores, sharing(scoring, 0), money))
+    assert rounded["probability"].tolist() == [0.5124, 0.25]
+    assert rounded["expected_gain"].tolist() == [3.12, 0.5]
+    assert (list(control), len(control)) == (list(rounded), 0)
 
 
 def test_a_share_is_kept_as_the_control_group(

@@ -16,7 +16,7 @@ from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.shares import is_in_share
 
 logger = logging.getLogger(__name__)
-# Digits that people read; the Parquet table has them all.
+# Digits that people read; the Parquet files have them all.
 DIGITS = {"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expected_gain": 2}
 CUSTOMER = [
     *("rank", "user_id", "cutoff", "probability", "percentile"),
@@ -83,9 +83,16 @@ def contacts(
     rows = collected(called, "cutoff", "rank")
     reasons = [f"reason_for_{place + 1}" for place in range(scoring.reasons)]
     flat = pd.concat([rows, _flat(rows["reasons_for"], "for", scoring.reasons)], axis="columns")
-    people = flat[[*CUSTOMER, "expected_gain", *reasons]].round(DIGITS)
+    people = flat[[*CUSTOMER, "expected_gain", *reasons]]
     controls = rows["is_control"].astype(bool)
     return people[~controls].reset_index(drop=True), people[controls].reset_index(drop=True)
+
+
+def round_contacts(
+    contacts: pd.DataFrame, control_group: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Round the customers to contact and the control group for people."""
+    return contacts.round(DIGITS), control_group.round(DIGITS)
 
 
 def score_summary(

@@ -43,6 +43,12 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="list_contacts",
             ),
             Node(
+                lists.round_contacts,
+                ["contacts", "control_group"],
+                ["contacts_csv", "control_group_csv"],
+                name="write_contacts_for_people",
+            ),
+            Node(
                 nodes.score_history,
                 "churn_scores",
                 "score_history",

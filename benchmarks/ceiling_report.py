@@ -15,6 +15,7 @@ from kedro.config import OmegaConfigLoader
 from matplotlib.figure import Figure
 
 from benchmarks import speed
+from benchmarks.saving import save_results
 from sparkify.datasets.aside import written_aside
 from sparkify.pipelines.modelling.evaluation import (
     CALIBRATION,
@@ -244,7 +245,6 @@ def write(seeds: Mapping[str, dict[str, Any]], how: dict[str, Any], folder: Path
         on = f"{len(goal['met_on'])} of {len(seeds)} seeds"
         print(f"{name}: {goal['mean']:.4f}; from {low:g} to {high:g}? {met}, and on {on}")
     results = {**how, "seeds": seeds, "over_seeds": summary, "goals": judged}
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "ceiling.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    save_results(folder / "ceiling.json", results)
     drawn(seeds).savefig(folder / "ceiling.png")
     speed.told(f"Results: {folder}/ceiling.json and ceiling.png")

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from benchmarks.agreement import agreement, broken, results
 from benchmarks.determinism import LOCAL, told
 from benchmarks.elsewhere import ROOT, Elsewhere, asked
+from benchmarks.saving import save_results
 from benchmarks.standalone import WORKERS, Cluster
 from sparkify import __version__
 from sparkify.pipeline_registry import register_pipelines
@@ -153,10 +154,7 @@ def main(arguments: list[str] | None = None) -> None:
         report = compared(folder, cluster, settings, installed, options.users)
     finally:
         cluster.stop()
-    options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "cluster.json").write_text(
-        json.dumps(report, indent=1) + "\n", encoding="utf-8"
-    )
+    save_results(options.results / "cluster.json", report)
     partitions = MODELLING["modelling"]["partitions"]
     apart = {name for digits in report["digits"].values() for name in broken(digits, partitions)}
     if apart:

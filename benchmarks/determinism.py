@@ -5,7 +5,6 @@ then in other ways, compares every value that the runs left, and writes `determi
 `--results`. It ends with an error if less agrees than is promised.
 """
 
-import json
 import platform
 import random
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 
 from benchmarks.agreement import FROM_THE_MODEL_ON, agreement, broken, results
 from benchmarks.elsewhere import Elsewhere, asked
+from benchmarks.saving import save_results
 
 LOCAL = {
     "spark.driver.host": "127.0.0.1",
@@ -99,10 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
         "promised_from_the_model_on": FROM_THE_MODEL_ON,
         "digits_by_modelling_partitions": agreed,
     }
-    options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "determinism.json").write_text(
-        json.dumps(report, indent=1) + "\n", encoding="utf-8"
-    )
+    save_results(options.results / "determinism.json", report)
     apart = {
         name
         for partitions, ways in agreed.items()

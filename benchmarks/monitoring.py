@@ -8,7 +8,6 @@ again.
 """
 
 import argparse
-import json
 import os
 import platform
 import shlex
@@ -24,6 +23,7 @@ from pyspark.sql import functions as F
 from scipy.stats import binomtest
 
 from benchmarks.monitoring_logs import Log, Parameters, log, project_parameters
+from benchmarks.saving import save_results
 from benchmarks.speed import ROOT, told
 from sparkify.pipelines.modelling import evaluation, reference
 from sparkify.pipelines.modelling import nodes as modelling
@@ -209,10 +209,7 @@ def main(arguments: list[str] | None = None) -> None:
         },
     }
     print(f"{options.users:,} users, {options.seeds} seeds\n{table(found)}")
-    options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "monitoring.json").write_text(
-        json.dumps(results, indent=1) + "\n", encoding="utf-8"
-    )
+    save_results(options.results / "monitoring.json", results)
 
 
 if __name__ == "__main__":

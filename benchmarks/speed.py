@@ -7,11 +7,11 @@ What `speed.json` says of other sizes stays.
 """
 
 import argparse
-import csv
 import json
 import math
 import os
 import platform
+import re
 import shlex
 import shutil
 import statistics
@@ -20,11 +20,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 from matplotlib.figure import Figure
 
 from benchmarks.measure import Taken, measure
 from benchmarks.peers.equal import differences
+from benchmarks.saving import save_results
 from sparkify.pipeline_registry import register_pipelines
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +50,7 @@ PEERS = {
 }
 COMPARED = ("DuckDB", "Polars")
 GIGABYTE = 1e9
+NODE = re.compile(r"\d+/\d+ +(\S+) +([\d.]+) s$", re.MULTILINE)  # as a run logs its nodes
 ONE_CORE = ("taskset", "--cpu-list", "0")  # Linux
 
 
@@ -82,12 +85,9 @@ class Log:
         return measured([*command, "--env", self.env, *options], self.folder)
 
     def timings(self) -> list[dict[str, Any]]:
-        """Return what each node of the last run took."""
-        with (self.folder / "reporting/run_timings.csv").open(encoding="utf-8") as file:
-            return [
-                {"node": row.pop("node"), **{key: float(text) for key, text in row.items()}}
-                for row in csv.DictReader(file)
-            ]
+        """Return what each node of the run that made the forecast took; None for no rows."""
+        timings = pd.read_csv(self.folder / "reporting/run_timings.csv")
+        return list(json.loads(timings.to_json(orient="records")))
 
     def bytes(self) -> int:
         """Return the size of the log."""
@@ -173,7 +173,10 @@ def on_one_core(log: Log) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, bound in {"one_core": ONE_CORE, "all_cores": ()}.items():
         taken = log.kedro("--pipelines", TO_FEATURES, bound=bound)
-        found[name] = {"features_seconds": taken.wall_seconds, "nodes": log.timings()}
+        nodes = [
+            {"node": node, "seconds": float(text)} for node, text in NODE.findall(taken.output)
+        ]
+        found[name] = {"features_seconds": taken.wall_seconds, "nodes": nodes}
         told(f"{log.size}, {name.replace('_', ' ')}: {taken.wall_seconds:.1f} s to features")
     return found
 
@@ -220,11 +223,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results")
     parser.add_argument("--users", type=int, help="simulate this many users instead")
     options = parser.parse_args(arguments)
-    options.results.mkdir(parents=True, exist_ok=True)
     file = options.results / "speed.json"
-    results = {"sizes": {}, "one_core": {}}
-    if file.exists():
-        results = json.loads(file.read_text(encoding="utf-8"))
+    nothing = '{"sizes": {}, "one_core": {}}'
+    results = json.loads(file.read_text(encoding="utf-8") if file.exists() else nothing)
     how = {
         "command": shlex.join(["python", "-m", "benchmarks.speed", *(arguments or sys.argv[1:])]),
         "cores": os.cpu_count(),
@@ -240,7 +241,7 @@ def main(arguments: list[str] | None = None) -> None:
     for size in options.one_core:
         log = Log(size, options.logs.resolve(), simulation)
         results["one_core"][size] = {**how, **on_one_core(log)}
-    file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    save_results(file, results)
     drawn(results).savefig(options.results / "speed.png")
     told(f"Results: {options.results}/speed.json and speed.png")
 

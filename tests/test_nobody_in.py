@@ -25,6 +25,9 @@ PICKLED = re.compile(rb"^\x80[\x02-\x05]|cloudpickle|c__builtin__|ccopy_reg")
 PERSONAL = {"firstname", "lastname", "location", "useragent", "name", "email"}
 SECRET_KEYS = re.compile(r"password|passwd|secret|token|access_?key|credential|private_?key", re.I)
 SECRET_VALUES = re.compile(r"AKIA[0-9A-Z]{16}|-----BEGIN|://[^/\s:]+:[^/\s@]+@|gh[pousr]_\w{30}")
+MACHINE_PATH = re.compile(
+    r"(?<![\w./:>-])(?:/(?:tmp|root|home|work|Users|private|var|mnt|opt)/|[A-Z]:\\\\?Users)[^\s\"`)]*"
+)
 INJECTED = "x FROM __THIS__; DROP TABLE y --"
 
 
@@ -159,6 +162,31 @@ def test_credentials_and_logs_stay_out_of_git(tmp_path: Path, path: str) -> None
     shutil.copy(ROOT / ".gitignore", tmp_path)
     asked = subprocess.run([git, "-C", tmp_path, "check-ignore", "--quiet", path], check=False)
     assert asked.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["--logs /work/main/build", 'File "/root/x.py"', "(/tmp/a)", "C:\\Users\\me", "=/home/me/x"],
+)
+def test_paths_of_a_machine_are_found(text: str) -> None:
+    assert MACHINE_PATH.search(text)
+
+
+@pytest.mark.parametrize("text", ["https://x.org/home/a", "data/tmp/x", "and/or", "conf/work/x"])
+def test_other_paths_are_no_paths_of_a_machine(text: str) -> None:
+    assert not MACHINE_PATH.search(text)
+
+
+def test_results_and_pages_hold_no_path_of_a_machine() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("notebooks/*.ipynb")]
+    results = [*ROOT.glob("benchmarks/results/*.json")]
+    assert len(pages) > 10
+    assert len(results) > 5
+    found = {
+        str(file.relative_to(ROOT)): MACHINE_PATH.findall(file.read_text())
+        for file in [*pages, *results]
+    }
+    assert {name: paths for name, paths in found.items() if paths} == {}
 
 
 def test_kedro_viz_listens_to_this_machine_alone() -> None:

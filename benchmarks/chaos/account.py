@@ -1,6 +1,5 @@
 """What was tried, how often, what happened, and what was lost."""
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.chaos.state import ABSENT, NOT_COMPARED, UNREADABLE, State
+from benchmarks.saving import save_results
 
 
 class Account:
@@ -73,8 +73,7 @@ class Account:
         """Save every trial as JSON."""
         told = {**settings, "seconds": round(self.seconds), "left_out": self.left_out}
         told["trials"] = self.trials
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        save_results(path, told)
 
     @property
     def is_lost(self) -> bool:

@@ -7,6 +7,11 @@ import pytest
 
 from benchmarks import speed
 
+LOGGED = """23:59:59    1/7  data_processing.check_events            5.2 s
+23:59:59  Log (simulated): 12 lines in 3.0 s
+23:59:59    2/7  data_processing.account_for_lines    1234.5 s
+"""
+
 
 def test_subjects_run_in_turn_on_a_small_log(tmp_path: Path) -> None:
     arguments = ["--sizes", "mini", "--users", "15", "--repeats", "2", "--subjects", "floor"]
@@ -68,20 +73,30 @@ def test_ourselves_are_measured_to_features_and_to_the_end(
     assert taken["nodes"][0]["node"] == "data_processing.check_events"
 
 
+def test_a_node_that_wrote_no_table_has_no_rows(tmp_path: Path) -> None:
+    log = speed.Log("mini", tmp_path, {})
+    (log.folder / "reporting").mkdir()
+    (log.folder / "reporting/run_timings.csv").write_text("node,rows_written\na,\nb,12\n")
+    assert log.timings() == [{"node": "a", "rows_written": None}, {"node": "b", "rows_written": 12}]
+
+
 def test_one_core_is_compared_with_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[tuple[str, ...]] = []
 
     def measured(command: list[str], _folder: Path) -> speed.Taken:
         ran.append(tuple(command[:3]))
-        return speed.Taken(10.0 * len(ran), 0.0, 0, "")
+        return speed.Taken(10.0 * len(ran), 0.0, 0, LOGGED)
 
     monkeypatch.setattr(speed, "measured", measured)
     monkeypatch.setattr(speed.Log, "require", lambda _: None)
-    monkeypatch.setattr(speed.Log, "timings", lambda _: [])
     found = speed.on_one_core(speed.Log("mini", tmp_path, {}))
     assert {name: one["features_seconds"] for name, one in found.items()} == {
         "one_core": 10.0,
         "all_cores": 20.0,
     }
+    assert found["one_core"]["nodes"] == [
+        {"node": "data_processing.check_events", "seconds": 5.2},
+        {"node": "data_processing.account_for_lines", "seconds": 1234.5},
+    ]
     assert ran[0] == speed.ONE_CORE
     assert ran[1][0] == sys.executable

@@ -140,7 +140,7 @@ def test_the_list_is_made_by_the_costs_of_the_run_that_makes_it(
 def studied(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return the catalog of the finished project with its champion studied and asked backwards."""
     project = finished.copied(tmp_path_factory.mktemp("runs") / "studied")
-    project.run("validation", "retrospective", params=project.params)
+    project.run("validation", "retrospective", "reporting", params=project.params)
     return project.catalog()
 
 
@@ -151,6 +151,14 @@ def test_the_champion_is_studied(studied: Any) -> None:
     assert studied.load("label_shuffle")["auc"].between(0, 1).all()
     assert len(studied.load("imbalance_comparison")) >= 3
     assert studied.load("rolling_origin")["cutoff"].is_monotonic_increasing
+
+
+def test_a_run_of_studies_leaves_the_run_times_of_the_forecast_alone(
+    finished: Any, studied: Any
+) -> None:
+    timings = finished.catalog().load("run_timings")
+    pd.testing.assert_frame_equal(studied.load("run_timings"), timings)
+    assert f"The {len(timings)} nodes listed took" in studied.load("report_md")
 
 
 def test_the_seed_project_s_question_is_asked_and_its_leak_found(studied: Any) -> None:

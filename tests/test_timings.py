@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -5,6 +6,7 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
+from sparkify.datasets import CSVDataset
 from sparkify.timings import RunTimingHooks
 
 
@@ -23,7 +25,7 @@ def run(hooks: RunTimingHooks, pipeline: Pipeline) -> None:
     for node in pipeline.nodes:
         hooks.before_node_run(node)
         for name in node.outputs:
-            hooks.after_dataset_saved(name, node)
+            hooks.after_dataset_saved(name, None, node)
 
 
 def test_each_node_is_told_with_its_place_once_all_it_makes_is_saved(
@@ -34,16 +36,18 @@ def test_each_node_is_told_with_its_place_once_all_it_makes_is_saved(
     hooks = RunTimingHooks()
     hooks.before_pipeline_run(pipeline, DataCatalog())
     hooks.before_node_run(both)
-    hooks.after_dataset_saved("train", both)
+    hooks.after_dataset_saved("train", None, both)
     assert told.messages == []
-    hooks.after_dataset_saved("test", both)
+    hooks.after_dataset_saved("test", None, both)
     fit = pipeline.nodes[1]
     hooks.before_node_run(fit)
-    hooks.after_dataset_saved("model", fit)
-    assert [message.split() for message in told.messages] == [
-        ["1/2", "split", "0.0", "s"],
-        ["2/2", "fit", "0.0", "s"],
+    hooks.after_dataset_saved("model", None, fit)
+    words = [message.split() for message in told.messages]
+    assert [(place, node, unit) for place, node, _, unit in words] == [
+        ("1/2", "split", "s"),
+        ("2/2", "fit", "s"),
     ]
+    assert all(float(seconds) < 60 for _, _, seconds, _ in words)
 
 
 def test_a_second_run_counts_from_the_start(told: pytest.LogCaptureFixture) -> None:
@@ -72,45 +76,78 @@ def test_a_finished_run_leaves_a_row_per_node(finished: Any) -> None:
         timings.loc["feature_engineering.accept_events", "bytes_written"] == 0
     )  # a view in memory
     assert timings.loc["modelling.choose_champion", "bytes_written"] > 0  # a versioned model
+    rows = timings["rows_written"]
+    called = len(catalog.load("contacts")) + len(catalog.load("control_group"))
+    assert rows["scoring.list_contacts"] == rows["scoring.write_contacts_for_people"] == called
+    without_a_table = ["modelling.judge_champion", "reporting.draw_run_timings"]
+    assert rows[without_a_table].isna().all()
 
 
-def seconds_told(hooks: RunTimingHooks, pipeline: Pipeline, catalog: DataCatalog) -> list[str]:
-    """Run up to the node that reads the timings; return the nodes that it is told of."""
+def nodes_shown(pipeline: Pipeline, catalog: DataCatalog) -> list[str]:
+    """Run a pipeline, and return the nodes in the timings that its node `draw` loads."""
+    hooks = RunTimingHooks()
     hooks.before_pipeline_run(pipeline, catalog)
-    told: list[str] = []
+    shown: list[str] = []
     for node in pipeline.nodes:
         for name in node.inputs:
             hooks.before_dataset_loaded(name)
-        if "run_timings" in node.inputs:
-            told = list(catalog.load("run_timings")["node"])
+        if node.name == "draw":
+            shown = list(catalog.load("run_timings")["node"])
         hooks.before_node_run(node)
         for name in node.outputs:
-            hooks.after_dataset_saved(name, node)
-    hooks.after_pipeline_run(catalog)
-    return told
+            hooks.after_dataset_saved(name, None, node)
+    hooks.after_pipeline_run()
+    return shown
 
 
-DRAW = Node(work, ["run_timings", "table"], "figure", name="draw")
+DRAW = Pipeline([Node(work, ["run_timings", "score_summary"], "figure", name="draw")])
 
 
-def test_a_run_that_only_tells_of_the_last_leaves_its_timings_alone() -> None:
-    before = pd.DataFrame({"node": ["check_events"]})
-    catalog = DataCatalog({"run_timings": MemoryDataset(before)})
-    assert seconds_told(RunTimingHooks(), Pipeline([DRAW]), catalog) == ["check_events"]
-    assert catalog.load("run_timings").equals(before)
+@pytest.fixture
+def earlier() -> pd.DataFrame:
+    """Return the timings of an earlier forecast."""
+    return pd.DataFrame({"node": ["check_events"], "seconds": [70.3]})
 
 
-def test_a_run_that_tells_of_itself_is_told_what_was_done_before() -> None:
-    before = pd.DataFrame({"node": ["check_events"]})
-    catalog = DataCatalog({"run_timings": MemoryDataset(before)})
-    pipeline = made("table") + Pipeline([DRAW])
-    assert seconds_told(RunTimingHooks(), pipeline, catalog) == ["make_table"]
-    assert list(catalog.load("run_timings")["node"]) == ["make_table", "draw"]
+@pytest.mark.parametrize(
+    "pipeline",
+    [DRAW, made("learning_curve") + DRAW, made("churn_model") + DRAW],
+    ids=["reporting", "validation,reporting", "modelling,reporting"],
+)
+def test_a_run_without_a_forecast_leaves_the_timings_of_the_forecast_alone(
+    earlier: pd.DataFrame, pipeline: Pipeline
+) -> None:
+    catalog = DataCatalog({"run_timings": MemoryDataset(earlier)})
+    assert nodes_shown(pipeline, catalog) == ["check_events"]
+    pd.testing.assert_frame_equal(catalog.load("run_timings"), earlier)
 
 
-def test_without_a_place_for_them_no_timings_are_kept() -> None:
-    catalog = DataCatalog()
+def test_a_run_that_makes_the_forecast_shows_and_saves_its_own_timings(
+    earlier: pd.DataFrame,
+) -> None:
+    catalog = DataCatalog({"run_timings": MemoryDataset(earlier)})
+    assert nodes_shown(made("score_summary") + DRAW, catalog) == ["make_score_summary"]
+    assert list(catalog.load("run_timings")["node"]) == ["make_score_summary", "draw"]
+
+
+def test_rows_are_counted_of_tables_in_files_alone(tmp_path: Path) -> None:
+    table = CSVDataset(filepath=str(tmp_path / "table.csv"))
+    catalog = DataCatalog({"run_timings": MemoryDataset(), "table": table, "view": MemoryDataset()})
+    pipeline = made("table", "view", "score_summary")
     hooks = RunTimingHooks()
-    hooks.before_pipeline_run(made("table"), catalog)
-    hooks.after_pipeline_run(catalog)
+    hooks.before_pipeline_run(pipeline, catalog)
+    three = pd.DataFrame({"user_id": ["1", "2", "3"]})
+    for node in pipeline.nodes:
+        hooks.before_node_run(node)
+        data = {"auc": 0.75} if node.name == "make_score_summary" else three
+        hooks.after_dataset_saved(node.outputs[0], data, node)
+    hooks.after_pipeline_run()
+    rows = catalog.load("run_timings").set_index("node")["rows_written"]
+    assert rows["make_table"] == 3
+    assert rows[["make_view", "make_score_summary"]].isna().all()
+
+
+def test_without_a_place_for_them_no_timings_are_saved() -> None:
+    catalog = DataCatalog()
+    nodes_shown(made("score_summary"), catalog)
     assert "run_timings" not in catalog

@@ -258,7 +258,7 @@ TIMINGS = pd.DataFrame(
         "seconds": [70.26, 30.0],
         "bytes_read": [128_000_000, 0],
         "bytes_written": [6_700_000, 2_000],
-        "rows_written": [283_586, 0],
+        "rows_written": [283_586, None],
     }
 )
 

@@ -112,11 +112,11 @@ def test_the_page_scrolls_in_one_direction_only(
 def test_the_picture_names_every_node_with_its_seconds(found: dict[str, Any]) -> None:
     timings = pd.DataFrame(
         {
-            "node": ["check_events", "judge_champion"],
-            "seconds": [70.26, 3.0],
-            "bytes_read": [128_000_000, 0],
-            "bytes_written": [6_700_000, 2_000],
-            "rows_written": [283_586, 0],
+            "node": ["check_events", "judge_champion", "list_contacts"],
+            "seconds": [70.26, 3.0, 0.1],
+            "bytes_read": [128_000_000, 0, 0],
+            "bytes_written": [6_700_000, 2_000, 300],
+            "rows_written": [283_586, None, 0],
         }
     )
     figure = nodes.run_timings_figure(timings, found["score_summary"])
@@ -125,7 +125,9 @@ def test_the_picture_names_every_node_with_its_seconds(found: dict[str, Any]) ->
     assert [text.get_text() for text in axes.texts] == [
         " 70.3 s; 128 and 6.7 MB, 283,586 rows",
         " 3.0 s; 0 and 0.0 MB",
+        " 0.1 s; 0 and 0.0 MB, 0 rows",
     ]
+    assert figure.get_suptitle() == "The run that made the forecast: 73 seconds"
     assert axes.get_title("left").endswith("19,700 customers of 2018-12-01")
 
 

@@ -139,7 +139,7 @@ def _timings(run_timings: pd.DataFrame) -> Table:
     total = run_timings["seconds"].sum() or 1.0
     slowest_first = run_timings.sort_values("seconds", ascending=False, kind="stable")
     return Table(
-        "Run time by node, the slowest first",
+        "Run time by node of the run that made the forecast, the slowest first",
         (
             *[Column("Node", "text"), Column("Seconds"), Column("Share of the run", "bar")],
             *[Column("MB read"), Column("MB written"), Column("Rows written")],
@@ -151,7 +151,7 @@ def _timings(run_timings: pd.DataFrame) -> Table:
                 row["seconds"] / total,
                 words.tenths(row["bytes_read"] / BYTES_PER_MB),
                 words.tenths(row["bytes_written"] / BYTES_PER_MB),
-                words.count(row["rows_written"]),
+                "" if pd.isna(row["rows_written"]) else words.count(row["rows_written"]),
             )
             for row in slowest_first.to_dict("records")
         ),
@@ -160,7 +160,7 @@ def _timings(run_timings: pd.DataFrame) -> Table:
 
 def _complete(run_timings: pd.DataFrame) -> str:
     return (
-        f"The {words.count(len(run_timings))} nodes of the last run, up to this report, took "
+        f"The {words.count(len(run_timings))} nodes listed took "
         f"{words.seconds(run_timings['seconds'].sum())} together."
     )
 

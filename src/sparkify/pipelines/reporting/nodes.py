@@ -1,4 +1,4 @@
-"""A run for people: what it took, and the report on what it found."""
+"""The run times of the forecast as a figure, and the report."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, fields
@@ -136,25 +136,26 @@ def _simulated(metrics: dict[str, Any], record: dict[str, Any]) -> tuple[Notice,
 
 
 def run_timings_figure(run_timings: pd.DataFrame, score_summary: dict[str, Any]) -> Figure:
-    """Draw the seconds of every node of the last run, with megabytes read and written.
+    """Draw the seconds of every node of the run that made the forecast, with megabytes and rows.
 
     Args:
         run_timings: one row per node: `node`, `seconds`, `bytes_read`, `bytes_written` and
-            `rows_written`.
-        score_summary: of the forecast; a run has made it before its time is told.
+            `rows_written`, which is missing where a node wrote no table.
+        score_summary: the forecast that the run made.
     """
     height = 1.4 + 0.3 * len(run_timings)
     figure = Figure(figsize=(8, height), dpi=120, layout="constrained")
     axes = figure.subplots()
     total = run_timings["seconds"].sum()
-    figure.suptitle(f"The last run: {total:,.0f} seconds", x=0.02, ha="left", fontweight="bold")
+    title = f"The run that made the forecast: {total:,.0f} seconds"
+    figure.suptitle(title, x=0.02, ha="left", fontweight="bold")
     subtitle = (
-        "Seconds; MB read and written, rows written. The forecast stands: "
+        "Seconds; MB read and written, rows written. Forecast for "
         f"{score_summary['customers']:,} customers of {score_summary['cutoff']}"
     )
     axes.set_title(subtitle, loc="left", fontsize=8.5, color="#555555")
     bars = axes.barh(run_timings["node"], run_timings["seconds"], color=BAR)
-    texts = [_told(row) for row in run_timings.to_dict("records")]
+    texts = [_bar_label(row) for row in run_timings.to_dict("records")]
     axes.bar_label(bars, texts, fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.6)
@@ -163,7 +164,7 @@ def run_timings_figure(run_timings: pd.DataFrame, score_summary: dict[str, Any])
     return figure
 
 
-def _told(row: dict[Hashable, Any]) -> str:
+def _bar_label(row: dict[Hashable, Any]) -> str:
     read, written = row["bytes_read"] / BYTES_PER_MB, row["bytes_written"] / BYTES_PER_MB
-    rows = f", {row['rows_written']:,} rows" if row["rows_written"] else ""
+    rows = "" if pd.isna(row["rows_written"]) else f", {row['rows_written']:,.0f} rows"
     return f" {row['seconds']:,.1f} s; {read:,.0f} and {written:,.1f} MB{rows}"

@@ -4,7 +4,7 @@ from sparkify.pipelines.reporting import nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Draw what the last run took, and write the report."""
+    """Draw the run times of the forecast, and write the report."""
     parameters = {
         **{name: f"params:{name}" for name in ("inputs", "feature_engineering", "reporting")},
         "parameters": "parameters",

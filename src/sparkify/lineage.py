@@ -1,13 +1,20 @@
-"""What Kedro-Viz shows of the last run: seconds of every node, rows of every table, bytes."""
+"""What Kedro-Viz shows of the last run: seconds of every node, rows of every table, bytes.
+
+Each environment has its own statistics in `.viz/<env>`. Kedro-Viz reads `.viz/stats.json` and
+`.viz/kedro_pipeline_events.json`, which are links to those of the environment that was opened last.
+"""
 
 import json
+import logging
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import DataCatalog
+from kedro.framework.project import settings
+from kedro.io import CatalogProtocol, DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro_viz.integrations.kedro.hooks_utils import hash_node
@@ -15,11 +22,29 @@ from kedro_viz.integrations.kedro.hooks_utils import hash_node
 from sparkify.datasets.extent import bytes_on_disk, extent
 from sparkify.timings import RunTimingHooks
 
+logger = logging.getLogger(__name__)
+STATS, EVENTS = "stats.json", "kedro_pipeline_events.json"
 Event = dict[str, Any]
 
 
+class LineageContext(KedroContext):
+    """A context that lets Kedro-Viz show the statistics of its environment.
+
+    Kedro-Viz runs no hooks unless asked to, but gets the catalog of the context before it reads
+    statistics. A run builds its catalog in another way, so it does not change what is shown.
+    """
+
+    @property
+    def catalog(self) -> CatalogProtocol[Any, Any]:
+        """Return the catalog, and link the statistics that Kedro-Viz reads."""
+        folder = statistics_folder(self)
+        if folder is not None:
+            _link_statistics(folder, self.project_path / ".viz")
+        return super().catalog
+
+
 class LineageHooks:
-    """Leaves `stats.json` and `kedro_pipeline_events.json` in .viz, where Kedro-Viz looks.
+    """Saves the statistics of every run for Kedro-Viz.
 
     Its own hooks, which settings.py turns off, know no table of Spark's, and stop a node's clock
     when its function returns: Spark works later, when the result is saved.
@@ -33,9 +58,8 @@ class LineageHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Note where the project is, if it has sources: Kedro-Viz opens no other."""
-        with_sources = (context.project_path / "pyproject.toml").exists()
-        self._folder = context.project_path / ".viz" if with_sources else None
+        """Note where the statistics of the environment go."""
+        self._folder = statistics_folder(context)
 
     @hook_impl
     def before_pipeline_run(self) -> None:
@@ -67,12 +91,10 @@ class LineageHooks:
             {**end, "timestamp": _now()},
         ]
         held = {name: extent(catalog.get(name)) for name in catalog.keys()}  # noqa: SIM118
-        self._folder.mkdir(exist_ok=True)
-        (self._folder / "kedro_pipeline_events.json").write_text(
-            json.dumps(events, indent=2), encoding="utf-8"
-        )
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / EVENTS).write_text(json.dumps(events, indent=2), encoding="utf-8")
         stats = {name: found for name, found in held.items() if found}
-        (self._folder / "stats.json").write_text(json.dumps(stats, indent=2), encoding="utf-8")
+        (self._folder / STATS).write_text(json.dumps(stats, indent=2), encoding="utf-8")
 
     def _done(self, pipeline: Pipeline, catalog: DataCatalog) -> list[Event]:
         """Tell of the nodes that ended, and of the datasets that they read and wrote."""
@@ -98,6 +120,32 @@ class LineageHooks:
                 for name in touched
             ),
         ]
+
+
+def statistics_folder(context: KedroContext) -> Path | None:
+    """Return the folder of an environment's statistics; None without sources.
+
+    Kedro-Viz opens no project without them.
+    """
+    if not (context.project_path / "pyproject.toml").exists():
+        return None
+    env = context.env or settings.CONFIG_LOADER_ARGS["default_run_env"]
+    return context.project_path / ".viz" / env
+
+
+def _link_statistics(folder: Path, viz: Path) -> None:
+    """Link the files that Kedro-Viz reads to those of an environment, there or yet to come."""
+    for name in (STATS, EVENTS):
+        link, target = viz / name, (folder / name).relative_to(viz)
+        if link.is_symlink() and link.readlink() == target:
+            continue
+        try:
+            viz.mkdir(exist_ok=True)
+            new = viz / f".{name}.{os.getpid()}"
+            new.symlink_to(target)
+            new.replace(link)
+        except OSError as error:
+            logger.warning("Kedro-Viz may show statistics of another environment: %s", error)
 
 
 def _now() -> str:

@@ -1,7 +1,7 @@
 """Project settings, read by Kedro."""
 
 from sparkify.hooks import MonitoringHooks, RunSummaryHooks, SparkHooks
-from sparkify.lineage import LineageHooks
+from sparkify.lineage import LineageContext, LineageHooks
 from sparkify.one_run import OneRunHooks
 from sparkify.timings import RunTimingHooks
 from sparkify.tracking import TrackingHooks
@@ -18,6 +18,7 @@ HOOKS = (
     RunSummaryHooks(),
     MonitoringHooks(),
 )
+CONTEXT_CLASS = LineageContext
 # `.telemetry` in the sources says no, and a packaged project has no sources. What Kedro-Viz has to
 # know of a run, LineageHooks tell it.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-viz")

@@ -42,7 +42,7 @@ class SiteDeployer(BaseDeployer):  # type: ignore[misc]  # Kedro-Viz has no type
 
 
 def build_site(project: Path, folder: Path, env: str | None = None) -> None:
-    """Write the lineage of a project with previews and the last run, in place of what is there.
+    """Replace a folder by the lineage of an environment, with previews and its last run.
 
     Args:
         project: the project's folder, with conf, data and .viz.
@@ -51,7 +51,7 @@ def build_site(project: Path, folder: Path, env: str | None = None) -> None:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with contextlib.chdir(project):  # Kedro-Viz looks there for the last run
+    with contextlib.chdir(project):  # where Kedro-Viz looks for .viz
         load_and_populate_data(project, env, package_name="sparkify")
         deployer = SiteDeployer(folder)
         deployer.deploy(is_all_previews_enabled=True)

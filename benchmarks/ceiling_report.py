@@ -17,12 +17,9 @@ from matplotlib.figure import Figure
 from benchmarks import speed
 from benchmarks.saving import save_results
 from sparkify.datasets.aside import written_aside
-from sparkify.pipelines.modelling.evaluation import (
-    CALIBRATION,
-    PROBABILITY,
-    RANKING,
-    with_intervals,
-)
+from sparkify.pipelines.modelling.bootstrap import with_intervals
+from sparkify.pipelines.modelling.evaluation import CALIBRATION, PROBABILITY, RANKING
+from sparkify.pipelines.modelling.parameters import Bootstrap
 from sparkify.pipelines.simulation.chain import State, states
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.pipelines.simulation.songs import SongCatalogue
@@ -30,7 +27,7 @@ from sparkify.settings import CONFIG_LOADER_ARGS
 
 Score = dict[str, Any]
 Scores = dict[str, dict[str, Score]]
-RESAMPLES, RESAMPLING_SEED = 300, 7
+BOOTSTRAP = Bootstrap(resamples=300, seed=7, min_churned=5)
 METRICS = {"auc": "AUC", "average_precision": "average precision", "log_loss": "log loss"}
 FORESEEN = ("oracle", "informed")
 OURS, BASELINE = "ours", "baseline_"
@@ -147,7 +144,7 @@ def scored(foreseen: pd.DataFrame, candidates: pd.DataFrame) -> dict[str, Any]:
         metrics = {metric: known[metric] for metric in METRICS if metric in known}
         metrics |= CALIBRATION if name == OURS else {}
         rows = foreseen.assign(probability=forecast.astype(float))
-        scores[name] = with_intervals(rows, metrics, RESAMPLES, RESAMPLING_SEED)
+        scores[name] = with_intervals(rows, metrics, BOOTSTRAP)
     churned = int(foreseen["churned"].sum())
     return {"customers": len(foreseen), "churned": churned, "scores": scores}
 

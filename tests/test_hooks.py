@@ -34,7 +34,7 @@ QUALITY = {
     "rejected": 1_345,
     "rejections": {"no user": {"lines": 1_300}, "not JSON": {"lines": 45}},
 }
-METRICS = {
+METRICS: dict[str, Any] = {
     "source": "simulated",
     "question": {"asked": "2018-11-21, 10 days ahead", "happened": "cancelled"},
     "champion": {"candidate": "logistic_regression", "label": "logistic regression"},
@@ -51,6 +51,12 @@ METRICS = {
                 "f1": 0.3333,
             }.items()
         },
+    },
+    "gain_over_baselines": {
+        "most_songs": {
+            "auc": {"value": -0.0281, "ci95": [-0.1812, 0.1204]},
+            "average_precision": {"value": -0.0864, "ci95": [-0.2914, -0.0102]},
+        }
     },
 }
 
@@ -242,8 +248,24 @@ def test_a_run_ends_with_the_holdout_line_and_where_the_metrics_are(
         "Hold-out 2018-11-21, 10 days ahead, 9 of 170 customers cancelled (simulated log), "
         "logistic regression: AUC 0.765 [0.665, 0.865], average precision 0.200 [0.100, 0.300], "
         "precision 0.250 [0.150, 0.350], recall 0.500 [0.400, 0.600], F1 0.333 [0.233, 0.433]",
+        "Simple rules: By AUC, the model is not measurably different from most songs first "
+        "(difference -0.028, 95 % CI -0.181 to 0.120). By average precision, the model is "
+        "measurably worse than most songs first (difference -0.086, 95 % CI -0.291 to -0.010).",
         f"Metrics and figures: {tmp_path}/reporting",
     ]
+
+
+def test_metrics_of_too_few_churners_are_told_without_intervals(
+    told: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    figures = {name: {"value": 0.5, "ci95": None} for name in METRICS["holdout"] if "_" in name}
+    metrics = JSONDataset(filepath=str(tmp_path / "metrics.json"))
+    holdout = METRICS["holdout"] | figures
+    metrics.save({**METRICS, "holdout": holdout, "gain_over_baselines": {}})
+    RunSummaryHooks().after_pipeline_run(made("metrics"), DataCatalog({"metrics": metrics}))
+    line, folder = told.messages
+    assert "average precision 0.500 (too few to say), precision 0.250 [0.150, 0.350]" in line
+    assert folder.startswith("Metrics and figures")
 
 
 def test_a_run_that_scored_says_what_it_expects(told: pytest.LogCaptureFixture) -> None:
@@ -251,7 +273,7 @@ def test_a_run_that_scored_says_what_it_expects(told: pytest.LogCaptureFixture) 
     RunSummaryHooks().after_pipeline_run(made("score_summary"), catalog)
     assert told.messages == [
         "Scores 2018-12-01, 10 days ahead: 1,720 customers, 73 churners expected; 46 to contact "
-        "(expected gain -$12), 5 kept as control group"
+        "(expected gain -$12.40), 5 kept as control group"
     ]
 
 

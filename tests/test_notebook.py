@@ -11,6 +11,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from sparkify.pipelines.reporting import words
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "notebooks" / "Sparkify.ipynb"
 JVM = "WARNING: Using incubator modules"  # Spark asks for one, and Java says so at every start
@@ -78,7 +80,7 @@ def test_it_tells_what_the_run_of_its_environment_found(executed: Any, finished:
     tables = "".join(told(executed, "text/html"))
     holdout = finished.catalog().load("metrics")["holdout"]
     assert f"{holdout['auc']['value']:.3f}" in tables
-    assert "{:.3f} … {:.3f}".format(*holdout["average_precision"]["ci95"]) in tables
+    assert words.measured(holdout["average_precision"]) in tables
     for customer in finished.catalog().load("contacts")["reason_for_1"].head(3):
         assert customer in tables
     assert "seed project, published" in tables

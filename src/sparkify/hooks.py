@@ -13,9 +13,11 @@ from kedro.io import DataCatalog, SharedMemoryDataCatalog
 from kedro.pipeline import Pipeline
 from pyspark.sql import SparkSession
 
+from sparkify.comparison import TOO_FEW, compare_with_baselines
 from sparkify.datasets import EventLogDataset, JSONDataset
 from sparkify.errors import TooLittleDataError, UserError
 from sparkify.jvm import prepare_environment, submit_arguments
+from sparkify.money import format_dollars
 from sparkify.pipelines.data_processing.log_checks import format_rejections
 from sparkify.running_session import apply_settings
 from sparkify.scratch import scratch_folder
@@ -85,7 +87,11 @@ class RunSummaryHooks:
         if "data_quality" in made:
             logger.info(_lines_account(catalog.load("data_quality")))
         if "metrics" in made:
-            logger.info(_holdout_line(catalog.load("metrics")))
+            metrics = catalog.load("metrics")
+            logger.info(_holdout_line(metrics))
+            against_rules = compare_with_baselines(metrics["gain_over_baselines"], _difference)
+            if against_rules:
+                logger.info("Simple rules: %s", against_rules)
             logger.info("Metrics and figures: %s", _folder(catalog, "metrics"))
         if "score_summary" in made:
             logger.info(_scores_line(catalog.load("score_summary")))
@@ -159,8 +165,9 @@ def _holdout_line(metrics: dict[str, Any]) -> str:
     holdout = metrics["holdout"]
 
     def told(name: str, what: str) -> str:
-        low, high = holdout[name]["ci95"]
-        return f"{what} {holdout[name]['value']:.3f} [{low:.3f}, {high:.3f}]"
+        value, ci95 = holdout[name]["value"], holdout[name]["ci95"]
+        bounds = "[{:.3f}, {:.3f}]".format(*ci95) if ci95 else f"({TOO_FEW})"
+        return f"{what} {value:.3f} {bounds}"
 
     figures = [
         told("auc", "AUC"),
@@ -177,11 +184,15 @@ def _holdout_line(metrics: dict[str, Any]) -> str:
     )
 
 
+def _difference(gain: Mapping[str, Any]) -> str:
+    return "difference {:+.3f}, 95 % CI {:.3f} to {:.3f}".format(gain["value"], *gain["ci95"])
+
+
 def _scores_line(summary: dict[str, Any]) -> str:
-    gain = summary["expected_profit"]
     return (
         f"Scores {summary['cutoff']}, {summary['horizon_days']} days ahead: "
         f"{summary['customers']:,} customers, {summary['expected_churners']:,.0f} churners "
         f"expected; {summary['to_contact']:,} to contact (expected gain "
-        f"{'-' if gain < 0 else ''}${abs(gain):,.0f}), {summary['control']:,} kept as control group"
+        f"{format_dollars(summary['expected_profit'])}), {summary['control']:,} kept as control "
+        "group"
     )

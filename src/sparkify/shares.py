@@ -4,8 +4,16 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 PERMILLE = 1_000
+PARTS = 1_000_000_000  # of a permille
 
 
 def is_in_share(hashed: Column, share: float) -> Column:
-    """Return whether a row is of a share of all, to the permille, by a hash of what names it."""
-    return F.pmod(hashed, F.lit(PERMILLE)) < round(share * PERMILLE)
+    """Return whether a row is in a share of all rows, by a 64-bit hash of its key.
+
+    The share is exact to 1e-12. The hash modulo 1,000 decides first, and the rest of the hash
+    within that permille: so a smaller share holds no row that a larger one lacks, and a share of
+    whole permille selects by the modulo alone.
+    """
+    rest = F.pmod(F.call_function("div", hashed, F.lit(PERMILLE)), F.lit(PARTS))
+    place = F.pmod(hashed, F.lit(PERMILLE)) * F.lit(PARTS) + rest
+    return place < round(share * PERMILLE * PARTS)

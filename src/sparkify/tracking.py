@@ -104,7 +104,7 @@ def _numbers(found: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
     for key, value in found.items():
         if isinstance(value, Mapping):
             yield from _numbers(value, f"{prefix}{key}.")
-        elif key == "ci95":
+        elif key == "ci95" and value:
             yield f"{prefix}low", float(value[0])
             yield f"{prefix}high", float(value[1])
         elif isinstance(value, int | float):

@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from benchmarks import ceiling, ceiling_report
 from sparkify.pipeline_registry import register_pipelines
+from sparkify.pipelines.modelling.parameters import Bootstrap
 from sparkify.pipelines.simulation.chain import State, known_cohorts, states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
@@ -285,7 +286,7 @@ def six() -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_everybody_is_scored_on_the_same_customers(
     six: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ceiling_report, "RESAMPLES", 20)
+    monkeypatch.setattr(ceiling_report, "BOOTSTRAP", Bootstrap(20, 7, 1))
     found = ceiling_report.scored(*six)
     assert (found["customers"], found["churned"]) == (6, 2)
     scores = found["scores"]

@@ -49,7 +49,7 @@ class UserDays(Table):
             Column("last_ts", TIME, "The day's last event, UTC."),
             Column("ends_cancelled", FLAG, "Whether the day's last event is a cancellation."),
             Column("registration", TIME, "When the customer registered, UTC."),
-            Column("gender", TEXT, "As logged; no forecast looks at it, only how each is served."),
+            Column("gender", TEXT, "The day's last known one; no forecast uses it."),
         )
         super().__init__("One row per user and UTC day with events.", definition)
 

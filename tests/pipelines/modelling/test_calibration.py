@@ -70,8 +70,14 @@ def test_platt_finds_by_how_much_forecasts_are_too_extreme() -> None:
     churned, probability = OVER_CONFIDENT["churned"], OVER_CONFIDENT["probability"]
     slope, intercept = platt(churned.to_numpy(float), probability.to_numpy(float))
     # Odds of 99 came true as odds of 9.
-    assert slope == pytest.approx(log(9) / log(99), abs=1e-3)
-    assert intercept == pytest.approx(0, abs=1e-3)
+    assert slope == pytest.approx(log(9) / log(99), abs=1e-9)
+    assert intercept == pytest.approx(0, abs=1e-9)
+
+
+def test_platt_leaves_forecasts_that_separate_churners_from_others() -> None:
+    assert calibrated(SEPARABLE, "platt").tolist() == pytest.approx(
+        SEPARABLE["probability"].tolist()
+    )
 
 
 @pytest.mark.parametrize("method", ["platt", "isotonic"])

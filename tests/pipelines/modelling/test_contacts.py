@@ -2,11 +2,12 @@ import json
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from sparkify.pipelines.modelling.contacts import contacts_weighed
+from sparkify.pipelines.modelling.contacts import _intervals, contacts_weighed
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 
 # Of ten customers three churn: those ranked 1, 2 and 5 by the forecast, 1, 9 and 10 by the rule.
@@ -15,9 +16,8 @@ CHURNED = [True, True, False, False, True, False, False, False, False, False]
 SONGS = [10, 1, 8, 7, 2, 6, 5, 4, 3, 9]
 
 
-@pytest.fixture(scope="module")
-def weighed(
-    spark: SparkSession, modelling: ModellingParameters
+def weigh(
+    spark: SparkSession, modelling: ModellingParameters, min_churned: int
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     rows = pd.DataFrame(
         {
@@ -30,10 +30,22 @@ def weighed(
     )
     # A contacted churner is worth 0.5 * $20 less the contact's $4: +6, and -4 for anybody else.
     worth = {"contact_cost": 4, "contact_success": 0.5, "kept_customer_value": 20}
-    decision = modelling.decision.model_copy(update=worth)
-    settings = modelling.model_copy(update={"decision": decision, "bootstrap_resamples": 200})
+    settings = modelling.model_copy(
+        update={
+            "decision": modelling.decision.model_copy(update=worth),
+            "bootstrap_resamples": 200,
+            "min_interval_churned": min_churned,
+        }
+    )
     shuffled = spark.createDataFrame(rows.sample(frac=1, random_state=1))
     return contacts_weighed(shuffled, {"f1_threshold": 0.35}, settings)
+
+
+@pytest.fixture(scope="module")
+def weighed(
+    spark: SparkSession, modelling: ModellingParameters
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    return weigh(spark, modelling, min_churned=3)
 
 
 def test_profit_grows_by_a_kept_churner_and_falls_by_every_contact(
@@ -63,3 +75,21 @@ def test_the_plan_has_the_best_number_beside_random_everybody_and_the_rule(
     assert plan["baselines"] == {"most_songs": {"contacted": 1, "profit": 6}}
     assert plan["customers"] == 10
     json.dumps(plan, allow_nan=False)
+
+
+def test_too_few_churners_leave_profits_without_intervals(
+    spark: SparkSession, modelling: ModellingParameters
+) -> None:
+    table, plan = weigh(spark, modelling, min_churned=4)
+    assert table["profit"].tolist() == [0, 6, 12, 8, 4, 10, 6, 2, -2, -6, -10]
+    assert table[["profit_low", "profit_high"]].isna().all(axis=None)
+    assert plan["best"]["profit"] == {"value": 12, "ci95": None}
+    assert plan["best"]["contacted_ci95"] is None
+
+
+def test_a_profit_that_is_the_same_in_every_resample_has_no_interval() -> None:
+    sampled = np.array([[0.0, -4.0, -8.0], [0.0, -4.0, 2.0]])
+    low, high = _intervals(sampled, np.array([0, 1, 2]), enough=True)
+    assert np.isnan([low[1], high[1]]).all()
+    assert (low[0], high[0]) == (0, 0)
+    assert low[2] < high[2]

@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import optimize
 from sklearn import metrics as sklearn_metrics
 
 from sparkify.pipelines.modelling import evaluation
+from sparkify.pipelines.modelling.parameters import Bootstrap
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def test_every_metric_is_scikit_learns(predictions: pd.DataFrame) -> None:
         "f1": sklearn_metrics.f1_score(churned, predicted),
         "accuracy": sklearn_metrics.accuracy_score(churned, predicted),
     }
-    told = evaluation.evaluated(predictions, 0.15, resamples=20, seed=1)
+    told = evaluation.evaluated(predictions, 0.15, Bootstrap(20, 1, 5))
     assert {name: told[name]["value"] for name in expected} == pytest.approx(expected)
     assert (told["users"], told["snapshots"]) == (200, 400)
     assert told["base_rate"] == churned.mean()
@@ -69,36 +71,18 @@ def test_ranking_with_weights_and_equal_scores_is_scikit_learns() -> None:
     assert evaluation.average_precision(churned, score, weight) == pytest.approx(expected)
 
 
-def test_intervals_hold_the_value_and_narrow_with_users(predictions: pd.DataFrame) -> None:
-    def width(rows: pd.DataFrame) -> float:
-        told = evaluation.with_intervals(rows, evaluation.RANKING, resamples=200, seed=1)["auc"]
-        low, high = told["ci95"]
-        assert low < told["value"] < high
-        return high - low
-
-    more = pd.concat([predictions.assign(user_id=predictions.user_id + tag) for tag in "abcd"])
-    assert width(more) == pytest.approx(width(predictions) / 2, rel=0.3)
-
-
-def test_without_resamples_there_are_no_intervals(predictions: pd.DataFrame) -> None:
-    told = evaluation.evaluated(predictions, 0.15, resamples=0, seed=1)
-    with_intervals = evaluation.evaluated(predictions, 0.15, resamples=5, seed=1)
+def test_without_a_bootstrap_there_are_no_intervals(predictions: pd.DataFrame) -> None:
+    told = evaluation.evaluated(predictions, 0.15, None)
+    with_intervals = evaluation.evaluated(predictions, 0.15, Bootstrap(5, 1, 5))
     assert set(told) == set(with_intervals)
     assert told["auc"]["value"] == with_intervals["auc"]["value"]
     figures = [figure for figure in told.values() if isinstance(figure, dict)]
     assert [list(figure) for figure in figures] == [["value"]] * 11
 
 
-def test_rows_of_one_user_are_drawn_together(predictions: pd.DataFrame) -> None:
-    doubled = pd.concat([predictions, predictions])
-    once = evaluation.with_intervals(predictions, evaluation.RANKING, resamples=50, seed=1)
-    twice = evaluation.with_intervals(doubled, evaluation.RANKING, resamples=50, seed=1)
-    assert twice["auc"]["ci95"] == pytest.approx(once["auc"]["ci95"])
-
-
 def test_the_order_of_rows_changes_nothing(predictions: pd.DataFrame) -> None:
     shuffled = predictions.sample(frac=1, random_state=3)
-    arguments = {"threshold": 0.15, "resamples": 30, "seed": 1}
+    arguments = {"threshold": 0.15, "bootstrap": Bootstrap(30, 1, 5)}
     expected = evaluation.evaluated(predictions, **arguments)
     assert evaluation.evaluated(shuffled, **arguments) == expected
 
@@ -106,10 +90,10 @@ def test_the_order_of_rows_changes_nothing(predictions: pd.DataFrame) -> None:
 @pytest.mark.parametrize("churned", [True, False])
 def test_rows_that_all_end_alike_say_nothing(predictions: pd.DataFrame, churned: bool) -> None:
     alike = predictions[predictions["churned"] == churned]
-    told = evaluation.evaluated(alike, 0.15, resamples=5, seed=1)
+    told = evaluation.evaluated(alike, 0.15, Bootstrap(5, 1, 5))
     assert set(told) == {"users", "snapshots", "churned", "base_rate", "threshold"}
     assert told["base_rate"] == churned
-    nobody = evaluation.evaluated(predictions[:0], 0.15, resamples=5, seed=1)
+    nobody = evaluation.evaluated(predictions[:0], 0.15, Bootstrap(5, 1, 5))
     assert (nobody["users"], nobody["base_rate"]) == (0, 0.0)
 
 
@@ -130,7 +114,7 @@ def test_lift_is_the_churn_of_the_top_tenth_over_that_of_all(score: list[int], l
 
 def test_forecasts_that_come_true_have_no_calibration_error_and_a_slope_of_1() -> None:
     assert evaluation.expected_calibration_error(*PERFECT) == pytest.approx(0, abs=1e-12)
-    assert evaluation.calibration_slope(*PERFECT) == pytest.approx(1, abs=1e-3)
+    assert evaluation.calibration_slope(*PERFECT) == pytest.approx(1, abs=1e-9)
 
 
 def test_the_calibration_error_is_the_mean_gap_over_ten_groups_of_equal_size() -> None:
@@ -146,14 +130,43 @@ def test_the_calibration_error_is_the_mean_gap_over_ten_groups_of_equal_size() -
 def test_the_slope_tells_by_how_much_forecasts_are_too_extreme(power: float, slope: float) -> None:
     churned, probability, weight = PERFECT
     extreme = np.array([odds(p, power) for p in probability])
-    assert evaluation.calibration_slope(churned, extreme, weight) == pytest.approx(slope, abs=1e-3)
+    assert evaluation.calibration_slope(churned, extreme, weight) == pytest.approx(slope, abs=1e-9)
 
 
 def test_a_base_rate_that_is_forecast_too_high_leaves_the_slope_alone() -> None:
     churned, probability, weight = PERFECT
     too_high = probability * 3 / (1 + 2 * probability)  # three times the odds
-    assert evaluation.calibration_slope(churned, too_high, weight) == pytest.approx(1, abs=1e-3)
+    assert evaluation.calibration_slope(churned, too_high, weight) == pytest.approx(1, abs=1e-9)
     assert evaluation.expected_calibration_error(churned, too_high, weight) > 0.15
+
+
+@pytest.mark.parametrize("rows", [180, 18_000])
+def test_the_line_solves_the_likelihood_equations(rows: int) -> None:
+    random = np.random.default_rng(rows)
+    forecast = random.normal(-3, 1, rows)
+    churned = (random.random(rows) < 1 / (1 + np.exp(-0.7 * forecast))).astype(float)
+    weight = random.integers(1, 4, rows).astype(float)
+
+    def score(line: np.ndarray) -> np.ndarray:
+        left = weight * (churned - 1 / (1 + np.exp(-line[0] * forecast - line[1])))
+        return np.array([left @ forecast, left.sum()]) / rows
+
+    solved = optimize.root(score, np.zeros(2), tol=1e-14).x
+    found = evaluation.calibration_line(churned, 1 / (1 + np.exp(-forecast)), weight)
+    assert found == pytest.approx(solved, abs=1e-8)
+
+
+def test_equal_forecasts_have_no_slope_and_the_base_rate_as_intercept() -> None:
+    churned, probability, weight = groups((0.3, 10, 2))
+    slope, intercept = evaluation.calibration_line(churned, probability, weight)
+    assert (slope, intercept) == (0, pytest.approx(np.log(2 / 8)))
+
+
+@pytest.mark.parametrize("churned", [[0, 0, 1, 1], [1, 1, 0, 0], [0, 1, 1, 1]])
+def test_forecasts_that_separate_churners_from_others_have_no_slope(churned: list[int]) -> None:
+    rows = np.array(churned, float), np.array([0.1, 0.2, 0.2, 0.3]), np.ones(4)
+    assert evaluation.calibration_line(*rows) is None
+    assert np.isnan(evaluation.calibration_slope(*rows))
 
 
 @pytest.mark.parametrize("metric", ["expected_calibration_error", "calibration_slope"])
@@ -178,10 +191,31 @@ def test_equal_forecasts_that_come_true_together_have_no_calibration_error() -> 
 
 
 def test_the_base_rate_ranks_nobody(predictions: pd.DataFrame) -> None:
-    told = evaluation.baselines(predictions, 0.1, resamples=20, seed=1)
+    told = evaluation.baselines(predictions, 0.1, Bootstrap(20, 1, 5))
     assert list(told) == ["base_rate", "longest_away", "most_songs"]
     assert told["base_rate"]["auc"]["value"] == 0.5
     share = predictions["churned"].mean()
     assert told["base_rate"]["average_precision"]["value"] == pytest.approx(share)
     assert told["base_rate"]["lift_top_decile"]["value"] == pytest.approx(1)
     assert set(told["most_songs"]) == {"auc", "average_precision", "lift_top_decile"}
+    assert "ci95" not in told["base_rate"]["auc"]
+    low, high = told["base_rate"]["average_precision"]["ci95"]
+    assert low < share < high
+
+
+def test_the_gain_over_a_baseline_is_the_difference_on_the_same_resamples(
+    predictions: pd.DataFrame,
+) -> None:
+    scored = predictions.assign(baseline_itself=predictions["probability"] * 100)
+    bootstrap = Bootstrap(200, 1, 5)
+    gains = evaluation.gain_over_baselines(scored, bootstrap)
+    assert list(gains) == ["longest_away", "most_songs", "itself"]
+    nothing = {"value": 0.0, "ci95": [0.0, 0.0]}
+    assert gains["itself"] == {"auc": nothing, "average_precision": nothing}
+    ours, theirs = (
+        sklearn_metrics.roc_auc_score(predictions["churned"], predictions[column])
+        for column in ("probability", "baseline_most_songs")
+    )
+    gain = gains["most_songs"]["auc"]
+    assert gain["value"] == pytest.approx(ours - theirs)
+    assert gain["ci95"][0] < gain["value"] < gain["ci95"][1]

@@ -86,6 +86,23 @@ def test_an_alarm_is_more_than_chance_and_large(monitoring: MonitoringParameters
     assert found["test"].to_dict()["level_moved"] == "chi-square"
 
 
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"psi": 0.31, "alarm": True}, "alarm: above 0.1, and more than chance"),
+        ({"psi": 0.25}, "above 0.1, but no more than chance"),
+        ({"psi": 0.1}, "above 0.1, but no more than chance"),
+        ({"psi": 0.0999}, "below 0.1"),
+        ({"psi": None}, "nobody known"),
+        ({"psi": 9.0, "kind": "clock"}, "a clock: never an alarm"),
+    ],
+)
+def test_a_verdict_says_on_which_side_of_the_limit_and_whether_by_chance(
+    row: Told, said: str
+) -> None:
+    assert drift.verdict({"kind": "number", "alarm": False} | row, 0.1) == said
+
+
 def test_many_tests_are_corrected_for(monitoring: MonitoringParameters) -> None:
     random = np.random.default_rng(8)
     pairs = [both(random.normal(size=300), random.normal(size=300)) for _ in range(100)]

@@ -6,7 +6,7 @@ from sparkify.pipelines.monitoring import figures
 
 SUMMARY: dict[str, Any] = {
     "alarms": [{"name": "drift.adverts_per_free_song"}],
-    "thresholds": {"psi": 0.1},
+    "thresholds": {"psi": 0.1, "false_alarms": 0.01},
     "customers": 1_820,
     "cutoff": "2018-12-01",
     "reference_customers": 1_880,
@@ -53,8 +53,47 @@ def test_bars_say_their_figures_and_an_alarm_has_its_color() -> None:
     assert list(chance.get_xdata()) == [0.2, 0.2]
 
 
-def test_the_title_counts_alarms() -> None:
-    title = figures.drift(pd.DataFrame([ROW]), SUMMARY).get_suptitle()
-    assert title == "What has changed since training: 1 alarm"
-    none = figures.drift(pd.DataFrame([ROW]), {**SUMMARY, "alarms": []}).get_suptitle()
-    assert none == "What has changed since training: no alarm"
+def title(*rows: dict[str, Any]) -> str:
+    return figures.drift(pd.DataFrame(rows), SUMMARY).get_suptitle()
+
+
+def test_the_title_counts_the_alarms_of_the_bars_and_those_above_the_limit_by_chance() -> None:
+    by_chance = {**ROW, "feature": "songs_per_day", "p_adjusted": 0.2, "alarm": False}
+    another = {**by_chance, "feature": "sessions_per_day", "psi": 0.1}
+    below = {**by_chance, "feature": "downgrades", "psi": 0.09}
+    clock = {**by_chance, "feature": "observed_days", "kind": "clock"}
+    assert title(ROW, below, clock) == "Drift since training: 1 alarm"
+    assert title(below, by_chance) == (
+        "Drift since training: no alarm; 1 feature above 0.1, but no more than chance"
+    )
+    assert title(ROW, {**ROW, "feature": "other"}, by_chance, another) == (
+        "Drift since training: 2 alarms; 2 features above 0.1, but no more than chance"
+    )
+
+
+def test_the_legend_says_what_each_colour_of_the_bars_means() -> None:
+    by_chance = {**ROW, "feature": "songs_per_day", "p_adjusted": 0.2, "alarm": False}
+    below = {**by_chance, "feature": "downgrades", "psi": 0.09}
+    clock = {**by_chance, "feature": "observed_days", "kind": "clock"}
+    axes = drawn(ROW, by_chance, below, clock)
+    (legend,) = axes.figure.legends
+    shown = dict(
+        zip((t.get_text() for t in legend.get_texts()), legend.get_patches(), strict=False)
+    )
+    meanings = {name: patch.get_facecolor() for name, patch in shown.items()}
+    bars = [bar.get_facecolor() for bar in axes.patches]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert dict(zip(names, bars, strict=True)) == {
+        "adverts per free song": meanings["alarm: above 0.1, and more than chance"],
+        "songs per day": meanings["above 0.1, but no more than chance"],
+        "downgrades": meanings["below 0.1"],
+        "observed days (clock)": meanings["a clock: never an alarm"],
+    }
+    assert len(set(meanings.values())) == 4
+
+
+def test_alarms_that_no_bar_shows_are_counted_beside() -> None:
+    others = [{"name": "unseen_pages"}, {"name": "volume.events"}]
+    (axes,) = figures.drift(pd.DataFrame([ROW]), {**SUMMARY, "alarms": others}).axes
+    assert axes.get_title(loc="left").endswith("; 2 other alarms, not of drift")
+    assert "other alarm" not in drawn(ROW).get_title(loc="left")

@@ -79,7 +79,17 @@ def test_churners_are_set_against_the_sum_of_probabilities(modelling: ModellingP
     # Of a Poisson number of mean 5.9, half a percent is below 1 and half a percent above 13.
     assert (found["expected_low"], found["expected_high"]) == (1, 13)
     assert found["auc"] == pytest.approx((2 + 0.5) / 3)
-    assert found["auc_low"] <= found["auc"] <= found["auc_high"]
+
+
+@pytest.mark.parametrize(("churned", "is_known"), [(4, False), (5, True)])
+def test_too_few_churners_leave_the_interval_of_the_auc_unknown(
+    modelling: ModellingParameters, churned: int, is_known: bool
+) -> None:
+    rows = predictions([True] * churned + [False] * 45, [0.5] * 2 + [0.05] * (43 + churned))
+    found = realised.judged(rows, 0.99, 50, modelling)
+    assert found["auc"] > 0.5
+    assert (found["auc_low"] < found["auc"] < found["auc_high"]) is is_known
+    assert pd.isna(found["auc_low"]) is not is_known
 
 
 def test_what_few_churners_have_taught_is_less_certain(modelling: ModellingParameters) -> None:

@@ -80,6 +80,12 @@ METRICS = {
         "base_rate": {name: HOLDOUT[name] for name in (*RANKED, "log_loss")},
         "most_songs": {name: HOLDOUT[name] for name in RANKED},
     },
+    "gain_over_baselines": {
+        "most_songs": {
+            "auc": figure(0.1004, 0.0812, 0.1201),
+            "average_precision": figure(0.0652, 0.0431, 0.0893),
+        }
+    },
     "candidates": [
         {
             "trial": 1,
@@ -183,6 +189,12 @@ GROUPS = pd.DataFrame(
         "auc": [0.7011, 0.7911, None],
         "auc_low": [0.642, 0.7702, None],
         "auc_high": [0.7523, 0.8121, None],
+        "auc_difference": [-0.0793, 0.0107, None],
+        "auc_difference_low": [-0.1312, -0.0021, None],
+        "auc_difference_high": [-0.0314, 0.0241, None],
+        "calibration_gap": [0.00065, 0.00452, None],
+        "calibration_gap_low": [-0.0032, 0.0016, None],
+        "calibration_gap_high": [0.0045, 0.0074, None],
         "expected_calibration_error": [0.0031, 0.0051, None],
     }
 )
@@ -209,7 +221,7 @@ MONITORING = {
     "reference_cutoff": "2018-11-07",
     "reference_customers": 18_900,
     "alarms": [{"name": "drift.adverts", "sentence": "Adverts have drifted; PSI 0.31, limit 0.1."}],
-    "thresholds": {"psi": 0.1},
+    "thresholds": {"psi": 0.1, "false_alarms": 0.01},
     "features": [
         {
             "feature": "adverts_per_free_song",

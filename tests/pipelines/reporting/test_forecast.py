@@ -42,6 +42,30 @@ def test_a_list_of_nobody_says_so(found: dict[str, Any]) -> None:
     assert blocks[-1].text.startswith("The list of customers to contact has 0 rows")
 
 
+def notices(found: dict[str, Any], **summary: Any) -> list[str]:
+    changed = found["score_summary"] | summary
+    blocks = told(found, score_summary=changed, contacts=found["contacts"].head(0))
+    return [b.text.replace(SPACE, " ") for b in blocks if isinstance(b, Notice | Text)]
+
+
+def test_an_empty_control_group_is_warned_of(found: dict[str, Any]) -> None:
+    said = notices(found, control=0, to_contact=33, control_share=0.0004)
+    assert any(
+        text.startswith("The control group is empty: 0.040 % of 33 listed customers")
+        for text in said
+    )
+    assert not any("control group is empty" in text for text in notices(found))
+
+
+def test_a_list_that_is_all_control_group_is_warned_of(found: dict[str, Any]) -> None:
+    said = notices(found, control=33, to_contact=0, control_share=0.9996)
+    assert any("a control share of 99.96 % puts all 33 listed" in text for text in said)
+    assert said[-1].endswith("has 0 rows: all are in the control group.")
+    nobody = notices(found, control=0, to_contact=0)
+    assert nobody[-1].endswith("has 0 rows: nobody reaches the threshold.")
+    assert not any("control group is empty" in text for text in nobody)
+
+
 def test_scores_of_another_model_are_not_shown_as_this_one_s(found: dict[str, Any]) -> None:
     assert not any(isinstance(block, Notice) for block in told(found))
     summary = found["score_summary"]

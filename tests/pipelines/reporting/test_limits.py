@@ -6,7 +6,8 @@ from sparkify.pipelines.reporting.words import SPACE
 
 def told(found: dict[str, Any], **changed: Any) -> dict[str, str]:
     given = {**found, **changed}
-    section = limits(given["metrics"], given["contact_plan"], given["group_metrics"], 0.1)
+    names = ("metrics", "contact_plan", "group_metrics", "score_summary")
+    section = limits(*(given[name] for name in names))
     return {name: said.replace(SPACE, " ") for name, said in section.blocks[-1].items}
 
 
@@ -14,17 +15,34 @@ def test_each_limit_names_a_figure(found: dict[str, Any]) -> None:
     said = told(found)
     assert "17.2 % (15.1 to 19.3 %) leave" in said["No decision against a customer."]
     assert "28.1 % (24.0 to 31.9 %)" in said["No list of all who will leave."]
-    assert "control group of 10 %" in said["No proof that contacts work."]
+    assert "control group of 102 customers" in said["No proof that contacts work."]
     assert "with 612 who left" in said["Nothing beyond 10 days."]
     assert "Nothing about real customers." not in said
 
 
-def test_a_group_that_is_served_worse_or_like_a_coin_is_named_once(found: dict[str, Any]) -> None:
-    like_a_coin = found["group_metrics"].assign(auc_low=[0.49, 0.77, None])
-    for groups, low in ((found["group_metrics"], 0.64), (like_a_coin, 0.49)):
-        said = told(found, group_metrics=groups)["No ranking of some groups by themselves."]
-        assert said.count("level") == 1
-        assert f": level free, AUC 0.70 ({low} to 0.75)." in said
+def test_without_a_control_group_nothing_will_prove_that_contacts_work(
+    found: dict[str, Any],
+) -> None:
+    said = told(found, score_summary=found["score_summary"] | {"control": 0})
+    assert "This list has no control group" in said["No proof that contacts work."]
+
+
+def test_only_a_group_that_is_measurably_served_worse_is_named(found: dict[str, Any]) -> None:
+    said = told(found)
+    assert (
+        ": level free, AUC 0.70 (0.64 to 0.75)" in said["No ranking of some groups by themselves."]
+    )
+    assert said["No claim that all groups are served alike."] == (
+        "1 of 3 groups have too few leavers to say: gender <b>F</b>, 0."
+    )
+    like_a_coin = found["group_metrics"].assign(
+        auc_low=[0.49, 0.77, None], auc_difference_high=[0.05, 0.02, None]
+    )
+    said = told(found, group_metrics=like_a_coin)
+    assert "No ranking of some groups by themselves." not in said
+    assert said["No claim that all groups are served alike."] == (
+        "2 of 3 groups have too few leavers to say: level free, 90; gender <b>F</b>, 0."
+    )
 
 
 def test_a_simulated_log_says_nothing_about_real_customers(found: dict[str, Any]) -> None:

@@ -34,6 +34,36 @@ def test_alarms_and_the_red_line_stand_above_everything_and_in_their_section(
     assert shown == [DRIFT, RED_LINE]
 
 
+def test_a_shift_beyond_the_limit_is_told_from_an_alarm(found: dict[str, Any]) -> None:
+    (moved,) = found["monitoring_summary"]["features"]
+    by_chance = moved | {"feature": "songs_per_day", "psi": 0.25, "p_adjusted": 0.2, "alarm": False}
+    summary = found["monitoring_summary"] | {"features": [moved, by_chance], "alarms": []}
+    blocks = told({**found, "monitoring_summary": summary})
+    table, _ = (block for block in blocks if isinstance(block, Table))
+    assert [row[-1] for row in table.rows] == [
+        "alarm: above 0.1, and more than chance",
+        "above 0.1, but no more than chance",
+    ]
+    assert "stability index of 1 feature is above 0.1, but no more than chance." in texts(blocks)
+    (pictures,) = (block for block in blocks if isinstance(block, Pictures))
+    assert pictures.items[0].alt.endswith(
+        "limit of 0.1; 1 alarm, 1 feature above 0.1, but no more than chance."
+    )
+
+
+def test_earlier_scores_of_too_few_leavers_have_no_interval(found: dict[str, Any]) -> None:
+    (known,) = found["monitoring_summary"]["realised"]
+    few = known | {"churned": 3, "auc_low": None, "auc_high": None}
+    nobody = few | {"churned": 0, "auc": None}
+    summary = found["monitoring_summary"] | {"realised": [known, few, nobody]}
+    *_, table = (b for b in told({**found, "monitoring_summary": summary}) if isinstance(b, Table))
+    assert [row[-1].replace(SPACE, " ") for row in table.rows] == [
+        "0.771 (0.751 to 0.791)",
+        "0.771 (too few to say)",
+        "too few to say",
+    ]
+
+
 def test_what_has_not_run_is_named_with_its_command(found: dict[str, Any]) -> None:
     missing = {**found, "monitoring_summary": {}, "leakage_audit": {}, "drift_figure": None}
     blocks = told(missing)

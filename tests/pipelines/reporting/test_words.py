@@ -25,6 +25,14 @@ def test_a_number_has_two_digits_and_all_before_the_point(value: float, written:
     assert spoken(words.number(value)) == written
 
 
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.9996, "99.96 %"), (0.996, "99.6 %"), (1.0, "100 %"), (0.1, "10 %"), (0.0004, "0.040 %")],
+)
+def test_only_the_whole_is_written_as_100_per_cent(value: float, written: str) -> None:
+    assert spoken(words.share(value)) == written
+
+
 def test_what_is_too_small_to_write_is_said_to_be_below() -> None:
     assert words.number(3e-9) == "below 0.0001"
     assert words.number(0.0) == "0"
@@ -44,11 +52,13 @@ def test_what_was_not_measured_is_a_dash(write: Any, missing: float | None) -> N
         ((6.1366, 1.5405, 66.8029), "number", "6 (2 to 67)"),
         ((0.17231, 0.15112, 0.19345), "share", "17.2 % (15.1 to 19.3 %)"),
         ((3.914, 3.521, 4.288), "times", "3.91 times (3.52 to 4.29)"),
-        ((12_345.0, 9_876.0, 15_432.0), "dollars", "$12,300 ($9,900 to $15,400)"),
-        ((-3.4, -21.0, 14.2), "dollars", "-$3 (-$21 to $14)"),
+        ((12_345.0, 9_876.0, 15_432.0), "dollars", "$12,345 ($9,876 to $15,432)"),
+        ((-3.4, -21.0, 14.2), "dollars", "-$3.40 (-$21 to $14.20)"),
         ((0.5, 0.5, 0.5), "number", "0.50 (0.50 to 0.50)"),
         ((1.0, 1.0 - 1e-16, 1.0), "times", "1.00 times (1.00 to 1.00)"),
-        ((0.0852, None, None), "number", "0.085"),
+        ((0.0852, None, None), "number", "0.085 (too few to say)"),
+        ((0.0, None, None), "share", "0 % (too few to say)"),
+        ((-6.5, None, None), "dollars", "-$6.50 (too few to say)"),
         ((None, 0.1, 0.2), "share", words.UNKNOWN),
     ],
 )
@@ -59,15 +69,48 @@ def test_a_figure_has_the_digits_that_its_interval_knows(
     assert spoken(words.interval(value, low, high, unit)) == written
 
 
-def test_a_standard_error_stands_beside_its_value() -> None:
-    assert spoken(words.with_error(0.15958, 0.00557)) == "0.1596 ± 0.0056"
-    assert spoken(words.with_error(0.2, 0.0)) == "0.2000 ± 0.0000"
+def test_a_metric_without_an_interval_is_told_apart_from_one_of_too_few() -> None:
+    assert words.measured({"value": 0.5}) == "0.50"
+    assert spoken(words.measured({"value": 0.5, "ci95": None})) == "0.50 (too few to say)"
+    assert words.measured({"value": None, "ci95": None}) == words.UNKNOWN
+    assert words.measured(None) == words.UNKNOWN
 
 
-def test_nought_has_no_sign_and_money_has_it_before_the_dollars() -> None:
-    assert words.dollars(-0.3) == "$0"
+def test_metrics_that_are_compared_have_the_same_decimals() -> None:
+    wide = {"value": 0.686, "ci95": [0.52, 0.81]}
+    narrow = {"value": 0.6879, "ci95": [0.6712, 0.7034]}
+    assert spoken(words.measured(wide)) == "0.69 (0.52 to 0.81)"  # above 0.688, which is more
+    written = [spoken(text) for text in words.compared([wide, narrow, {"value": 0.5}, None])]
+    assert written == [
+        "0.686 (0.520 to 0.810)",
+        "0.688 (0.671 to 0.703)",
+        "0.500",
+        words.UNKNOWN,
+    ]
+    withheld = words.compared([{"value": 0.25, "ci95": None}], "share")
+    assert [spoken(text) for text in withheld] == ["25 % (too few to say)"]
+
+
+def test_a_metric_of_a_table_may_lack_its_interval() -> None:
+    row = {"auc": 0.7, "auc_low": 0.6, "auc_high": 0.8}
+    assert words.metric_of(row, "auc") == {"value": 0.7, "ci95": [0.6, 0.8]}
+    withheld = row | {"auc_low": float("nan"), "auc_high": None}
+    assert words.metric_of(withheld, "auc") == {"value": 0.7, "ci95": None}
+    assert words.metric_of(dict.fromkeys(row), "auc") is None
+
+
+def test_standard_errors_stand_beside_their_values_with_the_same_decimals() -> None:
+    written = words.with_errors([0.15958, 0.16, 0.2], [0.00557, 0.12, 0.0])
+    assert [spoken(text) for text in written] == [
+        "0.1596 ± 0.0056",
+        "0.1600 ± 0.1200",
+        "0.2000 (too few to say)",
+    ]
+
+
+def test_money_has_its_sign_before_the_dollars() -> None:
     assert spoken(words.dollars(-14_368)) == "-$14,368"
-    assert words.dollars_and_cents(2.875) == "$2.88"
+    assert spoken(words.dollars(0.4)) == "$0.40"
 
 
 @pytest.mark.parametrize(

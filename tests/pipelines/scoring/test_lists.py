@@ -119,6 +119,40 @@ def test_a_share_is_kept_as_the_control_group(
     assert set(other["user_id"]) != set(control["user_id"])
 
 
+@pytest.mark.parametrize(
+    ("share", "contacted", "warning"),
+    [
+        (
+            0.0001,
+            20,
+            "control_group is empty: scoring.control_share 0.0001 of 20 listed customers is "
+            "nobody, so that the effect of contacts cannot be measured. Raise "
+            "scoring.control_share.",
+        ),
+        (
+            0.9999,
+            0,
+            "contacts is empty: scoring.control_share 0.9999 puts all 20 listed customers into "
+            "the control group. Lower scoring.control_share.",
+        ),
+    ],
+)
+def test_a_share_that_is_nobody_or_everybody_is_warned_of(
+    *,
+    spark: SparkSession,
+    scoring: ScoringParameters,
+    money: ModellingParameters,
+    told: pytest.LogCaptureFixture,
+    share: float,
+    contacted: int,
+    warning: str,
+) -> None:
+    few = scored(spark, [(str(user), 0.5, True, [THUMBS], []) for user in range(20)])
+    contacts, control = lists.contacts(few, sharing(scoring, share), money)
+    assert (len(contacts), len(control)) == (contacted, 20 - contacted)
+    assert told.messages == [warning]
+
+
 def test_the_summary_says_whom_to_contact_and_what_is_expected(
     scores: DataFrame,
     card: dict[str, Any],
@@ -217,6 +251,7 @@ def test_what_was_learnt_from_is_no_forecast(
         parameters["feature_engineering"],
     )
     assert not summary["is_forecast"]
-    assert told.messages == [
-        "churn_model has learnt from days after 2018-11-16: these scores are no forecast"
-    ]
+    assert (
+        told.messages[-1]
+        == "churn_model has learnt from days after 2018-11-16: these scores are no forecast"
+    )

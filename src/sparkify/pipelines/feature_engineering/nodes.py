@@ -54,7 +54,7 @@ def user_days(events: DataFrame, feature_engineering: FeatureEngineeringParamete
             F.count_if("is_first_day").alias("sessions"),
             F.max("last_event").alias("last_event"),
             F.min("registration").alias("registration"),
-            F.max("gender").alias("gender"),
+            F.max("last_gender").alias("last_gender"),
         )
         .select(
             *("user_id", "day", *counted, "sessions", "listening_ms", *free, "last_event.level"),
@@ -62,7 +62,7 @@ def user_days(events: DataFrame, feature_engineering: FeatureEngineeringParamete
             (F.col("last_event.page") == feature_engineering.cancellation_page).alias(
                 "ends_cancelled"
             ),
-            *("registration", "gender"),
+            *("registration", "last_gender.gender"),
         )
     )
 
@@ -94,6 +94,7 @@ def _session_days(page_days: DataFrame, parameters: FeatureEngineeringParameters
     """Sum up by user, session and day, since a session may cross midnight."""
     page, is_free = F.col("page"), F.col("level") == "free"
     is_counted = page.isin(*parameters.pages.values(), parameters.cancellation_page)
+    is_gender_known = F.trim("gender") != ""
     conditions = {
         **{column: page == name for column, name in parameters.pages.items()},
         "other_pages": ~is_counted,
@@ -111,7 +112,7 @@ def _session_days(page_days: DataFrame, parameters: FeatureEngineeringParameters
         F.sum("listening_ms").alias("listening_ms"),
         F.max(F.struct("last_place", "session_id", "level", "last_ts", "page")).alias("last_event"),
         F.min("registration").alias("registration"),
-        F.max("gender").alias("gender"),
+        F.max(F.when(is_gender_known, F.struct("last_place", "gender"))).alias("last_gender"),
     )
 
 

@@ -7,10 +7,10 @@ from pyspark.ml.feature import SQLTransformer
 from pyspark.ml.regression import IsotonicRegression
 from pyspark.sql import SparkSession
 from sklearn.isotonic import IsotonicRegression as Isotonic
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from sparkify.log_odds import LEAST, MOST, Array, log_odds, of_log_odds
+from sparkify.pipelines.modelling.evaluation import calibration_line
 from sparkify.pipelines.modelling.probability import UNCALIBRATED
 
 
@@ -65,9 +65,11 @@ def _calibrated(churned: Array, probability: Array, new: Array, method: str) -> 
 
 
 def platt(churned: Array, probability: Array) -> tuple[float, float]:
-    """Fit slope and intercept of the log-odds that came true on those that were forecast."""
-    fitted = LogisticRegression(C=np.inf).fit(log_odds(probability)[:, None], churned)
-    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    """Fit slope and intercept of the log-odds that came true on those that were forecast.
+
+    Forecasts that separate churners from others are left as they are.
+    """
+    return calibration_line(churned, probability, np.ones(len(churned))) or (1.0, 0.0)
 
 
 def calibration_stages(

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 
 from sparkify.collecting import collected
 from sparkify.log_odds import Array
+from sparkify.pipelines.modelling.bootstrap import BOUNDS, has_enough, interval
 from sparkify.pipelines.modelling.decision import describe_decision
 from sparkify.pipelines.modelling.evaluation import BASELINE
 from sparkify.pipelines.modelling.parameters import DecisionParameters, ModellingParameters
@@ -40,7 +41,8 @@ def contacts_weighed(
     called = int((rows["probability"] >= described["threshold"]).sum())
     best = int(curve.argmax())
     numbers = np.unique([*np.linspace(0, len(rows), POINTS + 1).round(), called, best]).astype(int)
-    low, high = np.percentile(sampled[:, numbers], [2.5, 97.5], axis=0)
+    enough = has_enough(rows, modelling.min_interval_churned)
+    low, high = _intervals(sampled[:, numbers], numbers, enough)
     everybody = float(gain.sum())
     by_rule = {
         name.removeprefix(BASELINE): _profits(gain[np.argsort(-rows[name], kind="stable")])
@@ -59,14 +61,16 @@ def contacts_weighed(
     )
 
     def told(number: int) -> dict[str, Any]:
-        bounds = np.percentile(sampled[:, number], [2.5, 97.5]).tolist()
-        return {"contacted": number, "profit": {"value": float(curve[number]), "ci95": bounds}}
+        place = int(np.searchsorted(numbers, number))
+        bounds = [float(low[place]), float(high[place])]
+        profit = {"value": float(curve[number]), "ci95": None if np.isnan(bounds[0]) else bounds}
+        return {"contacted": number, "profit": profit}
 
     plan = {
         **described,
         "customers": len(rows),
         "best": told(best)
-        | {"contacted_ci95": np.percentile(sampled.argmax(axis=1), [2.5, 97.5]).tolist()},
+        | {"contacted_ci95": interval(sampled.argmax(axis=1)) if enough else None},
         "in_use": told(called) | {"threshold": described["threshold"]},
         "at_random": {"contacted": called, "profit": everybody * called / len(rows)},
         "everybody": {"contacted": len(rows), "profit": everybody},
@@ -85,6 +89,16 @@ def _gain(churned: Array, decision: DecisionParameters) -> Array:
 def _profits(gain: Array) -> Array:
     """Return the profit of contacting the first 0, 1, 2, … customers."""
     return np.concatenate([[0.0], np.cumsum(gain)])
+
+
+def _intervals(sampled: Array, numbers: Array, enough: bool) -> Array:
+    """Return the bounds of profits, NaN where there are too few churners for an interval.
+
+    A profit that is the same in every resample is known of nobody contacted alone.
+    """
+    bounds = np.percentile(sampled, BOUNDS, axis=0)
+    is_flat = (bounds[0] == bounds[1]) & (numbers > 0)
+    return np.where(is_flat | (not enough), np.nan, bounds)
 
 
 def _resampled(gain: Array, modelling: ModellingParameters) -> Array:

@@ -1,17 +1,21 @@
 """How good predictions are, and how sure one can be of it."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from sparkify.schemas import KEYS
+from sparkify.log_odds import log_odds
+from sparkify.pipelines.modelling.bootstrap import (
+    Array,
+    Figures,
+    Metric,
+    resampled,
+    with_intervals,
+)
+from sparkify.pipelines.modelling.parameters import Bootstrap
 
-Array = npt.NDArray[Any]
-Metric = Callable[[Array, Array, Array, Array], float]
 TOP_DECILE = 0.1
 CALIBRATION_GROUPS = 10
 BASELINE = "baseline_"
@@ -70,14 +74,32 @@ def expected_calibration_error(churned: Array, probability: Array, weight: Array
 def calibration_slope(churned: Array, probability: Array, weight: Array) -> float:
     """Return by how much the log-odds that came true grow with those forecast: 1 is right.
 
-    Below 1 the forecasts are too extreme, above 1 too timid (Cox 1958); 0 where all are equal.
+    Below 1 the forecasts are too extreme, above 1 too timid (Cox 1958); 0 where all are equal,
+    and NaN where no slope is the best.
     """
-    log_odds = np.log(probability / (1 - probability))
-    if np.ptp(log_odds) == 0:
-        return 0.0
-    line = LogisticRegression(C=np.inf, solver="newton-cholesky")  # fast with one column
-    line.fit(log_odds[:, None], churned, sample_weight=weight)
-    return float(line.coef_[0, 0])
+    line = calibration_line(churned, probability, weight)
+    return line[0] if line else np.nan
+
+
+def calibration_line(
+    churned: Array, probability: Array, weight: Array
+) -> tuple[float, float] | None:
+    """Fit slope and intercept of the log-odds that came true on those that were forecast.
+
+    Where all forecasts are equal the slope is 0, and the intercept the log-odds of the base rate.
+    Where forecasts separate churners from others there is no line: any steeper one fits better.
+    """
+    forecast = log_odds(probability)
+    if np.ptp(forecast) == 0:
+        return 0.0, float(log_odds(np.array(_mean(churned, weight))))
+    of_churners, of_others = forecast[churned == 1], forecast[churned == 0]
+    if of_churners.min() >= of_others.max() or of_churners.max() <= of_others.min():
+        return None
+    # Each of Newton's steps doubles the digits: one or two more than the default tolerance asks
+    # for make the line exact to 1e-8.
+    line = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
+    line.fit(forecast[:, None], churned, sample_weight=weight)
+    return float(line.coef_[0, 0]), float(line.intercept_[0])
 
 
 # scikit-learn has the first two, and the log loss and Brier score, and says the same; but at a
@@ -111,79 +133,20 @@ def _share(part: Array, whole: Array) -> float:
     return float(part.sum() / whole.sum()) if whole.sum() else 0.0
 
 
-def with_intervals(
-    predictions: pd.DataFrame, metrics: dict[str, Metric], resamples: int, seed: int
-) -> dict[str, dict[str, Any]]:
-    """Compute metrics with 95 % percentile-bootstrap intervals over users.
-
-    Users are resampled, not rows, because one user's snapshots resemble each other.
-
-    Args:
-        predictions: rows with `user_id`, `cutoff`, `churned`, `probability`, and `predicted`
-            where metrics look at it.
-        metrics: what to compute, by name.
-        resamples: how many times users are drawn anew; 0 for no intervals.
-        seed: of the draws.
-
-    Returns:
-        `{name: {"value": …, "ci95": [low, high]}}`; resamples without a churner, or with nothing
-        else, say nothing and are left out. Empty where the rows themselves are so.
-    """
-    ordered = predictions.sort_values(KEYS, ignore_index=True)
-    churned = ordered["churned"].to_numpy(float)
-    probability = ordered["probability"].to_numpy(float)
-    predicted = ordered.get("predicted", pd.Series(np.nan, ordered.index)).to_numpy(float)
-    user, users = pd.factorize(ordered["user_id"])
-    if len(np.unique(churned)) < 2:
-        return {}
-    random = np.random.default_rng(seed)
-    sampled: dict[str, list[float]] = {name: [] for name in metrics}
-    for _ in range(resamples):
-        drawn = np.bincount(random.integers(0, len(users), len(users)), minlength=len(users))
-        keep = drawn[user] > 0
-        if len(np.unique(churned[keep])) < 2:
-            continue
-        weight = drawn[user][keep].astype(float)
-        for name, metric in metrics.items():
-            sampled[name].append(metric(churned[keep], probability[keep], predicted[keep], weight))
-    everyone = np.ones(len(ordered))
-    return {
-        name: {
-            "value": float(metric(churned, probability, predicted, everyone)),
-        }
-        | (
-            {"ci95": [float(bound) for bound in np.percentile(sampled[name], [2.5, 97.5])]}
-            if sampled[name]
-            else {}
-        )
-        for name, metric in metrics.items()
-    }
-
-
-def in_one_row(found: Mapping[str, Mapping[str, Any]], suffix: str = "") -> dict[str, float]:
-    """Return figures and the bounds of their intervals as columns of one row."""
-    row: dict[str, float] = {}
-    for name, figure in found.items():
-        low, high = figure.get("ci95", [figure["value"]] * 2)
-        row |= {f"{name}{suffix}": figure["value"], f"{name}_low": low, f"{name}_high": high}
-    return row
-
-
-def costs(
-    first: pd.DataFrame, second: pd.DataFrame, resamples: int, seed: int
-) -> dict[str, dict[str, Any]]:
+def costs(first: pd.DataFrame, second: pd.DataFrame, bootstrap: Bootstrap) -> Figures:
     """Compute what the second forecast loses against the first, on the same draws of users.
 
     Both have the same rows in the same order. AUC and average precision lost, log loss added;
-    as `with_intervals` has them.
+    as `resampled` has them.
     """
-    both = first.assign(predicted=second["probability"].to_numpy())
-    differences: dict[str, Metric] = {
-        "auc": _loss_of(RANKING["auc"]),
-        "average_precision": _loss_of(RANKING["average_precision"]),
-        "log_loss": _gain_of(PROBABILITY["log_loss"]),
-    }
-    return with_intervals(both, differences, resamples, seed)
+    return _differences(first, second["probability"], COSTS, bootstrap)
+
+
+def _differences(
+    rows: pd.DataFrame, other: pd.Series, metrics: dict[str, Metric], bootstrap: Bootstrap
+) -> Figures:
+    """Compute metrics of the forecast and of another one, which takes the decision's place."""
+    return resampled(rows.assign(predicted=other.to_numpy()), metrics, bootstrap)
 
 
 def _loss_of(metric: Metric) -> Metric:
@@ -194,8 +157,12 @@ def _gain_of(metric: Metric) -> Metric:
     return lambda y, p, q, w: metric(y, q, p, w) - metric(y, p, q, w)
 
 
+COMPARED = {name: _loss_of(RANKING[name]) for name in ("auc", "average_precision")}
+COSTS = {**COMPARED, "log_loss": _gain_of(PROBABILITY["log_loss"])}
+
+
 def evaluated(
-    predictions: pd.DataFrame, threshold: float, resamples: int, seed: int
+    predictions: pd.DataFrame, threshold: float, bootstrap: Bootstrap | None
 ) -> dict[str, Any]:
     """Describe a set of predictions: who was in it, and every metric with its interval.
 
@@ -209,27 +176,44 @@ def evaluated(
         "churned": int(predictions["churned"].sum()),
         "base_rate": float(predictions["churned"].mean()) if len(predictions) else 0.0,
         "threshold": threshold,
-        **with_intervals(predictions.assign(predicted=predicted), every, resamples, seed),
+        **with_intervals(predictions.assign(predicted=predicted), every, bootstrap),
     }
 
 
 def baselines(
-    predictions: pd.DataFrame, train_base_rate: float, resamples: int, seed: int
+    predictions: pd.DataFrame, train_base_rate: float, bootstrap: Bootstrap
 ) -> dict[str, Any]:
     """Evaluate what needs no model, on the same rows.
 
-    The base rate forecasts the training's share of churners for everybody; the others, the
-    columns that begin with `baseline_`, only rank.
+    The base rate forecasts the training's share of churners for everybody: it ranks nobody, so
+    that its AUC and lift have no interval. The others only rank.
     """
     certain = predictions.assign(probability=train_base_rate)
+    varying = {"average_precision": RANKING["average_precision"], **PROBABILITY}
     ranked = {
-        column.removeprefix(BASELINE): with_intervals(
-            predictions.assign(probability=predictions[column]), RANKING, resamples, seed
-        )
+        name: with_intervals(predictions.assign(probability=score), RANKING, bootstrap)
+        for name, score in _ranking_baselines(predictions).items()
+    }
+    of_base_rate = with_intervals(certain, RANKING, None)
+    of_base_rate |= with_intervals(certain, varying, bootstrap)
+    return {"base_rate": of_base_rate, **ranked}
+
+
+def gain_over_baselines(predictions: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, Figures]:
+    """Compute by how much the forecast ranks better than each ranking baseline, by its name.
+
+    AUC and average precision of the forecast less the baseline's, on the same draws of users.
+    """
+    return {
+        name: _differences(predictions, score, COMPARED, bootstrap)
+        for name, score in _ranking_baselines(predictions).items()
+    }
+
+
+def _ranking_baselines(predictions: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the columns that rank without a model, by the baseline's name."""
+    return {
+        column.removeprefix(BASELINE): predictions[column]
         for column in predictions.columns
         if column.startswith(BASELINE)
-    }
-    return {
-        "base_rate": with_intervals(certain, RANKING | PROBABILITY, resamples, seed),
-        **ranked,
     }

@@ -10,6 +10,9 @@ from matplotlib.figure import Figure
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
+from sparkify.comparison import TOO_FEW
+from sparkify.money import format_dollars
+
 MODEL, REFERENCE, BAD = "#1f5fa8", "#8a8f98", "#c2452d"
 STYLES = ["-", ":", "-."]
 
@@ -36,6 +39,8 @@ def _on_what(metrics: dict[str, Any]) -> str:
 
 
 def _with_interval(metric: dict[str, Any]) -> str:
+    if not metric["ci95"]:
+        return f"{metric['value']:.2f} (interval: {TOO_FEW})"
     low, high = metric["ci95"]
     return f"{metric['value']:.2f} (95 % interval {low:.2f} to {high:.2f})"
 
@@ -197,11 +202,12 @@ def profit(
 ) -> Figure:
     """Draw what contacting the likeliest churners would have gained, by how many are contacted."""
     figure, axes = _axes(
-        "Profit of contacts", _on_what(metrics), "Customers contacted, likeliest first", "Dollars"
+        "Profit of contacts", _on_what(metrics), "Customers contacted, likeliest first", "Profit"
     )
     contacted = contact_profit["contacted"]
     low, high = contact_profit["profit_low"], contact_profit["profit_high"]
-    axes.fill_between(contacted, low, high, color=MODEL, alpha=0.15, lw=0, label="95 % interval")
+    label = "95 % interval" if low.notna().any() else f"95 % interval: {TOO_FEW}"
+    axes.fill_between(contacted, low, high, color=MODEL, alpha=0.15, lw=0, label=label)
     axes.plot(contacted, contact_profit["profit"], color=MODEL, label="by the forecast")
     for name, style in zip(contact_plan["baselines"], STYLES, strict=False):
         label = f"{name.replace('_', ' ')} first"
@@ -210,11 +216,12 @@ def profit(
     axes.plot(contacted, random, color=REFERENCE, ls="--", label="at random")
     in_use = contact_plan["in_use"]
     at = (in_use["contacted"], in_use["profit"]["value"])
-    axes.plot(*at, "o", color=BAD, label=f"threshold in use: {at[0]:,} contacts, ${at[1]:,.0f}")
+    label = f"threshold in use: {at[0]:,} contacts, {format_dollars(at[1])}"
+    axes.plot(*at, "o", color=BAD, label=label)
     axes.axhline(0, color="#333333", lw=0.8)
-    most = high.max()
-    axes.set_ylim(bottom=max(min(low.min(), random.min()), -2 * most - 1))
+    lowest, most = (bound.fillna(contact_profit["profit"]) for bound in (low, high))
+    axes.set_ylim(bottom=max(min(lowest.min(), random.min()), -2 * most.max() - 1))
     axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_major_formatter(lambda amount, _: format_dollars(amount))
     axes.legend(frameon=False, fontsize=8)
     return figure

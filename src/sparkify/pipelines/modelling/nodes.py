@@ -160,10 +160,10 @@ def metrics(
 
     `holdout` is about all its customers, `unseen_users` about those of them that no model has
     ever learnt from: later in time, and other people. `decision` has the threshold of these
-    figures, and the costs and the rule that it follows from.
+    figures, and the costs and the rule that it follows from. `gain_over_baselines` has by how much
+    the champion ranks better than each simple rule.
     """
     trained, held_out = train_predictions.toPandas(), test_predictions.toPandas()
-    settings = (modelling.bootstrap_resamples, modelling.seed)
     decided = decision.describe_decision(modelling.decision, champion["f1_threshold"])
     threshold = decided["threshold"]
     unseen = held_out[~held_out["is_trainable"]]
@@ -173,10 +173,11 @@ def metrics(
         "question": question,
         "champion": champion,
         "decision": decided,
-        "holdout": evaluation.evaluated(held_out, threshold, *settings),
-        "unseen_users": evaluation.evaluated(unseen, threshold, *settings),
-        "train": evaluation.evaluated(trained, threshold, 0, modelling.seed),
-        "baselines": evaluation.baselines(held_out, base_rate, *settings),
+        "holdout": evaluation.evaluated(held_out, threshold, modelling.bootstrap),
+        "unseen_users": evaluation.evaluated(unseen, threshold, modelling.bootstrap),
+        "train": evaluation.evaluated(trained, threshold, None),
+        "baselines": evaluation.baselines(held_out, base_rate, modelling.bootstrap),
+        "gain_over_baselines": evaluation.gain_over_baselines(held_out, modelling.bootstrap),
         "candidates": cv_results.to_dict("records"),
     }
 

@@ -1,6 +1,6 @@
 """What can be set about the search for a champion and its evaluation."""
 
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -192,6 +192,14 @@ class GroupParameters(Parameters):
     recently_seen_days: PositiveInt
 
 
+class Bootstrap(NamedTuple):
+    """How 95 % intervals are made: resamples of users, their seed, and the churners needed."""
+
+    resamples: int
+    seed: int
+    min_churned: int
+
+
 class ModellingParameters(Parameters):
     """Candidates, folds and the evaluation; `modelling` in conf/."""
 
@@ -212,5 +220,11 @@ class ModellingParameters(Parameters):
     min_train_churned: PositiveInt
     min_holdout_churned: PositiveInt
     bootstrap_resamples: PositiveInt
+    min_interval_churned: PositiveInt
     calibration_bins: PositiveInt
     baselines: dict[ColumnName, ColumnName]
+
+    @property
+    def bootstrap(self) -> Bootstrap:
+        """How the evaluation makes its intervals."""
+        return Bootstrap(self.bootstrap_resamples, self.seed, self.min_interval_churned)

@@ -9,7 +9,9 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
 from sparkify.collecting import collected
+from sparkify.comparison import TOO_FEW
 from sparkify.pipelines.modelling import evaluation
+from sparkify.pipelines.modelling.bootstrap import with_intervals
 from sparkify.pipelines.modelling.card import (
     card_of,
     installed_packages,
@@ -18,7 +20,7 @@ from sparkify.pipelines.modelling.card import (
     with_card,
 )
 from sparkify.pipelines.modelling.inputs import feature_columns
-from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.pipelines.modelling.parameters import Bootstrap, ModellingParameters
 from sparkify.schemas import KEYS
 
 logger = logging.getLogger(__name__)
@@ -148,15 +150,15 @@ def _compared(
     modelling: ModellingParameters,
 ) -> dict[str, Any]:
     metric, rule = modelling.selection, modelling.promotion
-    settings = (modelling.bootstrap_resamples, modelling.seed)
     challenger, standing = (_forecast(model, test) for model in (challenger_model, standing_model))
-    gain = evaluation.costs(challenger, standing, *settings).get(metric, {"value": 0.0})
-    low, high = gain.get("ci95", [gain["value"]] * 2)
-    needed = rule.standard_errors * (high - low) / ERRORS_IN_INTERVAL
-    is_better = gain["value"] > needed
+    costs = evaluation.costs(challenger, standing, modelling.bootstrap)
+    gain = costs.get(metric, {"value": 0.0, "ci95": None})
+    needed = _needed_gain(gain["ci95"], rule.standard_errors)
+    is_better = needed is not None and gain["value"] > needed
     replaced = rule.replace == "always" or (rule.replace == "if_better" and is_better)
     name = metric.replace("_", " ")
-    by = f"by {gain['value']:+.4f} in {name} [{low:+.4f}, {high:+.4f}]"
+    bounds = "[{:+.4f}, {:+.4f}]".format(*gain["ci95"]) if gain["ci95"] else f"({TOO_FEW})"
+    by = f"by {gain['value']:+.4f} in {name} {bounds}"
     verdict = "the challenger takes its place" if replaced else "the one that stood stays"
     told = "measurably better" if is_better else "not measurably better"
     return {
@@ -165,9 +167,17 @@ def _compared(
         "metric": metric,
         "gain": gain,
         "needed": needed,
-        "standing": _judged(standing_model, standing, settings),
-        "challenger": _judged(challenger_model, challenger, settings),
+        "standing": _judged(standing_model, standing, modelling.bootstrap),
+        "challenger": _judged(challenger_model, challenger, modelling.bootstrap),
     }
+
+
+def _needed_gain(ci95: list[float] | None, standard_errors: float) -> float | None:
+    """Return the gain from which on a challenger is better, None where it is not known."""
+    if ci95 is None:
+        return None
+    low, high = ci95
+    return standard_errors * (high - low) / ERRORS_IN_INTERVAL
 
 
 def _forecast(model: PipelineModel, test: DataFrame) -> pd.DataFrame:
@@ -175,9 +185,7 @@ def _forecast(model: PipelineModel, test: DataFrame) -> pd.DataFrame:
     return collected(forecast, *KEYS)
 
 
-def _judged(
-    model: PipelineModel, forecast: pd.DataFrame, settings: tuple[int, int]
-) -> dict[str, Any]:
+def _judged(model: PipelineModel, forecast: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, Any]:
     wanted = {name: evaluation.RANKING[name] for name in ("auc", "average_precision")}
     wanted["log_loss"] = evaluation.PROBABILITY["log_loss"]
     card = card_of(model)
@@ -185,5 +193,5 @@ def _judged(
         "label": card["label"],
         "trained_until": card["training"]["last_cutoff"],
         "fingerprint": card["training"]["fingerprint"],
-        **evaluation.with_intervals(forecast, wanted, *settings),
+        **with_intervals(forecast, wanted, bootstrap),
     }

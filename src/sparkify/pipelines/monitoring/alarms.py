@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from math import inf
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 
 Described = Mapping[str, Any]
 Alarm = dict[str, Any]
+DRIFT = "drift."  # what the names of alarms of features and scores begin with
 PER_DAY = {"events": "events", "active": "active customers"}
 
 
@@ -20,7 +22,7 @@ def of_drift(
     """Yield an alarm for every feature that has drifted, the farthest first."""
     for row in drifted(drift):
         yield _alarm(
-            f"drift.{row['feature']}",
+            f"{DRIFT}{row['feature']}",
             "population stability index",
             row["psi"],
             monitoring.psi,
@@ -171,7 +173,7 @@ def of_realised(
                 f"up to {row['expected']:.1f} (by chance {row['expected_low']} to "
                 f"{row['expected_high']}); limits {1 / limit:.2f} and {limit:g} times",
             )
-        low, high = promised["auc"]["ci95"]
+        low, high = promised["auc"]["ci95"] or (-inf, inf)
         if row["auc_high"] < low:
             yield _alarm(
                 "realised.auc",

@@ -110,3 +110,19 @@ def drifted(drift: pd.DataFrame) -> list[dict[Hashable, Any]]:
     """List the features with an alarm, the farthest moved first."""
     rows = drift[drift["alarm"]].sort_values("psi", ascending=False, kind="stable")
     return rows.to_dict("records")
+
+
+def verdict(row: Mapping[Any, Any], limit: float) -> str:
+    """Say in words what the PSI of a feature means, beside the limit for an alarm."""
+    if row["alarm"]:
+        return f"alarm: above {limit:g}, and more than chance"
+    if row["kind"] == CLOCK:
+        return "a clock: never an alarm"
+    if pd.isna(row["psi"]):
+        return "nobody known"
+    return above_by_chance(limit) if row["psi"] >= limit else f"below {limit:g}"
+
+
+def above_by_chance(limit: float) -> str:
+    """Say of a PSI beyond the limit that it is no alarm, and why."""
+    return f"above {limit:g}, but no more than chance"

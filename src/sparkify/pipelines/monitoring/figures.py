@@ -6,10 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from sparkify.pipelines.modelling.figures import BAD, MODEL, REFERENCE
 from sparkify.pipelines.modelling.reference import CLOCK
+from sparkify.pipelines.monitoring.alarms import DRIFT
+from sparkify.pipelines.monitoring.drift import above_by_chance, verdict
 
+CLOCK_COLOR, CHANCE_COLOR = "#d5d8dc", "#e3a857"
 SHORTEST = 0.1  # of the limit: a bar is to be seen where nothing has moved
 
 
@@ -20,11 +24,14 @@ def drift(drift: pd.DataFrame, monitoring_summary: Mapping[str, Any]) -> Figure:
     rows = drift.assign(is_clock=is_clock).sort_values(["is_clock", "psi"], ascending=[False, True])
     figure = Figure(figsize=(9.5, 1.9 + 0.36 * len(rows)), dpi=120, layout="constrained")
     axes = figure.subplots()
-    figure.suptitle(_title(told), x=0.01, ha="left", fontsize=13, fontweight="bold")
+    verdicts = [verdict(row, limit) for row in rows.to_dict("records")]
+    figure.suptitle(
+        _title(rows, verdicts, limit), x=0.01, ha="left", fontsize=13, fontweight="bold"
+    )
     subtitle = (
         f"{told['customers']:,} customers of {told['cutoff']} against "
         f"{told['reference_customers']:,} of the training's {told['reference_cutoff']}; "
-        f"rates over {told['window_days']} days"
+        f"rates over {told['window_days']} days{_other_alarms(told)}"
     )
     axes.set_title(subtitle, loc="left", fontsize=8.5, color="#555555")
     axes.set_xlabel("Population stability index")
@@ -33,7 +40,11 @@ def drift(drift: pd.DataFrame, monitoring_summary: Mapping[str, Any]) -> Figure:
         f"{feature.replace('_', ' ')}{suffix}"
         for feature, suffix in zip(rows["feature"], suffixes, strict=True)
     ]
-    colors = np.where(rows["alarm"], BAD, np.where(rows["is_clock"], "#d5d8dc", MODEL))
+    colors = np.select(
+        [rows["alarm"], rows["is_clock"], rows["psi"] >= limit],
+        [BAD, CLOCK_COLOR, CHANCE_COLOR],
+        MODEL,
+    )
     psi = rows["psi"].fillna(0)
     # A clock may have moved by anything: it is cut, and its number said.
     edge = 1.15 * max(psi[~rows["is_clock"]].max(), 1.6 * limit)
@@ -41,11 +52,18 @@ def drift(drift: pd.DataFrame, monitoring_summary: Mapping[str, Any]) -> Figure:
     for place, row in enumerate(rows.to_dict("records")):
         axes.text(edge * 1.02, place, _told(row), va="center", fontsize=8)
     axes.axvline(limit, color=REFERENCE, ls="--", lw=1)
-    axes.text(limit, len(rows) - 0.45, f" alarm from {limit:g} on, if p is small", fontsize=8)
+    sure = told["thresholds"]["false_alarms"]
+    text = f" limit {limit:g}: an alarm only where p is below {sure:g}"
+    axes.text(limit, len(rows) - 0.45, text, fontsize=8)
     by_chance = rows["psi_by_chance"].where(~rows["is_clock"])
     label = "what chance alone gives in the mean"
-    axes.plot(by_chance, names, marker="|", ms=11, mew=2, ls="", color="black", label=label)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    (marks,) = axes.plot(
+        by_chance, names, marker="|", ms=11, mew=2, ls="", color="black", label=label
+    )
+    meanings = dict(zip(verdicts, colors, strict=True))
+    patches = [Patch(color=color, label=meaning) for meaning, color in meanings.items()]
+    handles = [*patches[::-1], marks]
+    figure.legend(handles=handles, frameon=False, fontsize=8, loc="outside lower left", ncols=3)
     axes.set(xlim=(0, 1.75 * edge), ylim=(-0.6, len(rows) + 0.1))
     axes.set_xticks([tick for tick in axes.get_xticks() if tick <= edge])
     axes.spines[["top", "right"]].set_visible(False)
@@ -53,9 +71,18 @@ def drift(drift: pd.DataFrame, monitoring_summary: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _title(told: Mapping[str, Any]) -> str:
-    count = len(told["alarms"])
-    return f"What has changed since training: {count or 'no'} alarm{'s' if count > 1 else ''}"
+def _title(rows: pd.DataFrame, verdicts: list[str], limit: float) -> str:
+    count, by_chance = int(rows["alarm"].sum()), verdicts.count(above_by_chance(limit))
+    title = f"Drift since training: {count or 'no'} alarm{'s' if count > 1 else ''}"
+    if not by_chance:
+        return title
+    return f"{title}; {by_chance} feature{'s' if by_chance > 1 else ''} {above_by_chance(limit)}"
+
+
+def _other_alarms(told: Mapping[str, Any]) -> str:
+    """Say how many alarms are about something else than the bars."""
+    count = sum(not alarm["name"].startswith(DRIFT) for alarm in told["alarms"])
+    return f"; {count} other alarm{'s' if count > 1 else ''}, not of drift" if count else ""
 
 
 def _told(row: Mapping[Any, Any]) -> str:

@@ -10,7 +10,8 @@ from scipy import stats
 
 from sparkify.pipelines.feature_engineering.customers import customers, has_outcome_in_time
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.evaluation import RANKING, in_one_row, with_intervals
+from sparkify.pipelines.modelling.bootstrap import in_one_row, with_intervals
+from sparkify.pipelines.modelling.evaluation import RANKING
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.schemas import KEYS
 
@@ -79,6 +80,5 @@ def judged(
         "expected_high": int(high),
     }
     metrics = {name: RANKING[name] for name in RANKED}
-    resampling = modelling.bootstrap_resamples, modelling.seed
-    found = with_intervals(predictions, metrics, *resampling)
+    found = with_intervals(predictions, metrics, modelling.bootstrap)
     return {**row, **in_one_row(found)}

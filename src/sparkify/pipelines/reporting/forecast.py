@@ -42,6 +42,7 @@ def forecast(
             *_known_outcome(score_summary),
             KeyFigures(tuple(_key_figures(score_summary))),
             Text(_told(score_summary)),
+            *_one_group(score_summary),
             *_loss(score_summary),
             *_list(score_summary, contacts.head(contacts_shown)),
         ),
@@ -133,12 +134,36 @@ def _told(summary: dict[str, Any]) -> str:
         f"least {words.share(decision['threshold'])} are to be contacted, "
         f"{words.count(summary['predicted'])} in all; "
         f"{words.share(summary['control_share'])} of such, by a hash, are kept back as the control "
-        "group, since without one nobody can say later what contacts achieved. A contact costs "
+        f"group ({words.count(summary['control'])}), since without one nobody can say later what "
+        "contacts achieved. A contact costs "
         f"{words.dollars(decision['contact_cost'])}, {words.share(decision['contact_success'])} of "
         "those who would leave are assumed to stay once contacted, and one who stays is worth "
         f"{words.dollars(decision['kept_customer_value'])}; so "
         f"{pays if pays_from < 1 else 'no contact pays'}."
     )
+
+
+def _one_group(summary: dict[str, Any]) -> list[Notice]:
+    """Warn where the control group is empty, or leaves nobody to contact."""
+    listed = summary["to_contact"] + summary["control"]
+    share = words.share(summary["control_share"])
+    if listed and not summary["control"]:
+        return [
+            Notice(
+                f"The control group is empty: {share} of {words.count(listed)} listed customers "
+                "is nobody. Without a control group the effect of contacts cannot be measured: "
+                "raise scoring.control_share."
+            )
+        ]
+    if listed and not summary["to_contact"]:
+        return [
+            Notice(
+                f"Nobody is to be contacted: a control share of {share} puts all "
+                f"{words.count(listed)} listed customers into the control group. Lower "
+                "scoring.control_share."
+            )
+        ]
+    return []
 
 
 def _pays_from(decision: dict[str, Any]) -> float:
@@ -162,7 +187,9 @@ def _loss(summary: dict[str, Any]) -> list[Notice]:
 
 def _list(summary: dict[str, Any], shown: pd.DataFrame) -> Iterator[Block]:
     if shown.empty:
-        yield Text("The list of customers to contact has 0 rows: nobody reaches the threshold.")
+        nobody = "nobody reaches the threshold"
+        reason = "all are in the control group" if summary["control"] else nobody
+        yield Text(f"The list of customers to contact has 0 rows: {reason}.")
         return
     reasons = [name for name in map(str, shown) if name.startswith("reason_for_")]
     yield Table(
@@ -180,7 +207,7 @@ def _list(summary: dict[str, Any], shown: pd.DataFrame) -> Iterator[Block]:
                 words.share(row["probability"]),
                 str(row["level"]),
                 words.days_ago(row["days_since_last_seen"]),
-                words.dollars_and_cents(row["expected_gain"]),
+                words.dollars(row["expected_gain"]),
                 "; ".join(str(row[name]) for name in reasons if pd.notna(row[name]))
                 or words.UNKNOWN,
             )

@@ -7,16 +7,14 @@ import pandas as pd
 
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import Listing, Section, Text
-from sparkify.pipelines.reporting.groups import Row, auc_of, named, served_worse
-
-COIN = 0.5  # AUC of a ranking by chance
+from sparkify.pipelines.reporting.groups import named, ranked_worse, served_worse, undecided
 
 
 def limits(
     metrics: dict[str, Any],
     contact_plan: dict[str, Any],
     group_metrics: pd.DataFrame,
-    control_share: float,
+    score_summary: dict[str, Any],
 ) -> Section:
     """Say what nobody should do with the forecast, and by which figure."""
     return Section(
@@ -28,7 +26,7 @@ def limits(
                 (
                     *_simulated(metrics),
                     *_people(metrics),
-                    *_effects(contact_plan, control_share),
+                    *_effects(contact_plan, score_summary),
                     *_times(metrics),
                     *_groups(group_metrics, metrics),
                 )
@@ -60,14 +58,18 @@ def _people(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
     )
 
 
-def _effects(plan: dict[str, Any], control_share: float) -> Iterator[tuple[str, str]]:
+def _effects(plan: dict[str, Any], summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    compare = (
+        f"Leave the control group of {words.count(summary['control'])} customers alone and compare."
+        if summary["control"]
+        else "This list has no control group, so that it will not tell either."
+    )
     yield (
         "No proof that contacts work.",
         "The log holds no contact, so what one achieves cannot be learnt from it: that "
         f"{words.share(plan['contact_success'])} of contacted leavers stay is an assumption. Those "
         "likeliest to leave are not always those whom a contact helps most (Ascarza 2018, Journal "
-        f"of Marketing Research 55). Leave the control group of {words.share(control_share)} alone "
-        "and compare.",
+        f"of Marketing Research 55). {compare}",
     )
     yield (
         "No explanation of why people leave.",
@@ -87,19 +89,18 @@ def _times(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _groups(group_metrics: pd.DataFrame, metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    coins: list[Row] = group_metrics[group_metrics["auc_low"] <= COIN].to_dict("records")
-    worse = [row for row in served_worse(group_metrics, metrics) if row["auc_low"] > COIN]
-    if coins or worse:
-        listed = "; ".join(f"{named(row)}, AUC {auc_of(row)}" for row in [*coins, *worse])
+    worse = "; ".join(ranked_worse(row) for row in served_worse(group_metrics))
+    if worse:
         yield (
             "No ranking of some groups by themselves.",
-            f"Within these the ranking may be no better than a coin's AUC of {COIN}, or is below "
-            f"that of all customers, {words.measured(metrics['holdout']['auc'])}: {listed}.",
+            "Within these the ranking is measurably worse than that of all customers, AUC "
+            f"{words.measured(metrics['holdout'].get('auc'))}: {worse}.",
         )
-    few = int(group_metrics["auc"].isna().sum())
-    if few:
+    unknown = undecided(group_metrics)
+    if unknown:
+        listed = "; ".join(f"{named(row)}, {words.count(row['churned'])}" for row in unknown)
         yield (
             "No claim that all groups are served alike.",
-            f"{words.count(few)} of {words.count(len(group_metrics))} groups have too few leavers "
-            "to be judged.",
+            f"{words.count(len(unknown))} of {words.count(len(group_metrics))} groups have too few "
+            f"leavers to say: {listed}.",
         )

@@ -115,7 +115,7 @@ def report(
                 told.metrics,
                 told.contact_plan,
                 told.group_metrics,
-                told.score_summary["control_share"],
+                told.score_summary,
             ),
         ),
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from sparkify.comparison import TOO_FEW
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import Block, Column, Picture, Pictures, Table, Text
 
@@ -27,7 +28,11 @@ def _worth(plan: dict[str, Any]) -> str:
     used, best = plan["in_use"], plan["best"]
     rules = {words.plain(name): rule["profit"] for name, rule in plan["baselines"].items()}
     name = max(rules, key=lambda rule: rules[rule])
-    low, high = best["contacted_ci95"]
+    range_of_best = (
+        "{} to {}".format(*map(words.count, best["contacted_ci95"]))
+        if best["contacted_ci95"]
+        else TOO_FEW
+    )
     return (
         f"In money: a contact costs {words.dollars(plan['contact_cost'])}, "
         f"{words.share(plan['contact_success'])} of contacted customers who would leave stay, "
@@ -35,7 +40,7 @@ def _worth(plan: dict[str, Any]) -> str:
         "set in parameters_modelling.yml). Had the customers above the threshold been contacted, "
         f"{words.count(used['contacted'])} of them, that would have gained "
         f"{words.measured(used['profit'], 'dollars')}. The most was to be had from "
-        f"{words.count(best['contacted'])} contacts ({words.count(low)} to {words.count(high)}): "
+        f"{words.count(best['contacted'])} contacts ({range_of_best}): "
         f"{words.measured(best['profit'], 'dollars')}. Contacting everybody would have gained "
         f"{words.dollars(plan['everybody']['profit'])}, and the best simple rule, {name} first, "
         f"at its best number {words.dollars(rules[name])}."

@@ -6,6 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from sparkify.comparison import (
+    TOO_FEW,
+    compare_with_baselines,
+    unbeaten_baselines,
+)
 from sparkify.pipelines.modelling.selection import simplest_of_the_best
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import (
@@ -74,6 +79,7 @@ def quality(
             Text(_asked(metrics)),
             *_few_outcomes(metrics),
             _metrics_table(metrics),
+            *_against_baselines(metrics),
             Text(_never_seen(metrics)),
             Pictures((calibration, lift)),
             *profit,
@@ -93,7 +99,8 @@ def _asked(metrics: dict[str, Any]) -> str:
         f"{words.count(holdout['churned'])} {question['happened']} "
         f"({words.share(holdout['base_rate'])}). It had learnt from earlier weeks only, whose "
         "outcomes were known by that day. In brackets stands each figure's 95 % interval: where it "
-        "could as well lie, had other customers been drawn."
+        "could as well lie, had other customers been drawn. Where too few left, or stayed, for an "
+        f"interval, it says {TOO_FEW}."
     )
 
 
@@ -101,12 +108,17 @@ def _few_outcomes(metrics: dict[str, Any]) -> list[Block]:
     churned = metrics["holdout"]["churned"]
     if churned >= FEW_OUTCOMES:
         return []
-    auc = words.measured(metrics["holdout"].get("auc"))
+    auc = metrics["holdout"].get("auc", {"value": None, "ci95": None})
+    consequence = (
+        f"so the intervals are wide: AUC {words.measured(auc)}. Plan by the intervals, not by the "
+        "figures before them."
+        if auc["ci95"]
+        else "too few for intervals. Do not plan by these figures."
+    )
     return [
         Notice(
             f"Only {words.count(churned)} customers {metrics['question']['happened']} in these "
-            f"{metrics['question']['horizon_days']} days, so the intervals are wide: AUC {auc}. "
-            "Plan by the intervals, not by the figures before them."
+            f"{metrics['question']['horizon_days']} days, {consequence}"
         )
     ]
 
@@ -118,7 +130,7 @@ def _metrics_table(metrics: dict[str, Any]) -> Table:
         for name, figures in metrics["baselines"].items()
     }
     rows = [
-        (one.name, *(words.measured(of.get(name), one.unit) for of in judged.values()), one.meaning)
+        (one.name, *words.compared([of.get(name) for of in judged.values()], one.unit), one.meaning)
         for name, one in MEASURES.items()
     ]
     sizes = [
@@ -133,10 +145,21 @@ def _metrics_table(metrics: dict[str, Any]) -> Table:
     )
 
 
+def _against_baselines(metrics: dict[str, Any]) -> list[Block]:
+    """Say whether the model ranks better than simple rules; a notice where it does not."""
+    gains = metrics["gain_over_baselines"]
+    text = compare_with_baselines(gains, words.difference)
+    unbeaten = unbeaten_baselines(gains)
+    if not unbeaten:
+        return [Text(text)] if text else []
+    rules = " or ".join(f"{words.plain(name)} first" for name in unbeaten)
+    return [Notice(f"{text} This hold-out does not show that the model ranks better than {rules}.")]
+
+
 def _never_seen(metrics: dict[str, Any]) -> str:
     unseen, happened = metrics["unseen_users"], metrics["question"]["happened"]
     users = words.count(unseen["users"])
-    if "auc" not in unseen:
+    if not unseen.get("auc", {}).get("ci95"):
         return (
             f"Of the {users} customers whom no model has ever learnt from, "
             f"{words.count(unseen['churned'])} {happened}: too few to measure the forecast on "
@@ -158,6 +181,10 @@ def _candidates_table(
         times, on=["trial", "candidate"], how="left"
     )
     chosen = simplest_of_the_best(compared)
+    precisions = words.with_errors(
+        compared["average_precision"].tolist(), compared["average_precision_error"].tolist()
+    )
+    behind = words.with_errors(compared["behind"].tolist(), compared["behind_error"].tolist())
     caption = (
         f"The candidates of this training, each cross-validated over "
         f"{words.count(compared['folds'].max())} folds of users; the simplest within one standard "
@@ -177,15 +204,13 @@ def _candidates_table(
             (
                 words.plain(row["candidate"]),
                 str(row["settings"]),
-                words.with_error(row["average_precision"], row["average_precision_error"]),
+                precisions[place],
                 words.number(row["log_loss"], 3),
-                words.with_error(row["behind"], row["behind_error"])
-                if row["behind"]
-                else "the best",
+                behind[place] if row["behind"] else "the best",
                 words.number(row["fit_seconds"]),
                 "chosen" if row["trial"] == chosen else "",
             )
-            for row in compared.to_dict("records")
+            for place, row in enumerate(compared.to_dict("records"))
         ),
     )
 
@@ -211,8 +236,8 @@ def _lift_shown(metrics: dict[str, Any]) -> str:
 def _candidates_shown(metrics: dict[str, Any]) -> str:
     compared = pd.DataFrame(metrics["candidates"])
     (best,) = compared.nlargest(1, "average_precision").to_dict("records")
+    (precision,) = words.with_errors([best["average_precision"]], [best["average_precision_error"]])
     return (
         f"Candidates: average precision of {words.count(len(compared))} with standard errors. "
-        f"The highest is {words.plain(best['candidate'])}, "
-        f"{words.with_error(best['average_precision'], best['average_precision_error'])}."
+        f"The highest is {words.plain(best['candidate'])}, {precision}."
     )

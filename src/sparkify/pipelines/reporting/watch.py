@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from sparkify.comparison import TOO_FEW
+from sparkify.pipelines.monitoring.drift import above_by_chance, verdict
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import (
     Block,
@@ -16,7 +18,6 @@ from sparkify.pipelines.reporting.blocks import (
 )
 from sparkify.pipelines.reporting.quality import MEASURES
 
-VERDICTS = {"clock": "a clock: never an alarm"}
 COMPARED = ("auc", "average_precision", "log_loss")
 
 
@@ -121,14 +122,20 @@ def _monitored(
         f"with {words.count(monitoring['reference_customers'])} of "
         f"{words.day(monitoring['reference_cutoff'])}, the training's last cutoff"
     )
-    yield Text(f"Monitoring compared {compared}: {_counted(len(found), 'alarm')}.")
+    limit = monitoring["thresholds"]["psi"]
+    verdicts = [verdict(row, limit) for row in monitoring["features"]]
+    by_chance = _counted(verdicts.count(above_by_chance(limit)), "feature")
+    yield Text(
+        f"Monitoring compared {compared}: {_counted(len(found), 'alarm')}. The population "
+        f"stability index of {by_chance} is {above_by_chance(limit)}."
+    )
     yield from (Notice(alarm["sentence"], "alarm") for alarm in found)
     yield _drift(monitoring)
     if figure is not None:
         alt = (
             "Drift: the population stability index of each feature, beside the limit of "
-            f"{words.number(monitoring['thresholds']['psi'])}; "
-            f"{_counted(sum(row['alarm'] for row in monitoring['features']), 'feature')} beyond it."
+            f"{limit:g}; {_counted(sum(row['alarm'] for row in monitoring['features']), 'alarm')}, "
+            f"{by_chance} {above_by_chance(limit)}."
         )
         yield Pictures((Picture(figure, alt),))
     yield from _realised(monitoring)
@@ -148,7 +155,7 @@ def _drift(monitoring: dict[str, Any]) -> Table:
                 words.number(row["newest_mean"], 3),
                 words.number(row["psi"]),
                 words.number(row["p_adjusted"]),
-                "alarm" if row["alarm"] else VERDICTS.get(row["kind"], "within the limit"),
+                verdict(row, monitoring["thresholds"]["psi"]),
             )
             for row in monitoring["features"]
         ),
@@ -160,6 +167,8 @@ def _realised(monitoring: dict[str, Any]) -> Iterator[Block]:
     if not monitoring["realised"]:
         yield Text("No earlier scores are old enough for their outcomes to be known.")
         return
+    of_scores = [words.metric_of(row, "auc") for row in monitoring["realised"]]
+    aucs = words.compared(of_scores)
     yield Table(
         "How earlier scores came true",
         (
@@ -173,9 +182,9 @@ def _realised(monitoring: dict[str, Any]) -> Iterator[Block]:
                 words.number(row["expected"])
                 + f" ({words.count(row['expected_low'])} to {words.count(row['expected_high'])})",
                 words.count(row["churned"]),
-                words.interval(row["auc"], row["auc_low"], row["auc_high"]),
+                auc if of_score else TOO_FEW,
             )
-            for row in monitoring["realised"]
+            for row, of_score, auc in zip(monitoring["realised"], of_scores, aucs, strict=True)
         ),
     )
 

@@ -1,15 +1,19 @@
 """Numbers as people read them: no more digits than are known, and the interval beside."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from math import floor, isfinite, log10
 from typing import Any, TypeGuard
+
+from sparkify.comparison import TOO_FEW
+from sparkify.money import format_dollars
 
 UNKNOWN = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 JOINED = "\N{WORD JOINER}"  # a line would otherwise end after the minus of dollars
 SPACE = "\N{NO-BREAK SPACE}"  # a figure and its unit, or its interval, stay in one line
 MOST_DECIMALS = 4
+AFTER = {"share": f"{SPACE}%", "times": f"{SPACE}times"}  # the unit, behind the number
 NO_WIDTH = 1e-9  # an interval narrower than this is the noise of arithmetic
 
 
@@ -34,58 +38,104 @@ def number(value: float | None, digits: int = 2) -> str:
 
 
 def share(value: float | None, digits: int = 2) -> str:
-    """Write a share as per cent with so many significant digits."""
-    return f"{number(100 * value, digits)}{SPACE}%" if _is_known(value) else UNKNOWN
+    """Write a share as per cent with so many significant digits; only the whole is 100 %."""
+    if not _is_known(value):
+        return UNKNOWN
+    text = number(100 * value, digits)
+    if text == "100" and value < 1:
+        text = _written(100 * value, _decimals(100 * (1 - value), 1))
+    return f"{text}{SPACE}%"
 
 
 def dollars(value: float | None) -> str:
-    """Write whole dollars."""
-    return _in_dollars(_written(value, 0)) if _is_known(value) else UNKNOWN
-
-
-def dollars_and_cents(value: float) -> str:
-    """Write dollars with their cents."""
-    return _in_dollars(_written(value, 2))
+    """Write dollars, by the rule of `sparkify.money`."""
+    return format_dollars(value).replace("-", MINUS + JOINED) if _is_known(value) else UNKNOWN
 
 
 def interval(
-    value: float | None, low: float | None, high: float | None, unit: str = "number"
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    unit: str = "number",
+    decimals: int | None = None,
 ) -> str:
     """Write a value with its 95 % interval, rounded to two digits of the interval's width.
 
     Args:
         value: what was measured; None or NaN where it could not be.
-        low: lower bound, in the unit of the value.
+        low: lower bound, in the unit of the value; None or NaN where there is no interval, since
+            too few churned.
         high: upper bound.
-        unit: number, share (written as per cent), times or dollars.
+        unit: number, share (written as per cent), times or dollars; dollars are not rounded.
+        decimals: as many instead, where the value is compared with others.
     """
-    if not (_is_known(value) and _is_known(low) and _is_known(high)):
-        return {"share": share, "dollars": dollars}.get(unit, number)(value)
-    scale = 100 if unit == "share" else 1
-    width = scale * (high - low)
-    decimals = _decimals(width, 2) if width > NO_WIDTH else 2
+    if not _is_known(value):
+        return UNKNOWN
+    if not (_is_known(low) and _is_known(high)):
+        return f"{_alone(value, unit, decimals)}{SPACE}({TOO_FEW.replace(' ', SPACE)})"
     if unit == "dollars":
-        middle, least, most = (
-            _in_dollars(_written(round(bound, decimals), 0)) for bound in (value, low, high)
-        )
-        return f"{middle} ({least}{SPACE}to{SPACE}{most})"
-    middle, least, most = (_written(scale * bound, decimals) for bound in (value, low, high))
-    after = {"share": f"{SPACE}%", "times": f"{SPACE}times"}.get(unit, "")
+        return f"{dollars(value)} ({dollars(low)}{SPACE}to{SPACE}{dollars(high)})"
+    middle, least, most = bounds(value, low, high, unit, decimals)
+    after = AFTER.get(unit, "")
     return f"{middle}{after} ({least}{SPACE}to{SPACE}{most}{after if unit == 'share' else ''})"
 
 
-def measured(metric: Mapping[str, Any] | None, unit: str = "number") -> str:
-    """Write a metric as `modelling.evaluation` gives it: `value` and `ci95`."""
+def bounds(
+    value: float, low: float, high: float, unit: str = "number", decimals: int | None = None
+) -> tuple[str, str, str]:
+    """Write a value and its bounds, each by itself; arguments as for `interval`."""
+    if decimals is None:
+        decimals = _interval_decimals(low, high, unit)
+    scale = 100 if unit == "share" else 1
+    middle, least, most = (_written(scale * number, decimals) for number in (value, low, high))
+    return middle, least, most
+
+
+def measured(
+    metric: Mapping[str, Any] | None, unit: str = "number", decimals: int | None = None
+) -> str:
+    """Write a metric as `modelling.evaluation` gives it: `value`, and `ci95` if it has one."""
     if not metric:
         return UNKNOWN
-    low, high = metric.get("ci95", (None, None))
-    return interval(metric["value"], low, high, unit)
+    if "ci95" not in metric:
+        return _alone(metric["value"], unit, decimals)
+    low, high = metric["ci95"] or (None, None)
+    return interval(metric["value"], low, high, unit, decimals)
 
 
-def with_error(value: float, error: float) -> str:
-    """Write a value with its standard error, rounded to two digits of the error."""
-    decimals = _decimals(error, 2) if error else MOST_DECIMALS
-    return f"{_written(value, decimals)}{SPACE}±{SPACE}{_written(error, decimals)}"
+def difference(gain: Mapping[str, Any]) -> str:
+    """Write a difference with its 95 % interval, in words."""
+    value, low, high = bounds(gain["value"], *gain["ci95"])
+    return f"difference {value}, 95{SPACE}% CI {low} to {high}"
+
+
+def metric_of(row: Mapping[Any, Any], name: str) -> dict[str, Any] | None:
+    """Return a metric from a table's columns, None where it is missing."""
+    value, low, high = (row[f"{name}{bound}"] for bound in ("", "_low", "_high"))
+    if not _is_known(value):
+        return None
+    return {"value": value, "ci95": [low, high] if _is_known(low) else None}
+
+
+def compared(metrics: Sequence[Mapping[str, Any] | None], unit: str = "number") -> list[str]:
+    """Write metrics that are compared with each other, all with the decimals of the surest."""
+    intervals = [metric["ci95"] for metric in metrics if metric and metric.get("ci95")]
+    decimals = max((_interval_decimals(low, high, unit) for low, high in intervals), default=None)
+    return [measured(metric, unit, decimals) for metric in metrics]
+
+
+def with_errors(values: Sequence[float], errors: Sequence[float]) -> list[str]:
+    """Write values with their standard errors, all with the decimals of the smallest error.
+
+    An error of 0 is that of one value alone: it is not known.
+    """
+    decimals = max((_decimals(error, 2) for error in errors if error), default=MOST_DECIMALS)
+    return [
+        f"{_written(value, decimals)}{SPACE}±{SPACE}{_written(error, decimals)}"
+        if error
+        else f"{_written(value, decimals)} ({TOO_FEW})"
+        for value, error in zip(values, errors, strict=True)
+    ]
 
 
 def day(iso: str | None) -> str:
@@ -143,5 +193,15 @@ def _written(value: float, decimals: int) -> str:
     return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text
 
 
-def _in_dollars(text: str) -> str:
-    return f"{MINUS}{JOINED}${text[1:]}" if text.startswith(MINUS) else f"${text}"
+def _alone(value: float | None, unit: str, decimals: int | None) -> str:
+    """Write a value without an interval."""
+    if unit == "dollars":
+        return dollars(value)
+    if decimals is None or not _is_known(value):
+        return share(value) if unit == "share" else number(value) + AFTER.get(unit, "")
+    return _written(value * (100 if unit == "share" else 1), decimals) + AFTER.get(unit, "")
+
+
+def _interval_decimals(low: float, high: float, unit: str) -> int:
+    width = (100 if unit == "share" else 1) * (high - low)
+    return _decimals(width, 2) if width > NO_WIDTH else 2

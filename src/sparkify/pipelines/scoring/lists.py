@@ -64,7 +64,8 @@ def contacts(
 
     One row per customer, the likeliest first, with the dollars that a contact is expected to
     gain: probability * contact_success * kept_customer_value - contact_cost. A share of them, by
-    a hash of user, cutoff and seed, is the control group.
+    a hash of user, cutoff and seed, is the control group. A warning says where that share is
+    nobody, or everybody.
 
     Returns:
         The customers to contact, and the control group.
@@ -85,6 +86,7 @@ def contacts(
     flat = pd.concat([rows, _flat(rows["reasons_for"], "for", scoring.reasons)], axis="columns")
     people = flat[[*CUSTOMER, "expected_gain", *reasons]]
     controls = rows["is_control"].astype(bool)
+    _warn_of_one_group(len(rows), int(controls.sum()), scoring.control_share)
     return people[~controls].reset_index(drop=True), people[controls].reset_index(drop=True)
 
 
@@ -93,6 +95,22 @@ def round_contacts(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Round the customers to contact and the control group for people."""
     return contacts.round(DIGITS), control_group.round(DIGITS)
+
+
+def _warn_of_one_group(listed: int, control: int, share: float) -> None:
+    """Warn where the control group is empty, or leaves nobody to contact."""
+    if listed and control == 0:
+        logger.warning(
+            "control_group is empty: scoring.control_share %g of %s listed customers is nobody, so "
+            "that the effect of contacts cannot be measured. Raise scoring.control_share.",
+            *(share, f"{listed:,}"),
+        )
+    elif listed and control == listed:
+        logger.warning(
+            "contacts is empty: scoring.control_share %g puts all %s listed customers into the "
+            "control group. Lower scoring.control_share.",
+            *(share, f"{listed:,}"),
+        )
 
 
 def score_summary(

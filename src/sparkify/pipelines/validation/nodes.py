@@ -10,6 +10,7 @@ from scipy.stats import t
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import evaluation, fitting, selection
+from sparkify.pipelines.modelling.bootstrap import with_intervals
 from sparkify.pipelines.modelling.candidates import Trial
 from sparkify.pipelines.modelling.nodes import is_trainable
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
@@ -147,7 +148,7 @@ def label_shuffle(
         places = train.drop("churned").withColumn("place", F.row_number().over(by_key))
         shuffled = places.join(labels, on="place", how="inner").drop("place")
         forecast = refit.refitted(shuffled, test, refit.chosen(champion), inputs, modelling)
-        values = evaluation.with_intervals(forecast, evaluation.RANKING, 0, modelling.seed)
+        values = with_intervals(forecast, evaluation.RANKING, None)
         row = {name: values[name]["value"] for name in ("auc", "average_precision")}
         found.append({"shuffle": str(shuffle), **row})
     each = pd.DataFrame(found)
@@ -189,7 +190,7 @@ def imbalance_comparison(
                 continue
             kinds = evaluation.RANKING | evaluation.PROBABILITY | evaluation.CALIBRATION
             clipped = forecast.assign(probability=forecast["probability"].clip(1e-6, 1 - 1e-6))
-            figures = evaluation.with_intervals(clipped, kinds, 0, modelling.seed)
+            figures = with_intervals(clipped, kinds, None)
             values = {name: figure["value"] for name, figure in figures.items()}
             mean = float(forecast["probability"].mean())
             found.append({**row, **values, "mean_forecast": mean})

@@ -6,6 +6,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from sparkify.pipelines.modelling import evaluation, fitting
+from sparkify.pipelines.modelling.bootstrap import in_one_row, with_intervals
 from sparkify.pipelines.modelling.candidates import Trial, trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 
@@ -42,15 +43,11 @@ def refitted(
 def ranking(forecast: pd.DataFrame, modelling: ModellingParameters) -> dict[str, float]:
     """Return AUC and average precision with the bounds of their intervals, one column each."""
     wanted = {name: evaluation.RANKING[name] for name in ("auc", "average_precision")}
-    found = evaluation.with_intervals(
-        forecast, wanted, modelling.bootstrap_resamples, modelling.seed
-    )
-    return evaluation.in_one_row(found)
+    return in_one_row(with_intervals(forecast, wanted, modelling.bootstrap))
 
 
 def costs(
     whole: pd.DataFrame, without: pd.DataFrame, modelling: ModellingParameters
 ) -> dict[str, float]:
     """Return what the second forecast loses against the first, on the same draws of users."""
-    found = evaluation.costs(whole, without, modelling.bootstrap_resamples, modelling.seed)
-    return evaluation.in_one_row(found, "_cost")
+    return in_one_row(evaluation.costs(whole, without, modelling.bootstrap), "_cost")

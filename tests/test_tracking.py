@@ -97,10 +97,22 @@ def test_a_run_is_kept_with_parameters_metrics_figures_and_model(
     }
     auc = finished.catalog().load("metrics")["holdout"]["auc"]
     assert mlflow.told["metrics"]["metrics.holdout.auc.value"] == auc["value"]
-    assert mlflow.told["metrics"]["metrics.holdout.auc.high"] == auc["ci95"][1]
+    # Too few churned for an interval.
+    assert auc["ci95"] is None
+    assert "metrics.holdout.auc.high" not in mlflow.told["metrics"]
     assert {"08_reporting/roc.png", "08_reporting/metrics.json"} <= mlflow.files
     assert any(name.startswith("06_models/churn_model/stages/") for name in mlflow.files)
     assert not [name for name in mlflow.files if name.startswith("07_model_output")]
+
+
+def test_an_interval_is_kept_by_its_ends() -> None:
+    found = {"auc": {"value": 0.7, "ci95": [0.6, 0.8]}, "recall": {"value": 0.0, "ci95": None}}
+    assert dict(tracking._numbers({"holdout": found})) == {
+        "holdout.auc.value": 0.7,
+        "holdout.auc.low": 0.6,
+        "holdout.auc.high": 0.8,
+        "holdout.recall.value": 0.0,
+    }
 
 
 def test_without_an_address_nothing_is_kept(finished: Any, mlflow: Kept) -> None:

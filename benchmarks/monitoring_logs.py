@@ -73,10 +73,11 @@ def account(raw: Path, checked_events: DataFrame) -> dict[str, Any]:
     """Account for a log's lines as data_processing would: those without a user are rejected."""
     events = f"read_parquet('{raw}/simulated_sessions/*.parquet')"
     lines = duckdb.sql(f"SELECT sum(len(events)) FROM {events}").fetchall()[0][0]
-    accepted = checked_events.agg(F.count("*"), F.min("ts")).collect()[0]
+    opened = F.date_format(F.min("ts"), "yyyy-MM-dd'T'HH:mm:ss'Z'")
+    accepted = checked_events.agg(F.count("*"), opened).collect()[0]
     rejections = {"no user": {"lines": int(lines) - accepted[0], "examples": []}}
     return {
         "lines": int(lines),
-        "first_event": accepted[1].isoformat(),
+        "first_event": accepted[1],
         "rejections": rejections,
     }

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -5,6 +6,7 @@ import pandas as pd
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
+from pyspark.sql import SparkSession
 
 from sparkify.datasets import CSVDataset
 from sparkify.timings import RunTimingHooks
@@ -48,6 +50,26 @@ def test_each_node_is_told_with_its_place_once_all_it_makes_is_saved(
         ("2/2", "fit", "s"),
     ]
     assert all(float(seconds) < 60 for _, _, seconds, _ in words)
+
+
+def test_what_a_node_reads_in_a_thread_of_its_own_is_counted(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    (tmp_path / "log").write_text("1\n" * 1_000)
+    catalog = DataCatalog({"run_timings": MemoryDataset()})
+    hooks, pipeline = RunTimingHooks(), made("lines")
+    (node,) = pipeline.nodes
+
+    def read() -> None:
+        hooks.before_node_run(node)
+        spark.read.text(str(tmp_path / "log")).collect()
+        hooks.after_dataset_saved("lines", None, node)
+
+    hooks.before_pipeline_run(pipeline, catalog)
+    with ThreadPoolExecutor(1) as threads:  # as Kedro's ThreadRunner
+        threads.submit(read).result()
+    hooks.after_pipeline_run(catalog)
+    assert catalog.load("run_timings")["bytes_read"].tolist() == [2_000]
 
 
 def test_a_second_run_counts_from_the_start(told: pytest.LogCaptureFixture) -> None:

@@ -92,11 +92,11 @@ def prepare_environment() -> None:
     PySpark starts whatever SPARK_HOME names, which may be an installation of another version.
     Java encodes the names of files as the locale says.
     """
-    own, home = Path(pyspark.__file__).parent, os.environ.get("SPARK_HOME")
-    if (own / "jars").is_dir():  # a PySpark that is part of an installation has them elsewhere
-        if home and Path(home).resolve() != own.resolve():
-            logger.warning("SPARK_HOME=%s is ignored: Spark starts from %s", home, own)
-        os.environ["SPARK_HOME"] = str(own)
+    package, home = Path(pyspark.__file__).parent, os.environ.get("SPARK_HOME")
+    if (package / "jars").is_dir():  # a PySpark that is part of an installation has them elsewhere
+        if home and Path(home).resolve() != package.resolve():
+            logger.warning("SPARK_HOME=%s is ignored: Spark starts from %s", home, package)
+        os.environ["SPARK_HOME"] = str(package)
     if locale.getencoding().upper().replace("-", "") != "UTF8":
         os.environ["LC_ALL"] = "C.UTF-8"
 

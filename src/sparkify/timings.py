@@ -9,7 +9,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import AbstractDataset, DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
-from pyspark.sql import SparkSession
+from pyspark import SparkContext
 
 from sparkify.datasets import ParquetTableDataset
 from sparkify.datasets.extent import bytes_on_disk
@@ -100,11 +100,14 @@ def _count_rows(dataset: AbstractDataset[Any, Any] | None, data: Any) -> int | N
 
 
 def _bytes_read() -> int:
-    """Return how many bytes Spark's tasks have read so far, from files and cached tables."""
-    session = SparkSession.getActiveSession()
-    if session is None:
+    """Return how many bytes Spark's tasks have read so far, from files and cached tables.
+
+    Nodes that run at the same time (ThreadRunner) count each other's bytes as well.
+    """
+    started = SparkContext._active_spark_context  # a thread of its own has no active session
+    if started is None:
         return 0
-    context = session.sparkContext._jsc.sc()
+    context = started._jsc.sc()
     context.listenerBus().waitUntilEmpty()
     executors = context.statusStore().executorList(False)
     return sum(executors.apply(place).totalInputBytes() for place in range(executors.size()))

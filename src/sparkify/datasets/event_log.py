@@ -47,9 +47,9 @@ class EventLogDataset(SparkDatasetV2):
     """A log of newline-delimited JSON, loaded and saved line by line in the column `value`.
 
     The log is a file, a directory of part files, or either of them compressed: with or without
-    .gz or .bz2 behind the path. Part files may lie in directories below, or in directories that
-    are linked from there; as everywhere in Spark, names that begin with `_` or `.` are no part
-    files. A log that stands is never written over.
+    .gz or .bz2 behind the path. Part files may lie in directories below, or in linked ones. As
+    everywhere in Spark, names that begin with `_` or `.` are no part files. A log that stands is
+    never written over.
 
     A log that is saved stands once it is confirmed, by the node that records what was
     simulated: one without its record would pass for a genuine one. Until then only the dataset
@@ -158,8 +158,8 @@ class EventLogDataset(SparkDatasetV2):
 def _find_through_links(filesystem: AbstractFileSystem, folder: str) -> Iterator[str]:
     """Give the files below a folder, or the one file at a path, as Spark finds them.
 
-    fsspec follows no link to a directory, and Spark follows one that leads back until the
-    operating system stops it, with each file found 40 times.
+    fsspec follows no link to a directory. Spark follows one that leads back to itself 40 times,
+    and finds each file as often.
     """
     for file, about in filesystem.find(folder, detail=True).items():
         if not about.get("islink") or not filesystem.isdir(file):

@@ -1,9 +1,11 @@
+import copy
 import logging
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from kedro.framework.startup import bootstrap_project
 from pyspark.sql import SparkSession
 
 from sparkify.jvm import submit_arguments
+from sparkify.parameter_hooks import invalid_values
 
 ROOT = Path(__file__).parents[1]
 SMALL_SIMULATION = {"users": 90, "days": 61, "songs": 500, "artists": 50, "seed": 24}
@@ -109,6 +112,22 @@ ODD_NAMES = [
     "ünï",
     "a'b",
 ]
+
+
+@pytest.fixture(scope="session")
+def refusals() -> Callable[..., list[str]]:
+    """Return a function: what is said against the mini environment with a parameter changed."""
+    bootstrap_project(ROOT)
+    with KedroSession.create(project_path=ROOT, save_on_close=False) as session:
+        usual = session.load_context().config_loader["parameters"]
+
+    def refused(name: str, value: Any) -> list[str]:
+        changed = copy.deepcopy(usual)
+        *sections, last = name.split(".")
+        reduce(dict.__getitem__, sections, changed)[last] = value
+        return list(invalid_values(changed))
+
+    return refused
 
 
 class Project:

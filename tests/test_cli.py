@@ -102,12 +102,47 @@ def test_a_log_that_stands_is_told_before_any_work(project: Any) -> None:
     assert list(project.folder.rglob("*.parquet")) == []
 
 
-def test_a_misspelt_parameter_is_told_by_its_name(project: Any) -> None:
-    result = run(project, "--pipelines", "simulation", "--params", "simulation.userz=3")
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ("cutof=2018-11-15", "cutof is no parameter; did you mean cutoff?"),
+        ("modeling.folds=10", "modeling is no parameter; did you mean modelling?"),
+        ("modelling.fold=10", "modelling.fold is no parameter; did you mean modelling.folds?"),
+        ("modelling.folds=1", "modelling.folds is 1; allowed: an integer of at least 2."),
+        ("modelling.folds=ten", 'modelling.folds is "ten"; allowed: an integer of at least 2.'),
+        (
+            "modelling.folds=null,simulation.users=-1",
+            "modelling.folds is null; allowed: an integer of at least 2.\n"
+            "simulation.users is -1; allowed: an integer above 0.",
+        ),
+        ("cutoff=soon", 'scoring.cutoff is "soon"; allowed: a date such as 2018-11-15, or null.'),
+    ],
+)
+def test_each_wrong_parameter_is_one_sentence_and_printed_once(
+    project: Any, params: str, message: str
+) -> None:
+    result = run(project, "--pipelines", "simulation", "--params", params)
     assert result.exit_code == 1
-    assert "Error: Parameter validation failed" in result.output
-    assert "userz" in result.output
-    assert "Traceback" not in result.output
+    assert result.output == f"Error: {message}\n"
+    assert list(project.folder.rglob("*.parquet")) == []
+
+
+def test_a_value_that_is_no_yaml_is_refused_in_one_sentence() -> None:
+    result = kedro("run", "--params", "modelling.groups={new: 1")
+    assert result.exit_code == 2
+    assert result.output.splitlines()[-1] == (
+        "Error: --params has a value that is no YAML: expected ',' or '}', but got '<stream end>'."
+    )
+
+
+def test_the_packaged_project_refuses_parameters_as_kedro_run_does(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["sparkify", "--params", "cutof=2018-11-15"])
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "Error: cutof is no parameter; did you mean cutoff?\n"
 
 
 def test_an_unknown_pipeline_is_told_by_its_name(project: Any) -> None:

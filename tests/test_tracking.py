@@ -10,7 +10,7 @@ import pytest
 
 from sparkify import tracking
 from sparkify.pipeline_registry import register_pipelines
-from sparkify.pipelines.modelling.parameters import Plain
+from sparkify.pipelines.modelling.input_definitions import Plain
 
 RUN = {"env": "mini", "pipeline_names": ["modelling"], "run_id": "2026-11-24T15.00.00.000Z"}
 

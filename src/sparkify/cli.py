@@ -18,7 +18,6 @@ from kedro.framework.project import LOGGING
 from kedro.framework.session.abstract_session import KedroSessionError
 from kedro.io.core import DatasetError
 from kedro.utils import find_config_file, find_kedro_project, load_obj
-from kedro.validation.exceptions import ParameterValidationError
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -34,7 +33,6 @@ USER_ERRORS = (
     KedroSessionError,
     MissingConfigException,
     OmegaConfBaseException,
-    ParameterValidationError,
     YAMLError,
 )
 
@@ -44,7 +42,23 @@ def cli() -> None:
     """Churn forecasts from an event log."""
 
 
-@cli.command(params=[*kedro_run.params, TRACEBACK], help=kedro_run.help)
+class RunCommand(click.Command):
+    """A command that refuses a value of `--params` that is no YAML in one sentence."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        """Parse the command line.
+
+        Raises:
+            UsageError: if Kedro cannot read a value of `--params`.
+        """
+        try:
+            return super().parse_args(context, arguments)
+        except (YAMLError, OmegaConfBaseException) as error:
+            reason = getattr(error, "problem", error)
+            raise click.UsageError(f"--params has a value that is no YAML: {reason}.") from error
+
+
+@cli.command(cls=RunCommand, params=[*kedro_run.params, TRACEBACK], help=kedro_run.help)
 @click.pass_context
 def run(context: click.Context, /, traceback: bool, **options: Any) -> Any:
     """Run pipelines."""

@@ -1,8 +1,10 @@
 """Project settings, read by Kedro."""
 
+from sparkify.fit_hooks import FitHooks
 from sparkify.hooks import MonitoringHooks, RunSummaryHooks, SparkHooks
 from sparkify.lineage import LineageContext, LineageHooks
 from sparkify.one_run import OneRunHooks
+from sparkify.parameter_hooks import ParameterHooks
 from sparkify.timings import RunTimingHooks
 from sparkify.tracking import TrackingHooks
 
@@ -11,7 +13,9 @@ _timings = RunTimingHooks()
 # MonitoringHooks may end a run with an error, and ask to be called after all others.
 HOOKS = (
     OneRunHooks(),
+    FitHooks(),
     SparkHooks(),
+    ParameterHooks(),
     TrackingHooks(),
     LineageHooks(_timings),
     _timings,

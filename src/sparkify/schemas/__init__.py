@@ -14,6 +14,7 @@ from sparkify.schemas.customers import (
 )
 from sparkify.schemas.events import CHECKED_EVENTS, EVENTS
 from sparkify.schemas.forecasts import CANDIDATE_PREDICTIONS, ModelInput, Predictions
+from sparkify.schemas.names import NewColumnName
 from sparkify.schemas.scores import CHURN_SCORES, CURRENT_SNAPSHOTS
 from sparkify.schemas.simulated import SIMULATED_SESSIONS, SIMULATED_USERS
 
@@ -29,6 +30,7 @@ __all__ = [
     "SNAPSHOTS",
     "Features",
     "ModelInput",
+    "NewColumnName",
     "Predictions",
     "UserDays",
     "summed_columns",

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -6,24 +7,48 @@ from sparkify.pipelines.data_processing.parameters import DataProcessingParamete
 
 
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("fields", "message"),
     [
-        ({"fields": {"ts": "timestamp"}}, "fields has to name ts, userId, sessionId"),
-        ({"fields": {"user": "memberId"}}, "fields has to name ts, userId, sessionId"),
-        ({"ts": "level"}, "level is taken twice"),
-        ({"ts": "Level"}, "level is taken twice"),
-        ({"ts": "corrupt"}, "corrupt is taken twice"),
-        ({"ts": "at.ms"}, "should match pattern"),
-        ({"ts": "ts` string, `x"}, "should match pattern"),
-        ({"levels": {"free": ["Basic"], "paid": ["Basic"]}}, "Basic is taken twice"),
-        ({"levels": {"gold": ["Gold"]}}, "should be 'free' or 'paid'"),
+        ({"ts": "timestamp"}, "a key for each of ts, userId, sessionId"),
+        ({"ts": "level"}, "level once"),
+        ({"ts": "Level"}, "level once"),
+        ({"ts": "corrupt"}, "corrupt once"),
     ],
 )
-def test_names_that_cannot_be_meant_are_an_error(
-    parameters: dict[str, Any], changed: dict[str, Any], message: str
+def test_every_field_has_a_key_of_its_own(
+    parameters: dict[str, Any], fields: dict[str, str], message: str
 ) -> None:
     usual = parameters["data_processing"].model_dump()
-    if "ts" in changed:
-        changed = {"fields": {**usual["fields"], **changed}}
-    with pytest.raises(ValueError, match=message):
-        DataProcessingParameters(**{**usual, **changed})
+    all_fields = fields if "timestamp" in fields.values() else {**usual["fields"], **fields}
+    with pytest.raises(ValueError, match=f"allowed: {message}"):
+        DataProcessingParameters(**{**usual, "fields": all_fields})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rest"),
+    [
+        ("fields.userid", "id", "is no parameter; did you mean data_processing.fields.userId?"),
+        ("fields.ts", "at.ms", 'is "at.ms"; allowed: text that matches ^[A-Za-z_][A-Za-z0-9_]*$.'),
+        ("levels.gold", ["Gold"], "is no name that is allowed; allowed: 'free' or 'paid'."),
+        (
+            "levels",
+            {"free": ["Basic"], "paid": ["Basic"]},
+            'is {"free": ["Basic"], "paid": ["Basic"]}; allowed: Basic once.',
+        ),
+        (
+            "levels",
+            {"free": [], "paid": []},
+            'is {"free": [], "paid": []}; allowed: at least one name of a plan.',
+        ),
+        (
+            "latest_event",
+            "2200-01-01",
+            'is "2200-01-01"; allowed: a date such as 2018-11-15 of at most 2109-01-01.',
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(
+    refusals: Callable[..., list[str]], name: str, value: Any, rest: str
+) -> None:
+    place = rest if rest.startswith("[") else f" {rest}"
+    assert refusals(f"data_processing.{name}", value) == [f"data_processing.{name}{place}"]

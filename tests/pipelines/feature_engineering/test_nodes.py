@@ -474,25 +474,6 @@ def test_genuine_users_are_described(
     days.unpersist()
 
 
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"song_page": "Skip"}, "page 'Skip' is not among feature_engineering.pages"),
-        ({"by_level": ["skip"]}, "feature_engineering.pages has no skip"),
-        ({"windowed": ["sessions", "skip", "mute"]}, "feature_engineering.pages has no mute, skip"),
-        (
-            {"outcome": "downgrade", "pages": {"next_song": "NextSong"}, "by_level": []},
-            "page 'Submit Downgrade' is not among feature_engineering.pages",
-        ),
-    ],
-)
-def test_parameters_that_name_an_uncounted_page_are_an_error(
-    settings: FeatureEngineeringParameters, changed: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(ValueError, match=message):
-        FeatureEngineeringParameters(**{**settings.model_dump(), **changed})
-
-
 def test_what_a_page_s_column_is_called_changes_no_value(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:

@@ -13,11 +13,13 @@ from sparkify.pipelines.modelling.candidates import (
     CANDIDATES,
     Trial,
     classifier,
+    refusal,
     trials,
     unfitted,
 )
 from sparkify.pipelines.modelling.inputs import INPUTS, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.schemas.names import RESERVED, RESERVED_PATTERN
 
 CONF = Path(__file__).parents[3] / "conf"
 
@@ -50,9 +52,33 @@ def test_every_combination_of_settings_is_a_trial(modelling: ModellingParameters
     assert str(competing[0]) == "logistic_regression (regParam 0.1, elasticNetParam 0)"
 
 
-def test_an_unknown_candidate_is_named(modelling: ModellingParameters) -> None:
-    with pytest.raises(ValueError, match="'perceptron' is not one of logistic_regression"):
-        trials(with_candidates(modelling, perceptron={}))
+@pytest.mark.parametrize(
+    ("candidate", "settings", "reason"),
+    [
+        ("logistic_regression", {"regParam": -1.0}, "parameter regParam given invalid value -1.0"),
+        ("random_forest", {"maxDepth": 31}, "parameter maxDepth given invalid value 31"),
+        ("gradient_boosted_trees", {"stepSize": 2}, "parameter stepSize given invalid value 2.0"),
+        ("xgboost", {"subsample": 2}, "value 2 for Parameter subsample exceed bound [0,1]"),
+        ("xgboost", {"max_depth": 2, "n_estimators": 60}, None),
+        ("random_forest", {"maxDepth": 30}, None),
+    ],
+)
+def test_what_a_library_refuses_is_known_before_a_fit(
+    spark: SparkSession, candidate: str, settings: dict[str, Any], reason: str | None
+) -> None:
+    assert refusal(Trial(candidate, settings)) == reason
+
+
+@pytest.mark.parametrize("candidate", CANDIDATES)
+def test_no_column_that_a_model_adds_can_be_the_name_of_a_page(
+    train: DataFrame, fitted: Callable[[str], PipelineModel], candidate: str
+) -> None:
+    added = set(fitted(candidate).transform(train).columns) - set(train.columns)
+    inputs = {"thumbs_up_per_song", "log_days_since_last_seen"}
+    assert {name for name in added - inputs if name not in RESERVED} == {
+        f"{candidate}_{kind}" for kind in ("margin", "prediction", "probability")
+    }
+    assert RESERVED_PATTERN.fullmatch(f"{candidate}_margin")
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES)

@@ -9,41 +9,13 @@ from pyspark.sql import functions as F
 
 from sparkify.pipelines.modelling import fitting
 from sparkify.pipelines.modelling.candidates import Trial, classifier
+from sparkify.pipelines.modelling.folds import fold_of
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS
 
 
 def with_settings(modelling: ModellingParameters, **settings: object) -> ModellingParameters:
     return modelling.model_copy(update=settings)
-
-
-def folds(train: DataFrame, repeat: int, modelling: ModellingParameters) -> dict[str, set[int]]:
-    """Return the folds of each user's rows."""
-    fold = fitting.fold_of(repeat, modelling).alias("fold")
-    rows = train.groupBy("user_id").agg(F.collect_set(fold).alias("folds")).collect()
-    return {row["user_id"]: set(row["folds"]) for row in rows}
-
-
-def test_a_user_s_rows_are_all_in_one_fold_and_no_fold_is_empty(
-    train: DataFrame, modelling: ModellingParameters
-) -> None:
-    five = with_settings(modelling, folds=5)
-    found = folds(train, 0, five)
-    assert {len(its_folds) for its_folds in found.values()} == {1}
-    assert set.union(*found.values()) == {0, 1, 2, 3, 4}
-
-
-def test_another_repeat_or_seed_is_another_partition_of_users(
-    train: DataFrame, modelling: ModellingParameters
-) -> None:
-    found = folds(train, 0, modelling)
-    assert folds(train.repartition(3), 0, modelling) == found
-    for other in (
-        folds(train, 1, modelling),
-        folds(train, 0, with_settings(modelling, seed=modelling.seed + 1)),
-    ):
-        moved = sum(other[user] != found[user] for user in found)
-        assert len(found) / 4 < moved < 3 * len(found) / 4
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +33,10 @@ def test_every_row_is_forecast_once_per_trial_and_repeat(
     for repeat in (0, 1):
         own = twice[twice["repeat"] == repeat].sort_values(KEYS, ignore_index=True)
         assert own[[*KEYS, "churned"]].equals(known)
-        expected = folds(train, repeat, modelling)
+        users = train.select("user_id", fold_of(repeat, modelling).alias("fold")).distinct()
+        expected = {row["user_id"]: row["fold"] for row in users.collect()}
         found = zip(own["user_id"], own["fold"], strict=True)
-        assert all(expected[user] == {fold} for user, fold in found)
+        assert all(expected[user] == fold for user, fold in found)
     assert set(twice["trial"]) == {0}
     assert (twice["fit_seconds"] > 0).all()
 
@@ -74,7 +47,7 @@ def test_what_is_forecast_has_taught_its_model_nothing(
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> None:
-    is_first = fitting.fold_of(0, modelling) == 0
+    is_first = fold_of(0, modelling) == 0
     others = train.where(~is_first)
     turned = train.where(is_first).withColumn("churned", ~F.col("churned"))
     more = turned.withColumn("user_id", F.explode(F.array("user_id", "user_id")))

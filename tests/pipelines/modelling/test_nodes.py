@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.modelling import nodes, weights
+from sparkify.pipelines.modelling.folds import is_trainable
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS, Features, ModelInput, Predictions
 
@@ -51,7 +52,7 @@ def users(rows: DataFrame) -> set[str]:
 def trainable(spark: SparkSession, parameters: dict[str, Any]) -> set[str]:
     """Return those of USERS that models may learn from."""
     everybody = spark.createDataFrame([(user,) for user in USERS], ["user_id"])
-    return users(everybody.where(nodes.is_trainable(parameters["modelling"])))
+    return users(everybody.where(is_trainable(parameters["modelling"])))
 
 
 def test_no_training_label_overlaps_the_holdout(
@@ -86,16 +87,6 @@ def test_users_that_are_never_trained_on_are_in_the_holdout_alone(
     assert test.count() == len(USERS)
 
 
-def test_a_fifth_of_all_users_is_never_trained_on(
-    spark: SparkSession, parameters: dict[str, Any]
-) -> None:
-    everybody = spark.range(5_000).select(F.col("id").cast("string").alias("user_id"))
-    kept_out = everybody.where(~nodes.is_trainable(parameters["modelling"])).count()
-    assert 0.18 < kept_out / 5_000 < 0.22
-    half = parameters["modelling"].model_copy(update={"unseen_user_share": 0.5})
-    assert 0.48 < everybody.where(nodes.is_trainable(half)).count() / 5_000 < 0.52
-
-
 @pytest.mark.parametrize(("churners", "in_training"), [(0, 0), (2, 4)])
 def test_too_few_churners_are_an_error_with_the_counts(
     spark: SparkSession,
@@ -128,6 +119,32 @@ def test_a_holdout_without_enough_churners_is_refused(
 ) -> None:
     with pytest.raises(nodes.TooLittleDataError, match="and 0 among 30 users on the hold-out"):
         split(snapshots(spark, USERS, CUTOFFS[1:]), parameters)
+
+
+def test_more_folds_than_churners_are_refused_before_anything_is_fitted(
+    spark: SparkSession, parameters: dict[str, Any], trainable: set[str]
+) -> None:
+    many = parameters["modelling"].model_copy(update={"folds": 50})
+    churners = [*sorted(trainable)[:9], *sorted(set(USERS) - trainable)]
+    with pytest.raises(nodes.TooLittleDataError) as told:
+        split(snapshots(spark, churners), {**parameters, "modelling": many})
+    assert str(told.value) == (
+        "modelling.folds is 50; allowed: at most 9, the users who churned; or use a log of more "
+        "users or days."
+    )
+
+
+def test_a_share_that_keeps_nobody_out_of_training_is_refused(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    small = parameters["modelling"].model_copy(update={"unseen_user_share": 0.001})
+    with pytest.raises(nodes.TooLittleDataError) as told:
+        split(snapshots(spark, USERS[:9]), {**parameters, "modelling": small})
+    assert str(told.value) == (
+        "modelling.unseen_user_share is 0.001; allowed: a share that keeps some and not all of "
+        "the 30 users of the hold-out out of training, which now has 30 of them; or use a log of "
+        "more users."
+    )
 
 
 class Judged(NamedTuple):

@@ -112,7 +112,9 @@ def test_the_seed_project_s_total_is_found_by_the_audit(
     assert "-0.5 next_song +0.5 total_records" in found["not_to_be_believed"][0]
 
 
-def test_weighted_figures_stand_beside_the_churn_class_s_own(spark: SparkSession) -> None:
+def test_weighted_figures_stand_beside_the_churn_class_s_own(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
     end = date(2018, 12, 1)
     rows = [
         ("a", end, True, 0.9),
@@ -126,7 +128,7 @@ def test_weighted_figures_stand_beside_the_churn_class_s_own(spark: SparkSession
         "decision": {"threshold": 0.9},
         "source": "simulated",
     }
-    published = {"published": [{"project": "seed project, published", "auc": 0.82}]}
+    published = parameters["retrospective"]["seed_project"]
     found = nodes.seed_comparison(spark.createDataFrame(rows, schema), metrics, published)
     ours, nobody, seed = found.to_dict("records")
     assert ours["churn_precision"] == 1.0

@@ -6,7 +6,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from sparkify.pipelines.simulation.chain import State, chain, requests, states
 from sparkify.pipelines.simulation.life import NO_SONG, Place, Process, Session, Traits
@@ -454,37 +453,6 @@ def test_the_mini_log_comes_near_the_published_one(parameters: dict[str, Any]) -
     assert shown.total() == pytest.approx(286_500, rel=0.02)
     assert shown["NextSong"] == pytest.approx(228_108, rel=0.02)
     assert shown["Cancellation Confirmation"] == pytest.approx(52, abs=1)
-
-
-def test_an_unknown_cohort_is_refused(parameters: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="unknown: guitar, to_page; known: accordion, tuba"):
-        simulation(parameters, cohorts={"tuba": 1, "guitar": 1, "to_page": 1})
-    with pytest.raises(ValueError, match="not all 0"):
-        simulation(parameters, cohorts={"tuba": 0})
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"userz": 3}, "userz\n  Extra inputs are not permitted"),
-        ({"users": 0}, "users\n  Input should be greater than 0"),
-        ({"days": 0}, "days\n  Input should be greater than 0"),
-        ({"files": 0}, "files\n  Input should be greater than 0"),
-        ({"cohorts": {}}, "cohorts\n  Dictionary should have at least 1 item"),
-        ({"off_day_rejection": 1.0}, "off_day_rejection\n  Input should be less than 1"),
-        ({"start": "in autumn"}, "start\n  Input should be a valid date"),
-    ],
-)
-def test_a_misspelt_or_impossible_parameter_is_refused_by_name(
-    parameters: dict[str, Any], change: dict[str, Any], told: str
-) -> None:
-    with pytest.raises(ValidationError, match=told):
-        simulation(parameters, **change)
-
-
-def test_a_missing_parameter_is_refused_by_name(busy: SimulationParameters) -> None:
-    with pytest.raises(ValidationError, match="seed\n  Field required"):
-        SimulationParameters(**busy.model_dump(exclude={"seed"}))
 
 
 def test_the_span_is_counted_in_utc(busy: SimulationParameters) -> None:

@@ -3,15 +3,9 @@
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PositiveInt,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import Field, PositiveInt, StringConstraints, model_validator
 
+from sparkify.parameters import Parameters, unknown_name, wrong_value
 from sparkify.pipelines.data_processing.parsing import CORRUPT, FIELDS
 
 # A key becomes part of patterns and of SQL: only a plain word can be one.
@@ -20,10 +14,8 @@ Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_
 LAST_DAY = date(2109, 1, 1)
 
 
-class DataProcessingParameters(BaseModel):
+class DataProcessingParameters(Parameters):
     """Which timestamps are possible and how much is reported; `data_processing` in conf/."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     earliest_event: date
     latest_event: date = Field(le=LAST_DAY)
@@ -40,22 +32,30 @@ class DataProcessingParameters(BaseModel):
     @model_validator(mode="after")
     def _seconds_can_be_told_from_milliseconds(self) -> Self:
         if not 0 < self.earliest_ms < self.latest_ms < 1_000 * self.earliest_ms:
-            raise ValueError(
-                "data_processing.earliest_event must come before latest_event and after 1970, "
-                "and the span between be under a factor of 1,000 in milliseconds since then"
+            raise wrong_value(
+                "earliest_event",
+                self.earliest_event,
+                "a day after 1970 and before latest_event, whose milliseconds since 1970 are "
+                "more than a thousandth of those of latest_event",
             )
         return self
 
     @model_validator(mode="after")
     def _every_field_has_a_key_of_its_own(self) -> Self:
-        if set(self.fields) != set(FIELDS):
-            raise ValueError(f"data_processing.fields has to name {', '.join(FIELDS)}, no others")
-        _refuse_repeated("fields", [CORRUPT, *(key.lower() for key in self.fields.values())])
+        for name in self.fields:
+            if name not in FIELDS:
+                raise unknown_name(f"fields.{name}", list(FIELDS))
+        if len(self.fields) < len(FIELDS):
+            raise wrong_value("fields", self.fields, f"a key for each of {', '.join(FIELDS)}")
+        _require_once("fields", self.fields, [CORRUPT, *map(str.lower, self.fields.values())])
         return self
 
     @model_validator(mode="after")
     def _every_plan_is_of_one_level(self) -> Self:
-        _refuse_repeated("levels", [plan for plans in self.levels.values() for plan in plans])
+        plans = [plan for plans in self.levels.values() for plan in plans]
+        if not plans:
+            raise wrong_value("levels", self.levels, "at least one name of a plan")
+        _require_once("levels", self.levels, plans)
         return self
 
     @property
@@ -69,10 +69,10 @@ class DataProcessingParameters(BaseModel):
         return _epoch_ms(self.latest_event)
 
 
-def _refuse_repeated(of: str, names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"data_processing.{of}: {', '.join(twice)} is taken twice")
+def _require_once(name: str, value: object, texts: list[str]) -> None:
+    for text in texts:
+        if texts.count(text) > 1:
+            raise wrong_value(name, value, f"{text} once")
 
 
 def _epoch_ms(day: date) -> int:

@@ -1,16 +1,17 @@
 """What can be set about snapshots and features."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
+from sparkify.errors.parameter_errors import format_choice
+from sparkify.parameters import Parameters, Unique, taken_name, wrong_value
+from sparkify.schemas import KEYS, Features, NewColumnName, UserDays
 from sparkify.table import ColumnName
 
 
-class FeatureEngineeringParameters(BaseModel):
+class FeatureEngineeringParameters(Parameters):
     """Which moments are looked at, and what is counted; `feature_engineering` in conf/."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     outcome: Literal["cancellation", "downgrade", "either"]
     returning_customers: Literal["return", "final"]
@@ -19,27 +20,45 @@ class FeatureEngineeringParameters(BaseModel):
     min_history_days: PositiveInt
     log_end_tolerance_hours: float = Field(ge=0, lt=24)
     most_days_without_events: PositiveInt
-    windows_days: tuple[PositiveInt, ...]
-    pages: dict[ColumnName, str]
-    by_level: tuple[ColumnName, ...]
-    windowed: tuple[ColumnName, ...]
+    windows_days: Annotated[tuple[PositiveInt, ...], Field(min_length=1), Unique]
+    pages: dict[NewColumnName, str]
+    by_level: Annotated[tuple[ColumnName, ...], Unique]
+    windowed: Annotated[tuple[ColumnName, ...], Unique]
     song_page: str
     cancellation_page: str
     downgrade_page: str
 
     @model_validator(mode="after")
-    def _what_is_named_is_counted(self) -> Self:
-        counted = [self.song_page]
+    def _require_counted_pages(self) -> Self:
+        pages = {"song_page": self.song_page}
         if self.outcome != "cancellation":
-            counted.append(self.downgrade_page)
-        for page in counted:
+            pages["downgrade_page"] = self.downgrade_page
+        for name, page in pages.items():
             if page not in self.pages.values():
-                raise ValueError(f"page '{page}' is not among feature_engineering.pages")
-        needed = {*self.by_level, *self.windowed} - ({"sessions"} - set(self.by_level))
-        unknown = sorted(needed - set(self.pages))
-        if unknown:
-            raise ValueError(f"feature_engineering.pages has no {', '.join(unknown)}")
+                raise wrong_value(name, page, format_choice("page", page, [*self.pages.values()]))
+        columns = {"by_level": [*self.pages], "windowed": [*self.pages, "sessions"]}
+        for name, allowed in columns.items():
+            for column in getattr(self, name):
+                if column not in allowed:
+                    raise wrong_value(
+                        name, column, format_choice("name of a page", column, allowed)
+                    )
         return self
+
+    @model_validator(mode="after")
+    def _require_distinct_columns(self) -> Self:
+        user_days = UserDays(self.pages, self.by_level).columns
+        for columns in (user_days, self.feature_columns):
+            for name in self.pages:
+                if columns.count(name) > 1:
+                    raise taken_name(f"pages.{name}")
+        return self
+
+    @property
+    def feature_columns(self) -> list[str]:
+        """The columns of `features` without its keys."""
+        features = Features(self.pages, self.by_level, self.windowed, self.windows_days)
+        return features.columns[len(KEYS) :]
 
     @property
     def outcome_columns(self) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
+from pyspark.errors import IllegalArgumentException
 from pyspark.ml import Estimator, Pipeline, PipelineModel, Transformer
 from pyspark.ml.classification import (
     GBTClassifier,
@@ -11,6 +12,8 @@ from pyspark.ml.classification import (
     RandomForestClassifier,
 )
 from pyspark.ml.feature import Interaction, StandardScaler, VectorAssembler, VectorSlicer
+from xgboost import XGBClassifier
+from xgboost.core import XGBoostError
 from xgboost.spark import SparkXGBClassifier
 
 from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
@@ -42,15 +45,7 @@ class Trial(NamedTuple):
 
 
 def trials(parameters: ModellingParameters) -> list[Trial]:
-    """List every combination of settings of every candidate.
-
-    Raises:
-        ValueError: if a candidate is not known.
-    """
-    for candidate in parameters.candidates:
-        if candidate not in CANDIDATES:
-            known = ", ".join(CANDIDATES)
-            raise ValueError(f"modelling.candidates: '{candidate}' is not one of {known}.")
+    """List every combination of settings of every candidate."""
     return [
         Trial(candidate, dict(zip(grid, values, strict=True)))
         for candidate, grid in parameters.candidates.items()
@@ -75,6 +70,27 @@ def unfitted(trial: Trial, moderator: int | None, seed: int, partitions: int) ->
     stages = CANDIDATES[trial.candidate](trial.settings, moderator, seed, partitions)
     vector = _columns(trial.candidate)["probabilityCol"]
     return Pipeline(stages=[*stages, ChurnProbability(vector, UNCALIBRATED)])
+
+
+def refusal(trial: Trial) -> str | None:
+    """Return what the library that fits a trial says against its settings; None if nothing.
+
+    Needs a running Spark session, and fits at most one tree to two rows.
+    """
+    try:
+        if trial.candidate == "xgboost":
+            one_tree = {**trial.settings, "n_estimators": 1, "n_jobs": 1}
+            XGBClassifier(**one_tree).fit([[0.0], [1.0]], [0, 1])
+        else:
+            # Spark ML checks settings where they reach Java; a writer is what takes them there.
+            estimator: Any = CANDIDATES[trial.candidate](trial.settings, None, 0, 1)[-1]
+            estimator.write()
+    except XGBoostError as error:
+        return str(error).partition("\n")[0]
+    except IllegalArgumentException as error:
+        # "GBTClassifier_488b7a70d17e parameter stepSize given invalid value 2.0."
+        return str(error).partition(" ")[2].rstrip(".")
+    return None
 
 
 def classifier(model: PipelineModel) -> Any:

@@ -12,11 +12,12 @@ import pandas as pd
 from py4j.protocol import Py4JJavaError
 from pyspark import inheritable_thread_target
 from pyspark.ml import PipelineModel, Transformer
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.collecting import collected
 from sparkify.pipelines.modelling.candidates import Trial, trials, unfitted
+from sparkify.pipelines.modelling.folds import fold_of
 from sparkify.pipelines.modelling.inputs import (
     INPUTS,
     LABEL,
@@ -41,12 +42,6 @@ def labelled(rows: DataFrame, partitions: int) -> DataFrame:
     """Return rows with a `label`, in partitions and an order that no machine changes."""
     with_label = rows.withColumn(LABEL, F.col("churned").cast("double"))
     return with_label.repartition(partitions, "user_id").sortWithinPartitions(*KEYS)
-
-
-def fold_of(repeat: int, parameters: ModellingParameters) -> Column:
-    """Return the fold of a row's user, by hash; another repeat is another partition of users."""
-    hashed = F.xxhash64("user_id", F.lit("fold"), F.lit(parameters.seed), F.lit(repeat))
-    return F.pmod(hashed, F.lit(parameters.folds)).cast("int")
 
 
 class Prepared(NamedTuple):

@@ -10,13 +10,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.errors import UserError
+from sparkify.pipelines.modelling.input_definitions import LOG
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.modelling.segments import LearntRate, learnt_segments, segments_of
 from sparkify.schemas import KEYS
 
 Stage = TypeVar("Stage")
 INPUTS, LABEL, WEIGHT = "inputs", "label", "weight"
-LOG = "log_"  # prefix of the logarithm of a feature
 # What `input_model` writes of a rate, of a logarithm, and of a rate that is always 0.
 RATE = re.compile(r"ln\(\((\w+) \+ \S+\) / \((\w+) \+ (\S+)\) / (\S+)\) AS (\w+)")
 LOGGED = re.compile(r"ln\(1 \+ (\w+)\) AS (\w+)")
@@ -43,8 +43,7 @@ def _input_names(columns: Sequence[str], parameters: InputParameters) -> list[st
     doubled = sorted(set(rates) & set(columns))
     if doubled:
         raise InputError(f"inputs.rates: {', '.join(doubled)} is the name of a feature already.")
-    named = [name for rate in parameters.every_rate.values() for name in (rate.count, rate.per)]
-    missing = sorted({*named, *(plain or {})} - set(columns))
+    missing = sorted({*parameters.named_features.values()} - set(columns))
     if missing:
         raise InputError(
             f"inputs name features that the table does not have: {', '.join(missing)}."

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from sparkify.log_odds import Array
-from sparkify.pipelines.modelling.parameters import Rate, SegmentParameters
+from sparkify.pipelines.modelling.input_definitions import Rate
+from sparkify.pipelines.modelling.parameters import SegmentParameters
 
 LEAST_GAIN = 0.01  # of the log-likelihood; a step of the search that wins less is its last
 MOST_STEPS = 200

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 from pyspark.ml import PipelineModel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.collecting import collected
@@ -21,9 +21,13 @@ from sparkify.pipelines.modelling import (
     selection,
 )
 from sparkify.pipelines.modelling.candidates import trials
+from sparkify.pipelines.modelling.folds import (
+    is_trainable,
+    require_churners_in_folds,
+    require_trainable_and_unseen,
+)
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS, Predictions
-from sparkify.shares import is_in_share
 
 # What customers did who had an outcome.
 HAPPENED = {
@@ -31,12 +35,6 @@ HAPPENED = {
     "downgrade": "downgraded",
     "either": "cancelled or downgraded",
 }
-
-
-def is_trainable(modelling: ModellingParameters) -> Column:
-    """Return whether models may learn from a row's user; a share of users, by hash, is kept out."""
-    hashed = F.xxhash64("user_id", F.lit("unseen"), F.lit(modelling.seed))
-    return ~is_in_share(hashed, modelling.unseen_user_share)
 
 
 def train_test(
@@ -55,7 +53,7 @@ def train_test(
 
     Raises:
         MissingPageError: if the log has no event on the page in which the outcome shows.
-        TooLittleDataError: with the counts, if either side has too few churners.
+        TooLittleDataError: with the counts, if either side has too few users or churners.
     """
     require_outcome_page(event_summary, feature_engineering)
     labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
@@ -72,6 +70,7 @@ def train_test(
             "`downgrade` nobody on the paid level. Use a log of more users or days."
         )
     *earlier, holdout = counted
+    require_trainable_and_unseen(holdout["users"], holdout["trainable"], modelling)
     embargo = pd.Timedelta(days=feature_engineering.horizon_days)
     train_cutoffs = [row for row in earlier if row["cutoff"] + embargo <= holdout["cutoff"]]
     train_churned = sum(row["trainable_churned"] for row in train_cutoffs)
@@ -89,6 +88,7 @@ def train_test(
     described = labelled.join(features, on=KEYS, how="inner")
     last_train = max(row["cutoff"] for row in train_cutoffs)
     is_train = F.col("is_trainable") & (F.col("cutoff") <= F.lit(last_train))
+    require_churners_in_folds(labelled.where(is_train), modelling)
     is_test = F.col("cutoff") == F.lit(holdout["cutoff"])
     horizon = feature_engineering.horizon_days
     question = {

@@ -1,73 +1,23 @@
 """What can be set about the search for a champion and its evaluation."""
 
-from typing import Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PositiveInt,
-    field_validator,
+    StrictFloat,
+    StrictInt,
+    WithJsonSchema,
     model_validator,
 )
 
+from sparkify.parameters import Parameters, Seed, Share, ShareByHash, wrong_value
+from sparkify.pipelines.modelling.hyperparameters import require_known
+from sparkify.pipelines.modelling.input_definitions import LOG, Plain, Rate, rate_features
+from sparkify.schemas import NewColumnName
 from sparkify.table import ColumnName
 
-Setting = float | int
-Share = Field(gt=0, lt=1)
-
-
-class Parameters(BaseModel):
-    """Parameters that are read once and known by name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Rate(Parameters):
-    """An input: a feature per another, shrunk as if `prior` more of those had been seen.
-
-    For people, `words` says the customer's {rate} and that of the {others}, `of` what it is
-    counted on.
-    """
-
-    count: ColumnName
-    per: ColumnName
-    prior: float = Field(gt=0)
-    group: str
-    words: str | None = None
-    of: str | None = None
-
-    @field_validator("words")
-    @classmethod
-    def _can_be_said(cls, words: str | None) -> str | None:
-        return _template(words, "rate", "others")
-
-
-class Plain(Parameters):
-    """An input: a feature as it is, or the logarithm of one more than it.
-
-    For people, `words` says its {value}, and `at_zero` is said where that rounds to 0.
-    """
-
-    group: str
-    log: bool = False
-    words: str | None = None
-    at_zero: str | None = None
-
-    @field_validator("words", "at_zero")
-    @classmethod
-    def _can_be_said(cls, words: str | None) -> str | None:
-        return _template(words, "value")
-
-
-def _template(words: str | None, *names: str) -> str | None:
-    """Return a template, if numbers can be put into it by these names."""
-    try:
-        (words or "").format(**dict.fromkeys(names, 0.5))
-    except (IndexError, KeyError, ValueError) as error:
-        may = ", ".join(f"{{{name}}}" for name in names)
-        raise ValueError(f"'{words}' cannot be said: a template may hold {may}") from error
-    return words
+Setting = Annotated[StrictInt | StrictFloat, WithJsonSchema({"type": "number"})]
 
 
 class SegmentParameters(Parameters):
@@ -80,7 +30,7 @@ class SegmentParameters(Parameters):
     most: PositiveInt
     starts: PositiveInt
     most_users: PositiveInt
-    seed: int
+    seed: Seed
 
     def without(self, group: str) -> Self | None:
         """Return them without a group of rates; None if there are no others."""
@@ -96,7 +46,7 @@ class InputParameters(Parameters):
     """
 
     segments: SegmentParameters | None = None
-    rates: dict[ColumnName, Rate]
+    rates: dict[NewColumnName, Rate]
     plain: dict[ColumnName, Plain] | None
     moderator: ColumnName | None
 
@@ -133,23 +83,41 @@ class InputParameters(Parameters):
             }
         )
 
-    @model_validator(mode="after")
-    def _rates_of_a_name_are_one(self) -> Self:
+    @property
+    def named_features(self) -> dict[str, str]:
+        """The features that inputs are made of, by the parameter that names them."""
         segments = self.segments.rates if self.segments else {}
-        doubled = sorted(
-            name for name in segments if self.rates.get(name, segments[name]) != segments[name]
-        )
-        if doubled:
-            raise ValueError(
-                f"inputs.rates and inputs.segments.rates have {', '.join(doubled)} in two ways"
-            )
+        return {
+            **rate_features(segments, "segments.rates"),
+            **rate_features(self.rates, "rates"),
+            **{f"plain.{name}": name for name in self.plain or {}},
+        }
+
+    @property
+    def new_columns(self) -> dict[str, str]:
+        """The columns that hold rates and logarithms, by the parameter that adds them."""
+        logs = [name for name, how in (self.plain or {}).items() if how.log]
+        return {
+            **{f"rates.{name}": name for name in self.rates},
+            **{f"plain.{name}": LOG + name for name in logs},
+        }
+
+    @model_validator(mode="after")
+    def _require_one_definition_per_rate(self) -> Self:
+        for name, rate in (self.segments.rates if self.segments else {}).items():
+            if self.rates.get(name, rate) != rate:
+                raise wrong_value(
+                    f"rates.{name}",
+                    self.rates[name].model_dump(),
+                    f"the same as segments.rates.{name}, or another name",
+                )
         return self
 
     @model_validator(mode="after")
-    def _moderator_is_an_input(self) -> Self:
-        known = {*self.rates, *(self.plain or {})}
+    def _require_moderator_among_inputs(self) -> Self:
+        known = [*self.rates, *(self.plain or {})]
         if self.moderator is not None and self.moderator not in known:
-            raise ValueError(f"inputs.moderator '{self.moderator}' is not among the inputs")
+            raise wrong_value("moderator", self.moderator, f"null, or one of {', '.join(known)}")
         return self
 
 
@@ -159,9 +127,15 @@ class ReferenceParameters(Parameters):
     window_days: int = Field(gt=0, multiple_of=7)
     rates: dict[str, Rate]
     comparable: tuple[str, ...]
-    least_known: float = Share
+    least_known: Share
     bins: int = Field(ge=10)
     most_customers: PositiveInt
+
+    @property
+    def named_features(self) -> dict[str, str]:
+        """The features that are compared later, by the parameter that names them."""
+        comparable = {f"comparable[{place}]": name for place, name in enumerate(self.comparable)}
+        return {**rate_features(self.rates, "rates"), **comparable}
 
 
 class DecisionParameters(Parameters):
@@ -203,12 +177,12 @@ class Bootstrap(NamedTuple):
 class ModellingParameters(Parameters):
     """Candidates, folds and the evaluation; `modelling` in conf/."""
 
-    seed: int
-    unseen_user_share: float = Share
+    seed: Seed
+    unseen_user_share: ShareByHash
     folds: int = Field(ge=2)
     fold_repeats: PositiveInt
     selection: Literal["average_precision", "log_loss"]
-    candidates: dict[str, dict[str, list[Setting]] | None] = Field(min_length=1)
+    candidates: dict[str, dict[str, Annotated[list[Setting], Field(min_length=1)]] | None]
     imbalance: Literal["none", "weights", "smote"]
     smote_most_rows: PositiveInt
     calibrations: tuple[Literal["none", "platt", "isotonic"], ...] = Field(min_length=1)
@@ -228,3 +202,13 @@ class ModellingParameters(Parameters):
     def bootstrap(self) -> Bootstrap:
         """How the evaluation makes its intervals."""
         return Bootstrap(self.bootstrap_resamples, self.seed, self.min_interval_churned)
+
+    @property
+    def named_features(self) -> dict[str, str]:
+        """The features that baselines rank by, by the parameter that names them."""
+        return {f"baselines.{name}": feature for name, feature in self.baselines.items()}
+
+    @model_validator(mode="after")
+    def _require_known_settings(self) -> Self:
+        require_known(self.candidates)
+        return self

@@ -13,6 +13,7 @@ from sparkify.pipelines.modelling import (
     weights,
 )
 
+FITS = "fits"  # the tag of nodes that fit candidates
 MODELLING, INPUTS = "params:modelling", "params:inputs"
 # All that says how good the next champion is, saved before it is in service. Figures only draw it.
 EVALUATION = [
@@ -54,6 +55,7 @@ def find() -> Pipeline:
                 ["train", INPUTS, MODELLING],
                 ["cv_results", "fit_times", "champion", "churn_model"],
                 name="choose_champion",
+                tags=FITS,
             )
         ]
     )

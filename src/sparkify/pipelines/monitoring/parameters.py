@@ -2,13 +2,13 @@
 
 from pydantic import Field, PositiveInt
 
-from sparkify.pipelines.modelling.parameters import Parameters, Share
+from sparkify.parameters import Parameters, Share
 
 
 class MonitoringParameters(Parameters):
     """From where on a change is an alarm, and whether the run fails then; `monitoring` in conf/."""
 
-    false_alarms: float = Share
+    false_alarms: Share
     psi: float = Field(gt=0)
     psi_bins: int = Field(ge=2)
     volume_ratio: float = Field(gt=1)

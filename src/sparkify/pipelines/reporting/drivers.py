@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.inputs import LOG
+from sparkify.pipelines.modelling.input_definitions import LOG
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import (

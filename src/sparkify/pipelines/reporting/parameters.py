@@ -2,7 +2,7 @@
 
 from pydantic import PositiveInt
 
-from sparkify.pipelines.modelling.parameters import Parameters
+from sparkify.parameters import Parameters
 
 
 class ReportingParameters(Parameters):

@@ -13,7 +13,14 @@ from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.feature_engineering.log_summary import require_outcome_page
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import nodes as modelling_nodes
-from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters, Plain
+from sparkify.pipelines.modelling.folds import (
+    is_trainable,
+    require_churners_in_folds,
+    require_trainable_and_unseen,
+)
+from sparkify.pipelines.modelling.input_definitions import Plain
+from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.retrospective.parameters import SeedProjectParameters
 from sparkify.pipelines.validation.leakage import leakage_audit
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import KEYS, SNAPSHOTS
@@ -41,19 +48,19 @@ def train_test(
 
     Raises:
         MissingPageError: if the log has no event on the cancellation page.
-        TooLittleDataError: with the counts, if either side has too few churners.
+        TooLittleDataError: with the counts, if either side has too few users or churners.
     """
     by_cancellation = feature_engineering.model_copy(update={"outcome": "cancellation"})
     require_outcome_page(event_summary, by_cancellation)
-    labelled = snapshots.withColumn("is_trainable", modelling_nodes.is_trainable(modelling))
+    labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
     rows = labelled.join(features, on=KEYS, how="inner")
-    counts = {
-        row["is_trainable"]: row["churned"]
-        for row in rows.groupBy("is_trainable")
-        .agg(F.count_if("churned").alias("churned"))
-        .collect()
-    }
-    trained, held_out = counts.get(True, 0), counts.get(False, 0)
+    by_side = rows.groupBy("is_trainable").agg(
+        F.count("*").alias("users"), F.count_if("churned").alias("churned")
+    )
+    counts = {row["is_trainable"]: row for row in by_side.collect()}
+    users = {side: row["users"] for side, row in counts.items()}
+    require_trainable_and_unseen(sum(users.values()), users.get(True, 0), modelling)
+    trained, held_out = counts[True]["churned"], counts[False]["churned"]
     if trained < modelling.min_train_churned or held_out < modelling.min_holdout_churned:
         raise TooLittleDataError(
             f"{trained} churners among the users to train on and {held_out} among those held "
@@ -61,6 +68,7 @@ def train_test(
             f"and {modelling.min_holdout_churned} (modelling.min_holdout_churned) are asked for; "
             f"use a log of more users or days."
         )
+    require_churners_in_folds(rows.where("is_trainable"), modelling)
     question = {"asked": "users by hash, cancelled at any time", "happened": "cancelled"}
     return rows.where("is_trainable"), rows.where(~F.col("is_trainable")), question
 
@@ -112,7 +120,7 @@ def poisoned_audit(
 
 
 def seed_comparison(
-    test_predictions: DataFrame, metrics: dict[str, Any], seed_project: dict[str, Any]
+    test_predictions: DataFrame, metrics: dict[str, Any], seed_project: SeedProjectParameters
 ) -> pd.DataFrame:
     """Put the retrospective champion beside what the seed project published.
 
@@ -130,7 +138,7 @@ def seed_comparison(
             {"project": "this project, retrospective", "model": source, "auc": auc}
             | _by_class(label, called),
             {"project": "nobody churns", "model": "", "auc": 0.5} | _by_class(label, nobody),
-            *seed_project["published"],
+            *(result.model_dump() for result in seed_project.published),
         ]
     )
 

@@ -16,8 +16,9 @@ from sparkify.explanation.reasons import (
     Words,
 )
 from sparkify.pipelines.modelling.candidates import classifier
+from sparkify.pipelines.modelling.input_definitions import Plain, Rate
 from sparkify.pipelines.modelling.inputs import LearntInput, inputs_of, learnt_inputs
-from sparkify.pipelines.modelling.parameters import InputParameters, Plain, Rate
+from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.modelling.segments import LearntRate, segments_of
 from sparkify.pipelines.modelling.weights import moderator_of
 from sparkify.pipelines.scoring.parameters import ScoringParameters

@@ -1,10 +1,11 @@
 """What can be set about scores and contacts."""
 
 from datetime import date
+from typing import Literal
 
 from pydantic import Field, PositiveInt
 
-from sparkify.pipelines.modelling.parameters import Parameters
+from sparkify.parameters import Parameters, Seed, ShareByHash
 
 
 class ScoringParameters(Parameters):
@@ -14,5 +15,5 @@ class ScoringParameters(Parameters):
     reasons: PositiveInt
     least_of_strongest: float = Field(ge=0, lt=1)
     least_of_prior: float = Field(ge=0)
-    control_share: float = Field(ge=0, lt=1)
-    control_seed: int
+    control_share: Literal[0] | ShareByHash
+    control_seed: Seed

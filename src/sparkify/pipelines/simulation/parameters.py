@@ -2,19 +2,18 @@
 
 from datetime import UTC, date, datetime
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from sparkify.parameters import Parameters, Seed, unknown_name, wrong_value
 from sparkify.pipelines.simulation.chain import known_cohorts
 
 DAY_SECONDS = 86_400
 
 
-class SimulationParameters(BaseModel):
+class SimulationParameters(Parameters):
     """The size, the span and the process of a simulated log; `simulation` in conf/."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: int
+    seed: Seed
     users: int = Field(gt=0)
     start: date
     days: int = Field(gt=0)
@@ -43,11 +42,13 @@ class SimulationParameters(BaseModel):
     @field_validator("cohorts")
     @classmethod
     def _are_known(cls, cohorts: dict[str, float]) -> dict[str, float]:
-        unknown = sorted(set(cohorts) - set(known_cohorts()))
-        if unknown:
-            raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(known_cohorts())}")
-        if min(cohorts.values()) < 0 or not sum(cohorts.values()):
-            raise ValueError("weights are 0 or more, and not all 0")
+        for name, weight in cohorts.items():
+            if name not in known_cohorts():
+                raise unknown_name(name, list(known_cohorts()))
+            if weight < 0:
+                raise wrong_value(name, weight, "a number of at least 0")
+        if not sum(cohorts.values()):
+            raise wrong_value("", cohorts, "at least one weight above 0")
         return cohorts
 
     @property

@@ -18,6 +18,7 @@ from sparkify.collecting import collected
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.card import trained_on
+from sparkify.pipelines.modelling.folds import require_folds
 from sparkify.pipelines.modelling.inputs import feature_columns
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.validation.parameters import LeakageParameters, ValidationParameters
@@ -43,14 +44,19 @@ def leakage_audit(
     Returns:
         `not_to_be_believed`, sentences on what a reader should not believe (empty if nothing
         stands against the table), and the figures behind them.
+
+    Raises:
+        TooLittleDataError: if fewer users churned than there are folds.
     """
     parameters = validation.leakage
     rows = _sample(train, parameters.most_users)
+    churners = rows.loc[rows["churned"], "user_id"].nunique()
+    require_folds("validation.leakage.folds", parameters.folds, churners)
     looked_at = _looked_at(feature_columns(train), inputs)
     counts = rows[looked_at].astype(float)
     label, users = rows["churned"].astype(int), rows["user_id"]
     alone = {name: _auc_of_ranking(label, counts[name]) for name in looked_at}
-    rates = counts.div(counts[parameters.per].clip(lower=1), axis="index")
+    rates = counts.div(rows[parameters.per].clip(lower=1), axis="index")
     found = {
         "training": trained_on(train),
         "rows": len(rows),
@@ -62,7 +68,7 @@ def leakage_audit(
             parameters.folds,
         ),
         "auc_of_rates": _cross_validated_auc(
-            rates.drop(columns=[parameters.per]), label, users, parameters.folds
+            rates.drop(columns=[parameters.per], errors="ignore"), label, users, parameters.folds
         ),
         "auc_of_each_feature": dict(sorted(alone.items(), key=lambda told: -told[1])),
         "identity": _identity(counts, label),

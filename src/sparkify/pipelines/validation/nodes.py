@@ -12,7 +12,7 @@ from sparkify.pipelines.feature_engineering.parameters import FeatureEngineering
 from sparkify.pipelines.modelling import evaluation, fitting, selection
 from sparkify.pipelines.modelling.bootstrap import with_intervals
 from sparkify.pipelines.modelling.candidates import Trial
-from sparkify.pipelines.modelling.nodes import is_trainable
+from sparkify.pipelines.modelling.folds import is_trainable
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import TooManyRowsError
 from sparkify.pipelines.validation import refit

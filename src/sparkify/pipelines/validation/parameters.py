@@ -2,7 +2,7 @@
 
 from pydantic import Field, PositiveInt
 
-from sparkify.pipelines.modelling.parameters import Parameters
+from sparkify.parameters import Parameters
 
 
 class LeakageParameters(Parameters):
@@ -24,3 +24,12 @@ class ValidationParameters(Parameters):
     learning_curve_repeats: PositiveInt
     label_shuffles: int = Field(ge=2)
     leakage: LeakageParameters
+
+    @property
+    def named_features(self) -> dict[str, str]:
+        """The features that the leakage audit looks at, by the parameter that names them."""
+        exposure = enumerate(self.leakage.exposure)
+        return {
+            **{f"leakage.exposure[{place}]": name for place, name in exposure},
+            "leakage.per": self.leakage.per,
+        }

@@ -1,6 +1,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.modelling.card import card_of
+from sparkify.pipelines.modelling.pipeline import FITS
 from sparkify.pipelines.validation import figures, leakage, nodes
 
 
@@ -18,27 +19,43 @@ def create_pipeline(**_: object) -> Pipeline:
                 ["train", "test", "cv_results", inputs, modelling],
                 "candidate_predictions",
                 name="predict_with_candidates",
+                tags=FITS,
             ),
             Node(
                 nodes.rolling_origin,
                 ["features", "snapshots", "studied_champion", inputs, modelling, engineering],
                 "rolling_origin",
                 name="roll_origin",
+                tags=FITS,
             ),
             Node(
                 nodes.learning_curve,
                 [*beside, validation],
                 "learning_curve",
                 name="learn_from_fewer",
+                tags=FITS,
             ),
-            Node(nodes.label_shuffle, [*refit, validation], "label_shuffle", name="shuffle_labels"),
+            Node(
+                nodes.label_shuffle,
+                [*refit, validation],
+                "label_shuffle",
+                name="shuffle_labels",
+                tags=FITS,
+            ),
             Node(
                 nodes.imbalance_comparison,
                 beside,
                 "imbalance_comparison",
                 name="compare_imbalance",
+                tags=FITS,
             ),
-            Node(nodes.feature_groups, refit, "feature_groups", name="drop_feature_groups"),
+            Node(
+                nodes.feature_groups,
+                refit,
+                "feature_groups",
+                name="drop_feature_groups",
+                tags=FITS,
+            ),
             Node(
                 leakage.later_events,
                 ["user_days", "snapshots", engineering],

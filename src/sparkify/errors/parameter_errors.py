@@ -1,0 +1,182 @@
+"""Errors of parameters, one sentence each: the name, the value, what is allowed."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from sparkify.errors import UserError
+
+MAX_CHARACTERS = 100  # of a value that a sentence repeats
+# Bounds as an error of Pydantic names them, and as a JSON schema does.
+BOUNDS = {
+    "gt": "exclusiveMinimum",
+    "ge": "minimum",
+    "lt": "exclusiveMaximum",
+    "le": "maximum",
+    "pattern": "pattern",
+}
+KINDS = {
+    "boolean": "true or false",
+    "integer": "an integer",
+    "null": "null",
+    "number": "a number",
+    "string": "text",
+}
+Schema = Mapping[str, Any]
+
+
+class ParameterError(UserError):
+    """Parameters that are misspelt, missing or of a value that is not allowed."""
+
+
+def format_value(value: object) -> str:
+    """Return a value as YAML would have it, cut off where it is long."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
+
+
+def format_wrong_value(name: str, value: object, allowed: str) -> str:
+    """Return the sentence for a value that is not allowed."""
+    return f"{name} is {format_value(value)}; allowed: {allowed}."
+
+
+def format_choice(kind: str, value: str, known: Sequence[str]) -> str:
+    """Return what is allowed in place of a name: the most similar one, or all of them."""
+    similar = get_close_matches(value, known, n=1)
+    return f"a {kind}, such as {similar[0]}" if similar else f"a {kind}: {', '.join(known)}"
+
+
+def format_unknown_name(name: str, known: Iterable[str], elsewhere: Sequence[str] = ()) -> str:
+    """Return the sentence for a parameter that does not exist.
+
+    Args:
+        name: the full dotted name.
+        known: the names that its last part could be.
+        elsewhere: the full names of parameters that end like it, in other sections.
+    """
+    section, dot, last = name.rpartition(".")
+    beside = sorted(known)
+    similar = [f"{section}{dot}{one}" for one in get_close_matches(last, beside, n=1)]
+    found = [*similar, *elsewhere]
+    hint = f"did you mean {found[0]}?" if found else f"allowed: {', '.join(beside)}."
+    return f"{name} is no parameter; {hint}"
+
+
+def format_taken_name(name: str) -> str:
+    """Return the sentence for a parameter whose name is to be a column and is one already."""
+    return f"{name} has the name of another column; allowed: a name of its own."
+
+
+def validation_sentences(
+    section: str, model: type[BaseModel], error: ValidationError
+) -> Iterator[str]:
+    """Give one sentence for each wrong parameter of a section that a model refused."""
+    schema = model.model_json_schema()
+    reported = set()
+    for detail in error.errors(include_url=False):
+        place, found = _resolve(schema, detail["loc"])
+        # A union has an error for every type that the value is not of.
+        if detail["type"] == "extra_forbidden" or place not in reported:
+            yield _sentence(section + place, detail, found, schema)
+        reported.add(place)
+
+
+def _sentence(name: str, detail: ErrorDetails, found: Schema, schema: Schema) -> str:
+    context = detail.get("ctx", {})
+    name = f"{name}.{context['name']}" if context.get("name") else name
+    match detail["type"]:
+        case "wrong_value":
+            sentence = format_wrong_value(name, context["value"], context["allowed"])
+        case "unknown_name":
+            sentence = format_unknown_name(name, context["known"])
+        case "taken_name":
+            sentence = format_taken_name(name)
+        case "extra_forbidden":
+            sentence = format_unknown_name(f"{name}.{detail['loc'][-1]}", found["properties"])
+        case "missing":
+            sentence = f"{name} is missing; allowed: {_describe(found, schema)}."
+        case "value_error":
+            sentence = f"{name}: {context['error']}."
+        case _:
+            stated = {BOUNDS[key]: bound for key, bound in context.items() if key in BOUNDS}
+            if detail["loc"][-1:] == ("[key]",):
+                allowed = context.get("expected") or _describe({"type": "string", **stated}, schema)
+                sentence = f"{name} is no name that is allowed; allowed: {allowed}."
+            else:
+                allowed = _describe({**stated, **found}, schema)
+                sentence = format_wrong_value(name, detail["input"], allowed)
+    return sentence
+
+
+def _resolve(schema: Schema, location: tuple[int | str, ...]) -> tuple[str, Schema]:
+    """Return the dotted place that an error is at and its schema, as far as the schema goes."""
+    place, current = "", schema
+    for key in location:
+        inner = next(_inner(current, key, schema), None)
+        if inner is None:
+            break
+        place += f"[{key}]" if isinstance(key, int) else f".{key}"
+        current = inner
+    return place, _followed(current, schema)
+
+
+def _inner(current: Schema, key: int | str, schema: Schema) -> Iterator[Schema]:
+    """Give the schema of a key's value in an object, or of an item of a list, if there is one."""
+    current = _followed(current, schema)
+    for option in current.get("anyOf", ()):
+        yield from _inner(option, key, schema)
+    if isinstance(key, int):
+        yield from [current["items"]] if "items" in current else []
+    elif key in current.get("properties", {}):
+        yield current["properties"][key]
+    elif key != "[key]":
+        yield from _values(current)
+
+
+def _values(current: Schema) -> list[Schema]:
+    """Return the schemas of the values of an object whose keys are free."""
+    of_any = current.get("additionalProperties")
+    return [*current.get("patternProperties", {}).values(), *([of_any] if of_any else [])]
+
+
+def _followed(current: Schema, schema: Schema) -> Schema:
+    reference = current.get("$ref")
+    return schema["$defs"][reference.rpartition("/")[2]] if reference else current
+
+
+def _describe(found: Schema, schema: Schema) -> str:
+    """Return what a schema allows, in words."""
+    found = _followed(found, schema)
+    if "anyOf" in found:
+        return ", or ".join(dict.fromkeys(_describe(one, schema) for one in found["anyOf"]))
+    if "enum" in found or "const" in found:
+        return ", ".join(str(one) for one in found.get("enum", [found.get("const")]))
+    if found["type"] == "array":
+        least = " with at least one item" if found.get("minItems") else ""
+        return f"a list{least}, each {_describe(found['items'], schema)}"
+    if found["type"] == "object":
+        if "properties" in found:
+            return f"a section with {', '.join(found['properties'])}"
+        values = ", or ".join(_describe(one, schema) for one in _values(found))
+        least = " with at least one name" if found.get("minProperties") else " of names"
+        return f"a section{least}, each with {values}"
+    kind = KINDS[found["type"]]
+    if found.get("format") == "date":
+        kind = "a date such as 2018-11-15"
+    limits = [
+        f"{words} {found[key]:,}" if isinstance(found[key], int) else f"{words} {found[key]}"
+        for key, words in (
+            ("pattern", "that matches"),
+            ("minimum", "of at least"),
+            ("exclusiveMinimum", "above"),
+            ("maximum", "of at most"),
+            ("exclusiveMaximum", "below"),
+            ("multipleOf", "a multiple of"),
+        )
+        if key in found
+    ]
+    return " ".join([kind, " and ".join(limits).replace("and of ", "and ")]).strip()

@@ -1,0 +1,82 @@
+"""Candidates are checked against the libraries and the cores that fit them, before a run."""
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+from pyspark.sql import SparkSession
+
+from sparkify.errors.parameter_errors import ParameterError, format_wrong_value
+from sparkify.pipelines.modelling.candidates import refusal, trials
+from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.pipelines.modelling.pipeline import FITS
+
+
+class FitHooks:
+    """Stops a run whose fits would fail or wait, once Spark is there to be asked."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Check settings and partitions, if the run fits candidates.
+
+        Raises:
+            ParameterError: if a library refuses settings, or XGBoost has too few cores.
+        """
+        if not any(FITS in node.tags for node in pipeline.nodes):
+            return
+        modelling = catalog.load("params:modelling")
+        require_accepted_settings(modelling)
+        require_enough_cores(modelling, SparkSession.active())
+
+
+def require_accepted_settings(modelling: ModellingParameters) -> None:
+    """Require that each candidate's library takes its settings.
+
+    Raises:
+        ParameterError: with what the library says.
+    """
+    for trial in trials(modelling):
+        reason = refusal(trial)
+        if reason:
+            settings = ", ".join(f"{name}: {value}" for name, value in trial.settings.items())
+            raise ParameterError(
+                f"modelling.candidates.{trial.candidate} cannot be fitted with {settings}: "
+                f"{reason}."
+            )
+
+
+def require_enough_cores(modelling: ModellingParameters, spark: SparkSession) -> None:
+    """Require a core for each partition if XGBoost is a candidate: its tasks start together.
+
+    With fewer, Spark waits ten minutes for cores before it says so.
+
+    Raises:
+        ParameterError: with the number of cores.
+    """
+    if modelling.candidates.get("xgboost") is None:
+        return
+    cores = _cores(spark)
+    if cores is not None and modelling.partitions > cores:
+        allowed = (
+            f"at most {cores}, the cores that Spark has by conf/<env>/spark.yml, because XGBoost "
+            f"fits all partitions at the same time; or modelling.candidates.xgboost: null"
+        )
+        raise ParameterError(
+            format_wrong_value("modelling.partitions", modelling.partitions, allowed)
+        )
+
+
+def _cores(spark: SparkSession) -> int | None:
+    """Return how many tasks run at the same time; None where that is not known beforehand."""
+    context = spark.sparkContext
+    settings = dict(context.getConf().getAll())
+    if settings["spark.master"] == "local" or settings["spark.master"].startswith("local["):
+        # Where it is set, it says nothing about cores.
+        is_set = "spark.default.parallelism" in settings
+        return None if is_set else context.defaultParallelism
+    if settings.get("spark.dynamicAllocation.enabled") == "true":
+        return None
+    of_executor = settings.get("spark.executor.cores")
+    executors = settings.get("spark.executor.instances")
+    if of_executor is None or executors is None:
+        return None
+    return int(executors) * (int(of_executor) // int(settings.get("spark.task.cpus", 1)))

@@ -1,0 +1,76 @@
+"""Which users are held out: of training altogether, and of each fold of it."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from sparkify.errors import TooLittleDataError
+from sparkify.errors.parameter_errors import format_wrong_value
+from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.shares import is_in_share
+
+
+def is_trainable(modelling: ModellingParameters) -> Column:
+    """Return whether models may learn from a row's user; a share of users, by hash, is kept out."""
+    hashed = F.xxhash64("user_id", F.lit("unseen"), F.lit(modelling.seed))
+    return ~is_in_share(hashed, modelling.unseen_user_share)
+
+
+def fold_of(repeat: int, parameters: ModellingParameters) -> Column:
+    """Return the fold of a row's user, by hash; another repeat is another partition of users."""
+    hashed = F.xxhash64("user_id", F.lit("fold"), F.lit(parameters.seed), F.lit(repeat))
+    return F.pmod(hashed, F.lit(parameters.folds)).cast("int")
+
+
+def require_trainable_and_unseen(
+    users: int, trainable: int, modelling: ModellingParameters
+) -> None:
+    """Require that models learn from some users of the hold-out, and not from all.
+
+    Raises:
+        TooLittleDataError: with the counts, if the share of unseen users is nobody or everybody.
+    """
+    if trainable in (0, users):
+        allowed = (
+            f"a share that keeps some and not all of the {users:,} users of the hold-out out of "
+            f"training, which now has {trainable:,} of them; or use a log of more users"
+        )
+        raise TooLittleDataError(
+            format_wrong_value("modelling.unseen_user_share", modelling.unseen_user_share, allowed)
+        )
+
+
+def require_churners_in_folds(train: DataFrame, modelling: ModellingParameters) -> None:
+    """Require that there are churners to learn from, whichever fold is held out.
+
+    Args:
+        train: training snapshots, with `user_id` and `churned`.
+        modelling: the number of folds, and the seed that divides users among them.
+
+    Raises:
+        TooLittleDataError: with the number of users who churned.
+    """
+    repeats = range(modelling.fold_repeats)
+    churners = train.where("churned").agg(
+        F.count_distinct("user_id").alias("users"),
+        *(F.count_distinct(fold_of(repeat, modelling)).alias(str(repeat)) for repeat in repeats),
+    )
+    counts = churners.first()
+    assert counts is not None  # noqa: S101 -- an aggregate without keys always has one row
+    require_folds("modelling.folds", modelling.folds, counts["users"])
+    if min(counts[str(repeat)] for repeat in repeats) < 2:
+        raise TooLittleDataError(
+            f"modelling.folds: all {counts['users']:,} training users who churned are in the same "
+            f"fold, so that the others leave nobody to learn from. Set another modelling.seed, or "
+            f"use a log of more users or days."
+        )
+
+
+def require_folds(parameter: str, folds: int, churners: int) -> None:
+    """Require a user who churned for each fold.
+
+    Raises:
+        TooLittleDataError: with the number of users who churned.
+    """
+    if folds > churners:
+        allowed = f"at most {churners:,}, the users who churned; or use a log of more users or days"
+        raise TooLittleDataError(format_wrong_value(parameter, folds, allowed))

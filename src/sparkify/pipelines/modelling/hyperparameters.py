@@ -1,0 +1,66 @@
+"""Which settings each candidate has, asked of the classes that fit it."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, get_type_hints
+
+from pyspark.ml.classification import (
+    GBTClassifier,
+    LogisticRegression,
+    RandomForestClassifier,
+)
+from pyspark.ml.param import Param, TypeConverters
+from xgboost import XGBModel
+
+from sparkify.parameters import unknown_name, wrong_value
+
+ESTIMATORS: dict[str, type[Any]] = {
+    "logistic_regression": LogisticRegression,
+    "random_forest": RandomForestClassifier,
+    "gradient_boosted_trees": GBTClassifier,
+    "xgboost": XGBModel,
+}
+KINDS: dict[object, type[int] | type[float]] = {
+    TypeConverters.toInt: int,
+    TypeConverters.toFloat: float,
+    int | None: int,
+    float | None: float,
+}
+# Set by the project, or of use only to somebody who watches one fit.
+NOT_SETTINGS = {"seed", "n_jobs", "verbosity", "early_stopping_rounds"}
+
+
+def hyperparameters(candidate: str) -> dict[str, type[int] | type[float]]:
+    """Return a candidate's numeric settings, by name, with the type that each takes."""
+    estimator = ESTIMATORS[candidate]
+    if candidate == "xgboost":
+        kinds: Mapping[str, object] = get_type_hints(estimator.__init__)
+    else:
+        params = dict(inspect.getmembers(estimator, lambda one: isinstance(one, Param)))
+        kinds = {name: param.typeConverter for name, param in params.items()}
+    return {
+        name: KINDS[kind]
+        for name, kind in kinds.items()
+        if name not in NOT_SETTINGS and kind in KINDS
+    }
+
+
+def require_known(candidates: Mapping[str, Mapping[str, Sequence[float]] | None]) -> None:
+    """Require that there is a candidate, and that each has settings of names and types it takes.
+
+    Raises:
+        PydanticCustomError: naming the first setting that is wrong.
+    """
+    for candidate, grid in candidates.items():
+        if candidate not in ESTIMATORS:
+            raise unknown_name(f"candidates.{candidate}", list(ESTIMATORS))
+        known = hyperparameters(candidate)
+        for name, values in (grid or {}).items():
+            if name not in known:
+                raise unknown_name(f"candidates.{candidate}.{name}", list(known))
+            if known[name] is int and not all(isinstance(value, int) for value in values):
+                raise wrong_value(f"candidates.{candidate}.{name}", values, "a list of integers")
+    if all(grid is None for grid in candidates.values()):
+        raise wrong_value(
+            "candidates", candidates, f"settings for at least one of {', '.join(ESTIMATORS)}"
+        )

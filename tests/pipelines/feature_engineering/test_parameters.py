@@ -1,0 +1,59 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rest"),
+    [
+        (
+            "windows_days",
+            [],
+            "is []; allowed: a list with at least one item, each an integer above 0.",
+        ),
+        ("windows_days", [7, 7], "is [7, 7]; allowed: a list in which every item stands once."),
+        ("windows_days", [7, -7], "[1] is -7; allowed: an integer above 0."),
+        (
+            "windows_days",
+            7,
+            "is 7; allowed: a list with at least one item, each an integer above 0.",
+        ),
+        (
+            "by_level",
+            ["home", "home"],
+            'is ["home", "home"]; allowed: a list in which every item stands once.',
+        ),
+        ("by_level", ["next_sog"], 'is "next_sog"; allowed: a name of a page, such as next_song.'),
+        ("by_level", ["sessions"], 'is "sessions"; allowed: a name of a page, such as settings.'),
+        (
+            "by_level",
+            ["xyz"],
+            'is "xyz"; allowed: a name of a page: next_song, thumbs_up, thumbs_down, '
+            "add_to_playlist, add_friend, roll_advert, home, help, settings, save_settings, "
+            "about, error, logout, upgrade, submit_upgrade, downgrade, submit_downgrade.",
+        ),
+        ("windowed", ["sesions"], 'is "sesions"; allowed: a name of a page, such as sessions.'),
+        ("song_page", "NextSon", 'is "NextSon"; allowed: a page, such as NextSong.'),
+        ("outcome", "churn", 'is "churn"; allowed: cancellation, downgrade, either.'),
+        ("pages.sessions", "Foo", "has the name of another column; allowed: a name of its own."),
+        ("pages.free_trial", "Foo", "has the name of another column; allowed: a name of its own."),
+        (
+            "pages.next_song_7d",
+            "Foo",
+            "has the name of another column; allowed: a name of its own.",
+        ),
+        (
+            "pages.Trailer",
+            "Trailer",
+            "is no name that is allowed; allowed: text that matches ^[a-z][a-z0-9_]*$.",
+        ),
+        ("horizon_days", "ten", 'is "ten"; allowed: an integer above 0.'),
+        ("log_end_tolerance_hours", 24, "is 24; allowed: a number of at least 0 and below 24."),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(
+    refusals: Callable[..., list[str]], name: str, value: Any, rest: str
+) -> None:
+    place = rest if rest.startswith("[") else f" {rest}"
+    assert refusals(f"feature_engineering.{name}", value) == [f"feature_engineering.{name}{place}"]

@@ -1,0 +1,29 @@
+from sparkify.pipelines.modelling.candidates import CANDIDATES
+from sparkify.pipelines.modelling.hyperparameters import ESTIMATORS, hyperparameters
+
+
+def test_every_candidate_has_settings() -> None:
+    assert set(ESTIMATORS) == set(CANDIDATES)
+
+
+def test_settings_have_the_types_that_the_library_states() -> None:
+    assert hyperparameters("random_forest") == {
+        "checkpointInterval": int,
+        "maxBins": int,
+        "maxDepth": int,
+        "maxMemoryInMB": int,
+        "minInfoGain": float,
+        "minInstancesPerNode": int,
+        "minWeightFractionPerNode": float,
+        "numTrees": int,
+        "subsamplingRate": float,
+    }
+    xgboost = hyperparameters("xgboost")
+    assert xgboost["max_depth"] is int
+    assert xgboost["learning_rate"] is float
+    assert hyperparameters("logistic_regression")["regParam"] is float
+
+
+def test_what_the_project_sets_itself_is_no_setting() -> None:
+    own = {"seed", "random_state", "n_jobs", "labelCol", "verbosity", "standardization"}
+    assert not own & {name for candidate in ESTIMATORS for name in hyperparameters(candidate)}

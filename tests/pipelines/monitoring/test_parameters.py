@@ -1,0 +1,19 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rest"),
+    [
+        ("false_alarms", 0, "is 0; allowed: a number above 0 and below 1."),
+        ("fail_on_alarm", "maybe", 'is "maybe"; allowed: true or false.'),
+        ("psi_bin", 10, "is no parameter; did you mean monitoring.psi_bins?"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(
+    refusals: Callable[..., list[str]], name: str, value: Any, rest: str
+) -> None:
+    place = rest if rest.startswith("[") else f" {rest}"
+    assert refusals(f"monitoring.{name}", value) == [f"monitoring.{name}{place}"]

@@ -1,0 +1,36 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rest"),
+    [
+        (
+            "seed_project.publishd",
+            [],
+            "is no parameter; did you mean retrospective.seed_project.published?",
+        ),
+        (
+            "seed_project.published",
+            {},
+            "is {}; allowed: a list, each a section with project, model, auc, "
+            "weighted_precision, weighted_recall, weighted_f1, accuracy, churn_precision, "
+            "churn_recall, churn_f1.",
+        ),
+        (
+            "inputs.moderator",
+            "age",
+            'is "age"; allowed: null, or one of next_song, thumbs_up, thumbs_down, '
+            "add_to_playlist, add_friend, roll_advert, home, help, settings, save_settings, "
+            "about, error, logout, upgrade, submit_upgrade, downgrade, submit_downgrade, "
+            "sessions, active_days, listening_ms, is_paid.",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(
+    refusals: Callable[..., list[str]], name: str, value: Any, rest: str
+) -> None:
+    place = rest if rest.startswith("[") else f" {rest}"
+    assert refusals(f"retrospective.{name}", value) == [f"retrospective.{name}{place}"]

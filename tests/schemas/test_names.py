@@ -1,0 +1,83 @@
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+from pyspark.errors import PySparkException
+from pyspark.ml.feature import SQLTransformer
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from sparkify.pipelines.feature_engineering import nodes
+from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.schemas import EVENTS, SNAPSHOTS, NewColumnName
+from sparkify.schemas.names import WORDS_OF_SQL
+
+FEATURE_ENGINEERING = Path(__file__).parents[2] / "src/sparkify/pipelines/feature_engineering"
+NAME = TypeAdapter(NewColumnName)
+
+
+def is_free(name: str) -> bool:
+    try:
+        NAME.validate_python(name)
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("user_id", "day", "cutoff", "level", "gender", "sessions", "listening_ms"),
+        *("active_days", "other_pages", "cancellations", "churned", "is_paid", "probability"),
+        *("free_trial", "paid_trial", "segment_1", "first_day", "label", "null", "not"),
+    ],
+)
+def test_columns_of_the_project_are_no_names_of_others(name: str) -> None:
+    assert not is_free(name)
+
+
+@pytest.mark.parametrize("name", ["trailer", "order", "date", "log_out", "freedom", "error"])
+def test_other_words_are_free(name: str) -> None:
+    assert is_free(name)
+
+
+@pytest.mark.parametrize("name", ["Trailer", "a-b", "1st", "_x", "a b", "", "x" * 101])
+def test_what_is_no_identifier_is_refused(name: str) -> None:
+    assert not is_free(name)
+
+
+def test_pages_may_be_called_like_any_free_word_of_the_code(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    """A column that the code makes on the way would make Spark refuse the plan."""
+    words = {
+        node.value
+        for module in FEATURE_ENGINEERING.glob("*.py")
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and is_free(node.value)
+    }
+    assert {"events", "last_place", "first_day"} - words == {"first_day"}
+    pages = {"next_song": "NextSong", **{word: f"page {word}" for word in sorted(words)}}
+    usual = parameters["feature_engineering"].model_dump()
+    settings = FeatureEngineeringParameters.model_validate(
+        {**usual, "pages": pages, "by_level": []}
+    )
+    events = spark.createDataFrame([], EVENTS.struct)
+    snapshots = spark.createDataFrame([], SNAPSHOTS.struct)
+    user_days = nodes.user_days(events, settings)
+    features = nodes.features(user_days, snapshots, settings)
+    assert set(pages) <= set(user_days.columns)
+    assert features.columns[2:] == settings.feature_columns
+
+
+@pytest.mark.parametrize("name", [*WORDS_OF_SQL, "current_date", "date", "order", "interval"])
+def test_spark_reads_free_words_alone_as_columns(spark: SparkSession, name: str) -> None:
+    table = spark.range(1).select(F.lit(3.0).alias(name))
+    statement = f"SELECT ({name} + 1) / 2 AS half FROM __THIS__"  # noqa: S608 -- names from above
+    try:
+        half = SQLTransformer(statement=statement).transform(table).first()["half"]
+    except PySparkException:
+        half = None
+    assert (half == 2.0) is is_free(name)

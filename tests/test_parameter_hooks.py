@@ -16,6 +16,7 @@ from sparkify.parameter_hooks import (
     unknown_features,
     unread_names,
 )
+from tests.conftest import ODD_NAMES
 
 ROOT = Path(__file__).parents[1]
 READ = {"modelling", "retrospective.inputs", "retrospective.seed_project", "cutoff"}
@@ -78,8 +79,9 @@ def test_names_are_read_from_the_files_of_base_and_the_environment(conf: Path) -
     assert referenced_names(loader(conf)) == NAMED
 
 
-def test_a_folder_s_name_may_have_brackets(conf: Path) -> None:
-    assert referenced_names(loader(conf.rename(conf.parent / "conf [v2]"))) == NAMED
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_folder_may_have_any_name(conf: Path, name: str) -> None:
+    assert referenced_names(loader(conf.rename(conf.parent / name))) == NAMED
 
 
 @pytest.mark.parametrize("kind", ["gztar", "zip"])

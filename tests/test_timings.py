@@ -57,7 +57,7 @@ def test_what_a_node_reads_in_a_thread_of_its_own_is_counted(
 ) -> None:
     (tmp_path / "log").write_text("1\n" * 1_000)
     catalog = DataCatalog({"run_timings": MemoryDataset()})
-    hooks, pipeline = RunTimingHooks(), made("lines")
+    hooks, pipeline = RunTimingHooks(), made("score_summary")
     (node,) = pipeline.nodes
 
     def read() -> None:

@@ -47,14 +47,14 @@ class ParameterHooks:
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Check every parameter by itself, before anybody reads one.
+        """Check each parameter on its own, before anything reads one.
 
         Raises:
             ParameterError: with one sentence for each that is wrong.
         """
         loader = context.config_loader
         parameters, self._globals = loader["parameters"], loader["globals"]
-        named = referenced_names(loader)
+        referenced = referenced_names(loader)
         nodes_read = {
             name.removeprefix(PARAMS)
             for pipeline in pipelines.values()
@@ -63,8 +63,10 @@ class ParameterHooks:
         }
         _raise_all(
             [
-                *unread_names(parameters, nodes_read | named["runtime_params"] | named[""]),
-                *unread_names(self._globals, named["globals"] | named[""], "globals."),
+                *unread_names(
+                    parameters, nodes_read | referenced["runtime_params"] | referenced[""]
+                ),
+                *unread_names(self._globals, referenced["globals"] | referenced[""], "globals."),
                 *invalid_values(parameters),
             ]
         )
@@ -80,7 +82,7 @@ class ParameterHooks:
         missing = [name.removeprefix(PARAMS) for name in names if name not in catalog]
         _raise_all([f"{name} is missing in conf/base." for name in missing])
         sections = {name.removeprefix(PARAMS): catalog.load(name) for name in names}
-        # As it stands in conf/, where no pipeline of the run reads it.
+        # Kedro leaves a section that the run does not read as it is in conf/.
         engineering = FeatureEngineeringParameters.model_validate(
             catalog.load(f"{PARAMS}feature_engineering")
         )
@@ -98,7 +100,8 @@ def referenced_names(loader: AbstractConfigLoader) -> dict[str, set[str]]:
     names: dict[str, set[str]] = {"globals": set(), "runtime_params": set(), "": set()}
     defaults = settings.CONFIG_LOADER_ARGS
     for env in {defaults["base_env"], loader.env or defaults["default_run_env"]}:
-        for file in fsspec.open_files(_files_pattern(str(loader.conf_source), env), "rt"):
+        pattern = _files_pattern(str(loader.conf_source), env)
+        for file in fsspec.open_files(pattern, "rt", encoding="utf-8"):
             if Path(file.path).suffix in (".yml", ".yaml", ".json"):
                 with file as opened:
                     text = "\n".join(COMMENT.sub("", line) for line in opened)
@@ -115,16 +118,16 @@ def _files_pattern(conf_source: str, env: str) -> str:
     return f"{escape(conf_source)}/{env}/**"
 
 
-def unread_names(given: Mapping[str, Any], read: Iterable[str], prefix: str = "") -> Iterator[str]:
+def unread_names(values: Mapping[str, Any], read: Iterable[str], prefix: str = "") -> Iterator[str]:
     """Give one sentence for each name, however deep, that nothing reads.
 
     Args:
-        given: the values by name, some of them sections.
+        values: the parameters by name, some of them sections.
         read: the dotted names that are read, of single values or of whole sections.
         prefix: what comes before the names in a sentence.
     """
     first = sorted({name.partition(".")[0] for name in read})
-    for name, value in given.items():
+    for name, value in values.items():
         if name in read:
             continue
         inner = {one.removeprefix(f"{name}.") for one in read if one.startswith(f"{name}.")}
@@ -135,13 +138,13 @@ def unread_names(given: Mapping[str, Any], read: Iterable[str], prefix: str = ""
                 prefix + name, value, f"a section with {', '.join(sorted(inner))}"
             )
         else:
-            elsewhere = [prefix + path for path in _names_ending_in(given, name)]
+            elsewhere = [prefix + path for path in _names_ending_in(values, name)]
             yield format_unknown_name(prefix + name, first, elsewhere)
 
 
-def _names_ending_in(given: Mapping[str, Any], last: str) -> Iterator[str]:
+def _names_ending_in(values: Mapping[str, Any], last: str) -> Iterator[str]:
     """Give the dotted names within sections whose last part is as asked."""
-    for name, value in given.items():
+    for name, value in values.items():
         if isinstance(value, Mapping):
             yield from [f"{name}.{last}"] if last in value else []
             yield from (f"{name}.{inner}" for inner in _names_ending_in(value, last))

@@ -11,7 +11,7 @@ from sparkify.shares import PERMILLE
 # The seeds that NumPy, scikit-learn, XGBoost and Spark all take.
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-# Shares of users are by hash, to the permille: less rounds to nobody, more to everybody.
+# A hash selects users to the permille: a smaller share selects no user, a larger one all.
 ShareByHash = Annotated[float, Field(ge=1 / PERMILLE, le=1 - 1 / PERMILLE)]
 
 Items = TypeVar("Items", bound=Sequence[object])
@@ -48,10 +48,10 @@ def wrong_value(name: str, value: object, allowed: str) -> PydanticCustomError:
     )
 
 
-def unknown_name(name: str, known: list[str]) -> PydanticCustomError:
+def unknown_name(name: str, names: list[str]) -> PydanticCustomError:
     """Return the error for a parameter that does not exist, with the names that do beside it."""
     return PydanticCustomError(
-        "unknown_name", "{name} is no parameter", {"name": name, "known": known}
+        "unknown_name", "{name} is no parameter", {"name": name, "names": names}
     )
 
 

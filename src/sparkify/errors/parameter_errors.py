@@ -44,25 +44,25 @@ def format_wrong_value(name: str, value: object, allowed: str) -> str:
     return f"{name} is {format_value(value)}; allowed: {allowed}."
 
 
-def format_choice(kind: str, value: str, known: Sequence[str]) -> str:
+def format_choice(kind: str, value: str, names: Sequence[str]) -> str:
     """Return what is allowed in place of a name: the most similar one, or all of them."""
-    similar = get_close_matches(value, known, n=1)
-    return f"a {kind}, such as {similar[0]}" if similar else f"a {kind}: {', '.join(known)}"
+    similar = get_close_matches(value, names, n=1)
+    return f"a {kind}, such as {similar[0]}" if similar else f"a {kind}: {', '.join(names)}"
 
 
-def format_unknown_name(name: str, known: Iterable[str], elsewhere: Sequence[str] = ()) -> str:
+def format_unknown_name(name: str, names: Iterable[str], elsewhere: Sequence[str] = ()) -> str:
     """Return the sentence for a parameter that does not exist.
 
     Args:
         name: the full dotted name.
-        known: the names that its last part could be.
+        names: the names that its last part could be.
         elsewhere: the full names of parameters that end like it, in other sections.
     """
     section, dot, last = name.rpartition(".")
-    beside = sorted(known)
-    similar = [f"{section}{dot}{one}" for one in get_close_matches(last, beside, n=1)]
-    found = [*similar, *elsewhere]
-    hint = f"did you mean {found[0]}?" if found else f"allowed: {', '.join(beside)}."
+    valid = sorted(names)
+    similar = [f"{section}{dot}{one}" for one in get_close_matches(last, valid, n=1)]
+    suggestions = [*similar, *elsewhere]
+    hint = f"did you mean {suggestions[0]}?" if suggestions else f"allowed: {', '.join(valid)}."
     return f"{name} is no parameter; {hint}"
 
 
@@ -78,27 +78,27 @@ def validation_sentences(
     schema = model.model_json_schema()
     reported = set()
     for detail in error.errors(include_url=False):
-        place, found = _resolve(schema, detail["loc"])
+        place, field = _resolve(schema, detail["loc"])
         # A union has an error for every type that the value is not of.
         if detail["type"] == "extra_forbidden" or place not in reported:
-            yield _sentence(section + place, detail, found, schema)
+            yield _sentence(section + place, detail, field, schema)
         reported.add(place)
 
 
-def _sentence(name: str, detail: ErrorDetails, found: Schema, schema: Schema) -> str:
+def _sentence(name: str, detail: ErrorDetails, field: Schema, schema: Schema) -> str:
     context = detail.get("ctx", {})
     name = f"{name}.{context['name']}" if context.get("name") else name
     match detail["type"]:
         case "wrong_value":
             sentence = format_wrong_value(name, context["value"], context["allowed"])
         case "unknown_name":
-            sentence = format_unknown_name(name, context["known"])
+            sentence = format_unknown_name(name, context["names"])
         case "taken_name":
             sentence = format_taken_name(name)
         case "extra_forbidden":
-            sentence = format_unknown_name(f"{name}.{detail['loc'][-1]}", found["properties"])
+            sentence = format_unknown_name(f"{name}.{detail['loc'][-1]}", field["properties"])
         case "missing":
-            sentence = f"{name} is missing; allowed: {_describe(found, schema)}."
+            sentence = f"{name} is missing; allowed: {_describe(field, schema)}."
         case "value_error":
             sentence = f"{name}: {context['error']}."
         case _:
@@ -107,7 +107,7 @@ def _sentence(name: str, detail: ErrorDetails, found: Schema, schema: Schema) ->
                 allowed = context.get("expected") or _describe({"type": "string", **stated}, schema)
                 sentence = f"{name} is no name that is allowed; allowed: {allowed}."
             else:
-                allowed = _describe({**stated, **found}, schema)
+                allowed = _describe({**stated, **field}, schema)
                 sentence = format_wrong_value(name, detail["input"], allowed)
     return sentence
 
@@ -121,12 +121,12 @@ def _resolve(schema: Schema, location: tuple[int | str, ...]) -> tuple[str, Sche
             break
         place += f"[{key}]" if isinstance(key, int) else f".{key}"
         current = inner
-    return place, _followed(current, schema)
+    return place, _dereference(current, schema)
 
 
 def _inner(current: Schema, key: int | str, schema: Schema) -> Iterator[Schema]:
     """Give the schema of a key's value in an object, or of an item of a list, if there is one."""
-    current = _followed(current, schema)
+    current = _dereference(current, schema)
     for option in current.get("anyOf", ()):
         yield from _inner(option, key, schema)
     if isinstance(key, int):
@@ -143,32 +143,32 @@ def _values(current: Schema) -> list[Schema]:
     return [*current.get("patternProperties", {}).values(), *([of_any] if of_any else [])]
 
 
-def _followed(current: Schema, schema: Schema) -> Schema:
+def _dereference(current: Schema, schema: Schema) -> Schema:
     reference = current.get("$ref")
     return schema["$defs"][reference.rpartition("/")[2]] if reference else current
 
 
-def _describe(found: Schema, schema: Schema) -> str:
+def _describe(field: Schema, schema: Schema) -> str:
     """Return what a schema allows, in words."""
-    found = _followed(found, schema)
-    if "anyOf" in found:
-        return ", or ".join(dict.fromkeys(_describe(one, schema) for one in found["anyOf"]))
-    if "enum" in found or "const" in found:
-        return ", ".join(str(one) for one in found.get("enum", [found.get("const")]))
-    if found["type"] == "array":
-        least = " with at least one item" if found.get("minItems") else ""
-        return f"a list{least}, each {_describe(found['items'], schema)}"
-    if found["type"] == "object":
-        if "properties" in found:
-            return f"a section with {', '.join(found['properties'])}"
-        values = ", or ".join(_describe(one, schema) for one in _values(found))
-        least = " with at least one name" if found.get("minProperties") else " of names"
-        return f"a section{least}, each with {values}"
-    kind = KINDS[found["type"]]
-    if found.get("format") == "date":
+    field = _dereference(field, schema)
+    if "anyOf" in field:
+        return ", or ".join(dict.fromkeys(_describe(one, schema) for one in field["anyOf"]))
+    if "enum" in field or "const" in field:
+        return ", ".join(str(one) for one in field.get("enum", [field.get("const")]))
+    if field["type"] == "array":
+        items = " with at least one item" if field.get("minItems") else ""
+        return f"a list{items}, each {_describe(field['items'], schema)}"
+    if field["type"] == "object":
+        if "properties" in field:
+            return f"a section with {', '.join(field['properties'])}"
+        values = ", or ".join(_describe(one, schema) for one in _values(field))
+        items = " with at least one name" if field.get("minProperties") else " of names"
+        return f"a section{items}, each with {values}"
+    kind = KINDS[field["type"]]
+    if field.get("format") == "date":
         kind = "a date such as 2018-11-15"
     limits = [
-        f"{words} {found[key]:,}" if isinstance(found[key], int) else f"{words} {found[key]}"
+        f"{words} {field[key]:,}" if isinstance(field[key], int) else f"{words} {field[key]}"
         for key, words in (
             ("pattern", "that matches"),
             ("minimum", "of at least"),
@@ -177,6 +177,6 @@ def _describe(found: Schema, schema: Schema) -> str:
             ("exclusiveMaximum", "below"),
             ("multipleOf", "a multiple of"),
         )
-        if key in found
+        if key in field
     ]
     return " ".join([kind, " and ".join(limits).replace("and of ", "and ")]).strip()

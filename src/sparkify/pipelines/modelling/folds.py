@@ -27,7 +27,7 @@ def require_trainable_and_unseen(
     """Require that models learn from some users of the hold-out, and not from all.
 
     Raises:
-        TooLittleDataError: with the counts, if the share of unseen users is nobody or everybody.
+        TooLittleDataError: with the counts, if the share selects no user or all of them.
     """
     if trainable in (0, users):
         allowed = (
@@ -40,7 +40,7 @@ def require_trainable_and_unseen(
 
 
 def require_churners_in_folds(train: DataFrame, modelling: ModellingParameters) -> None:
-    """Require that there are churners to learn from, whichever fold is held out.
+    """Require that every training on the other folds has churners.
 
     Args:
         train: training snapshots, with `user_id` and `churned`.

@@ -26,7 +26,7 @@ KINDS: dict[object, type[int] | type[float]] = {
     int | None: int,
     float | None: float,
 }
-# Set by the project, or of use only to somebody who watches one fit.
+# Set by the project, or without effect on the model.
 NOT_SETTINGS = {"seed", "n_jobs", "verbosity", "early_stopping_rounds"}
 
 
@@ -54,11 +54,11 @@ def require_known(candidates: Mapping[str, Mapping[str, Sequence[float]] | None]
     for candidate, grid in candidates.items():
         if candidate not in ESTIMATORS:
             raise unknown_name(f"candidates.{candidate}", list(ESTIMATORS))
-        known = hyperparameters(candidate)
+        kinds_by_name = hyperparameters(candidate)
         for name, values in (grid or {}).items():
-            if name not in known:
-                raise unknown_name(f"candidates.{candidate}.{name}", list(known))
-            if known[name] is int and not all(isinstance(value, int) for value in values):
+            if name not in kinds_by_name:
+                raise unknown_name(f"candidates.{candidate}.{name}", list(kinds_by_name))
+            if kinds_by_name[name] is int and not all(isinstance(value, int) for value in values):
                 raise wrong_value(f"candidates.{candidate}.{name}", values, "a list of integers")
     if all(grid is None for grid in candidates.values()):
         raise wrong_value(

@@ -54,7 +54,9 @@ def log(folder: Path, own: SimulationParameters, parameters: Parameters) -> Log:
         sessions.write.parquet(str(raw / "simulated_sessions"))
         write_checked_events(raw, tables["checked_events"], own)
         checked = spark.read.parquet(str(tables["checked_events"]))
-        days = feature_engineering.user_days(feature_engineering.events(checked), settings)
+        checked_account = account(raw, checked)
+        events = feature_engineering.events(checked, checked_account)
+        days = feature_engineering.user_days(events, settings)
         days.write.parquet(str(tables["user_days"]))
         days = spark.read.parquet(str(tables["user_days"]))
         snapshots = feature_engineering.snapshots(days, settings)
@@ -63,7 +65,7 @@ def log(folder: Path, own: SimulationParameters, parameters: Parameters) -> Log:
         now = customers(days, [log_span(days, settings)[1]], settings).select(*KEYS)
         newest = feature_engineering.features(days, now, settings)
         newest.write.parquet(str(tables["newest"]))
-        quality.write_text(json.dumps(account(raw, checked)), encoding="utf-8")
+        quality.write_text(json.dumps(checked_account), encoding="utf-8")
         shutil.rmtree(raw)
     read = {name: spark.read.parquet(str(path)) for name, path in tables.items()}
     return Log(**read, data_quality=json.loads(quality.read_text(encoding="utf-8")))
@@ -78,6 +80,9 @@ def account(raw: Path, checked_events: DataFrame) -> dict[str, Any]:
     rejections = {"no user": {"lines": int(lines) - accepted[0], "examples": []}}
     return {
         "lines": int(lines),
+        "accepted": accepted[0],
+        "rejected_share": 0.0,
+        "max_rejected_share": 0.0,
         "first_event": accepted[1],
         "rejections": rejections,
     }

@@ -105,7 +105,7 @@ def test_a_model_is_in_service_only_after_all_of_its_evaluation(
     assert versions(project) == before
     shutil.rmtree(project.folder / "data/06_models/mini/churn_model")
     with monkeypatch.context() as broken:
-        broken.setattr(groups, "_judged", fail)
+        broken.setattr(groups, "_measured", fail)
         with pytest.raises(ZeroDivisionError):
             evaluate()
     assert versions(project)["churn_model"] == []

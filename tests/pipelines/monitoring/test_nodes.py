@@ -42,6 +42,9 @@ REFERENCE: dict[str, Any] = {
     "lines": {"lines": 900, "first_event": "2018-10-01T00:00:00Z", "rejections": {"no user": 9}},
 }
 QUALITY = {
+    "rejected_share": 0.0,
+    "max_rejected_share": 0.2,
+    "accepted": 990,
     "lines": 1_000,
     "first_event": "2018-10-01T00:00:00Z",
     "rejections": {"no user": {"lines": 10, "examples": []}},

@@ -4,6 +4,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.parameters import ModellingParameters
@@ -38,7 +39,9 @@ def test_a_score_came_true_if_the_customer_left_within_the_horizon(
         ("too_late", date(2018, 11, 1), 0),
         ("too_late", date(2018, 11, 17), 1),
     ]
-    user_days = spark.createDataFrame(days, "user_id string, day date, cancellations long")
+    user_days = spark.createDataFrame(
+        days, "user_id string, day date, cancellations long"
+    ).withColumn("ends_cancelled", F.col("cancellations") > 0)
     scored = [("stays", 0.1), ("at_the_cutoff", 0.2), ("last_day", 0.3), ("too_late", 0.4)]
     columns = ["user_id", "cutoff", "probability"]
     history = {

@@ -94,9 +94,13 @@ def test_a_contact_has_what_it_is_expected_to_gain(
 
 
 def test_people_get_contacts_rounded(
-    scores: DataFrame, scoring: ScoringParameters, money: ModellingParameters
+    scores: DataFrame,
+    card: dict[str, Any],
+    scoring: ScoringParameters,
+    money: ModellingParameters,
 ) -> None:
-    rounded, control = lists.round_contacts(*lists.contacts(scores, sharing(scoring, 0), money))
+    found = lists.contacts(scores, card, sharing(scoring, 0), money)
+    rounded, control = lists.round_contacts(*found)
     assert rounded["probability"].tolist() == [0.5124, 0.25]
     assert rounded["expected_gain"].tolist() == [3.12, 0.5]
     assert (list(control), len(control)) == (list(rounded), 0)
@@ -140,6 +144,7 @@ def test_a_share_is_kept_as_the_control_group(
 def test_a_share_that_is_nobody_or_everybody_is_warned_of(
     *,
     spark: SparkSession,
+    card: dict[str, Any],
     scoring: ScoringParameters,
     money: ModellingParameters,
     told: pytest.LogCaptureFixture,
@@ -147,8 +152,8 @@ def test_a_share_that_is_nobody_or_everybody_is_warned_of(
     contacted: int,
     warning: str,
 ) -> None:
-    few = scored(spark, [(str(user), 0.5, True, [THUMBS], []) for user in range(20)])
-    contacts, control = lists.contacts(few, sharing(scoring, share), money)
+    few = scored(spark, [(str(user), 0.5, [THUMBS], []) for user in range(20)])
+    contacts, control = lists.contacts(few, card, sharing(scoring, share), money)
     assert (len(contacts), len(control)) == (contacted, 20 - contacted)
     assert told.messages == [warning]
 

@@ -46,7 +46,12 @@ def user_days(spark: SparkSession, rows: list[tuple[Any, ...]]) -> DataFrame:
         ],
         "user_id string, day date, level string, cancellations bigint, "
         "submit_downgrade bigint, last_ts string",
-    ).withColumn("last_ts", F.col("last_ts").cast("timestamp"))
+    ).withColumns(
+        {
+            "last_ts": F.col("last_ts").cast("timestamp"),
+            "ends_cancelled": F.col("cancellations") > 0,
+        }
+    )
 
 
 def at(scoring: ScoringParameters, cutoff: str) -> ScoringParameters:

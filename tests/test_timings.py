@@ -63,12 +63,12 @@ def test_what_a_node_reads_in_a_thread_of_its_own_is_counted(
     def read() -> None:
         hooks.before_node_run(node)
         spark.read.text(str(tmp_path / "log")).collect()
-        hooks.after_dataset_saved("lines", None, node)
+        hooks.after_dataset_saved("score_summary", None, node)
 
     hooks.before_pipeline_run(pipeline, catalog)
     with ThreadPoolExecutor(1) as threads:  # as Kedro's ThreadRunner
         threads.submit(read).result()
-    hooks.after_pipeline_run(catalog)
+    hooks.after_pipeline_run()
     assert catalog.load("run_timings")["bytes_read"].tolist() == [2_000]
 
 

@@ -129,14 +129,10 @@ def test_a_champion_previews_with_all_that_goes_before_and_after_it(
         "7. LogisticRegressionModel",
         "8. ChurnProbability",
         "9. SQLTransformer",
-        "10. SQLTransformer",
     ]
     assert shown["8. ChurnProbability"] == {
         "inputCol": "logistic_regression_probability",
         "outputCol": "uncalibrated",
-    }
-    assert shown["10. SQLTransformer"] == {
-        "statement": "SELECT *, probability >= 0.5 AS predicted FROM __THIS__"
     }
 
 

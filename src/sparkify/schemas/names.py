@@ -18,7 +18,7 @@ TABLES = (
 )
 # Columns on the way from one table to the next: of features, of models, of studies.
 ON_THE_WAY = (
-    *("first_day", "is_first_day", "last_event", "last_paid_ts", "log_opened"),
+    *("first_day", "is_first_day", "last_event", "last_gender", "last_paid_ts", "log_opened"),
     *("inputs", "label", "weight", "moderator", "moderated", "unscaled", "weighed"),
     *("uncalibrated", "place", "total_records"),
 )

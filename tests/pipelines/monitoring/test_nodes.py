@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.card import with_card
@@ -190,7 +191,7 @@ def test_earlier_scores_are_judged_in_order_and_none_is_no_error(
     days = spark.createDataFrame(
         [("0", date(2018, 11, 1), 0, "free"), ("0", date(2018, 11, 22), 1, "free")],
         "user_id string, day date, cancellations long, level string",
-    )
+    ).withColumn("ends_cancelled", F.col("cancellations") > 0)
     scores = pd.DataFrame({"user_id": list("0123"), "probability": 0.25})
     history = {str(cutoff): partial(scores.assign, cutoff=cutoff) for cutoff in (second, first)}
     settings = FeatureEngineeringParameters.model_validate(parameters["feature_engineering"])

@@ -30,11 +30,15 @@ def forecast(*probabilities: float) -> pd.DataFrame:
     return pd.DataFrame({**rows, "probability": probabilities})
 
 
+def few(modelling: ModellingParameters) -> ModellingParameters:
+    return modelling.model_copy(update={"min_interval_churned": 1})
+
+
 def test_a_forecast_that_ranks_worse_and_is_surer_of_it_costs(
     modelling: ModellingParameters,
 ) -> None:
     right, wrong = forecast(0.9, 0.2, 0.8, 0.1), forecast(0.9, 0.8, 0.2, 0.1)
-    found = refit.costs(right, wrong, modelling)
+    found = refit.costs(right, wrong, few(modelling))
     assert found["auc_cost"] == pytest.approx(0.25)
     assert found["average_precision_cost"] > 0
     assert found["log_loss_cost"] > 0
@@ -43,6 +47,6 @@ def test_a_forecast_that_ranks_worse_and_is_surer_of_it_costs(
 
 
 def test_a_ranking_has_the_bounds_of_its_interval(modelling: ModellingParameters) -> None:
-    found = refit.ranking(forecast(0.9, 0.8, 0.2, 0.1), modelling)
+    found = refit.ranking(forecast(0.9, 0.8, 0.2, 0.1), few(modelling))
     assert found["auc"] == pytest.approx(0.75)
     assert found["auc_low"] <= 0.75 <= found["auc_high"]

@@ -19,6 +19,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.runner import SequentialRunner
 
 from sparkify import cli
+from sparkify.fit_hooks import FitHooks
 from sparkify.hooks import SparkHooks
 from sparkify.one_run import OneRunHooks
 
@@ -68,7 +69,11 @@ def try_make(*targets: str) -> None:
 
 def try_kedro(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     """Go as far as Kedro does before the first node: pipelines, nodes, catalog, parameters."""
-    for hooks in (OneRunHooks, SparkHooks):  # would lock the data, ask for a log and start Spark
+    for hooks in (
+        OneRunHooks,
+        SparkHooks,
+        FitHooks,
+    ):  # would lock the data, ask for a log and start Spark
         monkeypatch.delattr(hooks, "before_pipeline_run")
     monkeypatch.setattr(SequentialRunner, "run", would_work)
     with pytest.raises(WouldWork):

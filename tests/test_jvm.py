@@ -184,3 +184,16 @@ def test_the_session_runs_with_the_arguments(spark: Any) -> None:
     assert QUIET in options
     assert spark.conf.get("spark.sql.shuffle.partitions") == "1"
     assert "pyspark-shell" in os.environ["PYSPARK_SUBMIT_ARGS"]
+
+
+def test_the_archive_of_an_environment_with_a_blank_in_its_path_is_one_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environments: list[dict[str, str]] = []
+    monkeypatch.setattr(subprocess, "run", lambda _, env, **__: environments.append(env))
+    archive = tmp_path / "my clone" / "spark-classes.jsa"
+    jvm.archive_classes(archive)
+    arguments = shlex.split(environments[0]["PYSPARK_SUBMIT_ARGS"])
+    (options,) = [text for text in arguments if text.startswith(f"--conf={jvm.JAVA_OPTIONS}=")]
+    java_options = shlex.split(options.removeprefix(f"--conf={jvm.JAVA_OPTIONS}="))
+    assert f"-XX:ArchiveClassesAtExit={archive}" in java_options

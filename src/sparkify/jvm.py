@@ -111,7 +111,7 @@ def archive_classes(archive: Path = CLASS_ARCHIVE) -> None:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": 1,
-        JAVA_OPTIONS: f"-XX:ArchiveClassesAtExit={archive}",
+        JAVA_OPTIONS: shlex.quote(f"-XX:ArchiveClassesAtExit={archive}"),
     }
     environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": submit_arguments(settings, archive)}
     with tempfile.TemporaryDirectory() as folder:

@@ -12,6 +12,6 @@ ABSOLUTE_PATH = re.compile(r"(?<![\w./:<>])(?:/[\w.@+~-]+)+/?")  # and no part o
 def save_results(file: Path, results: dict[str, Any]) -> None:
     """Write results as JSON: paths of the project are relative, and any other is `<path>`."""
     text = json.dumps(results, indent=1, ensure_ascii=False)
-    relative = text.replace(f"{ROOT}/", "")
+    relative = text.replace(f"{ROOT}/", "").replace(str(ROOT), "<path>")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(ABSOLUTE_PATH.sub("<path>", relative) + "\n", encoding="utf-8")

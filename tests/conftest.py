@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import reduce
 from pathlib import Path
@@ -15,9 +16,12 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from pyspark.sql import SparkSession
 
-from sparkify.jvm import submit_arguments
+from sparkify.jvm import prepare_environment, submit_arguments
 from sparkify.parameter_hooks import invalid_values
 
+# PySpark collects timestamps in the machine's zone, in which tests would have to write them.
+os.environ["TZ"] = "UTC"
+time.tzset()
 ROOT = Path(__file__).parents[1]
 SMALL_SIMULATION = {"users": 90, "days": 61, "songs": 500, "artists": 50, "seed": 24}
 SMALL_MODELLING = {
@@ -57,6 +61,7 @@ def spark() -> Iterator[SparkSession]:
         "spark.ui.enabled": False,
         "spark.ui.showConsoleProgress": False,
     }
+    prepare_environment()
     os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(settings)
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYTHONPATH"] = str(ROOT / "src")  # for Spark's Python workers

@@ -39,19 +39,26 @@ def best_calibration(out_of_fold: pd.DataFrame, methods: tuple[str, ...]) -> str
 
 def _fold_losses(out_of_fold: pd.DataFrame, method: str) -> list[float]:
     """Return the log loss of every fold of every repeat."""
-    losses = []
-    for _, rows in out_of_fold.groupby("repeat"):
-        for fold in sorted(rows["fold"].unique()):
-            learnt, held_out = rows[rows["fold"] != fold], rows[rows["fold"] == fold]
-            calibrated = _calibrated(
-                learnt["churned"].to_numpy(float),
-                learnt["probability"].to_numpy(float),
-                held_out["probability"].to_numpy(float),
-                method,
-            )
-            churned = held_out["churned"].astype(bool)
-            losses.append(float(log_loss(churned, calibrated, labels=[False, True])))
-    return losses
+    return [
+        float(log_loss(rows["churned"].astype(bool), rows["probability"], labels=[False, True]))
+        for _, rows in cross_calibrated(out_of_fold, method).groupby(["repeat", "fold"])
+    ]
+
+
+def cross_calibrated(out_of_fold: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Calibrate each fold by what the other folds of its repeat teach."""
+    calibrated = []
+    for (repeat, fold), held_out in out_of_fold.groupby(["repeat", "fold"]):
+        is_of_repeat = out_of_fold["repeat"] == repeat
+        learnt = out_of_fold[is_of_repeat & (out_of_fold["fold"] != fold)]
+        probability = _calibrated(
+            learnt["churned"].to_numpy(float),
+            learnt["probability"].to_numpy(float),
+            held_out["probability"].to_numpy(float),
+            method,
+        )
+        calibrated.append(held_out.assign(probability=probability))
+    return pd.concat(calibrated, ignore_index=True)
 
 
 def _calibrated(churned: Array, probability: Array, new: Array, method: str) -> Array:

@@ -12,7 +12,6 @@ distribution of every counter.
 """
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
@@ -26,9 +25,10 @@ from scipy.stats import ks_2samp, kstwobign
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.genuine_table import COUNTS, read_genuine, read_simulated
-from benchmarks.speed import ROOT
+from benchmarks.saving import ROOT, save_results
 from sparkify.jvm import submit_arguments
 from sparkify.pipelines.modelling import calibration, evaluation, fitting, selection
+from sparkify.pipelines.modelling.bootstrap import with_intervals
 from sparkify.pipelines.modelling.candidates import trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.settings import CONFIG_LOADER_ARGS
@@ -123,8 +123,7 @@ def _score(
     rows: pd.DataFrame, modelling: ModellingParameters, ranking_only: bool = False
 ) -> dict[str, Any]:
     metrics = evaluation.RANKING if ranking_only else METRICS
-    settings = modelling.bootstrap_resamples, modelling.seed
-    return evaluation.with_intervals(rows.assign(predicted=False), metrics, *settings)
+    return with_intervals(rows, metrics, modelling.bootstrap)
 
 
 def transfer(
@@ -197,9 +196,9 @@ def format_figures(found: dict[str, Any]) -> str:
     for name, scores in rows.items():
         figures = [
             f"{metric.replace('_', ' ')} {figure['value']:.4f}"
-            + " [{:.4f}, {:.4f}]".format(*figure["ci95"])
+            + (" [{:.4f}, {:.4f}]".format(*figure["ci95"]) if figure["ci95"] else "")
             for metric, figure in scores.items()
-            if metric in SHOWN
+            if metric in SHOWN and figure["value"] is not None
         ]
         lines.append(f"{name}: {', '.join(figures)}")
     if simulated:
@@ -225,8 +224,7 @@ def main(arguments: list[str] | None = None) -> None:
     }
     spark = SparkSession.builder.getOrCreate()
     found = run(spark, options.table, options.simulated, inputs, modelling)
-    options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "genuine.json").write_text(json.dumps(found, indent=1) + "\n")
+    save_results(options.results / "genuine.json", found)
     print(format_figures(found))
 
 

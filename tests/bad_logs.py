@@ -355,7 +355,7 @@ WITHOUT_EVENTS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "seconds throughout": (
         a_file(as_bytes([line(ts=1538352117)] * 3)),
-        r"3 of 3 lines rejected \(3 ts in seconds\)\..* Multiply ts by",
+        r"3 of 3 lines rejected \(3 ts in seconds\)\..* Multiply ts by 1,000",
     ),
     "all events in an envelope": (
         a_file(as_bytes([json.dumps({"event": SONG})])),

@@ -70,7 +70,6 @@ def train_test(
             "`downgrade` nobody on the paid level. Use a log of more users or days."
         )
     *earlier, holdout = counted
-    require_trainable_and_unseen(holdout["users"], holdout["trainable"], modelling)
     embargo = pd.Timedelta(days=feature_engineering.horizon_days)
     train_cutoffs = [row for row in earlier if row["cutoff"] + embargo <= holdout["cutoff"]]
     train_churned = sum(row["trainable_churned"] for row in train_cutoffs)
@@ -85,6 +84,7 @@ def train_test(
             f"(modelling.min_train_churned) and {modelling.min_holdout_churned} "
             f"(modelling.min_holdout_churned) are asked for; use a log of more users or days."
         )
+    require_trainable_and_unseen(holdout["users"], holdout["trainable"], modelling)
     described = labelled.join(features, on=KEYS, how="inner")
     last_train = max(row["cutoff"] for row in train_cutoffs)
     is_train = F.col("is_trainable") & (F.col("cutoff") <= F.lit(last_train))

@@ -173,3 +173,11 @@ def test_without_a_place_for_them_no_timings_are_saved() -> None:
     catalog = DataCatalog()
     nodes_shown(made("score_summary"), catalog)
     assert "run_timings" not in catalog
+
+
+def test_a_node_that_saves_nothing_has_no_place_among_those_that_do(
+    told: pytest.LogCaptureFixture,
+) -> None:
+    pipeline = made("train") + Pipeline([Node(work, "train", None, name="check")])
+    run(RunTimingHooks(), pipeline)
+    assert [message.split()[:2] for message in told.messages] == [["1/1", "make_train"]]

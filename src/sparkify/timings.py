@@ -39,7 +39,8 @@ class RunTimingHooks:
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Note what each node will save: Spark works when a result is saved, not before."""
         self._catalog = catalog
-        self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
+        # Those that save nothing have no end that is seen here.
+        self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes if node.outputs}
         self._makes_forecast = RUN_TIMINGS in catalog and FORECAST in pipeline.all_outputs()
         self._rows, self._row_counts, self.seconds = [], {}, {}
 

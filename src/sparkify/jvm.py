@@ -37,7 +37,7 @@ line = F.to_json(F.struct(F.col("id"), (F.col("id") % 3).alias("x"), F.lit("a").
 spark.range(200).select(line).write.text(f"{folder}/lines")
 rows = F.from_json("value", "id bigint, x double, page string, corrupt string")
 lines = spark.read.text(f"{folder}/lines").select(rows.alias("r")).select("r.*")
-lines.write.partitionBy("page").parquet(f"{folder}/rows")
+lines.write.parquet(f"{folder}/rows")
 place = F.row_number().over(Window.partitionBy("x").orderBy("id"))
 table = spark.read.parquet(f"{folder}/rows").select("id", "x", (place % 2).alias("label"))
 table.groupBy("x").agg(F.sum("label"), F.max(F.struct("id", "x"))).toPandas()

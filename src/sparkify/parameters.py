@@ -11,7 +11,7 @@ from sparkify.shares import PERMILLE
 # The seeds that NumPy, scikit-learn, XGBoost and Spark all take.
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-# A hash selects users to the permille: a smaller share selects no user, a larger one all.
+# Of a smaller share than a permille, or a larger one than all but that, few logs would have a user.
 ShareByHash = Annotated[float, Field(ge=1 / PERMILLE, le=1 - 1 / PERMILLE)]
 
 Items = TypeVar("Items", bound=Sequence[object])

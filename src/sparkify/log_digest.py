@@ -1,33 +1,49 @@
-"""The digest by which a log is known again, whatever its file names and its order."""
+"""The digest by which a log is recognised, whatever its file names and its order."""
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
+
+HALF = 32  # bits of a hash that are summed at once: 2^31 of them fit a 64-bit integer
 
 
 class LogDigest(TypedDict):
-    """How many lines a log has, and the sum of their 64-bit hashes as a decimal number."""
+    """How many records a log has, and the sum of their 64-bit hashes as a decimal number."""
 
     lines: int
     hash_sum: str
 
 
-def line_hash() -> Column:
-    """Return the 64-bit hash of the line in `value`."""
+def record_hash() -> Column:
+    """Return the 64-bit hash of the record in `value`."""
     return F.xxhash64("value")
 
 
-def log_digest(lines: DataFrame) -> LogDigest:
-    """Digest a log, one line per row in `value`, in one pass over its text."""
-    count, total = count_and_hash_sum(lines, line_hash())
+def log_digest(records: DataFrame) -> LogDigest:
+    """Digest a log, one record per row in `value`, in one pass over its text."""
+    count, total = count_and_hash_sum(records, record_hash())
     return LogDigest(lines=count, hash_sum=str(total))
 
 
 def count_and_hash_sum(rows: DataFrame, hashed: Column) -> tuple[int, int]:
     """Return how many rows there are and the sum of their 64-bit hashes: no order changes it."""
-    digest = rows.agg(
-        F.count("*").alias("rows"), F.sum(hashed.cast("decimal(20,0)")).alias("hash_sum")
-    ).first()
+    digest = rows.agg(F.count("*").alias("rows"), *sum_hash_halves(hashed)).first()
     assert digest is not None  # noqa: S101 -- an aggregate without keys always has one row
-    return digest["rows"], int(digest["hash_sum"] or 0)
+    return digest["rows"], add_hash_halves(digest)
+
+
+def sum_hash_halves(hashed: Column) -> list[Column]:
+    """Return the sums of the upper and the lower halves of hashes, as `upper` and `lower`.
+
+    A sum of the hashes themselves does not fit 64 bits, and Spark's decimals are ten times slower.
+    """
+    lower = hashed.bitwiseAND(F.lit(2**HALF - 1))
+    return [F.sum(F.shiftright(hashed, HALF)).alias("upper"), F.sum(lower).alias("lower")]
+
+
+def add_hash_halves(sums: Mapping[str, Any] | Row) -> int:
+    """Return the sum of hashes from a row with the sums of their halves."""
+    upper, lower = (int(sums[half] or 0) for half in ("upper", "lower"))
+    return (upper << HALF) + lower

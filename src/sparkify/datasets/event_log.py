@@ -1,16 +1,14 @@
 """The raw event log."""
 
-import bz2
-import tarfile
-import zlib
+from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from functools import reduce
+from pathlib import PurePosixPath
 
 import fsspec
-from fsspec import AbstractFileSystem
 from kedro.io.core import DatasetError
 from kedro_datasets.spark import SparkDatasetV2
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from sparkify.datasets.aside import (
     LITERAL_PATH,
@@ -19,22 +17,17 @@ from sparkify.datasets.aside import (
     spark_path,
     written_aside,
 )
+from sparkify.datasets.log_files import (
+    COMPRESSED,
+    FORMATS,
+    Format,
+    LogFile,
+    is_hidden,
+    list_files,
+)
+from sparkify.datasets.log_records import LogReader, group_by_header
 
-COMPRESSED = {".gz": b"\x1f\x8b", ".bz2": b"BZh"}  # and how their files begin
-# How files begin that Spark would take for lines of text.
-NO_TEXT = {
-    b"\x1f\x8b": "compressed by gzip, without .gz in its name",
-    b"BZh": "compressed by bzip2, without .bz2 in its name",
-    b"\x28\xb5\x2f\xfd": "compressed by Zstandard",
-    b"PK\x03\x04": "a zip archive",
-    b"PAR1": "Parquet",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-}
-# Spark would unpack these as Hadoop's own formats, which differ from those of the same name.
-OTHERWISE_PACKED = (".deflate", ".lz4", ".snappy", ".zst")
-BEGINNING = 2_048  # bytes: enough to unpack the header of a tar archive
-BZIP2_BEGINNING = 1_000_000  # bzip2 is unpacked by blocks of up to this size
+MEGABYTE = 1_000_000
 # Hadoop keeps a checksum beside every local file, by a name that it cannot make of one with a
 # colon: such files are read without.
 WITHOUT_CHECKSUMS: dict[str, bool | str] = {
@@ -44,12 +37,16 @@ WITHOUT_CHECKSUMS: dict[str, bool | str] = {
 
 
 class EventLogDataset(SparkDatasetV2):
-    """A log of newline-delimited JSON, loaded and saved line by line in the column `value`.
+    """A log of events: loaded as one record per row, saved as lines of JSON.
 
-    The log is a file, a directory of part files, or either of them compressed: with or without
-    .gz or .bz2 behind the path. Part files may lie in directories below, or in linked ones. As
-    everywhere in Spark, names that begin with `_` or `.` are no part files. A log that stands is
-    never written over.
+    It is a file, a directory of part files, or either of them compressed: with or without .gz or
+    .bz2 behind the path. Part files may lie in directories below, or in linked ones. As
+    everywhere in Spark, names that begin with `_` or `.` are no part files. They hold lines of
+    JSON, JSON arrays or printed objects, separated values with a header, or Parquet. An existing
+    log is never written over.
+
+    Loaded rows have `value`, the record in JSON; `file`, the file that it comes from, relative to
+    the log; and where other formats than lines of JSON occur `problem`, why it is no record.
 
     A log that is saved stands once it is confirmed, by the node that records what was
     simulated: one without its record would pass for a genuine one. Until then only the dataset
@@ -59,11 +56,32 @@ class EventLogDataset(SparkDatasetV2):
     raw_events:
       type: sparkify.datasets.EventLogDataset
       filepath: data/01_raw/mini_sparkify_event_data.json
+      format: auto            # or json_lines, json_array, csv, tsv, parquet
+      max_array_megabytes: 100
     ```
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        format: str = "auto",  # noqa: A002 -- as in the catalog
+        max_array_megabytes: int = 100,
+        metadata: dict[str, object] | None = None,
+    ) -> None:
+        """Describe a log.
+
+        Args:
+            filepath: where it is.
+            format: of its files; `auto` tells each by its ending and its first bytes.
+            max_array_megabytes: the size of a file, as stored, that is read as a whole because it
+                is a JSON array.
+            metadata: for Kedro-Viz and the like.
+        """
         super().__init__(filepath=filepath, file_format="text", metadata=metadata)
+        if format not in ("auto", *FORMATS):
+            raise DatasetError(f"format is {format}; allowed: auto, {', '.join(FORMATS)}.")
+        self._format, self._max_array_megabytes = format, max_array_megabytes
         self._filesystem = fsspec.filesystem(self._protocol)
         self._unconfirmed = beside(str(self._filepath), UNCONFIRMED)
         self._is_unconfirmed = False
@@ -91,42 +109,62 @@ class EventLogDataset(SparkDatasetV2):
             )
         if len(found) > 1:
             raise DatasetError(f"several event logs stand at {', '.join(found)}; leave one.")
-        if self._filesystem.isfile(found[0]) and _is_hidden(PurePosixPath(found[0]).name):
+        if self._filesystem.isfile(found[0]) and is_hidden(PurePosixPath(found[0]).name):
             raise DatasetError(
                 f"Spark passes over the event log {found[0]} because of its name: rename it to one "
                 f"that does not begin with _ or . and set raw_log in conf/<env>/globals.yml."
             )
-        for file, beginning in self._beginnings(found[0]):
-            wrong = _wrong_with(file, beginning)
-            if wrong:
-                raise DatasetError(
-                    f"the event log's file {file} is {wrong}. Put text in UTF-8 in its place, "
-                    f"one JSON object per line, as it is or compressed as .gz or .bz2."
-                )
+        self._list_files(found[0])
         return found[0]
 
-    def _beginnings(self, log: str) -> Iterator[tuple[str, bytes | Exception]]:
-        """Give the log's files that hold anything, with their first bytes."""
-        files = self._files(log)
-        found = self._filesystem.cat_ranges(files, 0, BEGINNING)
-        for file, beginning in zip(files, found, strict=True):
-            if file.endswith(".bz2") and isinstance(beginning, bytes) and beginning:
-                yield file, self._filesystem.cat_file(file, 0, BZIP2_BEGINNING)
-            elif beginning:
-                yield file, beginning
-
-    def _files(self, log: str) -> list[str]:
-        """List the log's files: those that Spark does not pass over."""
-        files = _find_through_links(self._filesystem, log)
-        return [file for file in files if not _is_hidden(file.removeprefix(log))]
+    def _list_files(self, log: str) -> list[LogFile]:
+        files = list_files(self._filesystem, log, self._format)
+        for file in files:
+            megabytes = self._filesystem.size(file.path) / MEGABYTE
+            if file.format == "json_array" and megabytes > self._max_array_megabytes:
+                raise DatasetError(
+                    f"the event log's file {file.path} is a JSON array of {megabytes:,.0f} MB, and "
+                    f"arrays are read as a whole, up to {self._max_array_megabytes} MB "
+                    f"(max_array_megabytes of raw_events in conf/base/catalog.yml). Write one "
+                    f"object per line: jq -c '.[]' FILE"
+                )
+        return files
 
     def _load(self) -> DataFrame:
         log = self.require_present()
+        files = self._list_files(log)
         options: dict[str, bool | str] = {"recursiveFileLookup": True, **LITERAL_PATH}
-        if self._protocol == "file" and any(":" in PurePosixPath(f).name for f in self._files(log)):
+        if self._protocol == "file" and any(":" in PurePosixPath(f.path).name for f in files):
             options |= WITHOUT_CHECKSUMS
-        reader = SparkSession.builder.getOrCreate().read
-        return reader.options(**options).text(spark_path(self._protocol, log))
+        is_file = self._filesystem.isfile(log)
+        reader = LogReader(str(PurePosixPath(log).parent) if is_file else log, options)
+        by_format = defaultdict(list)
+        for file in files:
+            by_format[file.format].append(file.path)
+        if by_format.keys() <= {"json_lines"}:  # Spark lists the files of a folder faster
+            return reader.read_lines([spark_path(self._protocol, log)])
+        frames = [
+            frame
+            for log_format, paths in by_format.items()
+            for frame in self._read(reader, log_format, paths)
+        ]
+        return reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), frames)
+
+    def _read(self, reader: LogReader, log_format: Format, paths: list[str]) -> Iterator[DataFrame]:
+        def located(files: list[str]) -> list[str]:
+            return [spark_path(self._protocol, file) for file in files]
+
+        if log_format in ("csv", "tsv"):
+            by_header = group_by_header(self._filesystem, paths, log_format)
+            for (header, delimiter), files in by_header.items():
+                yield reader.read_rows(located(files), list(header), delimiter)
+        else:
+            read = {
+                "json_lines": reader.read_lines,
+                "json_array": reader.read_values,
+                "parquet": reader.read_table,
+            }[log_format]
+            yield read(located(paths))
 
     def _get_load_path(self) -> str:
         return self.require_present()
@@ -153,62 +191,3 @@ class EventLogDataset(SparkDatasetV2):
                 f"a log stands already at {found[0]} and is never written over: move it away "
                 f"to simulate another."
             )
-
-
-def _find_through_links(filesystem: AbstractFileSystem, folder: str) -> Iterator[str]:
-    """Give the files below a folder, or the one file at a path, as Spark finds them.
-
-    fsspec follows no link to a directory. Spark follows one that leads back to itself 40 times,
-    and finds each file as often.
-    """
-    for file, about in filesystem.find(folder, detail=True).items():
-        if not about.get("islink") or not filesystem.isdir(file):
-            yield file
-        elif Path(file).parent.resolve().is_relative_to(Path(file).resolve()):
-            raise DatasetError(f"the event log's link {file} leads back to itself: remove it.")
-        else:
-            yield from _find_through_links(filesystem, file)
-
-
-def _is_hidden(path: str) -> bool:
-    """Return whether Spark passes over a file, by its name or that of a directory above it."""
-    return any(
-        part.startswith(".") or (part.startswith("_") and "=" not in part)
-        for part in PurePosixPath(path).parts
-    )
-
-
-def _unpack(suffix: str, beginning: bytes) -> bytes:
-    """Return as much of a file's content as its first bytes hold, at most a tar header of it."""
-    try:
-        if suffix == ".gz":
-            return zlib.decompressobj(wbits=31).decompress(beginning, tarfile.BLOCKSIZE)
-        if suffix == ".bz2":
-            return bz2.BZ2Decompressor().decompress(beginning, tarfile.BLOCKSIZE)
-    except (zlib.error, OSError):  # damaged: Spark says where
-        return b""
-    return beginning[: tarfile.BLOCKSIZE]
-
-
-def _is_tar(block: bytes) -> bool:
-    try:
-        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-    except tarfile.HeaderError:
-        return False
-    return True
-
-
-def _wrong_with(file: str, beginning: bytes | Exception) -> str | None:
-    """Say why a file cannot be part of a log, by its name and its first bytes; None if it can."""
-    if isinstance(beginning, Exception):
-        return f"not to be read ({beginning})"
-    suffix = PurePosixPath(file).suffix
-    if suffix in OTHERWISE_PACKED:
-        return f"compressed as {suffix}"
-    if suffix in COMPRESSED and not beginning.startswith(COMPRESSED[suffix]):
-        return f"not compressed as {suffix}, whatever its name says"
-    if _is_tar(_unpack(suffix, beginning)):
-        return "a tar archive"
-    if suffix in COMPRESSED:
-        return None
-    return next((what for magic, what in NO_TEXT.items() if beginning.startswith(magic)), None)

@@ -12,7 +12,14 @@ from sparkify.schemas.customers import (
     summed_columns,
     window_columns,
 )
-from sparkify.schemas.events import CHECKED_EVENTS, EVENTS
+from sparkify.schemas.events import (
+    CHECKED_EVENTS,
+    EVENT_COUNTS,
+    EVENTS,
+    MALFORMED_ROW,
+    RAW_EVENTS,
+    REPEATED_EVENTS,
+)
 from sparkify.schemas.forecasts import CANDIDATE_PREDICTIONS, ModelInput, Predictions
 from sparkify.schemas.names import NewColumnName
 from sparkify.schemas.scores import CHURN_SCORES, CURRENT_SNAPSHOTS
@@ -24,7 +31,11 @@ __all__ = [
     "CHURN_SCORES",
     "CURRENT_SNAPSHOTS",
     "EVENTS",
+    "EVENT_COUNTS",
     "KEYS",
+    "MALFORMED_ROW",
+    "RAW_EVENTS",
+    "REPEATED_EVENTS",
     "SIMULATED_SESSIONS",
     "SIMULATED_USERS",
     "SNAPSHOTS",

@@ -1,202 +1,190 @@
-"""Check every line of the log once, and account for all of them."""
+"""Check every record of the log once, and account for all of them."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from sparkify.log_digest import line_hash, log_digest
-from sparkify.pipelines.data_processing import parsing, reasons
-from sparkify.pipelines.data_processing.log_checks import NO_USER, LogError
+from sparkify.log_digest import LogDigest, add_hash_halves, record_hash, sum_hash_halves
+from sparkify.pipelines.data_processing.diagnosis import (
+    describe_problems,
+    detect_format,
+    find_missing_fields,
+)
+from sparkify.pipelines.data_processing.log_checks import LogError
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
-from sparkify.schemas import CHECKED_EVENTS
+from sparkify.pipelines.data_processing.parsing import parse_records
+from sparkify.pipelines.data_processing.reasons import IMPOSSIBLE_LEVEL, NO_USER
+from sparkify.schemas import CHECKED_EVENTS, EVENTS, REPEATED_EVENTS
 from sparkify.shares import is_in_share
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-IMPOSSIBLE_LEVEL = "impossible level"
+DUPLICATE = "duplicate"
 MAX_VALUES = 10  # of a plan that no parameter names, the most frequent first
-# How malformed lines begin in other formats; values are blotted out in what is kept of a line.
-JSON_ARRAY = r"^\s*\[\s*\{"
-PRINTED_JSON = r'^\s*("[^"]*"\s*:.*|[\[\]{}]+\s*,?)\s*$'
-LONE_BRACKET = r"^\s*\[\s*$"
-SEPARATED = r"^[^{}\[\]]*[,;\t][^{}\[\]]*$"
+MAX_TIME_FORMATS = 100  # more than there are
 
 
-def checked_events(raw_events: DataFrame, data_processing: DataProcessingParameters) -> DataFrame:
-    """Type every line of the log: one row per line, accepted or with a `rejection`.
+def check_events(raw_events: DataFrame, data_processing: DataProcessingParameters) -> DataFrame:
+    """Type every record of the log: one row per record, accepted or with a `rejection`.
+
+    Duplicates are accepted here; `find_repeated_events` looks for them in `record_hash`.
 
     Args:
-        raw_events: the log, one line per row in `value`.
-        data_processing: which timestamps are possible.
+        raw_events: the log, one record per row: `value`, its JSON; where the parameters need it
+            `file`, relative to the log; and from other formats `problem`, why it is no record.
+        data_processing: how the log is written, and what is possible.
 
     Raises:
-        LogError: if the log holds no line.
+        LogError: if the log holds no record.
     """
     if raw_events.isEmpty():
         raise LogError("raw_events holds no lines: the log is empty.")
-    lines, keys = _with_copies(raw_events), data_processing.fields
-    line, ts, registration = F.col("value"), F.col("fields.ts"), F.col("fields.registration")
-    is_looked_at = is_in_share(line_hash(), data_processing.unknown_columns_share)
-    judged = lines.withColumn("fields", parsing.parsed(line, keys)).withColumns(
-        {
-            "rejection": F.when(
-                reasons.is_suspect(data_processing), reasons.rejection(data_processing)
-            ),
-            "unknown_columns": F.when(is_looked_at, parsing.unknown_columns(line, keys)),
-        }
+    lists_keys = is_in_share(record_hash(), data_processing.unknown_columns_share)
+    optional = {"file": data_processing.needs_files, "problem": "problem" in raw_events.columns}
+    records = raw_events.select(
+        F.col("value").cast("binary").alias("value"),
+        record_hash().alias("record_hash"),
+        lists_keys.alias("lists_keys"),
+        *(name for name, is_needed in optional.items() if is_needed),
     )
-    quoted = parsing.fields_alone(line, keys, data_processing.characters_per_line)
-    typed = {
-        **{name: F.col(f"fields.{key}") for key, (name, _) in parsing.FIELDS.items()},
-        "user_id": _digits(F.col("fields.userId")),
-        "level": reasons.level(data_processing),
-        "ts": _timestamp(ts, data_processing),
-        "registration": _timestamp(registration, data_processing),
-        "line": F.when(F.col("rejection").isNotNull(), quoted),
-        "unknown_columns": F.col("unknown_columns"),
-        "rejection": F.col("rejection"),
-    }
-    return judged.select(*[typed[name].alias(name) for name in CHECKED_EVENTS.columns])
+    parse = partial(parse_records, parameters=data_processing)
+    return records.mapInArrow(parse, CHECKED_EVENTS.struct)
 
 
-def _with_copies(raw_events: DataFrame) -> DataFrame:
-    """Return `value` and `copy`: 1 for the first of equal lines, 2, 3 … for its duplicates.
+def find_repeated_events(checked_events: DataFrame) -> DataFrame:
+    """Find the accepted events that the log holds more than once.
 
-    Only lines whose hash occurs twice are grouped by their text; the others never move.
+    One row per accepted event whose `record_hash` occurs more than once, with the number of its
+    `copies`: equal records have equal hashes, and records that only share a hash differ in a
+    column.
     """
-    lines = raw_events.select("value", line_hash().alias("line_hash"))
-    repeated = F.broadcast(repeated_hashes(lines))
-    once = lines.join(repeated, on="line_hash", how="left_anti")
-    often = lines.join(repeated, on="line_hash", how="left_semi").groupBy("value").count()
-    copies = often.select("value", F.explode(F.sequence(F.lit(1), F.col("count").cast("int"))))
-    return once.select("value", F.lit(1).alias("copy")).unionAll(copies)
-
-
-def repeated_hashes(lines: DataFrame) -> DataFrame:
-    """Return each `line_hash` that occurs more than once: one row per hash."""
+    accepted = accept(checked_events)
     # Nearly all hashes occur once: counting them before they are brought together is in vain.
-    counts = lines.select("line_hash").repartition("line_hash").groupBy("line_hash").count()
-    return counts.where("count > 1").select("line_hash")
+    counts = accepted.select("record_hash").repartition("record_hash").groupBy("record_hash")
+    repeated = counts.count().where("count > 1").select("record_hash")
+    columns = [name for name in REPEATED_EVENTS.columns if name != "copies"]
+    events = accepted.join(F.broadcast(repeated), on="record_hash", how="left_semi")
+    return events.groupBy(*columns).agg(F.count("*").alias("copies"))
 
 
-def _digits(user_id: Column) -> Column:
-    """Return a userId that some services write as a number, 1234.0, as its digits."""
-    is_float = user_id.endswith(".0")
-    return F.when(is_float, F.regexp_replace(user_id, r"^(\d+)\.0$", "$1")).otherwise(user_id)
+def drop_copies(checked_events: DataFrame, repeated_events: DataFrame) -> DataFrame:
+    """Return the log's events: its accepted records, one of those that are equal."""
+    columns = [*EVENTS.columns, "time_format"]
+    repeated_hashes = F.broadcast(repeated_events.select("record_hash").distinct())
+    once = accept(checked_events).join(repeated_hashes, on="record_hash", how="left_anti")
+    return once.select(*columns).unionByName(repeated_events.select(*columns))
 
 
-def _timestamp(epoch_ms: Column, parameters: DataProcessingParameters) -> Column:
-    is_possible = reasons.is_possible(epoch_ms, parameters)
-    return F.when(is_possible, F.timestamp_millis(epoch_ms.cast("bigint")))
+def accept(checked_events: DataFrame) -> DataFrame:
+    """Return the records that were not rejected, copies among them."""
+    return checked_events.where("rejection is null")
 
 
-def data_quality(
-    raw_events: DataFrame,
+def count_events(checked_events: DataFrame, repeated_events: DataFrame) -> DataFrame:
+    """Count the log's events by UTC day, page, level and how their times are written.
+
+    One row per combination, with `events` and the first and the last `ts` among them.
+    """
+    day = F.to_date("ts").alias("day")
+    return (
+        drop_copies(checked_events, repeated_events)
+        .groupBy(day, "page", "level", "time_format")
+        .agg(
+            F.count("*").alias("events"),
+            F.min("ts").alias("first_ts"),
+            F.max("ts").alias("last_ts"),
+        )
+    )
+
+
+def account_for_records(
     checked_events: DataFrame,
+    repeated_events: DataFrame,
+    event_counts: DataFrame,
     simulation_record: dict[str, Any],
     data_processing: DataProcessingParameters,
 ) -> dict[str, Any]:
-    """Count accepted and rejected lines, per reason with examples, and name the log's source.
+    """Count accepted and rejected records, per reason with examples, and name the log's source.
 
-    The source is `simulated` only if the log is, line for line, the one that the record of a
-    simulation describes; any other log is `provided`. `rejected_share` leaves out lines without
-    a user. `pages` and `levels` count the accepted events. `fields_without_values` and
-    `malformed_lines_look_like` say why a log without events, or with too few, has none.
+    The source is `simulated` only if the log is, record for record, the one that the record of a
+    simulation describes; any other log is `provided`. `rejected_share` leaves out records without
+    a user. `pages`, `levels` and `time_formats` count the events. `problems` counts every reason
+    against rejected records, with a value of the field; `rejections` only the weightiest of each.
+    `fields_without_values` and `malformed_lines_look_like` say why a log has too few events.
     """
-    accepted = _count_accepted(checked_events)
+    digest, users = _digest(checked_events)
     rejections = _count_rejections(checked_events, data_processing.examples_per_rejection)
+    rejections |= _count_copies(repeated_events, data_processing.examples_per_rejection)
+    lines = digest["lines"]
     rejected = sum(found["lines"] for found in rejections.values())
     without_user = rejections.get(NO_USER, {"lines": 0})["lines"]
-    lines = accepted["accepted"] + rejected
     rejected_share = (rejected - without_user) / max(lines - without_user, 1)
-    is_unusable = rejected_share > data_processing.max_rejected_share
-    is_simulated = bool(simulation_record) and simulation_record["log"] == log_digest(raw_events)
+    is_unusable = rejected == lines or rejected_share > data_processing.max_rejected_share
+    is_simulated = bool(simulation_record) and simulation_record["log"] == digest
+    span = _one_row(
+        event_counts.agg(
+            F.min(F.unix_micros("first_ts")).alias("first"),
+            F.max(F.unix_micros("last_ts")).alias("last"),
+        )
+    )
+    limits = {
+        "pages": data_processing.max_listed_pages,
+        "levels": len(data_processing.levels),
+        "time_formats": MAX_TIME_FORMATS,
+    }
     return {
         "source": "simulated" if is_simulated else "provided",
         "lines": lines,
+        "accepted": lines - rejected,
         "rejected": rejected,
         "without_user": without_user,
         "rejected_share": rejected_share,
         "max_rejected_share": data_processing.max_rejected_share,
-        "rejections": rejections,
-        "malformed_lines_look_like": _detect_format(checked_events) if is_unusable else None,
+        "rejections": dict(sorted(rejections.items())),
+        "problems": describe_problems(checked_events, data_processing) if is_unusable else {},
+        "malformed_lines_look_like": detect_format(checked_events) if is_unusable else None,
         "fields_without_values": (
-            [] if accepted["accepted"] else _find_missing(checked_events, data_processing)
+            find_missing_fields(checked_events, data_processing) if rejected == lines else {}
         ),
         "unknown_columns": _list_unknown_columns(checked_events, data_processing),
         "unknown_columns_share": data_processing.unknown_columns_share,
-        **accepted,
-        "pages": _count_values(_accepted(checked_events), "page", data_processing.max_listed_pages),
-        "levels": _count_values(_accepted(checked_events), "level", len(data_processing.levels)),
+        "users": users,
+        "first_event": _format_utc(span["first"]),
+        "last_event": _format_utc(span["last"]),
+        **{
+            name: _count_values(event_counts, name.removesuffix("s"), F.sum("events"), limit)
+            for name, limit in limits.items()
+        },
     }
 
 
-def _accepted(checked_events: DataFrame) -> DataFrame:
-    return checked_events.where("rejection is null")
+def _digest(checked_events: DataFrame) -> tuple[LogDigest, int]:
+    """Return the log's digest and how many users have events, in one pass.
 
-
-def _count_accepted(checked_events: DataFrame) -> dict[str, Any]:
-    """Count events and users, by user first: a distinct count over all events is slow."""
-    ts = F.unix_millis("ts")
-    by_user = _accepted(checked_events).groupBy("user_id")
-    found = _one_row(
-        by_user.agg(F.count("*").alias("events"), F.min(ts).alias("first"), F.max(ts).alias("last"))
-        .agg(
-            F.coalesce(F.sum("events"), F.lit(0)).alias("accepted"),
-            F.count("*").alias("users"),
-            F.min("first").alias("first_event"),
-            F.max("last").alias("last_event"),
-        )
-    )  # fmt: skip
-    return {
-        **found,
-        "first_event": _format_utc(found["first_event"]),
-        "last_event": _format_utc(found["last_event"]),
-    }
-
-
-def _count_values(rows: DataFrame, column: str, limit: int) -> dict[str, int]:
-    """Count the values of a column, the most frequent first."""
-    counts = rows.groupBy(column).count().orderBy(F.desc("count"), column).limit(limit)
-    return {row[column]: row["count"] for row in counts.collect()}
-
-
-def _find_missing(checked_events: DataFrame, parameters: DataProcessingParameters) -> list[str]:
-    """List the keys of essential fields that have a value in no well-formed line."""
-    well_formed = checked_events.where("rejection != 'malformed JSON'")
-    having = [F.count_if(_has_value(key)).alias(key) for key in parsing.ESSENTIAL]
-    found = _one_row(well_formed.agg(F.count("*").alias("lines"), *having))
-    keys = {field: parameters.fields[field] for field in parsing.ESSENTIAL}
-    return [keys[field] for field in keys if found["lines"] and not found[field]]
-
-
-def _has_value(key: str) -> Column:
-    """Return whether a line has a value under an essential key, usable or not."""
-    name, _ = parsing.FIELDS[key]
-    is_unusable = F.col("rejection").rlike(f"^({key} in|impossible {key}|wrong type of {key})")
-    return F.col(name).isNotNull() | is_unusable
-
-
-def _detect_format(checked_events: DataFrame) -> str | None:
-    """Name the format that most malformed lines are written in; None if they are in none."""
-    line = F.col("line")
-    is_printed = line.rlike(PRINTED_JSON)
-    found = _one_row(
-        checked_events.where("rejection = 'malformed JSON'").agg(
-            F.count("*").alias("lines"),
-            F.count_if(line.rlike(JSON_ARRAY)).alias("a JSON array on one line"),
-            F.count_if(is_printed).alias("JSON objects over several lines"),
-            F.count_if(~is_printed & line.rlike(SEPARATED)).alias("CSV"),
-            F.count_if(line.rlike(LONE_BRACKET)).alias("brackets"),
+    By user first: a distinct count over all events is slow.
+    """
+    by_user = checked_events.groupBy("user_id").agg(
+        F.count("*").alias("lines"),
+        F.max(F.col("rejection").isNull()).alias("has_events"),
+        *sum_hash_halves(F.col("record_hash")),
+    )
+    sums = _one_row(
+        by_user.agg(
+            *(F.sum(name).alias(name) for name in ("lines", "upper", "lower")),
+            F.count_if("has_events").alias("users"),
         )
     )
-    lines, brackets = found.pop("lines"), found.pop("brackets")
-    name = max(found, key=lambda name: found[name])
-    if 2 * found[name] <= lines:
-        return None
-    is_printed_array = name == "JSON objects over several lines" and brackets
-    return "a JSON array over several lines" if is_printed_array else name
+    digest = LogDigest(lines=sums["lines"] or 0, hash_sum=str(add_hash_halves(sums)))
+    return digest, sums["users"]
+
+
+def _count_values(rows: DataFrame, column: str, number: Column, limit: int) -> dict[str, int]:
+    """Count the values of a column, the most frequent first."""
+    counts = rows.groupBy(column).agg(number.alias("number"))
+    listed = counts.orderBy(F.desc("number"), column).limit(limit)
+    return {row[column]: row["number"] for row in listed.collect()}
 
 
 def _list_unknown_columns(
@@ -218,9 +206,9 @@ def _one_row(aggregate: DataFrame) -> dict[str, Any]:
 
 
 def _count_rejections(checked_events: DataFrame, examples: int) -> dict[str, dict[str, Any]]:
-    """Count rejected lines per reason and quote a few, chosen by hash whatever their order.
+    """Count rejected records per reason and quote a few, chosen by hash whatever their order.
 
-    `impossible level` has the `values` found, with their lines.
+    `impossible level` has the `values` found, with their records.
     """
     rejected = checked_events.where("rejection is not null").select("rejection", "line", "level")
     by_hash = Window.partitionBy("rejection").orderBy(F.xxhash64("line"), "line")
@@ -231,18 +219,30 @@ def _count_rejections(checked_events: DataFrame, examples: int) -> dict[str, dic
         .agg(F.array_sort(F.collect_list("line")).alias("examples"))
     )
     counts = rejected.groupBy("rejection").agg(F.count("*").alias("lines"))
-    rows = counts.join(quoted, on="rejection", how="left").orderBy("rejection").collect()
+    rows = counts.join(quoted, on="rejection", how="left").collect()
     found = {
         row["rejection"]: {"lines": row["lines"], "examples": row["examples"] or []} for row in rows
     }
     if IMPOSSIBLE_LEVEL in found:
         of_level = rejected.where(F.col("rejection") == IMPOSSIBLE_LEVEL)
-        found[IMPOSSIBLE_LEVEL]["values"] = _count_values(of_level, "level", MAX_VALUES)
+        found[IMPOSSIBLE_LEVEL]["values"] = _count_values(
+            of_level, "level", F.count("*"), MAX_VALUES
+        )
     return found
 
 
-def _format_utc(epoch_ms: int | None) -> str | None:
+def _count_copies(repeated_events: DataFrame, examples: int) -> dict[str, dict[str, Any]]:
+    """Count all but one of equal records as duplicates, and show a few of the events."""
+    copies = _one_row(repeated_events.agg(F.sum(F.col("copies") - 1).alias("lines")))["lines"]
+    if not copies:
+        return {}
+    event = F.to_json(F.struct(*EVENTS.columns)).alias("event")
+    shown = repeated_events.where("copies > 1").orderBy("record_hash").select(event).limit(examples)
+    return {DUPLICATE: {"lines": copies, "examples": [row["event"] for row in shown.collect()]}}
+
+
+def _format_utc(epoch_us: int | None) -> str | None:
     """Write a moment as ISO 8601 in UTC; a datetime of Spark's would be in the machine's zone."""
-    if epoch_ms is None:
+    if epoch_us is None:
         return None
-    return (EPOCH + timedelta(milliseconds=epoch_ms)).replace(tzinfo=None).isoformat() + "Z"
+    return (EPOCH + timedelta(microseconds=epoch_us)).replace(tzinfo=None).isoformat() + "Z"

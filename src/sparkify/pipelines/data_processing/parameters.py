@@ -1,21 +1,48 @@
-"""What can be set about the checking of a log."""
+"""What can be set about reading and checking a log."""
 
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, PositiveInt, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, StringConstraints, model_validator
 
 from sparkify.parameters import Parameters, unknown_name, wrong_value
-from sparkify.pipelines.data_processing.parsing import CORRUPT, FIELDS
+from sparkify.pipelines.data_processing.fields import (
+    FIELDS,
+    INDISPENSABLE,
+    PageSource,
+    RecordShape,
+    split_key,
+)
+from sparkify.pipelines.data_processing.times import TimeReader
 
-# A key becomes part of patterns and of SQL: only a plain word can be one.
-Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Level = Literal["free", "paid"]
+ConstantField = Literal["page", "level", "gender"]
 # The last day whose milliseconds, times the items of a session, fit 63 bits.
 LAST_DAY = date(2109, 1, 1)
 
 
+def _require_time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError) as error:  # one that is not found is a KeyError and an OSError
+        raise wrong_value("", name, "a name of the IANA database, such as UTC") from error
+    return name
+
+
+class Source(Parameters):
+    """How records of some files are written, where they differ from the others."""
+
+    files: Annotated[str, StringConstraints(min_length=1)]
+    fields: dict[str, Key | None] = Field(default_factory=dict)
+    constants: dict[ConstantField, str] = Field(default_factory=dict)
+    page_from: PageSource | None = None
+
+
 class DataProcessingParameters(Parameters):
-    """Which timestamps are possible and how much is reported; `data_processing` in conf/."""
+    """How a log is written and what is possible in it; `data_processing` in conf/."""
 
     earliest_event: date
     latest_event: date = Field(le=LAST_DAY)
@@ -26,12 +53,20 @@ class DataProcessingParameters(Parameters):
     max_listed_pages: PositiveInt
     max_rejected_share: float = Field(ge=0, le=1)
     unknown_columns_share: float = Field(ge=0, le=1)
-    fields: dict[str, Key]
-    levels: dict[Literal["free", "paid"], tuple[str, ...]]
+    fields: dict[str, Key | None]
+    constants: dict[ConstantField, str]
+    page_from: PageSource
+    sources: tuple[Source, ...]
+    time_format: Literal["auto", "s", "ms", "us", "ns", "iso8601"]
+    time_zone: Annotated[str, AfterValidator(_require_time_zone)]
+    session_gap_minutes: PositiveInt
+    plan_pages: dict[Level, tuple[str, ...]]
+    levels: dict[Level, tuple[str, ...]]
 
     @model_validator(mode="after")
     def _seconds_can_be_told_from_milliseconds(self) -> Self:
-        if not 0 < self.earliest_ms < self.latest_ms < 1_000 * self.earliest_ms:
+        first, last = _seconds(self.earliest_event), _seconds(self.latest_event)
+        if not 0 < first < last < 1_000 * first:
             raise wrong_value(
                 "earliest_event",
                 self.earliest_event,
@@ -41,13 +76,24 @@ class DataProcessingParameters(Parameters):
         return self
 
     @model_validator(mode="after")
-    def _every_field_has_a_key_of_its_own(self) -> Self:
-        for name in self.fields:
-            if name not in FIELDS:
-                raise unknown_name(f"fields.{name}", list(FIELDS))
+    def _require_known_fields(self) -> Self:
+        fields = {f"sources.{place}.": source.fields for place, source in enumerate(self.sources)}
+        for prefix, names in {"": self.fields, **fields}.items():
+            for name in names:
+                if name not in FIELDS:
+                    raise unknown_name(f"{prefix}fields.{name}", list(FIELDS))
         if len(self.fields) < len(FIELDS):
-            raise wrong_value("fields", self.fields, f"a key for each of {', '.join(FIELDS)}")
-        _require_once("fields", self.fields, [CORRUPT, *map(str.lower, self.fields.values())])
+            raise wrong_value("fields", self.fields, f"a key or null for {', '.join(FIELDS)}")
+        return self
+
+    @model_validator(mode="after")
+    def _require_indispensable_fields(self) -> Self:
+        for place, shape in enumerate(self.shapes):
+            prefix = f"sources.{place}." if self.sources else ""
+            for field in INDISPENSABLE:
+                if not shape.has(field):
+                    instead = ", a constant or page_from" if field == "page" else ""
+                    raise wrong_value(f"{prefix}fields.{field}", None, f"a key{instead}")
         return self
 
     @model_validator(mode="after")
@@ -56,17 +102,58 @@ class DataProcessingParameters(Parameters):
         if not plans:
             raise wrong_value("levels", self.levels, "at least one name of a plan")
         _require_once("levels", self.levels, plans)
+        pages = [page for pages in self.plan_pages.values() for page in pages]
+        _require_once("plan_pages", self.plan_pages, pages)
         return self
 
-    @property
-    def earliest_ms(self) -> int:
-        """The first possible timestamp, epoch milliseconds UTC."""
-        return _epoch_ms(self.earliest_event)
+    @cached_property
+    def shapes(self) -> list[RecordShape]:
+        """Where the records hold the fields, for each source; one shape where there are none."""
+        return [self._shape(source) for source in self.sources] or [self._shape(None)]
+
+    def _shape(self, source: Source | None) -> RecordShape:
+        fields = {**self.fields, **(source.fields if source else {})}
+        constants: dict[str, str] = {}
+        for section in (self, source):
+            constants |= dict(section.constants) if section else {}
+        if not (fields["level"] or any(self.plan_pages.values())):
+            constants.setdefault("level", self.only_plan)
+        keys = {field: key for field, key in fields.items() if key and field not in constants}
+        return RecordShape(
+            files=source.files if source else None,
+            paths={field: split_key(key) for field, key in keys.items()},
+            constants=constants,
+            page_from=(source and source.page_from) or self.page_from,
+        )
 
     @property
-    def latest_ms(self) -> int:
-        """The first timestamp that is no longer possible, epoch milliseconds UTC."""
-        return _epoch_ms(self.latest_event)
+    def only_plan(self) -> str:
+        """The plan of everybody where a log names none: one that is paid for, if there is any."""
+        return [*self.levels.get("paid", ()), *self.levels.get("free", ())][0]
+
+    @property
+    def needs_files(self) -> bool:
+        """Whether the file that a record comes from says something about it."""
+        return bool(self.sources) or self.page_from != "key"
+
+    def lacks(self, field: str) -> bool:
+        """Return whether records of some file have no value of a field, by what they are."""
+        return not all(shape.has(field) for shape in self.shapes)
+
+    @property
+    def plans(self) -> dict[str, Level]:
+        """The level of each plan, by its name in the log."""
+        return {plan: level for level, plans in self.levels.items() for plan in plans}
+
+    @property
+    def time_reader(self) -> TimeReader:
+        """What reads the log's times."""
+        return TimeReader(
+            earliest=self.earliest_event,
+            latest=self.latest_event,
+            time_format=None if self.time_format == "auto" else self.time_format,
+            zone=ZoneInfo(self.time_zone),
+        )
 
 
 def _require_once(name: str, value: object, texts: list[str]) -> None:
@@ -75,5 +162,5 @@ def _require_once(name: str, value: object, texts: list[str]) -> None:
             raise wrong_value(name, value, f"{text} once")
 
 
-def _epoch_ms(day: date) -> int:
-    return int(datetime.combine(day, datetime.min.time(), UTC).timestamp()) * 1000
+def _seconds(day: date) -> int:
+    return int(datetime.combine(day, datetime.min.time(), UTC).timestamp())

@@ -1,146 +1,207 @@
-"""From a line of JSON to typed columns, and what is wrong with it if anything."""
+"""From the records of a log to the rows of `checked_events`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
+from itertools import groupby
+from typing import Any
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql.pandas.types import to_arrow_schema
 
-CORRUPT = "corrupt"
+from sparkify.pipelines.data_processing.columns import (
+    Column,
+    encode_texts,
+    read_ids,
+    read_names,
+    read_numbers,
+    read_texts,
+    read_whole_numbers,
+)
+from sparkify.pipelines.data_processing.decoding import RecordDecoder
+from sparkify.pipelines.data_processing.fields import FIELDS, MAX_ITEMS, Kind, RecordShape
+from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
+from sparkify.pipelines.data_processing.quoting import RecordQuoter, find_unknown_keys
+from sparkify.pipelines.data_processing.reasons import (
+    MALFORMED_JSON,
+    NO_SOURCE,
+    Problem,
+    find_problems,
+)
+from sparkify.pipelines.data_processing.times import TimeColumn
+from sparkify.schemas import CHECKED_EVENTS, MALFORMED_ROW
 
-# Field: column of the table and the type it is read with. A field is called as in the published
-# logs; `data_processing.fields` has the keys of the log at hand. Numbers that some services write
-# as 1540919166796.0 are read as doubles; anything is text to a text column, so that integer
-# userIds are.
-FIELDS = {
-    "ts": ("ts", "double"),
-    "userId": ("user_id", "string"),
-    "sessionId": ("session_id", "bigint"),
-    "page": ("page", "string"),
-    "level": ("level", "string"),
-    "itemInSession": ("item_in_session", "bigint"),
-    "registration": ("registration", "double"),
-    "gender": ("gender", "string"),
-    "length": ("length", "double"),
+SCHEMA = to_arrow_schema(CHECKED_EVENTS.struct, timezone="UTC")
+TIMESTAMP = pa.timestamp("us", "UTC")
+READERS: dict[Kind, Callable[[list[Any]], Column]] = {
+    "id": read_ids,
+    "text": read_texts,
+    "name": read_names,
+    "whole number": read_whole_numbers,
+    "number": read_numbers,
 }
-ESSENTIAL = ["ts", "userId", "sessionId", "page", "level", "itemInSession", "registration"]
-PERSONAL = ["firstName", "lastName", "location", "userAgent"]
-# They stay in the raw log: nothing forecasts with them, and typing and keeping them would take
-# half as long again as all the rest.
-UNREAD = [*PERSONAL, "auth", "method", "status", "artist", "song"]
-MOST_ITEMS = 2**21  # of a session; with milliseconds up to the year 2109 it fits 63 bits
-
-# JSON as it is defined: no quotes but double ones, no NaN.
-STRICT = {"allowSingleQuotes": "false", "allowNonNumericNumbers": "false"}
-# A value behind its key. Possessive throughout: Java's matcher would otherwise go a level deeper
-# at every character, and a long line would end the JVM.
-VALUE = r"""\s*+:\s*+(?:"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|\[[^\]]*+\]?|[^,}]*+)"""
+# Where records have no itemInSession, its bits order the events of a millisecond: ten of them by
+# the microsecond, eleven by the record's hash.
+MICROSECONDS = 1_000
+HASHES = MAX_ITEMS // 1_024
 
 
-def parsed(line: Column, keys: Mapping[str, str]) -> Column:
-    """Return the struct of a line's fields under the fields' names, and `corrupt`.
-
-    `corrupt` is null where the whole line could be read with the types of `FIELDS`.
+def parse_records(
+    batches: Iterator[pa.RecordBatch], parameters: DataProcessingParameters
+) -> Iterator[pa.RecordBatch]:
+    """Type every record of some batches: a row of `checked_events` for each, in their order.
 
     Args:
-        line: the line.
-        keys: the log's key of every field.
+        batches: `value`, a record's JSON as bytes; `record_hash`; `lists_keys`, whether to look
+            for unknown keys; and if there are such columns, `file`, the record's file relative to
+            the log, and `problem`, why a reader of another format could not read it.
+        parameters: how the log is written, and what is possible.
     """
-    kinds = {field: kind for field, (_, kind) in FIELDS.items()}
-    in_log = ", ".join(f"`{keys[field]}` {kind}" for field, kind in kinds.items())
-    named = ", ".join(f"{field}: {kind}" for field, kind in kinds.items())
-    options = {"columnNameOfCorruptRecord": CORRUPT, **STRICT}
-    fields = F.from_json(line, f"{in_log}, {CORRUPT} string", options)
-    # A cast of structs goes by place: it renames, and where no name differs Spark leaves it out.
-    return fields.cast(f"struct<{named}, {CORRUPT}: string>")
+    parsers = [RecordParser(shape, parameters) for shape in parameters.shapes]
+    for batch in batches:
+        for file, part in _split_by_file(batch):
+            parser = next((one for one in parsers if one.shape.matches(file)), None)
+            yield parser.parse(part, file) if parser else parsers[0].reject(part, NO_SOURCE)
 
 
-def fields_alone(line: Column, keys: Mapping[str, str], characters: int) -> Column:
-    """Return the beginning of a line with every value blotted out that no field takes.
-
-    So that names, places, browsers and what nobody has heard of stay in the raw log, also where
-    the line is malformed.
-
-    Args:
-        line: the line.
-        keys: the log's key of every field.
-        characters: how many of it are kept.
-    """
-    other_key = rf"""(["'])((?!(?:{"|".join(keys.values())})\1)[^"'\\]*+)\1"""
-    blotted = F.regexp_replace(F.make_valid_utf8(line), other_key + VALUE, '$1$2$1:"…"')
-    return F.substring(blotted, 1, characters)
+def _split_by_file(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+    if "file" not in batch.schema.names:
+        yield "", batch
+        return
+    start = 0
+    for file, rows in groupby(batch.column("file").to_pylist()):
+        part = batch.slice(start, sum(1 for _ in rows))
+        start += part.num_rows
+        yield file, part
 
 
-def is_malformed(line: Column) -> Column:
-    """Return whether a line is not one JSON object and nothing more.
+class RecordParser:
+    """Types records of one shape."""
 
-    Spark's parser stops after the first object. It reads on inside of a list or of an object,
-    and what comes after cannot close both.
-    """
-    is_object = F.ltrim(line, F.lit(" \t")).startswith("{")
-    in_list = F.concat(F.lit("["), line, F.lit("]"))
-    in_object = F.concat(F.lit('{"line":'), line, F.lit("}"))
-    lines = F.from_json(in_list, "array<map<string,string>>", STRICT)
-    line_alone = F.from_json(in_object, "map<string,map<string,string>>", STRICT)
-    is_one = (F.size(lines) == 1) & (F.size(line_alone) == 1)
-    return ~is_object | ~F.coalesce(is_one, F.lit(False))
+    def __init__(self, shape: RecordShape, parameters: DataProcessingParameters) -> None:
+        self.shape = shape
+        self._parameters = parameters
+        self._decoder = RecordDecoder(shape)
+        self._quoter = RecordQuoter(shape, parameters.characters_per_line)
+
+    def parse(self, batch: pa.RecordBatch, file: str) -> pa.RecordBatch:
+        """Return a row of `checked_events` for each record of a batch.
+
+        Args:
+            batch: as `parse_records` takes them, all of one file.
+            file: their file, which may name the page.
+        """
+        records = batch.column("value").to_pylist()
+        values, malformed = self._decoder.decode(records)
+        for field in FIELDS:
+            values.setdefault(field, [self.shape.constants.get(field)] * len(records))
+        if self.shape.page_from != "key":
+            values["page"] = [self.shape.page_of(file)] * len(records)
+        times = {
+            field: self._parameters.time_reader.read(values[field])
+            for field, (_, kind) in FIELDS.items()
+            if kind == "time"
+        }
+        columns = {
+            field: READERS[kind](values[field])
+            for field, (_, kind) in FIELDS.items()
+            if kind != "time"
+        }
+        problems = find_problems(columns, times, self.shape, self._parameters)
+        if malformed or "problem" in batch.schema.names:
+            problems = _put_first(self._find_unreadable(batch, malformed), problems)
+        typed = self._type_columns(columns, times, batch.column("record_hash"))
+        return self._make_batch(batch, typed, problems)
+
+    def reject(self, batch: pa.RecordBatch, reason: str) -> pa.RecordBatch:
+        """Return rows that are all rejected, for the same reason and unread."""
+        all_of_them = pa.repeat(pa.scalar(True), batch.num_rows)
+        return self._make_batch(batch, {}, [Problem(reason, all_of_them)])
+
+    def _find_unreadable(self, batch: pa.RecordBatch, malformed: list[int]) -> list[Problem]:
+        """Return why records are not JSON objects, or no rows of their format."""
+        holds = [False] * batch.num_rows
+        for place in malformed:
+            holds[place] = True
+        is_malformed = pa.array(holds, pa.bool_())
+        if "problem" not in batch.schema.names:
+            return [Problem(MALFORMED_JSON, is_malformed)]
+        is_row = pc.fill_null(pc.equal(batch.column("problem"), MALFORMED_ROW), False)
+        return [
+            Problem(MALFORMED_ROW, is_row),
+            Problem(MALFORMED_JSON, pc.and_not(is_malformed, is_row)),
+        ]
+
+    def _type_columns(
+        self, columns: Mapping[str, Column], times: Mapping[str, TimeColumn], hashes: pa.Int64Array
+    ) -> dict[str, pa.Array]:
+        typed = {FIELDS[field][0]: column.values for field, column in columns.items()}
+        moments = times["ts"].micros
+        registration = times["registration"]
+        formats = times["ts"].formats
+        if self.shape.has("registration"):
+            both = pc.binary_join_element_wise(formats, registration.formats, " and ")
+            differ = pc.fill_null(pc.not_equal(formats, registration.formats), False)
+            formats = pc.if_else(differ, both, formats) if pc.any(differ).as_py() else formats
+        if not self.shape.has("itemInSession"):
+            typed["item_in_session"] = _order_within_millisecond(moments, hashes)
+        registered = registration.micros if self.shape.has("registration") else moments
+        return {
+            **typed,
+            "level": _name_levels(typed["level"], self._parameters.plans),
+            "ts": moments.cast(TIMESTAMP),
+            "registration": registered.cast(TIMESTAMP),
+            "time_format": formats,
+        }
+
+    def _make_batch(
+        self, batch: pa.RecordBatch, typed: dict[str, pa.Array], problems: list[Problem]
+    ) -> pa.RecordBatch:
+        """Add to typed columns what the other columns say of each record."""
+        reasons: list[list[str] | None] = [None] * batch.num_rows
+        lines: list[str | None] = [None] * batch.num_rows
+        for reason, holds in problems:
+            for place in pc.indices_nonzero(holds).to_pylist():
+                reasons[place] = [*(reasons[place] or []), reason]
+        values = batch.column("value")
+        for place, found in enumerate(reasons):
+            if found:
+                lines[place] = self._quoter.quote(values[place].as_py())
+        typed |= {
+            "record_hash": batch.column("record_hash"),
+            "line": encode_texts(lines),
+            "unknown_columns": self._list_unknown_keys(batch),
+            "problems": pa.array(reasons, pa.list_(pa.string())),
+            "rejection": pa.array([found and found[0] for found in reasons], pa.string()),
+        }
+        arrays = [
+            typed.get(name, pa.nulls(batch.num_rows, SCHEMA.field(name).type))
+            for name in SCHEMA.names
+        ]
+        return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+
+    def _list_unknown_keys(self, batch: pa.RecordBatch) -> pa.ListArray:
+        unknown: list[list[str] | None] = [None] * batch.num_rows
+        values = batch.column("value")
+        for place in pc.indices_nonzero(batch.column("lists_keys")).to_pylist():
+            unknown[place] = find_unknown_keys(values[place].as_py(), self.shape.known_keys)
+        return pa.array(unknown, pa.list_(pa.string()))
 
 
-def may_go_on(line: Column) -> Column:
-    """Return whether a line may go on after its first object: cheap, and on the safe side.
-
-    It is one whose first closing brace is not its last character.
-    """
-    all_but_last = F.substring(line.cast("binary"), F.lit(1), F.octet_length(line) - 1)
-    has_brace_inside = F.contains(all_but_last, F.lit(b"}"))  # bytes: ten times as fast as text
-    return ~line.endswith("}") | has_brace_inside
+def _put_first(weightiest: list[Problem], problems: list[Problem]) -> list[Problem]:
+    """Put problems first, and leave the others out where one of these holds."""
+    found = reduce(pc.or_, [problem.holds for problem in weightiest])
+    others = [Problem(reason, pc.and_not(holds, found)) for reason, holds in problems]
+    return [*weightiest, *others]
 
 
-def may_hold_odd_text() -> Column:
-    """Return whether a text field of a line reads like something else than text."""
-    texts = [key for key, (_, kind) in FIELDS.items() if kind == "string"]
-    signs = [F.coalesce(_reads_like_no_text(key), F.lit(False)) for key in texts]
-    return reduce(Column.__or__, signs)
+def _order_within_millisecond(micros: pa.Int64Array, hashes: pa.Int64Array) -> pa.Int64Array:
+    """Return a number below `MAX_ITEMS` that orders the events of a millisecond."""
+    rest = pc.subtract(micros, pc.multiply(pc.divide(micros, MICROSECONDS), MICROSECONDS))
+    return pc.add(pc.multiply(rest, HASHES), pc.bit_wise_and(hashes, HASHES - 1))
 
 
-def _reads_like_no_text(key: str) -> Column:
-    """Return whether a text field reads like a list, a truth value, or `page` like a number.
-
-    An object has a closing brace, which is looked for by itself.
-    """
-    text = F.col(f"fields.{key}")
-    reads_so = text.startswith("[") | text.isin("true", "false")
-    is_number = F.substring(text, 1, 1).isin(*"-0123456789")
-    return reads_so | is_number if key == "page" else reads_so
-
-
-def wrong_type(line: Column, keys: Mapping[str, str]) -> Column:
-    """Say of which field the value has another type; null where it is of none.
-
-    A text field takes numbers as text, but no object, list or truth value, and `page` must be
-    quoted.
-    """
-    checks = [
-        _unread_number(line, field, keys) if kind != "string" else _unquoted(line, field, keys)
-        for field, (_, kind) in FIELDS.items()
-    ]
-    named = zip(FIELDS, checks, strict=True)
-    return F.coalesce(*[F.when(check, f"wrong type of {field}") for field, check in named])
-
-
-def _unread_number(line: Column, field: str, keys: Mapping[str, str]) -> Column:
-    is_there = F.get_json_object(line, f"$.{keys[field]}").isNotNull()
-    return F.col(f"fields.{field}").isNull() & is_there
-
-
-def _unquoted(line: Column, field: str, keys: Mapping[str, str]) -> Column:
-    reads_so = _reads_like_no_text(field) | F.col(f"fields.{field}").startswith("{")
-    begins_like_no_text = r"[\[{tf]" if field != "page" else r"[^\"n\s]"
-    return reads_so & line.rlike(rf'"{keys[field]}"\s*+:\s*+{begins_like_no_text}')
-
-
-def unknown_columns(line: Column, keys: Mapping[str, str]) -> Column:
-    """Return the keys of a line that no field takes, or null where there are none."""
-    known = F.array(*[F.lit(key) for key in [*keys.values(), *UNREAD]])
-    unknown = F.array_except(F.json_object_keys(line), known)
-    return F.when(F.size(unknown) > 0, F.array_sort(unknown))
+def _name_levels(plans: pa.StringArray, levels: Mapping[str, str]) -> pa.StringArray:
+    """Return free or paid for the name of a plan; what is neither stays as it is."""
+    places = pc.index_in(plans, pa.array(levels.keys(), pa.string()))
+    return pc.coalesce(pa.array(levels.values(), pa.string()).take(places), plans)

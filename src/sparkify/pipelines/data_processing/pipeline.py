@@ -3,22 +3,39 @@ from kedro.pipeline import Node, Pipeline
 from sparkify.pipelines.data_processing import nodes
 from sparkify.pipelines.data_processing.log_checks import require_usable_log
 
+PARAMETERS = "params:data_processing"
+
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From the raw log to its lines checked and typed, with an account of every one."""
+    """From the raw log to its records checked and typed, with an account of every one."""
     return Pipeline(
         [
             Node(
-                nodes.checked_events,
-                ["raw_events", "params:data_processing"],
+                nodes.check_events,
+                ["raw_events", PARAMETERS],
                 "checked_events",
                 name="check_events",
             ),
             Node(
-                nodes.data_quality,
-                ["raw_events", "checked_events", "simulation_record", "params:data_processing"],
+                nodes.find_repeated_events,
+                "checked_events",
+                "repeated_events",
+                name="find_repeated_events",
+            ),
+            Node(
+                nodes.count_events,
+                ["checked_events", "repeated_events"],
+                "event_counts",
+                name="count_events",
+            ),
+            Node(
+                nodes.account_for_records,
+                [
+                    *["checked_events", "repeated_events", "event_counts"],
+                    *["simulation_record", PARAMETERS],
+                ],
                 "data_quality",
-                name="account_for_lines",
+                name="account_for_records",
             ),
             # By itself, so that the account is saved before the run stops.
             Node(require_usable_log, "data_quality", None, name="require_usable_log"),

@@ -1,91 +1,100 @@
-"""Why a line of the log is no event."""
+"""Why a record of the log is no event."""
 
-from functools import reduce
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from sparkify.pipelines.data_processing import parsing
+from sparkify.pipelines.data_processing.columns import Column
+from sparkify.pipelines.data_processing.fields import (
+    FIELDS,
+    MAX_ITEMS,
+    REQUIRED,
+    RecordShape,
+)
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
+from sparkify.pipelines.data_processing.times import IMPOSSIBLE, UNITS, WRONG_TYPE, TimeColumn
 
-REQUIRED = ["page", "sessionId", "itemInSession", "level"]
+MALFORMED_JSON = "malformed JSON"
+NO_SOURCE = "no source"  # the record's file matches no pattern of data_processing.sources
+NO_USER = "no user"
+IMPOSSIBLE_LEVEL = "impossible level"
 
 
-def is_suspect(parameters: DataProcessingParameters) -> Column:
-    """Return whether anything may be wrong with a line, by what is cheap to look at.
+class Problem(NamedTuple):
+    """A reason, and whether it holds against each record of a batch."""
 
-    `rejection` looks closely, and takes as long as the parsing; nearly all lines are spared it.
-    A sign that is null, because its field is, tells against the line.
+    reason: str
+    holds: pa.BooleanArray
+
+
+def find_problems(
+    columns: Mapping[str, Column],
+    times: Mapping[str, TimeColumn],
+    shape: RecordShape,
+    parameters: DataProcessingParameters,
+) -> list[Problem]:
+    """Return every reason against any record of a batch, the weightiest first.
+
+    Args:
+        columns: the typed values of the fields that are no times.
+        times: those of `ts` and `registration`.
+        shape: which fields the records have at all.
+        parameters: what is possible.
     """
-    ts, registration = F.col("fields.ts"), F.col("fields.registration")
-    signs = [
-        _is_corrupt(),
-        _has_no_user(),
-        ~is_possible(ts, parameters),
-        ~is_possible(registration, parameters),
-        F.col("fields.page").isNull(),
-        F.col("fields.sessionId").isNull(),
-        ~_is_possible_item(),
-        ~_is_known_plan(parameters),
-        _is_impossible_length(parameters),
-        parsing.may_go_on(F.col("value")),
-        parsing.may_hold_odd_text(),
-        F.col("copy") > 1,
-    ]
-    return F.coalesce(reduce(Column.__or__, signs), F.lit(True))
+    holds = {
+        **{f"wrong type of {field}": _is_wrong(field, columns, times) for field in FIELDS},
+        "no ts": _is_missing(times["ts"]),
+        **{
+            f"ts in {name}": pc.equal(times["ts"].problems, f"in {name}")
+            for _, name in UNITS.values()
+        },
+        "impossible ts": pc.equal(times["ts"].problems, IMPOSSIBLE),
+        **{
+            f"no {field}": pc.and_not(columns[field].values.is_null(), columns[field].is_wrong)
+            for field in REQUIRED
+            if shape.has(field)
+        },
+        NO_USER: _has_no_user(columns, times, shape),
+        "impossible registration": pc.or_(
+            pc.equal(times["registration"].problems, IMPOSSIBLE),
+            pc.starts_with(times["registration"].problems, "in "),
+        ),
+        "impossible itemInSession": _is_outside(columns["itemInSession"], MAX_ITEMS - 1),
+        IMPOSSIBLE_LEVEL: _is_unknown(columns["level"], parameters.plans),
+        "impossible length": _is_outside(columns["length"], parameters.longest_song_seconds),
+    }
+    problems = ((reason, mask.fill_null(False)) for reason, mask in holds.items())
+    return [Problem(reason, mask) for reason, mask in problems if mask.true_count]
 
 
-def rejection(parameters: DataProcessingParameters) -> Column:
-    """Return the first reason against a line, or null; none has a word of the log in it."""
-    line, ts, registration = F.col("value"), F.col("fields.ts"), F.col("fields.registration")
-    may_be_malformed = _is_corrupt() | parsing.may_go_on(line)
-    return F.coalesce(
-        F.when(may_be_malformed & parsing.is_malformed(line), "malformed JSON"),
-        parsing.wrong_type(line, parameters.fields),
-        F.when(_is_corrupt(), "malformed JSON"),
-        F.when(ts.isNull(), "no ts"),
-        F.when(is_possible(ts * 1_000, parameters), "ts in seconds"),
-        F.when(is_possible(ts / 1_000, parameters), "ts in microseconds"),
-        F.when(~is_possible(ts, parameters), "impossible ts"),
-        *(F.when(F.col(f"fields.{key}").isNull(), f"no {key}") for key in REQUIRED),
-        F.when(_has_no_user(), "no user"),
-        F.when(~is_possible(registration, parameters), "impossible registration"),
-        F.when(~_is_possible_item(), "impossible itemInSession"),
-        F.when(~_is_known_plan(parameters), "impossible level"),
-        F.when(_is_impossible_length(parameters), "impossible length"),
-        F.when(F.col("copy") > 1, "duplicate"),
-    )
+def _is_wrong(
+    field: str, columns: Mapping[str, Column], times: Mapping[str, TimeColumn]
+) -> pa.BooleanArray:
+    if field in times:
+        return pc.equal(times[field].problems, WRONG_TYPE)
+    return columns[field].is_wrong
 
 
-def is_possible(epoch_ms: Column, parameters: DataProcessingParameters) -> Column:
-    """Return whether a timestamp, epoch milliseconds UTC, lies within the days that can be."""
-    return epoch_ms.between(parameters.earliest_ms, parameters.latest_ms - 1)
+def _is_missing(column: TimeColumn) -> pa.BooleanArray:
+    return pc.and_(column.micros.is_null(), column.problems.is_null())
 
 
-def level(parameters: DataProcessingParameters) -> Column:
-    """Return free or paid, by the plan that a line names; what is neither stays as it is."""
-    plan = F.col("fields.level")
-    told = [F.when(plan.isin(*plans), name) for name, plans in parameters.levels.items()]
-    return F.coalesce(*told, plan)
+def _has_no_user(
+    columns: Mapping[str, Column], times: Mapping[str, TimeColumn], shape: RecordShape
+) -> pa.BooleanArray:
+    user = columns["userId"]
+    has_none = pc.and_not(user.values.is_null(), user.is_wrong)
+    if shape.has("registration"):
+        has_none = pc.or_(has_none, _is_missing(times["registration"]))
+    return has_none
 
 
-def _is_known_plan(parameters: DataProcessingParameters) -> Column:
-    return F.col("fields.level").isin([plan for of in parameters.levels.values() for plan in of])
+def _is_outside(column: Column, last: int) -> pa.BooleanArray:
+    return pc.or_(pc.less(column.values, 0), pc.greater(column.values, last))
 
 
-def _is_corrupt() -> Column:
-    return F.col("fields").isNull() | F.col(f"fields.{parsing.CORRUPT}").isNotNull()
-
-
-def _has_no_user() -> Column:
-    user_id = F.col("fields.userId")
-    return F.col("fields.registration").isNull() | user_id.isNull() | (user_id == "")
-
-
-def _is_possible_item() -> Column:
-    return F.col("fields.itemInSession").between(0, parsing.MOST_ITEMS - 1)
-
-
-def _is_impossible_length(parameters: DataProcessingParameters) -> Column:
-    is_possible = F.col("fields.length").between(0, parameters.longest_song_seconds)
-    return F.coalesce(~is_possible, F.lit(False))
+def _is_unknown(level: Column, plans: Mapping[str, str]) -> pa.BooleanArray:
+    is_known = pc.is_in(level.values, pa.array(plans, pa.string()))
+    return pc.and_not(level.values.is_valid(), is_known)

@@ -7,8 +7,11 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from sparkify.pipelines.data_processing.fields import MAX_ITEMS
 from sparkify.pipelines.data_processing.log_checks import require_usable_log
-from sparkify.pipelines.data_processing.parsing import MOST_ITEMS
+from sparkify.pipelines.data_processing.nodes import drop_copies
+from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
+from sparkify.pipelines.feature_engineering.completion import find_levels, find_sessions
 from sparkify.pipelines.feature_engineering.customers import (
     customers,
     cutoffs,
@@ -26,14 +29,27 @@ logger = logging.getLogger(__name__)
 SECONDS_PER_DAY = 86_400
 
 
-def events(checked_events: DataFrame, data_quality: dict[str, Any]) -> DataFrame:
-    """Keep what was accepted: one row per event; a view on checked_events, no copy on disk.
+def events(
+    checked_events: DataFrame,
+    repeated_events: DataFrame,
+    data_quality: dict[str, Any],
+    data_processing: DataProcessingParameters,
+) -> DataFrame:
+    """Keep what was accepted: one row per event; a view on what is saved, no copy on disk.
+
+    Sessions and levels that the log does not name are found here, since they take all events of a
+    customer.
 
     Raises:
-        LogError: if too many lines of the log were rejected.
+        LogError: if too many records of the log were rejected.
     """
     require_usable_log(data_quality)
-    return checked_events.where("rejection is null").select(*EVENTS.columns)
+    found = drop_copies(checked_events, repeated_events)
+    if data_processing.lacks("sessionId"):
+        found = find_sessions(found, data_processing.session_gap_minutes)
+    if data_processing.lacks("level"):
+        found = find_levels(found, data_processing.plan_pages)
+    return found.select(*EVENTS.columns)
 
 
 def user_days(events: DataFrame, feature_engineering: FeatureEngineeringParameters) -> DataFrame:
@@ -85,7 +101,7 @@ def _page_days(events: DataFrame, parameters: FeatureEngineeringParameters) -> D
         F.count("*").alias("events"),
         F.coalesce(F.sum(F.when(is_song, length_ms)), F.lit(0)).alias("listening_ms"),
         F.max("ts").alias("last_ts"),
-        F.max(moment * MOST_ITEMS + F.col("item_in_session")).alias("last_place"),
+        F.max(moment * MAX_ITEMS + F.col("item_in_session")).alias("last_place"),
         F.min("registration").alias("registration"),
     )
 

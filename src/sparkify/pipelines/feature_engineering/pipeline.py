@@ -8,7 +8,15 @@ def create_pipeline(**_: object) -> Pipeline:
     parameters = "params:feature_engineering"
     return Pipeline(
         [
-            Node(nodes.events, ["checked_events", "data_quality"], "events", name="accept_events"),
+            Node(
+                nodes.events,
+                [
+                    *["checked_events", "repeated_events", "data_quality"],
+                    "params:data_processing",
+                ],
+                "events",
+                name="accept_events",
+            ),
             Node(nodes.user_days, ["events", parameters], "user_days", name="sum_up_days"),
             Node(
                 nodes.event_summary,

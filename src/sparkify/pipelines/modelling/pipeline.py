@@ -33,7 +33,7 @@ def create_pipeline(**_: object) -> Pipeline:
     describe = Node(
         reference.describe_training,
         [
-            *["features", "user_days", "checked_events"],
+            *["features", "user_days", "event_counts"],
             *["data_quality", "question", INPUTS, "params:reference"],
         ],
         "training_reference",

@@ -27,7 +27,7 @@ LEVEL, NUMBER, CLOCK = "level", "number", "clock"
 def describe_training(
     features: DataFrame,
     user_days: DataFrame,
-    checked_events: DataFrame,
+    event_counts: DataFrame,
     data_quality: dict[str, Any],
     question: dict[str, Any],
     inputs: InputParameters,
@@ -51,7 +51,7 @@ def describe_training(
     customers = recent_behaviour(snapshot, user_days, described)
     recent = [name for name in customers.columns if name in summed(user_days)]
     watched = _watched(inputs, reference, [*recent, *reference.comparable])
-    days = log_days(checked_events, data_quality)
+    days = log_days(event_counts, data_quality)
     return {
         **described,
         "customers": snapshot.count(),
@@ -165,13 +165,10 @@ def counted(values: npt.NDArray[np.float64], edges: npt.ArrayLike) -> dict[str, 
     return {"counts": counts.tolist(), "mean": mean}
 
 
-def log_days(checked_events: DataFrame, data_quality: dict[str, Any]) -> pd.DataFrame:
-    """Count accepted events: one row per `day` and `page`, with its `events`."""
+def log_days(event_counts: DataFrame, data_quality: dict[str, Any]) -> pd.DataFrame:
+    """Sum up the log's events: one row per `day` and `page`, with its `events`."""
     require_usable_log(data_quality)
-    accepted = checked_events.where("rejection is null")
-    counts = accepted.groupBy(F.to_date("ts").alias("day"), "page").agg(
-        F.count("*").alias("events")
-    )
+    counts = event_counts.groupBy("day", "page").agg(F.sum("events").alias("events"))
     return collected(counts, "day", "page")
 
 

@@ -56,7 +56,7 @@ def model_reference(churn_model: PipelineModel, metrics: dict[str, Any]) -> dict
 def newest_description(
     current_features: DataFrame,
     user_days: DataFrame,
-    checked_events: DataFrame,
+    event_counts: DataFrame,
     data_quality: dict[str, Any],
     model_reference: dict[str, Any],
 ) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def newest_description(
     assert cutoff is not None  # noqa: S101 -- an aggregate without keys always has one row
     described = {**model_reference, "cutoff": str(cutoff[0])}
     customers = training.recent_behaviour(current_features, user_days, described)
-    days = training.log_days(checked_events, data_quality)
+    days = training.log_days(event_counts, data_quality)
     window = training.in_window(days, user_days, described)
     is_unseen = days["day"].astype(str).between(window[0]["day"], window[-1]["day"]) & ~days[
         "page"

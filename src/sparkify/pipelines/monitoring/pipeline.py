@@ -17,7 +17,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 nodes.newest_description,
                 [
-                    *["current_features", "user_days", "checked_events"],
+                    *["current_features", "user_days", "event_counts"],
                     *["data_quality", "model_reference"],
                 ],
                 "newest_description",

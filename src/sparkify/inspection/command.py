@@ -18,4 +18,5 @@ def inspect(log: str) -> None:
         settings = draft_settings(log)
     except UserError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(format_documents(settings), nl=False)
+    # UTF-8 whatever the locale, as the project reads its settings.
+    click.echo(format_documents(settings).encode("utf-8", "backslashreplace"), nl=False)

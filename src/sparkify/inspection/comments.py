@@ -84,6 +84,11 @@ def explain_field(field: str, guess: Guess, profile: Profile) -> str:
     return "; ".join(parts)
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def _explain_gap(field: str, guess: Guess) -> str:
     if field in guess.constants:
         return f"none: {guess.constants[field]} for all"
@@ -93,15 +98,16 @@ def _explain_gap(field: str, guess: Guess) -> str:
 
 
 def _explain_key(field: str, key: Key, records: int) -> str:
-    count = f"{len(key.values):,}"
     if field in ("ts", "registration"):
         return _describe_time(key)
     if field == "userId":
         device = any("device" in word or "anonymous" in word for word in key.words)
         note = ", of devices rather than customers" if device else ""
-        return f"{count} customers in {key.rows / records:.0%} of the records{note}"
+        return (
+            f"{count(len(key.values), 'customer')} in {key.rows / records:.0%} of the records{note}"
+        )
     if field in ("page", "sessionId", "level"):
-        return f"{count} {'values' if len(key.values) != 1 else 'value'}"
+        return count(len(key.values), "value")
     return _describe_values(key)
 
 

@@ -1,5 +1,6 @@
 """Drafts of an environment's settings as YAML with comments."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -8,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from sparkify.inspection.comments import describe_keys, describe_sample, explain_field
+from sparkify.inspection.comments import count, describe_keys, describe_sample, explain_field
 from sparkify.inspection.files import LogFiles
 from sparkify.inspection.guesses import FIELDS, Guess
 from sparkify.inspection.pages import (
@@ -64,7 +65,7 @@ def draft_settings(path: str | Path) -> dict[str, str]:
     sampled = sample_files(files)
     sources = find_sources(sampled)
     pages = count_pages(sources)
-    raw_log = str(Path(path).absolute()) if files.is_local else str(path)
+    raw_log = os.path.abspath(path) if files.is_local else str(path)
     return {
         f"conf/{ENVIRONMENT}/globals.yml": _draft_globals(raw_log, sampled, pages),
         f"conf/{ENVIRONMENT}/parameters.yml": _draft_parameters(files, sampled, sources, pages),
@@ -122,8 +123,10 @@ def _draft_pages(pages: Counter[str]) -> Iterator[str]:
         page = columns.get(column)
         if page is None:
             continue
-        guess = "" if column != "next_song" or is_content(page) else "; a guess: content that starts"
-        yield f"  {column}: {format_scalar(page)}  # {pages[page]:,} events{guess}"
+        guess = (
+            "" if column != "next_song" or is_content(page) else "; a guess: content that starts"
+        )
+        yield f"  {column}: {format_scalar(page)}  # {count(pages[page], 'event')}{guess}"
     missing = [column for column in ("next_song", *COLUMNS) if column not in columns]
     if missing:
         yield f"  # Not found, so always 0: {', '.join(missing)}"
@@ -135,7 +138,7 @@ def _draft_pages(pages: Counter[str]) -> Iterator[str]:
     for page in others[:MAX_EXTRA_PAGES]:
         column = name_column(page, taken)
         taken.add(column)
-        yield f"  # {column}: {_escape(format_scalar(page))}  # {pages[page]:,} events"
+        yield f"  # {column}: {_escape(format_scalar(page))}  # {count(pages[page], 'event')}"
     if len(others) > MAX_EXTRA_PAGES:
         yield f"  # and {len(others) - MAX_EXTRA_PAGES:,} others"
 
@@ -158,7 +161,7 @@ def _draft_parameters(
         *_draft_levels(sources),
     ]
     if differ(sources):
-        lines += ["  sources:", *(line for one in sources for line in _draft_source(one))]
+        lines += ["  # Folders or files differ in their keys:", "  sources:", *(line for one in sources for line in _draft_source(one))]
     return "\n".join([*lines, "", *_draft_cancellation(pages)]).rstrip() + "\n"
 
 
@@ -217,7 +220,8 @@ def _draft_cancellation(pages: Counter[str]) -> Iterator[str]:
     others = ", ".join(_escape(format_text(page)) for page in found[1 : MAX_NAMED + 1])
     also = f"; also considered: {others}" if others else ""
     yield "feature_engineering:"
-    yield f"  cancellation_page: {format_scalar(found[0])}  # a guess, {pages[found[0]]:,} events{also}"
+    comment = f"a guess, {count(pages[found[0]], 'event')}{also}"
+    yield f"  cancellation_page: {format_scalar(found[0])}  # {comment}"
 
 
 def _escape(text: str) -> str:

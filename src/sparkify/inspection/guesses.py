@@ -1,12 +1,12 @@
 """Which keys of a log are the project's fields, by their names and their values."""
 
 import re
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sparkify.inspection.field_values import is_gender, is_id, is_item, is_length, is_page, is_plan
 from sparkify.inspection.names import MILLISECONDS, UNLIKELY, rank_name
-from sparkify.inspection.profile import Key, Profile, format_value
+from sparkify.inspection.profile import Key, Profile
 from sparkify.inspection.times import DAYS, UNREADABLE
 from sparkify.inspection.times import find_time_form as find_form
 
@@ -15,10 +15,6 @@ FIELDS = (
     *("level", "registration", "gender", "length"),
 )
 MIN_SHARE = 0.95  # of the records with a customer: a field with fewer values would reject the rest
-MAX_PAGES = 300
-MAX_PLANS = 20
-MAX_ITEM = 2**21  # as in data_processing
-MAX_LENGTH = 86_400  # seconds
 MIN_MEASURES = 3  # numbers in each record of a daily sum
 FREE_PLAN = re.compile(
     r".*(free|trial|guest|unpaid|anonymous|ad.?supported|visitor).*"
@@ -53,23 +49,23 @@ def guess_fields(profile: Profile, page_from: str | None = None) -> Guess:
         page_from: folder or file, if their names can be the pages of records without a page.
     """
     guess = Guess()
-    _choose(guess, "userId", _rank(profile, "userId", lambda key: _is_id(key, profile)))
+    _choose(guess, "userId", _rank(profile, "userId", is_id))
     user = guess.fields["userId"]
     of_users = profile.of_users(user)
     rows = len(of_users.records)
     _choose(guess, "ts", _rank_times(profile))
     for name, is_possible in (
         ("sessionId", lambda key: key.is_scalar and not key.is_type("boolean")),
-        ("itemInSession", lambda key: _is_item(key, of_users, guess)),
-        ("page", lambda key: _is_page(key, of_users, user)),
+        ("itemInSession", lambda key: is_item(key, of_users, guess.fields)),
+        ("page", lambda key: is_page(key, of_users, user)),
         ("registration", lambda key: key.time_form and key.time_form not in UNREADABLE),
-        ("level", _is_plan),
+        ("level", is_plan),
     ):
         _choose(guess, name, _rank(of_users, name, is_possible), rows)
     if guess.fields["level"] is None:
         _choose(guess, "level", _rank_plans_by_values(of_users, guess), rows)
-    _choose(guess, "gender", _rank(of_users, "gender", _is_gender))
-    _choose(guess, "length", _rank(of_users, "length", _is_length))
+    _choose(guess, "gender", _rank(of_users, "gender", is_gender))
+    _choose(guess, "length", _rank(of_users, "length", is_length))
     _note_milliseconds(guess, of_users)
     _set_levels(guess, of_users)
     _set_page(guess, of_users, page_from)
@@ -112,58 +108,9 @@ def _choose(guess: Guess, field_name: str, candidates: list[Key], rows: int = 0)
     guess.fields[field_name] = chosen
     others = [key for key in candidates if key.name != chosen]
     guess.considered[field_name] = [
-        key.name if key in enough else f"{key.name} ({key.rows / rows:.0%} have it)"
+        key.name if key in enough else f"{key.name} (only in {key.rows / rows:.0%})"
         for key in others
     ]
-
-
-def _is_id(key: Key, profile: Profile) -> bool:
-    """Return whether values can name customers: some come back, unless there are few records."""
-    is_repeated = len(key.values) < key.rows or key.rows < 20
-    is_told_by_name = (rank_name("userId", key) or 0) < 1
-    return key.is_scalar and not key.is_type("boolean") and (is_repeated or is_told_by_name)
-
-
-def _is_item(key: Key, profile: Profile, guess: Guess) -> bool:
-    """Return whether whole numbers from 0 rise within nearly all sessions."""
-    if not key.is_type("whole number") or key.min_number < 0 or key.max_number >= MAX_ITEM:
-        return False
-    ts, user, session = (guess.fields.get(name) for name in ("ts", "userId", "sessionId"))
-    places: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
-    for record in profile.records:
-        if ts in record and key.name in record:
-            group = (format_value(record.get(user)), format_value(record.get(session)))
-            time = format_value(record[ts]).zfill(25) if ts else ""
-            places[group].append((time, float(record[key.name])))
-    rising = sum(
-        [item for _, item in sorted(rows)] == sorted(item for _, item in rows)
-        for rows in places.values()
-    )
-    return rising >= 0.9 * len(places)
-
-
-def _is_page(key: Key, profile: Profile, user: str | None) -> bool:
-    """Return whether texts are few enough to be pages and differ within customers."""
-    most = min(MAX_PAGES, max(len(profile.records) // 2, 2))
-    if not key.is_type("text", "whole number", "boolean") or not key.types["text"]:
-        return False
-    if len(key.values) > most or key.time_form or (key.is_private and key.part != "name"):
-        return False
-    return (rank_name("page", key) or 0) < 5 or not _is_told_by(key.name, user, profile)
-
-
-def _is_told_by(name: str, user: str | None, profile: Profile) -> bool:
-    """Return whether each customer has a single value and customers differ, as in their names."""
-    values: dict[str, set[str]] = defaultdict(set)
-    for record in profile.records:
-        if user in record and name in record:
-            values[format_value(record[user])].add(format_value(record[name]))
-    all_values = {value for of_user in values.values() for value in of_user}
-    return len(all_values) > 1 and all(len(of_user) == 1 for of_user in values.values())
-
-
-def _is_plan(key: Key) -> bool:
-    return key.is_type("text", "boolean") and len(key.values) <= MAX_PLANS and not key.time_form
 
 
 def _rank_plans_by_values(profile: Profile, guess: Guess) -> list[Key]:
@@ -172,18 +119,9 @@ def _rank_plans_by_values(profile: Profile, guess: Guess) -> list[Key]:
     return [
         key
         for key in profile.keys.values()
-        if key.name not in used and _is_plan(key) and key.types["text"] and not key.is_private
+        if key.name not in used and is_plan(key) and key.types["text"] and not key.is_private
         if all(PLAN.fullmatch(value) for value in key.values)
     ]
-
-
-def _is_gender(key: Key) -> bool:
-    return key.is_type("text") and len(key.values) <= 6
-
-
-def _is_length(key: Key) -> bool:
-    is_number = key.is_type("whole number", "number")
-    return is_number and key.min_number >= 0 and key.max_number < MAX_LENGTH
 
 
 def _note_milliseconds(guess: Guess, profile: Profile) -> None:
@@ -232,7 +170,7 @@ def _set_page(guess: Guess, profile: Profile, page_from: str | None) -> None:
             key.name
             for key in profile.keys.values()
             if key.name not in guess.fields.values() and key.is_type("text")
-            if _is_page(key, profile, guess.fields["userId"]) and not key.is_private
+            if is_page(key, profile, guess.fields["userId"]) and not key.is_private
         ]
 
 

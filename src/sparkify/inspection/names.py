@@ -98,4 +98,4 @@ def rank_name(field: str, key: Key) -> float | None:
         return None
     is_demoted = field == "ts" and any(DEMOTED.fullmatch(word) for word in key.words)
     # Mixpanel's $user_id and their like are copies that the service makes.
-    return min(ranks) + 0.5 * key.part.startswith("$") + UNLIKELY * is_demoted
+    return min(ranks) + 1.5 * key.part.startswith("$") + UNLIKELY * is_demoted

@@ -15,12 +15,13 @@ COLUMNS: dict[str, tuple[str, str]] = {
     ),
     "add_to_playlist": (
         "Add to Playlist",
-        r"(\w+ )?(add|added) to (\w+ )?(playlist|watch ?list|library|queue|cart)|add playlist",
+        r"(\w+ )?(add|added) to (\w+ )?(playlist|watch ?list|library|queue)|add playlist",
     ),
     "add_friend": ("Add Friend", r"(add|added|invite|invited) (a )?friend|follow(ed)?( user)?"),
     "roll_advert": (
         "Roll Advert",
-        r"(roll|show|view|play)(ed)? (an )?ad(vert)?s?|ad(vert)?s? (\w+ )?(shown?|viewed|played|break)"
+        r"(roll|show|view|play)(ed)? (an )?ad(vert)?s?"
+        r"|ad(vert)?s? (\w+ )?(shown?|viewed|played|break)"
         r"|ads?|adverts?|advertisement|commercial( break)?|ad impression",
     ),
     "submit_downgrade": (
@@ -44,7 +45,10 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "help": ("Help", r"(view )?(help|support|faq)( page| center)?( viewed)?"),
     "about": ("About", r"(view(ed)? )?about( us)?( page)?"),
     "error": ("Error", r"(\w+ )?(error|exception|crash)( \w+)?"),
-    "home": ("Home", r"(view(ed)? )?(home ?(page|screen)?|dashboard|landing page)( page)?( viewed)?"),
+    "home": (
+        "Home",
+        r"(view(ed)? )?(home ?(page|screen)?|dashboard|landing page)( page)?( viewed)?",
+    ),
 }
 CONTENT = re.compile(
     r"next ?song|(\w+ )?(play|plays|played|playing|stream|streamed|listen|listened|watch|watched)"
@@ -58,7 +62,8 @@ NO_CONTENT = re.compile(
     r"|about|advert|app (open|start|launch)|heartbeat|ping|identify).*"
 )
 CANCELLATION = re.compile(
-    r".*(cancel|churn|unsubscri|deactivat|terminat|(account|profile|user) ?(was )?(clos|delet|remov)"
+    r".*(cancel|churn|unsubscri|deactivat|terminat"
+    r"|(account|profile|user) ?(was )?(clos|delet|remov)"
     r"|(clos|delet|remov)\w* (\w+ )?(account|profile)"
     r"|(membership|subscription|plan) (\w+ )?(end|expir|stop|lapse)|opt(ed)? out).*"
 )

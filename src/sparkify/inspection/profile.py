@@ -1,6 +1,7 @@
 """What the keys of a sample of records hold."""
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -147,7 +148,7 @@ def _flatten(record: Record, prefix: str = "", depth: int = 0) -> Iterator[tuple
 
 def _is_missing(value: object) -> bool:
     is_blank = isinstance(value, str) and not value.strip()
-    is_nan = isinstance(value, float) and value != value
+    is_nan = isinstance(value, float) and math.isnan(value)
     return value is None or is_blank or is_nan
 
 

@@ -116,7 +116,8 @@ def _sample_table(
     csv.field_size_limit(max(len(text), 1))
     rows = csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter)
     names = [one.strip() for one in next(rows)]
-    records, unread = [], 0
+    records: list[Record] = []
+    unread = 0
     for row in rows:
         if len(records) > limit:
             break

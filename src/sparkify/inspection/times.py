@@ -78,7 +78,7 @@ def _find_text_form(text: str) -> str | None:
 
 def _is_date(text: str, form: str) -> bool:
     try:
-        datetime.strptime(text, form)  # noqa: DTZ007 - a day has no zone
+        datetime.strptime(text, form)
     except ValueError:
         return False
     return True

@@ -41,7 +41,7 @@ NO_PLAN = (
     "  # `level` here and set plan_pages: {paid: [pages], free: [pages]}."
 )
 NO_CANCELLATION = """\
-# No page looks like a cancellation. Name it:
+# No page of these records looks like a cancellation. Name it:
 # feature_engineering:
 #   cancellation_page: PAGE
 # Or forecast inactivity, which needs no such page:
@@ -161,7 +161,11 @@ def _draft_parameters(
         *_draft_levels(sources),
     ]
     if differ(sources):
-        lines += ["  # Folders or files differ in their keys:", "  sources:", *(line for one in sources for line in _draft_source(one))]
+        lines += [
+            "  # Folders or files differ in their keys:",
+            "  sources:",
+            *(line for one in sources for line in _draft_source(one)),
+        ]
     return "\n".join([*lines, "", *_draft_cancellation(pages)]).rstrip() + "\n"
 
 

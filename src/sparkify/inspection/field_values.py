@@ -7,6 +7,7 @@ from sparkify.inspection.names import rank_name
 from sparkify.inspection.profile import Key, Profile, format_value
 
 MAX_PAGES = 300
+UNSURE_PAGE = 5  # the rank from which names such as type or path may hold something else
 MAX_PLANS = 20
 MAX_ITEM = 2**21  # as in data_processing
 MAX_LENGTH = 86_400  # seconds
@@ -39,12 +40,13 @@ def is_item(key: Key, profile: Profile, fields: Mapping[str, str | None]) -> boo
 
 def is_page(key: Key, profile: Profile, user: str | None) -> bool:
     """Return whether texts are few enough to be pages and differ within customers."""
-    most = min(MAX_PAGES, max(len(profile.records) // 2, 2))
+    is_told_by_name = (rank_name("page", key) or 0) < UNSURE_PAGE
+    most = MAX_PAGES if is_told_by_name else min(MAX_PAGES, max(len(profile.records) // 2, 2))
     if not key.is_type("text", "whole number", "boolean") or not key.types["text"]:
         return False
     if len(key.values) > most or key.time_form or (key.is_private and key.part != "name"):
         return False
-    return (rank_name("page", key) or 0) < 5 or not _is_told_by(key.name, user, profile)
+    return is_told_by_name or not _is_told_by(key.name, user, profile)
 
 
 def _is_told_by(name: str, user: str | None, profile: Profile) -> bool:

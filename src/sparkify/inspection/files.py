@@ -63,7 +63,7 @@ class LogFiles:
         """How much of each sampled file is read."""
         return max(MAX_BYTES // len(self.sampled), MIN_BYTES_PER_FILE)
 
-    def open(self, name: str, compression: str | None = None) -> Any:
+    def open_bytes(self, name: str, compression: str | None = None) -> Any:
         """Open a file for reading bytes."""
         return self.filesystem.open(self.path(name), "rb", compression=compression)
 
@@ -76,13 +76,13 @@ class LogFiles:
         suffix = PurePosixPath(name).suffix
         magic, compression = COMPRESSED.get(suffix, (b"", None))
         try:
-            with self.open(name) as file:
+            with self.open_bytes(name) as file:
                 first = file.read(4)
             if first and not first.startswith(magic):
                 raise InspectionError(
                     f"{self.path(name)} is not compressed as {suffix}. Correct its name."
                 )
-            with self.open(name, compression if first else None) as file:
+            with self.open_bytes(name, compression if first else None) as file:
                 content = file.read(self.bytes_per_file)
                 is_whole = not file.read(1)
         except (OSError, EOFError, zlib.error) as error:

@@ -146,6 +146,6 @@ def name_column(page: str, taken: Iterable[str]) -> str:
     if not word or not word[0].isalpha() or RESERVED.fullmatch(word):
         word = f"page_{word}".rstrip("_")
     names, number = {*taken}, 2
-    while word in names:
+    while word in names or RESERVED.fullmatch(word):
         word, number = f"{word.rstrip('0123456789_')}_{number}", number + 1
     return word

@@ -144,7 +144,7 @@ def _sample_parquet(files: LogFiles, name: str, limit: int) -> SampledFile:
     from pyarrow.parquet import ParquetFile  # noqa: PLC0415
 
     try:
-        with files.open(name) as file:
+        with files.open_bytes(name) as file:
             table = ParquetFile(file)
             groups = table.iter_batches(batch_size=limit, row_groups=[0])
             rows = next(groups).to_pylist() if table.num_row_groups else []

@@ -72,7 +72,8 @@ def _find_stem(name: str) -> tuple[str, str]:
     path = PurePosixPath(name)
     stem = path.name.partition(".")[0]
     letters = "" if stem.startswith("part-") else re.split(r"[-_#]?\d", stem)[0]
-    return str(path.with_name(f"{letters}*")), letters
+    folders = ["*" if PARTITION.fullmatch(part) else part for part in path.parts[:-1]]
+    return "/".join([*folders, f"{letters}*"]), letters
 
 
 def _is_plain(name: str) -> bool:

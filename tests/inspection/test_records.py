@@ -112,3 +112,14 @@ def test_lines_that_are_no_records_are_counted(tmp_path: Path) -> None:
 def test_a_log_without_records_is_refused(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(InspectionError, match=message):
         sample(tmp_path, "log.json", content)
+
+
+def test_a_quote_without_its_end_is_one_row_that_is_no_record(tmp_path: Path) -> None:
+    found = sample(tmp_path, "log.csv", 'a,b\n1,x\n2,"' + "y\n" * 100_000)
+    assert (len(found.records), found.unread) == (1, 1)
+
+
+def test_prose_beside_a_log_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "README").write_text("This, or that.\n", encoding="utf-8")
+    (tmp_path / "log.json").write_text(LINES, encoding="utf-8")
+    assert [file.unread for file in sample_files(LogFiles(str(tmp_path)))] == [1, 0]

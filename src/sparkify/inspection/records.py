@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -113,29 +114,29 @@ def _sample_table(
     if delimiter not in header:
         unread = sum(1 for line in text.splitlines() if line.strip())
         return SampledFile(name, format_ or "json_lines", [], unread, is_whole)
-    csv.field_size_limit(max(len(text), 1))
-    rows = csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter)
-    names = [one.strip() for one in next(rows)]
-    records: list[Record] = []
-    unread = 0
-    for row in rows:
-        if len(records) > limit:
-            break
-        if len(row) == len(names):
-            records.append({key: value for key, value in zip(names, row, strict=True) if key})
-        elif row:
-            unread += 1
-    cut = records if is_whole else records[:-1]  # the last may be cut off
-    if not is_whole and unread and not cut:
-        unread -= 1
-    return SampledFile(
-        name,
-        format_ or DELIMITERS[delimiter],
-        cut[:limit],
-        unread,
-        is_whole and len(records) <= limit,
-        delimiter,
-    )
+    table = list(islice(_read_rows(text.lstrip(), delimiter), limit + 2))  # a header, and one more
+    names = [one.strip() for one in table[0]]
+    is_whole = is_whole and len(table) < limit + 2
+    rows = table[1:] if is_whole else table[1:-1]  # the last may be cut off
+    records = [
+        {key: value for key, value in zip(names, row, strict=True) if key}
+        for row in rows
+        if len(row) == len(names)
+    ]
+    form = format_ or DELIMITERS[delimiter]
+    is_prose = not records and format_ is None  # such as a README beside the log
+    unread = len(table) if is_prose else len(rows) - len(records)
+    return SampledFile(name, form, records, unread, is_whole, None if is_prose else delimiter)
+
+
+def _read_rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    """Give the rows that are not blank; an empty one where csv cannot go on."""
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            if row:
+                yield row
+    except csv.Error:  # a field of more than 131,072 characters: a quote without its end
+        yield []
 
 
 def _sample_parquet(files: LogFiles, name: str, limit: int) -> SampledFile:

@@ -21,6 +21,7 @@ from kedro.runner import SequentialRunner
 from sparkify import cli
 from sparkify.fit_hooks import FitHooks
 from sparkify.hooks import SparkHooks
+from sparkify.inspection.command import inspect
 from sparkify.one_run import OneRunHooks
 
 ROOT = Path(__file__).parents[1]
@@ -104,6 +105,8 @@ def test_every_command_is_one_that_works(command: str, monkeypatch: pytest.Monke
             try_kedro(monkeypatch, "run", *arguments)
         case ["python", "-m", "sparkify", *arguments]:
             cli.run.make_parser(click.Context(cli.run)).parse_args(arguments)
+        case ["PYTHONPATH=src", "python", "-m", "sparkify", "inspect", *arguments]:
+            inspect.make_context("sparkify inspect", arguments)
         case ["PYTHONPATH=src", "python", "-m", module, *arguments]:
             try_module(monkeypatch, module, *arguments)
         case ["python", "-m", "pytest", *places]:

@@ -1,0 +1,172 @@
+"""What the keys of a sample of records hold."""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from sparkify.inspection.records import Record
+from sparkify.inspection.times import find_time_form, read_number
+
+MAX_DEPTH = 8
+MAX_VALUE_LENGTH = 200  # characters that are kept of a value
+# Keys whose values are not shown: names of people, addresses, devices, secrets.
+PRIVATE_NAME = re.compile(
+    r".*(e?mail|phone|address|street|postal|zip|city|location|birth|latitude|longitude|useragent"
+    r"|password|token|cookie|secret|fingerprint).*|name|(ip|ua|lat|lon|lng|dob)(addr.*)?|.*ipaddr.*"
+    r"|.*(first|last|full|user|given|family|middle|sur|nick|display|member|customer|person)name"
+)
+PRIVATE_VALUE = re.compile(
+    r"[^@\s]+@[^@\s]+\.[a-z]{2,}|\d{1,3}(\.\d{1,3}){3}|[0-9a-f]{0,4}(:[0-9a-f]{0,4}){4,7}"
+    r'|"?(Mozilla|Opera|Dalvik|okhttp)/.*',
+    re.IGNORECASE,
+)
+FlatRecord = dict[str, Any]
+
+
+@dataclass
+class Key:
+    """A key of the records: its values, their types and the times among them."""
+
+    name: str  # nested by dots
+    part: str  # the last part, as the log has it
+    depth: int
+    rows: int = 0  # records in which it has a value
+    values: Counter[str] = field(default_factory=Counter)
+    types: Counter[str] = field(default_factory=Counter)
+    times: Counter[str] = field(default_factory=Counter)
+    min_number: float = float("inf")
+    max_number: float = float("-inf")
+
+    def add(self, value: object) -> None:
+        """Count a value that is not missing."""
+        self.rows += 1
+        kind = _find_type(value)
+        self.types[kind] += 1
+        if kind in ("object", "list", "key/value pairs"):
+            return
+        self.values[format_value(value)] += 1
+        form = find_time_form(value)
+        if form:
+            self.times[form] += 1
+        number = read_number(value)
+        if number is not None:
+            self.min_number = min(self.min_number, float(number))
+            self.max_number = max(self.max_number, float(number))
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The last part, and the last two together, in lower case without punctuation."""
+        parts = [_normalize(part) for part in re.split(r"(?<!\\)\.", self.name)]
+        return (parts[-1], "".join(parts[-2:]))
+
+    @cached_property
+    def is_private(self) -> bool:
+        """Whether the values seem to be of a person, so that they are not shown."""
+        if any(PRIVATE_NAME.fullmatch(word) for word in self.words):
+            return True
+        return any(PRIVATE_VALUE.fullmatch(value) for value in self.values)
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether all values are text, numbers or booleans."""
+        return self.rows > 0 and self.values.total() == self.rows
+
+    @property
+    def time_form(self) -> str | None:
+        """The most frequent form of time, if nearly all values are times."""
+        if self.times.total() < 0.95 * self.rows or not self.times:
+            return None
+        return self.times.most_common(1)[0][0]
+
+    def is_type(self, *types: str) -> bool:
+        """Return whether all values have one of the types."""
+        return self.rows > 0 and sum(self.types[one] for one in types) == self.rows
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The records of a sample, flat, and their keys."""
+
+    records: list[FlatRecord]
+    keys: dict[str, Key]
+
+    def of_users(self, user: str | None) -> "Profile":
+        """Return the profile of the records that have a customer."""
+        if user is None or self.keys[user].rows == len(self.records):
+            return self
+        return profile_flat(record for record in self.records if user in record)
+
+
+def profile_records(records: Iterable[Record]) -> Profile:
+    """Return the keys of records, nested ones by dots, and what they hold."""
+    return profile_flat(dict(_flatten(record)) for record in records)
+
+
+def profile_flat(records: Iterable[FlatRecord]) -> Profile:
+    """Return the keys of flat records and what they hold."""
+    rows, keys = [], {}
+    for record in records:
+        rows.append(record)
+        for name, value in record.items():
+            if name not in keys:
+                parts = re.split(r"(?<!\\)\.", name)
+                keys[name] = Key(name, parts[-1].replace("\\.", "."), len(parts) - 1)
+            keys[name].add(value)
+    return Profile(rows, keys)
+
+
+def format_value(value: object) -> str:
+    """Return a value as text, as the project compares it: booleans as true and false."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)[:MAX_VALUE_LENGTH].strip()
+
+
+def format_text(text: str) -> str:
+    """Return a text in quotes that fits into a comment of YAML."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in quoted)
+
+
+def _flatten(record: Record, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Give the keys of a record that have a value; a missing value is null or blank."""
+    for key, value in record.items():
+        name = prefix + str(key).replace(".", "\\.")
+        if isinstance(value, dict) and value and depth < MAX_DEPTH:
+            yield from _flatten(value, f"{name}.", depth + 1)
+        elif not _is_missing(value):
+            yield name, value
+
+
+def _is_missing(value: object) -> bool:
+    is_blank = isinstance(value, str) and not value.strip()
+    is_nan = isinstance(value, float) and math.isnan(value)
+    return value is None or is_blank or is_nan
+
+
+def _find_type(value: object) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, list):
+        pairs = all(isinstance(one, dict) and {"key", "value"} <= {*one} for one in value)
+        return "key/value pairs" if value and pairs else "list"
+    if isinstance(value, datetime | date):
+        return "time"
+    number = read_number(value)
+    if number is not None:
+        return "whole number" if number == number.to_integral_value() else "number"
+    if isinstance(value, str):
+        return "boolean" if value.strip().lower() in ("true", "false") else "text"
+    return "object" if isinstance(value, dict) else "other"
+
+
+def _normalize(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,0 +1,68 @@
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from sparkify import __main__, cli
+from sparkify.inspection.command import inspect
+
+ROOT = Path(__file__).parents[2]
+LOG = '{"ts": 1541105830, "userId": "a", "page": "Größe"}\n'
+
+
+def test_it_prints_both_files(tmp_path: Path) -> None:
+    (tmp_path / "log.json").write_text(LOG, encoding="utf-8")
+    result = CliRunner().invoke(inspect, [str(tmp_path / "log.json")])
+    assert result.exit_code == 0
+    own, parameters = yaml.safe_load_all(result.stdout)
+    assert own["pages"] == {"next_song": "Größe"}
+    assert parameters["data_processing"]["fields"]["page"] == "page"
+
+
+def test_a_log_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    result = CliRunner().invoke(inspect, [str(tmp_path / "nowhere")])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"Error: there is no file or folder at {tmp_path / 'nowhere'}.\n"
+
+
+def test_the_packaged_project_has_the_command_and_starts_no_kedro(tmp_path: Path) -> None:
+    (tmp_path / "log.json").write_text(LOG, encoding="utf-8")
+    program = (
+        "import sys; from sparkify.__main__ import main\n"
+        "try: main()\n"
+        "finally: print(*{'kedro', 'pyspark', 'pandas'} & {*sys.modules}, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "inspect", str(tmp_path / "log.json")],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C", "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=True,
+    )
+    assert "next_song: Größe" in done.stdout.decode("utf-8")
+    assert done.stderr == b"\n"
+
+
+def test_the_docs_show_what_it_prints(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "own_log.md").read_text(encoding="utf-8")
+    (log,) = re.findall(r"^```csv\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
+    (tmp_path / "lessons.csv").write_text(log, encoding="utf-8")
+    result = CliRunner().invoke(inspect, [str(tmp_path / "lessons.csv")])
+    assert f"```yaml\n{result.stdout.replace(str(tmp_path), '/data')}```" in page
+
+
+def test_kedro_s_command_line_does_not_have_it() -> None:
+    assert [*cli.cli.commands] == ["run"]
+
+
+def test_help_says_what_it_does(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["sparkify", "inspect", "--help"])
+    with pytest.raises(SystemExit):
+        __main__.main()
+    assert "Usage: sparkify inspect [OPTIONS] LOG" in capsys.readouterr().out

@@ -113,9 +113,10 @@ class DataProcessingParameters(Parameters):
 
     def _shape(self, source: Source | None) -> RecordShape:
         fields = {**self.fields, **(source.fields if source else {})}
-        constants: dict[str, str] = {}
-        for section in (self, source):
-            constants |= dict(section.constants) if section else {}
+        constants = {str(name): value for name, value in self.constants.items()}
+        constants |= (
+            {str(name): value for name, value in source.constants.items()} if source else {}
+        )
         if not (fields["level"] or any(self.plan_pages.values())):
             constants.setdefault("level", self.only_plan)
         keys = {field: key for field, key in fields.items() if key and field not in constants}

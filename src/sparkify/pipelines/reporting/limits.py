@@ -63,9 +63,8 @@ def _resting(question: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if question["outcome"] == "inactivity":
         yield (
             "No list of who ends a subscription.",
-            f"Here a customer leaves who is not seen for {question['horizon_days']} days: who "
-            "pays and rests, and comes back later, counts as one who left. A cancellation does "
-            "not: who cancels was seen.",
+            f"A customer who is not seen for {question['horizon_days']} days counts as one who "
+            "left. Some of them still pay, and come back later.",
         )
 
 

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from benchmarks.ceiling_report import write_checked_events
 from benchmarks.speed import ROOT
 from sparkify.pipelines.feature_engineering import nodes as feature_engineering
-from sparkify.pipelines.feature_engineering.customers import customers, log_span
+from sparkify.pipelines.feature_engineering.customers import list_customers, log_span
 from sparkify.pipelines.simulation import nodes as simulation
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.schemas import KEYS
@@ -62,7 +62,7 @@ def log(folder: Path, own: SimulationParameters, parameters: Parameters) -> Log:
         snapshots = feature_engineering.snapshots(days, settings)
         described = feature_engineering.features(days, snapshots, settings)
         described.join(snapshots, on=KEYS).write.parquet(str(tables["features"]))
-        now = customers(days, [log_span(days, settings)[1]], settings).select(*KEYS)
+        now = list_customers(days, [log_span(days, settings)[1]], settings)
         newest = feature_engineering.features(days, now, settings)
         newest.write.parquet(str(tables["newest"]))
         quality.write_text(json.dumps(checked_account), encoding="utf-8")

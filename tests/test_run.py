@@ -1,13 +1,19 @@
 import json
+import logging
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 from pyspark.sql import SparkSession
 
+from sparkify.pipelines.feature_engineering.log_summary import MissingPageError
 from sparkify.pipelines.modelling import contacts, groups
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_the_default_run_ends_with_holdout_metrics(finished: Any, spark: SparkSession) -> None:
@@ -169,3 +175,82 @@ def test_the_seed_project_s_question_is_asked_and_its_leak_found(studied: Any) -
     assert 0 <= seed.loc["this project, retrospective", "weighted_f1"] <= 1
     (sentence, *_) = studied.load("retrospective.poisoned_audit")["not_to_be_believed"]
     assert "+0.5 total_records" in sentence
+
+
+@pytest.fixture(scope="module")
+def inactive(
+    finished: Any, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Any, dict[str, Any], list[str]]:
+    """Return the finished project asked for inactivity, its parameters, and what was logged.
+
+    The settings are those of docs/own_log.md, and no page is the cancellation page.
+    """
+    project = finished.copied(tmp_path_factory.mktemp("runs") / "inactive")
+    page = (ROOT / "docs" / "own_log.md").read_text()
+    (block,) = re.findall(
+        r"^```yaml\n# conf/podcast/\S+\n(.*?)^```", page, re.DOTALL | re.MULTILINE
+    )
+    params = {**project.params, **yaml.safe_load(block)}
+    params["validation"] |= project.params["validation"]
+    params["feature_engineering"]["cancellation_page"] = "Not a page of this log"
+    messages: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("sparkify").addHandler(handler)
+    try:
+        names = ("feature_engineering", "modelling", "scoring", "monitoring", "reporting")
+        project.run(*names, params=params)
+        project.run(
+            "validation",
+            node_names=["validation.change_later_events", "validation.audit_leakage"],
+            params=params,
+        )
+    finally:
+        logging.getLogger("sparkify").removeHandler(handler)
+    return project, params, messages
+
+
+def test_a_log_without_a_cancellation_page_is_forecast_by_inactivity(
+    inactive: tuple[Any, dict[str, Any], list[str]],
+) -> None:
+    project, _, messages = inactive
+    catalog = project.catalog()
+    snapshots = catalog.load("snapshots").toPandas()
+    days = catalog.load("user_days").select("user_id", "day").toPandas()
+    days["day"], holdout = pd.to_datetime(days["day"]), pd.Timestamp("2018-11-21")
+    before = days[days["day"].between("2018-10-22", "2018-11-20")]["user_id"]
+    within = days[days["day"].between(holdout, "2018-11-30")]["user_id"]
+    at_holdout = snapshots[pd.to_datetime(snapshots["cutoff"]) == holdout]
+    assert set(at_holdout["user_id"]) == set(before)
+    assert set(at_holdout.loc[at_holdout["churned"], "user_id"]) == set(before) - set(within)
+    metrics, summary = catalog.load("metrics"), catalog.load("score_summary")
+    assert metrics["question"]["active_within_days"] == 30
+    assert 0 < metrics["holdout"]["churned"] == at_holdout["churned"].sum()
+    assert "who is a customer" in catalog.load("promotion")["reason"]
+    scored = days[days["day"].between("2018-11-01", "2018-11-30")]["user_id"]
+    assert summary["customers"] == scored.nunique()
+    assert (summary["outcome"], summary["happened"]) == ("inactivity", "were not seen")
+    assert catalog.load("later_events") == {"deleted": 0, "altered": 0, "invented": 0}
+    assert catalog.load("leakage_audit")["not_to_be_believed"] == []
+    assert "days_since_last_seen" in catalog.load("leakage_audit")["auc_of_each_feature"]
+    assert not [message for message in messages if "Not a page of this log" in message]
+    assert any("customers were not seen (simulated log)" in message for message in messages)
+
+
+def test_the_report_says_that_customers_were_not_seen(
+    inactive: tuple[Any, dict[str, Any], list[str]],
+) -> None:
+    text = inactive[0].catalog().load("report_md")
+    assert "customers who will not be seen within 10 days" in text.replace("\n", " ")
+    assert "which customers seen in the 30 days before were not seen within 10 days" in text
+    assert "Some of them still pay, and come back later" in text
+    kept = [line for line in text.splitlines() if "cancel" in line.lower()]
+    assert [line for line in kept if "feature_engineering" not in line] == []
+
+
+def test_without_cancellations_the_seed_project_s_question_is_refused(
+    inactive: tuple[Any, dict[str, Any], list[str]],
+) -> None:
+    project, params, _ = inactive
+    with pytest.raises(MissingPageError, match=r"^events: no event on page 'Not a page of this"):
+        project.run("retrospective", params=params)

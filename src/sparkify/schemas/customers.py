@@ -12,13 +12,12 @@ CUSTOMER_AT_CUTOFF = (
 )
 
 SNAPSHOTS = Table(
-    "One row per user and cutoff: a user seen before the cutoff who has not cancelled by then, and "
-    "who is on the paid level then if the outcome is a downgrade.",
+    "One row per user and cutoff: a user seen before the cutoff who has not cancelled by then. "
+    "With the outcome downgrade the user is on the paid level then; with inactivity the user was "
+    "seen in the last active_within_days before it.",
     (
         *CUSTOMER_AT_CUTOFF,
-        Column(
-            "churned", FLAG, "Whether the user cancelled, or had the outcome asked for, in time."
-        ),
+        Column("churned", FLAG, "Whether the outcome asked for came within the horizon."),
     ),
 )
 

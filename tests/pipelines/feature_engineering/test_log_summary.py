@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from sparkify.pipelines.feature_engineering import nodes
 from sparkify.pipelines.feature_engineering.log_summary import (
     MissingPageError,
+    require_cancellation_page,
     require_outcome_page,
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -95,6 +96,22 @@ def test_pages_that_the_log_does_not_have_are_named_with_their_parameters(
     ]
 
 
+@pytest.mark.parametrize("outcome", ["downgrade", "inactivity"])
+def test_a_missing_cancellation_page_is_no_warning_where_the_outcome_needs_none(
+    spark: SparkSession,
+    settings: FeatureEngineeringParameters,
+    caplog: pytest.LogCaptureFixture,
+    outcome: str,
+) -> None:
+    pages = {"next_song": "NextSong", "home": "Home"}
+    asked = settings.model_copy(update={"pages": pages, "by_level": (), "outcome": outcome})
+    caplog.set_level(logging.WARNING, "sparkify")
+    found = summary(spark, [*STAYS, ("stays", "2018-10-01 11:00", "Home")], asked)
+    assert found["missing_pages"] == {"feature_engineering.cancellation_page": CANCELLED}
+    assert found["returning_customers"]["customers"] == 0
+    assert caplog.messages == []
+
+
 def test_a_level_without_events_is_named(
     spark: SparkSession, settings: FeatureEngineeringParameters, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -115,7 +132,8 @@ def test_a_missing_cancellation_page_is_an_error_that_names_the_log_s_pages(
     assert str(raised.value) == (
         "events: no event on page 'Foo' (feature_engineering.cancellation_page), which shows the "
         "outcome cancellation. The log's most frequent pages: 'NextSong' (9), 'Home' (5). Set the "
-        "parameter to the page that confirms it."
+        "parameter to the page that confirms it. For a service without such a page set "
+        "feature_engineering.outcome to inactivity."
     )
 
 
@@ -131,6 +149,11 @@ def test_a_missing_cancellation_page_is_an_error_that_names_the_log_s_pages(
             {"feature_engineering.cancellation_page": "x", "pages.submit_downgrade": "y"},
             True,
         ),
+        (
+            "inactivity",
+            {"feature_engineering.cancellation_page": "x", "pages.submit_downgrade": "y"},
+            False,
+        ),
     ],
 )
 def test_one_page_of_the_outcome_is_enough(
@@ -143,3 +166,15 @@ def test_one_page_of_the_outcome_is_enough(
             require_outcome_page(found, asked)
     else:
         require_outcome_page(found, asked)
+
+
+def test_a_question_about_cancellations_needs_their_page() -> None:
+    require_cancellation_page({**QUALITY, "missing_pages": {"pages.home": "x"}})
+    missing = {"feature_engineering.cancellation_page": "Foo"}
+    with pytest.raises(MissingPageError) as raised:
+        require_cancellation_page({**QUALITY, "missing_pages": missing})
+    assert str(raised.value) == (
+        "events: no event on page 'Foo' (feature_engineering.cancellation_page), which shows who "
+        "cancelled. The log's most frequent pages: 'NextSong' (9), 'Home' (5). Set the parameter "
+        "to the page that confirms a cancellation."
+    )

@@ -255,6 +255,13 @@ CHANGES = [
                 **{"upgraded_later": True, "earlier": False, "twice": True},
             },
         ),
+        (
+            "inactivity",
+            {
+                **{"later": False, "too_late": True, "cancelled_later": False},
+                **{"upgraded_later": False, "earlier": True, "twice": False},
+            },
+        ),
     ],
 )
 def test_an_outcome_has_its_customers_and_labels(
@@ -267,6 +274,41 @@ def test_an_outcome_has_its_customers_and_labels(
     taken = nodes.snapshots(nodes.user_days(events(spark, *CHANGES), settings), asked)
     expected = [(user, date(2018, 11, 21), label) for user, label in churned.items()]
     assertDataFrameEqual(taken, spark.createDataFrame(expected, taken.schema))
+
+
+# The last day with events, 2018-12-01, has them until 09:00: it is not full, and in no horizon.
+PARTLY_LOGGED = [
+    ("regular", "2018-11-10 10:00:00", "Home", 1, "free", None),
+    ("regular", "2018-11-19 10:00:00", "Home", 2, "free", None),
+    ("regular", "2018-11-29 10:00:00", "Home", 3, "free", None),
+    ("late", "2018-11-18 10:00:00", "Home", 1, "free", None),
+    ("late", "2018-11-30 10:00:00", "Home", 2, "free", None),
+    ("away", "2018-11-18 10:00:00", "Home", 1, "free", None),
+    ("away", "2018-12-01 09:00:00", "Home", 2, "free", None),
+]
+
+
+def test_a_partly_logged_last_day_makes_nobody_inactive(
+    spark: SparkSession, settings: FeatureEngineeringParameters
+) -> None:
+    asked = settings.model_copy(update={"outcome": "inactivity"})
+    log = nodes.user_days(events(spark, *PARTLY_LOGGED), asked)
+    taken = nodes.snapshots(log, asked)
+    holdout = date(2018, 11, 21)  # its horizon is the ten full days from 11-21 to 11-30
+    expected = [("regular", holdout, False), ("late", holdout, False), ("away", holdout, True)]
+    assertDataFrameEqual(taken, spark.createDataFrame(expected, taken.schema))
+
+
+def test_with_inactivity_no_event_from_the_cutoff_on_changes_a_feature(
+    spark: SparkSession, settings: FeatureEngineeringParameters
+) -> None:
+    asked = settings.model_copy(update={"outcome": "inactivity"})
+    whole = nodes.user_days(events(spark, *CHANGES), asked)
+    earlier = [row for row in CHANGES if row[1] < "2018-11-21"]
+    cut = nodes.user_days(events(spark, *earlier), asked)
+    taken = nodes.snapshots(whole, asked)
+    assert taken.count() == 6
+    assertDataFrameEqual(nodes.features(whole, taken, asked), nodes.features(cut, taken, asked))
 
 
 def test_a_cancellation_counts_from_the_cutoff_to_the_end_of_the_horizon(

@@ -3,6 +3,8 @@ from typing import Any
 
 import pytest
 
+from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+
 
 @pytest.mark.parametrize(
     ("name", "value", "rest"),
@@ -35,7 +37,7 @@ import pytest
         ),
         ("windowed", ["sesions"], 'is "sesions"; allowed: a name of a page, such as sessions.'),
         ("song_page", "NextSon", 'is "NextSon"; allowed: a page, such as NextSong.'),
-        ("outcome", "churn", 'is "churn"; allowed: cancellation, downgrade, either.'),
+        ("outcome", "churn", 'is "churn"; allowed: cancellation, downgrade, either, inactivity.'),
         ("pages.sessions", "Foo", "has the name of another column; allowed: a name of its own."),
         ("pages.free_trial", "Foo", "has the name of another column; allowed: a name of its own."),
         (
@@ -49,6 +51,9 @@ import pytest
             "is no name that is allowed; allowed: text that matches ^[a-z][a-z0-9_]*$.",
         ),
         ("horizon_days", "ten", 'is "ten"; allowed: an integer above 0.'),
+        ("active_within_days", 0, "is 0; allowed: an integer above 0."),
+        ("active_within_days", 7.5, "is 7.5; allowed: an integer above 0."),
+        ("active_within_days", None, "is null; allowed: an integer above 0."),
         ("log_end_tolerance_hours", 24, "is 24; allowed: a number of at least 0 and below 24."),
     ],
 )
@@ -57,3 +62,24 @@ def test_what_cannot_be_is_refused_in_one_sentence(
 ) -> None:
     place = rest if rest.startswith("[") else f" {rest}"
     assert refusals(f"feature_engineering.{name}", value) == [f"feature_engineering.{name}{place}"]
+
+
+def test_inactivity_needs_no_page_but_the_songs(parameters: dict[str, Any]) -> None:
+    usual = parameters["feature_engineering"].model_dump()
+    change = {"outcome": "inactivity", "downgrade_page": "None", "cancellation_page": "None"}
+    asked = FeatureEngineeringParameters(**{**usual, **change})
+    assert asked.outcome_columns == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "task"),
+    [
+        ("cancellation", {"outcome": "cancellation", "horizon_days": 10}),
+        ("inactivity", {"outcome": "inactivity", "horizon_days": 10, "active_within_days": 30}),
+    ],
+)
+def test_who_was_last_seen_when_is_a_part_of_inactivity_s_task_alone(
+    parameters: dict[str, Any], outcome: str, task: dict[str, Any]
+) -> None:
+    asked = parameters["feature_engineering"].model_copy(update={"outcome": outcome})
+    assert asked.prediction_task == task

@@ -1,4 +1,7 @@
 import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from sparkify.pipelines.modelling import figures
 
@@ -25,3 +28,38 @@ def test_every_trial_is_drawn_with_what_it_costs_and_the_best_on_top() -> None:
         "log loss 0.1235, 3.0 s",
     ]
     assert axes.get_xlim()[1] > 0.22
+
+
+@pytest.mark.parametrize(
+    ("outcome", "happened", "forecast", "truth"),
+    [
+        ("cancellation", "cancelled", ["stays", "cancels"], ["stayed", "cancelled"]),
+        ("downgrade", "downgraded", ["stays", "downgrades"], ["stayed", "downgraded"]),
+        (
+            "inactivity",
+            "were not seen",
+            ["is seen", "is not seen"],
+            ["was seen", "was not seen"],
+        ),
+    ],
+)
+def test_figures_name_the_outcome(
+    outcome: str, happened: str, forecast: list[str], truth: list[str]
+) -> None:
+    predictions = pd.DataFrame({"churned": [True, False, False], "probability": [0.7, 0.6, 0.1]})
+    metrics = {
+        "source": "provided",
+        "question": {"asked": "2018-11-21", "outcome": outcome, "happened": happened},
+        "holdout": {"churned": 1, "users": 3, "threshold": 0.5},
+    }
+
+    def axes_of(figure: Figure) -> Axes:
+        figure.canvas.draw()
+        return figure.axes[0]
+
+    confusion = axes_of(figures.confusion(predictions, metrics))
+    assert [label.get_text() for label in confusion.get_xticklabels()] == forecast
+    assert [label.get_text() for label in confusion.get_yticklabels()] == truth
+    assert f"1 of 3 customers {happened} (provided log)" in confusion.get_title(loc="left")
+    calibration = axes_of(figures.calibration(predictions, metrics, 2))
+    assert calibration.get_ylabel() == f"Share that {truth[1]}"

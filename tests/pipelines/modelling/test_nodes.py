@@ -17,7 +17,11 @@ from sparkify.schemas import KEYS, Features, ModelInput, Predictions
 HOLDOUT = date(2018, 11, 21)
 CUTOFFS = [HOLDOUT - timedelta(days=7 * week) for week in range(4)]
 USERS = [f"u{number}" for number in range(30)]
-QUESTION = {"asked": "2018-11-21, 10 days ahead", "happened": "cancelled"}
+QUESTION = {
+    "asked": "2018-11-21, 10 days ahead",
+    "outcome": "cancellation",
+    "happened": "cancelled",
+}
 
 
 def snapshots(spark: SparkSession, churners: list[str], cutoffs: list[date] = CUTOFFS) -> DataFrame:
@@ -36,12 +40,13 @@ def columns(parameters: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def split(
-    taken: DataFrame, parameters: dict[str, Any]
+    taken: DataFrame, parameters: dict[str, Any], missing_pages: dict[str, str] | None = None
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     names = Features(*columns(parameters)).columns[2:]
     described = taken.select(*KEYS, *[F.lit(0.0).alias(name) for name in names])
     settings = (parameters["modelling"], parameters["feature_engineering"])
-    return nodes.train_test(described, taken, {"missing_pages": {}}, *settings)
+    summary = {"missing_pages": missing_pages or {}}
+    return nodes.train_test(described, taken, summary, *settings)
 
 
 def users(rows: DataFrame) -> set[str]:
@@ -71,6 +76,26 @@ def test_no_training_label_overlaps_the_holdout(
         "horizon_days": 10,
         "outcome": "cancellation",
         "happened": "cancelled",
+        "train_cutoffs": ["2018-10-31", "2018-11-07"],
+    }
+
+
+def test_inactivity_is_asked_of_a_log_without_any_outcome_page(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    asked = parameters["feature_engineering"].model_copy(update={"outcome": "inactivity"})
+    *_, question = split(
+        snapshots(spark, USERS[:9]),
+        {**parameters, "feature_engineering": asked},
+        {"feature_engineering.cancellation_page": "x", "pages.submit_downgrade": "y"},
+    )
+    assert question == {
+        "asked": "2018-11-21, 10 days ahead",
+        "cutoff": "2018-11-21",
+        "horizon_days": 10,
+        "outcome": "inactivity",
+        "active_within_days": 30,
+        "happened": "were not seen",
         "train_cutoffs": ["2018-10-31", "2018-11-07"],
     }
 

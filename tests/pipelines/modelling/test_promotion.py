@@ -142,6 +142,7 @@ def test_a_worse_challenger_does_not_take_the_place_unless_it_always_does(
     [
         ({"question": {**QUESTION, "horizon_days": 14}}, "answers another question"),
         ({"question": {**QUESTION, "outcome": "downgrade"}}, "answers another question"),
+        ({"question": {**QUESTION, "active_within_days": 30}}, "who is a customer"),
         ({"source": "provided"}, "learnt from a provided log"),
         ({"features": ["next_song", "skips"]}, "needs features that are gone: skips"),
         (

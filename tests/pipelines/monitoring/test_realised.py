@@ -114,6 +114,36 @@ def test_a_churner_of_overlapping_horizons_counts_once(
     assert realised.learnt_from({"train": {"churned": 0}}, apart) == 1
 
 
+def test_an_inactive_customer_counts_once_for_all_cutoffs_that_saw_it_before(
+    settings: FeatureEngineeringParameters,
+) -> None:
+    inactivity = settings.model_copy(update={"outcome": "inactivity", "active_within_days": 35})
+    assert realised.learnt_from({"train": {"churned": 50}}, inactivity) == 10
+
+
+def test_a_score_of_inactivity_came_true_if_the_customer_was_not_seen(
+    spark: SparkSession, settings: FeatureEngineeringParameters
+) -> None:
+    first = date.fromisoformat(DAYS[0])
+    days = [
+        ("comes", date(2018, 11, 1)),
+        ("comes", date(2018, 11, 16)),
+        ("too_late", date(2018, 11, 1)),
+        ("too_late", date(2018, 11, 17)),
+        ("away", date(2018, 11, 1)),
+    ]
+    user_days = spark.createDataFrame(days, "user_id string, day date").selectExpr(
+        "*", "'free' as level", "0L as cancellations", "false as ends_cancelled"
+    )
+    columns = ["user_id", "cutoff", "probability"]
+    scored = [(user, first, 0.1) for user in ("comes", "too_late", "away")]
+    history = {DAYS[0]: lambda: pd.DataFrame(scored, columns=columns)}
+    inactivity = settings.model_copy(update={"outcome": "inactivity"})
+    found = realised.came_true(history, DAYS[:1], user_days, inactivity)
+    churned = found.set_index("user_id")["churned"]
+    assert churned.to_dict() == {"comes": False, "too_late": True, "away": True}
+
+
 def test_where_nobody_churned_there_is_nothing_to_rank(modelling: ModellingParameters) -> None:
     found = realised.judged(predictions([False] * 5, [0.1] * 5), 0.99, 50, modelling)
     assert found["churned"] == 0

@@ -123,3 +123,10 @@ def test_a_list_longer_than_what_is_shown_is_cut(found: dict[str, Any]) -> None:
     longer = pd.concat([found["contacts"]] * 9)
     (table,) = (b for b in told(found, contacts=longer) if isinstance(b, Table))
     assert len(table.rows) == 15
+
+
+def test_what_leaving_means_is_said_by_the_outcome(found: dict[str, Any]) -> None:
+    (text, *_) = notices(found)
+    assert "the customers who will have cancelled within 10 days." in text
+    (text, *_) = notices(found, outcome="inactivity", happened="were not seen")
+    assert "the customers who will not be seen within 10 days." in text

@@ -48,3 +48,12 @@ def test_only_a_group_that_is_measurably_served_worse_is_named(found: dict[str, 
 def test_a_simulated_log_says_nothing_about_real_customers(found: dict[str, Any]) -> None:
     said = told(found, metrics=found["metrics"] | {"source": "simulated"})
     assert "All 19,876 customers" in said["Nothing about real customers."]
+
+
+def test_only_with_inactivity_who_rests_counts_as_one_who_left(found: dict[str, Any]) -> None:
+    name = "No list of who ends a subscription."
+    assert name not in told(found)
+    metrics = found["metrics"]
+    question = metrics["question"] | {"outcome": "inactivity", "horizon_days": 14}
+    said = told(found, metrics=metrics | {"question": question})
+    assert "not seen for 14 days" in said[name]

@@ -95,3 +95,14 @@ def test_customers_who_came_back_are_counted(
     assert said["Customers with events after a cancellation"] == (
         f"30, with 59,437 events. {sentence} (feature_engineering.returning_customers)"
     )
+
+
+def test_the_question_says_who_is_asked_about(found: dict[str, Any]) -> None:
+    said, _ = told(found)
+    assert said["Question"] == "which customers cancelled within 10 days of a cutoff"
+    metrics = found["metrics"]
+    task = {"outcome": "inactivity", "happened": "were not seen", "active_within_days": 30}
+    said, _ = told(found, metrics=metrics | {"question": metrics["question"] | task})
+    assert said["Question"] == (
+        "which customers seen in the 30 days before were not seen within 10 days of a cutoff"
+    )

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from sklearn.metrics import roc_auc_score
 
 from sparkify.errors import TooLittleDataError
+from sparkify.pipelines.feature_engineering.log_summary import MissingPageError
 from sparkify.pipelines.modelling import fitting
 from sparkify.pipelines.modelling import nodes as modelling_nodes
 from sparkify.pipelines.modelling.parameters import InputParameters
@@ -38,8 +39,7 @@ def labelled(spark: SparkSession, churners: int, others: int) -> tuple[DataFrame
 
 
 def split(tables: tuple[DataFrame, DataFrame], parameters: dict[str, Any]) -> tuple[Any, ...]:
-    settings = (parameters["modelling"], parameters["feature_engineering"])
-    return nodes.train_test(*tables, {"missing_pages": {}}, *settings)
+    return nodes.train_test(*tables, {"missing_pages": {}}, parameters["modelling"])
 
 
 def test_histories_are_split_by_user(spark: SparkSession, parameters: dict[str, Any]) -> None:
@@ -49,7 +49,20 @@ def test_histories_are_split_by_user(spark: SparkSession, parameters: dict[str, 
     assert len(trained) + len(held_out) == 150
     assert not trained & held_out
     assert len(held_out) == pytest.approx(30, abs=12)
-    assert question["asked"] == "users by hash, cancelled at any time"
+    assert question == {
+        "asked": "users by hash, cancelled at any time",
+        "outcome": "cancellation",
+        "happened": "cancelled",
+    }
+
+
+def test_a_log_without_cancellations_cannot_be_asked_who_cancelled(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    page = "feature_engineering.cancellation_page"
+    summary = {"missing_pages": {page: "Foo"}, "pages": {"NextSong": 9}}
+    with pytest.raises(MissingPageError, match=r"^events: no event on page 'Foo'.* who cancelled"):
+        nodes.train_test(*labelled(spark, 1, 1), summary, parameters["modelling"])
 
 
 def test_the_bag_holds_neither_the_cancellation_flow_nor_a_clock(

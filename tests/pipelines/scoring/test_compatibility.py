@@ -62,3 +62,23 @@ def test_other_versions_of_packages_are_a_warning(
     (warning,) = told.messages
     now = card["packages"]["pyspark"]
     assert warning.endswith(f": pyspark 3.5.0, now {now}; gone 1.0, now missing")
+
+
+def test_a_model_of_inactivity_fits_one_choice_of_customers(
+    card: dict[str, Any], asked: FeatureEngineeringParameters
+) -> None:
+    inactivity = asked.model_copy(update={"outcome": "inactivity"})
+    own = {**card, "question": {**card["question"], **inactivity.prediction_task}}
+    require_compatible(own, card["features"], inactivity)
+    fewer = inactivity.model_copy(update={"active_within_days": 14})
+    with pytest.raises(ModelMismatchError) as told:
+        require_compatible(own, card["features"], fewer)
+    assert str(told.value) == (
+        "churn_model forecasts 'inactivity' within 10 days of customers seen in the last 30 days; "
+        "the parameters ask for 'inactivity' within 10 days of customers seen in the last 14 days "
+        "(feature_engineering.outcome, feature_engineering.horizon_days, "
+        "feature_engineering.active_within_days). Set them as they were, load another model with "
+        "--load-versions, or train one with `kedro run`."
+    )
+    with pytest.raises(ModelMismatchError, match="ask for 'cancellation' within 10 days "):
+        require_compatible(own, card["features"], asked)

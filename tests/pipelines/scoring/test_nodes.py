@@ -87,6 +87,23 @@ def test_a_downgrade_is_asked_of_those_on_the_paid_level(
         nodes.current_snapshots(user_days(spark, DAYS[:5]), asked, scoring)
 
 
+def test_inactivity_is_asked_of_those_seen_lately(
+    spark: SparkSession, settings: FeatureEngineeringParameters, scoring: ScoringParameters
+) -> None:
+    asked = settings.model_copy(update={"outcome": "inactivity"})
+    current = nodes.current_snapshots(user_days(spark, DAYS), asked, scoring)
+    CURRENT_SNAPSHOTS.validate(current)
+    # d was last seen on 2018-10-02, and b cancelled.
+    assert who(current) == {(user, date(2018, 12, 1)) for user in "ac"}
+    with pytest.raises(nodes.CutoffError) as told:
+        nodes.current_snapshots(user_days(spark, DAYS), asked, at(scoring, "2018-11-05"))
+    assert str(told.value) == (
+        "nobody is a customer at the cutoff 2018-11-05: nobody was seen in the 30 days before it "
+        "(feature_engineering.active_within_days), or all who were had cancelled. Take another "
+        "scoring.cutoff or another log."
+    )
+
+
 def test_a_log_whose_customers_all_left_is_an_error(
     spark: SparkSession, settings: FeatureEngineeringParameters, scoring: ScoringParameters
 ) -> None:

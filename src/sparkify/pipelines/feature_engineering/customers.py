@@ -76,21 +76,44 @@ def _refuse_gaps(days: list[date], most: int) -> None:
             )
 
 
-def customers(
+def list_customers(
     user_days: DataFrame, days: list[date], feature_engineering: FeatureEngineeringParameters
 ) -> DataFrame:
-    """List who was a customer at each of some cutoffs, with the days of all their outcomes.
+    """List who was a customer at each of some cutoffs: one row per user and cutoff.
 
-    One row per user and cutoff: a user seen before it whose last event then was no cancellation,
-    and who was on the paid level then if the outcome is a downgrade. With `returning_customers:
-    final`, a user who had never cancelled before it.
+    A customer was seen before the cutoff, and the last event then was no cancellation; with
+    `returning_customers: final`, the user had never cancelled before it. With the outcome
+    `downgrade`, the user was on the paid level then; with `inactivity`, the user was seen in the
+    last `active_within_days` before the cutoff.
     """
+    return _customers(user_days, days, feature_engineering).select(*KEYS)
+
+
+def label_customers(
+    user_days: DataFrame, days: list[date], feature_engineering: FeatureEngineeringParameters
+) -> DataFrame:
+    """List the customers at each of some cutoffs, with `churned`.
+
+    `churned` says whether the outcome is on a day from the cutoff to the end of the horizon; with
+    `inactivity`, whether no event is. Every horizon has to lie inside of the log.
+    """
+    end = F.date_add("cutoff", feature_engineering.horizon_days)
+    shows = F.exists("decisive_days", lambda day: (day >= F.col("cutoff")) & (day < end))
+    churned = ~shows if feature_engineering.outcome == "inactivity" else shows
+    customers = _customers(user_days, days, feature_engineering)
+    return customers.select(*KEYS, churned.alias("churned"))
+
+
+def _customers(
+    user_days: DataFrame, days: list[date], feature_engineering: FeatureEngineeringParameters
+) -> DataFrame:
+    """List the customers at each cutoff, with all `decisive_days`: those that decide the label."""
     shown = [F.col(name) > 0 for name in feature_engineering.outcome_columns]
-    has_outcome = reduce(Column.__or__, shown)
+    is_decisive = reduce(Column.__or__, shown) if shown else F.lit(True)
     users = user_days.groupBy("user_id").agg(
         F.min("day").alias("first_day"),
         F.min(F.when(F.col("cancellations") > 0, F.col("day"))).alias("cancelled_on"),
-        F.collect_list(F.when(has_outcome, F.col("day"))).alias("outcome_days"),
+        F.collect_list(F.when(is_decisive, F.col("day"))).alias("decisive_days"),
         F.array_sort(F.collect_list(F.struct("day", "level", "ends_cancelled"))).alias("days"),
     )
     cutoff = F.explode(F.array(*[F.lit(day) for day in sorted(days)])).alias("cutoff")
@@ -100,18 +123,14 @@ def customers(
         is_customer = ~last_day["ends_cancelled"]
     else:
         is_customer = F.col("cancelled_on").isNull() | (F.col("cancelled_on") >= F.col("cutoff"))
-    may_have_outcome = last_day["level"] == "paid"
-    if feature_engineering.outcome != "downgrade":
-        may_have_outcome = F.lit(True)
+    may_have_outcome = F.lit(True)
+    if feature_engineering.outcome == "downgrade":
+        may_have_outcome = last_day["level"] == "paid"
+    elif feature_engineering.outcome == "inactivity":
+        active_from = F.date_sub("cutoff", feature_engineering.active_within_days)
+        may_have_outcome = last_day["day"] >= active_from
     return (
         users.select("*", cutoff)
         .where(F.col("first_day") < F.col("cutoff"))
         .where(is_customer & may_have_outcome)
-        .select(*KEYS, "outcome_days")
     )
-
-
-def has_outcome_in_time(horizon_days: int) -> Column:
-    """Return whether one of `outcome_days` lies within the horizon after the cutoff."""
-    end = F.date_add("cutoff", horizon_days)
-    return F.exists("outcome_days", lambda day: (day >= F.col("cutoff")) & (day < end))

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 
+CANCELLATION = "feature_engineering.cancellation_page"
 MAX_NAMED_PAGES = 10  # of the log, in a message
 
 
@@ -22,7 +23,7 @@ def find_missing_pages(
     columns = ["cancellations", *feature_engineering.pages]
     totals = user_days.agg(*(F.sum(name).alias(name) for name in columns)).first()
     assert totals is not None  # noqa: S101 -- an aggregate without keys always has one row
-    parameters = {"feature_engineering.cancellation_page": "cancellations"}
+    parameters = {CANCELLATION: "cancellations"}
     parameters |= {f"pages.{name}": name for name in feature_engineering.pages}
     named = {"cancellations": feature_engineering.cancellation_page, **feature_engineering.pages}
     return {
@@ -63,18 +64,50 @@ def count_returning_customers(
     return {**found, "treated_as": feature_engineering.returning_customers}
 
 
+def list_needed_pages(
+    missing: dict[str, str], feature_engineering: FeatureEngineeringParameters
+) -> dict[str, str]:
+    """Return the missing pages without the cancellation page, where the outcome needs none."""
+    if "cancellations" in feature_engineering.outcome_columns:
+        return missing
+    return {parameter: page for parameter, page in missing.items() if parameter != CANCELLATION}
+
+
 def require_outcome_page(
     event_summary: dict[str, Any], feature_engineering: FeatureEngineeringParameters
 ) -> None:
-    """Stop if no page in which the outcome shows has an event in the log.
+    """Stop if the outcome shows on pages, and none of them has an event in the log.
 
     Raises:
         MissingPageError: with the page, the parameter, and the log's most frequent pages.
     """
     parameters = [
-        "feature_engineering.cancellation_page" if column == "cancellations" else f"pages.{column}"
+        CANCELLATION if column == "cancellations" else f"pages.{column}"
         for column in feature_engineering.outcome_columns
     ]
+    if parameters:
+        _require_any_page(
+            event_summary,
+            parameters,
+            f"the outcome {feature_engineering.outcome}",
+            "Set the parameter to the page that confirms it. For a service without such a page "
+            "set feature_engineering.outcome to inactivity.",
+        )
+
+
+def require_cancellation_page(event_summary: dict[str, Any]) -> None:
+    """Stop if the cancellation page has no event in the log.
+
+    Raises:
+        MissingPageError: with the page, the parameter, and the log's most frequent pages.
+    """
+    remedy = "Set the parameter to the page that confirms a cancellation."
+    _require_any_page(event_summary, [CANCELLATION], "who cancelled", remedy)
+
+
+def _require_any_page(
+    event_summary: dict[str, Any], parameters: list[str], what: str, remedy: str
+) -> None:
     missing = event_summary["missing_pages"]
     absent = [f"'{missing[name]}' ({name})" for name in parameters if name in missing]
     if len(absent) < len(parameters):
@@ -82,7 +115,6 @@ def require_outcome_page(
     pages = list(event_summary["pages"].items())[:MAX_NAMED_PAGES]
     listed = ", ".join(f"'{page}' ({count:,})" for page, count in pages)
     raise MissingPageError(
-        f"events: no event on page {' or '.join(absent)}, which shows the outcome "
-        f"{feature_engineering.outcome}. The log's most frequent pages: {listed}. Set the "
-        f"parameter to the page that confirms it."
+        f"events: no event on page {' or '.join(absent)}, which shows {what}. The log's most "
+        f"frequent pages: {listed}. {remedy}"
     )

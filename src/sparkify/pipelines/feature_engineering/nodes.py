@@ -13,14 +13,14 @@ from sparkify.pipelines.data_processing.nodes import drop_copies
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.feature_engineering.completion import find_levels, find_sessions
 from sparkify.pipelines.feature_engineering.customers import (
-    customers,
     cutoffs,
-    has_outcome_in_time,
+    label_customers,
     log_span,
 )
 from sparkify.pipelines.feature_engineering.log_summary import (
     count_returning_customers,
     find_missing_pages,
+    list_needed_pages,
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import EVENTS, KEYS, summed_columns, window_columns
@@ -140,14 +140,17 @@ def event_summary(
 ) -> dict[str, Any]:
     """Sum up the log's pages and returning customers; warn of pages that no event has.
 
+    A missing cancellation page is no warning with an outcome that does not show on it.
+
     Returns:
         `pages`: the most frequent pages with their events; `missing_pages`: pages without any
         event, by the parameter that names them; `returning_customers`: the `customers` who have
         events after a cancellation, these `events`, and what they are `treated_as`.
     """
     missing = find_missing_pages(user_days, feature_engineering)
-    if missing:
-        listed = ", ".join(f"'{page}' ({parameter})" for parameter, page in missing.items())
+    needed = list_needed_pages(missing, feature_engineering)
+    if needed:
+        listed = ", ".join(f"'{page}' ({parameter})" for parameter, page in needed.items())
         logger.warning("The log has no event on these pages, which parameters name: %s", listed)
     for level in sorted({"free", "paid"} - data_quality["levels"].keys()):
         logger.warning("The log has no event on the %s level (data_processing.levels)", level)
@@ -168,9 +171,7 @@ def snapshots(user_days: DataFrame, feature_engineering: FeatureEngineeringParam
         LogGapError: if too many days in a row have no event.
     """
     days = cutoffs(*log_span(user_days, feature_engineering), feature_engineering)
-    churned = has_outcome_in_time(feature_engineering.horizon_days)
-    taken = customers(user_days, days, feature_engineering)
-    return taken.select(*KEYS, churned.alias("churned"))
+    return label_customers(user_days, days, feature_engineering)
 
 
 def countable_days(user_days: DataFrame, by_level: Iterable[str]) -> DataFrame:

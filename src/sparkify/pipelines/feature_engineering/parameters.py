@@ -13,9 +13,10 @@ from sparkify.table import ColumnName
 class FeatureEngineeringParameters(Parameters):
     """Which moments are looked at, and what is counted; `feature_engineering` in conf/."""
 
-    outcome: Literal["cancellation", "downgrade", "either"]
+    outcome: Literal["cancellation", "downgrade", "either", "inactivity"]
     returning_customers: Literal["return", "final"]
     horizon_days: PositiveInt
+    active_within_days: PositiveInt
     cutoff_step_days: PositiveInt
     min_history_days: PositiveInt
     log_end_tolerance_hours: float = Field(ge=0, lt=24)
@@ -31,7 +32,7 @@ class FeatureEngineeringParameters(Parameters):
     @model_validator(mode="after")
     def _require_counted_pages(self) -> Self:
         pages = {"song_page": self.song_page}
-        if self.outcome != "cancellation":
+        if self.outcome in ("downgrade", "either"):
             pages["downgrade_page"] = self.downgrade_page
         for name, page in pages.items():
             if page not in self.pages.values():
@@ -62,10 +63,22 @@ class FeatureEngineeringParameters(Parameters):
 
     @property
     def outcome_columns(self) -> list[str]:
-        """The columns of user_days in which the outcome shows."""
+        """The columns of user_days in which the outcome shows; none with inactivity."""
         downgrades = [name for name, page in self.pages.items() if page == self.downgrade_page]
         return {
             "cancellation": ["cancellations"],
             "downgrade": downgrades,
             "either": ["cancellations", *downgrades],
+            "inactivity": [],
         }[self.outcome]
+
+    @property
+    def prediction_task(self) -> dict[str, str | int]:
+        """The settings in which two models must agree to forecast the same.
+
+        `active_within_days` is one of them with inactivity only, where it says who is a customer.
+        """
+        task: dict[str, str | int] = {"outcome": self.outcome, "horizon_days": self.horizon_days}
+        if self.outcome == "inactivity":
+            task["active_within_days"] = self.active_within_days
+        return task

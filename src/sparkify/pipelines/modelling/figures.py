@@ -12,6 +12,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
 from sparkify.comparison import TOO_FEW
 from sparkify.money import format_dollars
+from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS, OutcomeWords
 
 MODEL, REFERENCE, BAD = "#1f5fa8", "#8a8f98", "#c2452d"
 STYLES = ["-", ":", "-."]
@@ -36,6 +37,10 @@ def _on_what(metrics: dict[str, Any]) -> str:
         f"{metrics['question']['happened']} "
         f"({metrics['source']} log)"
     )
+
+
+def _outcome_words(metrics: dict[str, Any]) -> OutcomeWords:
+    return OUTCOME_WORDS[metrics["question"]["outcome"]]
 
 
 def _with_interval(metric: dict[str, Any]) -> str:
@@ -92,9 +97,8 @@ def roc(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
 
 def calibration(predictions: pd.DataFrame, metrics: dict[str, Any], bins: int) -> Figure:
     """Draw what was forecast against what happened, in bins of equal size."""
-    figure, axes = _axes(
-        "Calibration", _on_what(metrics), "Mean forecast probability", "Share that cancelled"
-    )
+    share = f"Share that {_outcome_words(metrics).churned}"
+    figure, axes = _axes("Calibration", _on_what(metrics), "Mean forecast probability", share)
     happened, forecast = calibration_curve(
         predictions.churned, predictions.probability, n_bins=bins, strategy="quantile"
     )
@@ -147,8 +151,9 @@ def confusion(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     for (row, column), count in np.ndenumerate(counts):
         text = f"{count}\n{shares[row, column]:.0%} of them"
         axes.text(column, row, text, ha="center", va="center", fontsize=13)
-    axes.set_xticks([0, 1], ["stays", "cancels"])
-    axes.set_yticks([0, 1], ["stayed", "cancelled"])
+    words = _outcome_words(metrics)
+    axes.set_xticks([0, 1], [words.stays, words.churns])
+    axes.set_yticks([0, 1], [words.stayed, words.churned])
     axes.grid(visible=False)
     return figure
 

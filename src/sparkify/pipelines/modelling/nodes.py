@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from sparkify.collecting import collected
 from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.feature_engineering.log_summary import require_outcome_page
+from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import (
     calibration,
@@ -28,13 +29,6 @@ from sparkify.pipelines.modelling.folds import (
 )
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS, Predictions
-
-# What customers did who had an outcome.
-HAPPENED = {
-    "cancellation": "cancelled",
-    "downgrade": "downgraded",
-    "either": "cancelled or downgraded",
-}
 
 
 def train_test(
@@ -66,8 +60,9 @@ def train_test(
     counted = by_cutoff.orderBy("cutoff").collect()
     if not counted:
         raise TooLittleDataError(
-            "snapshots holds no rows: nobody was a customer at any cutoff, or with the outcome "
-            "`downgrade` nobody on the paid level. Use a log of more users or days."
+            "snapshots holds no rows: nobody was a customer at any cutoff. With the outcome "
+            "`downgrade` customers are on the paid level, with `inactivity` they were seen in the "
+            "last feature_engineering.active_within_days. Use a log of more users or days."
         )
     *earlier, holdout = counted
     embargo = pd.Timedelta(days=feature_engineering.horizon_days)
@@ -90,13 +85,11 @@ def train_test(
     is_train = F.col("is_trainable") & (F.col("cutoff") <= F.lit(last_train))
     require_churners_in_folds(labelled.where(is_train), modelling)
     is_test = F.col("cutoff") == F.lit(holdout["cutoff"])
-    horizon = feature_engineering.horizon_days
     question = {
-        "asked": f"{holdout['cutoff']}, {horizon} days ahead",
+        **feature_engineering.prediction_task,
+        "asked": f"{holdout['cutoff']}, {feature_engineering.horizon_days} days ahead",
         "cutoff": str(holdout["cutoff"]),
-        "horizon_days": horizon,
-        "outcome": feature_engineering.outcome,
-        "happened": HAPPENED[feature_engineering.outcome],
+        "happened": OUTCOME_WORDS[feature_engineering.outcome].happened,
         "train_cutoffs": [str(row["cutoff"]) for row in train_cutoffs],
     }
     return described.where(is_train), described.where(is_test), question

@@ -24,7 +24,7 @@ from sparkify.pipelines.modelling.parameters import Bootstrap, ModellingParamete
 from sparkify.schemas import KEYS
 
 logger = logging.getLogger(__name__)
-ASKED = ("outcome", "horizon_days")
+ASKED = ("outcome", "horizon_days", "active_within_days")
 KEPT_OUT = ("seed", "unseen_user_share")  # they say which users are never learnt from
 ERRORS_IN_INTERVAL = 2 * 1.96  # standard errors that a 95 % interval is wide
 
@@ -129,7 +129,9 @@ def _obstacle(
     gone = sorted(set(standing["features"]) - set(test.columns))
     before, now = (card["parameters"]["modelling"] for card in (standing, challenger))
     obstacles = {
-        "answers another question (outcome or horizon)": any(asked[x] != own[x] for x in ASKED),
+        "answers another question (outcome, horizon or who is a customer)": any(
+            asked.get(name) != own.get(name) for name in ASKED
+        ),
         f"learnt from a {standing['source']} log": standing["source"] != challenger["source"],
         f"needs features that are gone: {', '.join(gone)}": bool(gone),
         "learnt from other users (seed or unseen_user_share)": any(

@@ -8,7 +8,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from scipy import stats
 
-from sparkify.pipelines.feature_engineering.customers import customers, has_outcome_in_time
+from sparkify.pipelines.feature_engineering.customers import label_customers
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.bootstrap import in_one_row, with_intervals
 from sparkify.pipelines.modelling.evaluation import RANKING
@@ -39,9 +39,8 @@ def came_true(
 ) -> pd.DataFrame:
     """Return the named partitions' scores with `churned`: whether the outcome came in time."""
     cutoffs = [date.fromisoformat(name) for name in names]
-    churned = has_outcome_in_time(feature_engineering.horizon_days)
-    known = customers(user_days, cutoffs, feature_engineering).where(churned).select(*KEYS)
-    churners = known.toPandas().assign(churned=True)
+    labelled = label_customers(user_days, cutoffs, feature_engineering)
+    churners = labelled.where("churned").toPandas()
     scores = pd.concat([history[name]() for name in names], ignore_index=True)
     joined = scores.merge(churners, on=KEYS, how="left", validate="1:1")
     return joined.assign(churned=joined["churned"].notna()).sort_values(KEYS, ignore_index=True)
@@ -52,9 +51,16 @@ def learnt_from(
 ) -> float:
     """Return how many churners taught the model what share churns; each counts once.
 
-    Training snapshots count a churner at every cutoff whose horizon the outcome falls into.
+    Training snapshots count a churner at every cutoff whose horizon the outcome falls into; with
+    `inactivity`, at every cutoff before which the churner was seen within `active_within_days`.
     """
-    times = feature_engineering.horizon_days / feature_engineering.cutoff_step_days
+    is_inactivity = feature_engineering.outcome == "inactivity"
+    days = (
+        feature_engineering.active_within_days
+        if is_inactivity
+        else feature_engineering.horizon_days
+    )
+    times = days / feature_engineering.cutoff_step_days
     return float(max(metrics["train"]["churned"] / max(times, 1), 1))
 
 

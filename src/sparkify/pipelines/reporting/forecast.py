@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from scipy.stats import poisson
 
+from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.pipelines.modelling.card import is_same_model
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import (
@@ -129,8 +130,8 @@ def _told(summary: dict[str, Any]) -> str:
     pays_from = _pays_from(decision)
     pays = f"a contact pays from a probability of {words.share(pays_from)} on"
     return (
-        f"Those who leave are the customers who will have {summary['happened']} within "
-        f"{summary['horizon_days']} days. Customers whose probability to leave is at "
+        f"Those who leave are the customers who {OUTCOME_WORDS[summary['outcome']].will_happen} "
+        f"within {summary['horizon_days']} days. Customers whose probability to leave is at "
         f"least {words.share(decision['threshold'])} are to be contacted, "
         f"{words.count(summary['predicted'])} in all; "
         f"{words.share(summary['control_share'])} of such, by a hash, are kept back as the control "

@@ -26,6 +26,7 @@ def limits(
                 (
                     *_simulated(metrics),
                     *_people(metrics),
+                    *_resting(metrics["question"]),
                     *_effects(contact_plan, score_summary),
                     *_times(metrics),
                     *_groups(group_metrics, metrics),
@@ -56,6 +57,15 @@ def _people(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "No list of all who will leave.",
         f"The threshold finds {words.measured(holdout['recall'], 'share')} of those who leave.",
     )
+
+
+def _resting(question: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if question["outcome"] == "inactivity":
+        yield (
+            "No list of who ends a subscription.",
+            f"A customer who is not seen for {question['horizon_days']} days counts as one who "
+            "left. Some of them still pay, and come back later.",
+        )
 
 
 def _effects(plan: dict[str, Any], summary: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -91,8 +91,8 @@ def _training(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield (
         "Question",
         (
-            f"which customers {question['happened']} within {question['horizon_days']} days of "
-            "a cutoff"
+            f"which customers{_of_whom(question)} {question['happened']} within "
+            f"{question['horizon_days']} days of a cutoff"
         ),
     )
     yield "Champion", str(champion["label"])
@@ -113,6 +113,13 @@ def _training(metrics: dict[str, Any]) -> Iterator[tuple[str, str]]:
         f"{words.share(decision['threshold'])}, {CHOSEN_BY[decision['threshold_by']]}",
     )
     yield "Fingerprint of the training rows", str(training["fingerprint"])
+
+
+def _of_whom(question: Mapping[str, Any]) -> str:
+    """Say who is a customer, where that depends on when one was last seen."""
+    if question["outcome"] != "inactivity":
+        return ""
+    return f" seen in the {question['active_within_days']} days before"
 
 
 def _rejections(quality: dict[str, Any]) -> Table:

@@ -10,8 +10,8 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support, roc
 
 from sparkify.collecting import collected
 from sparkify.errors import TooLittleDataError
-from sparkify.pipelines.feature_engineering.log_summary import require_outcome_page
-from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.feature_engineering.log_summary import require_cancellation_page
+from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.pipelines.modelling import nodes as modelling_nodes
 from sparkify.pipelines.modelling.folds import (
     is_trainable,
@@ -42,7 +42,6 @@ def train_test(
     snapshots: DataFrame,
     event_summary: dict[str, Any],
     modelling: ModellingParameters,
-    feature_engineering: FeatureEngineeringParameters,
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     """Split whole histories by user, by hash; one row per user, and what is asked of them.
 
@@ -50,8 +49,7 @@ def train_test(
         MissingPageError: if the log has no event on the cancellation page.
         TooLittleDataError: with the counts, if either side has too few users or churners.
     """
-    by_cancellation = feature_engineering.model_copy(update={"outcome": "cancellation"})
-    require_outcome_page(event_summary, by_cancellation)
+    require_cancellation_page(event_summary)
     labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
     rows = labelled.join(features, on=KEYS, how="inner")
     by_side = rows.groupBy("is_trainable").agg(
@@ -69,7 +67,11 @@ def train_test(
             f"use a log of more users or days."
         )
     require_churners_in_folds(rows.where("is_trainable"), modelling)
-    question = {"asked": "users by hash, cancelled at any time", "happened": "cancelled"}
+    question = {
+        "asked": "users by hash, cancelled at any time",
+        "outcome": "cancellation",
+        "happened": OUTCOME_WORDS["cancellation"].happened,
+    }
     return rows.where("is_trainable"), rows.where(~F.col("is_trainable")), question
 
 

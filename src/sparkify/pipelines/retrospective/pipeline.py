@@ -19,10 +19,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.train_test,
-                [
-                    *["features", "snapshots", "event_summary"],
-                    *["params:modelling", "params:feature_engineering"],
-                ],
+                ["features", "snapshots", "event_summary", "params:modelling"],
                 ["train", "test", "question"],
                 name="split_by_user",
             ),

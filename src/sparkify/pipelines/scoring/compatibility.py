@@ -25,7 +25,7 @@ def require_compatible(
     Args:
         card: what the model says of itself.
         columns: the columns of the features that are to be scored.
-        asked: the outcome and the horizon that the parameters ask for.
+        asked: the parameters that say what is to be forecast.
 
     Raises:
         ModelMismatchError: naming what differs.
@@ -49,15 +49,22 @@ def require_compatible(
             f"as they were then, or train another model with `kedro run`."
         )
     question = card["question"]
-    trained = (question["outcome"], question["horizon_days"])
-    if trained != (asked.outcome, asked.horizon_days):
+    task = asked.prediction_task
+    if any(question.get(name) != value for name, value in task.items()):
+        parameters = ", ".join(f"feature_engineering.{name}" for name in task)
         raise ModelMismatchError(
-            f"churn_model forecasts '{trained[0]}' within {trained[1]} days; the parameters ask "
-            f"for '{asked.outcome}' within {asked.horizon_days} days "
-            f"(feature_engineering.outcome, feature_engineering.horizon_days). Set them as they "
-            f"were, load another model with --load-versions, or train one with `kedro run`."
+            f"churn_model forecasts {_format_task(question)}; the parameters ask for "
+            f"{_format_task(task)} ({parameters}). Set them as they were, load another model with "
+            f"--load-versions, or train one with `kedro run`."
         )
     _warn_of_other_packages(card["packages"])
+
+
+def _format_task(task: dict[str, Any]) -> str:
+    told = f"'{task['outcome']}' within {task['horizon_days']} days"
+    if "active_within_days" not in task:
+        return told
+    return f"{told} of customers seen in the last {task['active_within_days']} days"
 
 
 def _warn_of_other_packages(trained: dict[str, str]) -> None:

@@ -1,7 +1,7 @@
 """Score the customers of a moment, and say why."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,7 @@ from sparkify.collecting import collected
 from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.customers import (
     LogTooShortError,
-    customers,
+    list_customers,
     log_span,
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -62,14 +62,25 @@ def current_snapshots(
             f"(feature_engineering.min_history_days, and the longest of windows_days in "
             f"globals.yml). Take a later scoring.cutoff or a longer log."
         )
-    current = customers(user_days, [cutoff], feature_engineering).select(*KEYS)
+    current = list_customers(user_days, [cutoff], feature_engineering)
     if current.isEmpty():
-        paid = " on the paid level" if feature_engineering.outcome == "downgrade" else ""
         raise CutoffError(
-            f"nobody is a customer{paid} at the cutoff {cutoff}: all who were seen before it had "
-            f"cancelled. Take another scoring.cutoff or another log."
+            f"{_format_no_customer(cutoff, feature_engineering)}. Take another scoring.cutoff or "
+            f"another log."
         )
     return current
+
+
+def _format_no_customer(cutoff: date, feature_engineering: FeatureEngineeringParameters) -> str:
+    """Say that nobody is a customer at the cutoff, and why."""
+    paid = " on the paid level" if feature_engineering.outcome == "downgrade" else ""
+    nobody = f"nobody is a customer{paid} at the cutoff {cutoff}"
+    if feature_engineering.outcome == "inactivity":
+        return (
+            f"{nobody}: nobody was seen in the {feature_engineering.active_within_days} days "
+            f"before it (feature_engineering.active_within_days), or all who were had cancelled"
+        )
+    return f"{nobody}: all who were seen before it had cancelled"
 
 
 def churn_scores(

@@ -1,0 +1,35 @@
+"""The words for each outcome."""
+
+from typing import NamedTuple
+
+
+class OutcomeWords(NamedTuple):
+    """Verbs for customers with the outcome, and for one customer with or without it."""
+
+    happened: str  # 12 of 200 customers ...
+    will_happen: str  # customers who ... within 10 days
+    stays: str
+    churns: str
+    stayed: str
+    churned: str
+
+
+OUTCOME_WORDS = {
+    "cancellation": OutcomeWords(
+        "cancelled", "will have cancelled", "stays", "cancels", "stayed", "cancelled"
+    ),
+    "downgrade": OutcomeWords(
+        "downgraded", "will have downgraded", "stays", "downgrades", "stayed", "downgraded"
+    ),
+    "either": OutcomeWords(
+        "cancelled or downgraded",
+        "will have cancelled or downgraded",
+        "stays",
+        "cancels or downgrades",
+        "stayed",
+        "cancelled or downgraded",
+    ),
+    "inactivity": OutcomeWords(
+        "were not seen", "will not be seen", "is seen", "is not seen", "was seen", "was not seen"
+    ),
+}

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from sparkify.log_digest import log_digest, record_hash
 from sparkify.pipelines.data_processing import nodes
+from sparkify.pipelines.data_processing.duplicates import drop_copies
 from sparkify.pipelines.data_processing.fields import FIELDS
 from sparkify.pipelines.data_processing.log_checks import LogError
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
@@ -93,7 +94,7 @@ def test_of_equal_records_one_is_an_event(
     checked, repeated, counts = check_all(spark, checks, raw)
     (row,) = repeated.collect()
     assert (row["item_in_session"], row["copies"]) == (50, 3)
-    events = nodes.drop_copies(checked, repeated)
+    events = drop_copies(checked, repeated)
     assert sorted(row["item_in_session"] for row in events.collect()) == [50, 51]
     assert [row["events"] for row in counts.collect()] == [2]
 
@@ -106,7 +107,7 @@ def test_records_that_only_share_a_hash_are_both_events(
     repeated = nodes.find_repeated_events(checked)
     found = {row["item_in_session"]: row["copies"] for row in repeated.collect()}
     assert found == {50: 1, 51: 2}
-    assert nodes.drop_copies(checked, repeated).count() == 2
+    assert drop_copies(checked, repeated).count() == 2
     account = nodes.account_for_records(
         checked, repeated, nodes.count_events(checked, repeated), {}, checks
     )

@@ -35,11 +35,12 @@ folder = sys.argv[1]
 spark = SparkSession.builder.getOrCreate()
 line = F.to_json(F.struct(F.col("id"), (F.col("id") % 3).alias("x"), F.lit("a").alias("page")))
 spark.range(200).select(line).write.text(f"{folder}/lines")
-rows = F.from_json("value", "id bigint, x double, page string, corrupt string")
-lines = spark.read.text(f"{folder}/lines").select(rows.alias("r")).select("r.*")
-lines.write.parquet(f"{folder}/rows")
+lines = spark.read.text(f"{folder}/lines").select("value", F.xxhash64("value").alias("id"))
+lines.mapInArrow(lambda batches: batches, lines.schema).write.parquet(f"{folder}/rows")
+remainder = (F.col("id") % 3).cast("double")
+rows = spark.read.parquet(f"{folder}/rows").select("id", remainder.alias("x"))
 place = F.row_number().over(Window.partitionBy("x").orderBy("id"))
-table = spark.read.parquet(f"{folder}/rows").select("id", "x", (place % 2).alias("label"))
+table = rows.select("id", "x", (place % 2).alias("label"))
 table.groupBy("x").agg(F.sum("label"), F.max(F.struct("id", "x"))).toPandas()
 label = table.select("x", F.col("label").cast("double").alias("label")).cache()
 inputs = VectorAssembler(inputCols=["x"], outputCol="vector")
@@ -53,8 +54,10 @@ for classifier in [
     model.transform(label).select("probability").toPandas()
     model.save(f"{folder}/{type(classifier).__name__}")
 # The JVM ends when its standard input does, and writes the archive as it ends.
-spark.sparkContext._gateway.proc.stdin.close()
-spark.sparkContext._gateway.proc.wait()
+process = spark.sparkContext._gateway.proc
+spark.stop()
+process.stdin.close()
+process.wait()
 """
 
 
@@ -113,7 +116,11 @@ def archive_classes(archive: Path = CLASS_ARCHIVE) -> None:
         "spark.sql.shuffle.partitions": 1,
         JAVA_OPTIONS: shlex.quote(f"-XX:ArchiveClassesAtExit={archive}"),
     }
-    environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": submit_arguments(settings, archive)}
+    environment = {
+        **os.environ,
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_SUBMIT_ARGS": submit_arguments(settings, archive),
+    }
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", REHEARSAL, folder]
         subprocess.run(command, env=environment, check=True)  # noqa: S603

@@ -167,7 +167,9 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(
     (tmp_path / "log.json").write_bytes(LINE)
     closed = [PermissionError("Permission denied")]
     monkeypatch.setattr(type(LOCAL), "cat_ranges", lambda *_: closed)
-    with pytest.raises(DatasetError, match=r"log\.json cannot be read \(Permission denied\)\. Make"):
+    with pytest.raises(
+        DatasetError, match=r"log\.json cannot be read \(Permission denied\)\. Make"
+    ):
         list_log(tmp_path / "log.json")
 
 
@@ -206,7 +208,9 @@ def test_thousands_of_files_are_read_once_each(
 
 def test_files_on_another_filesystem_are_listed_alike() -> None:
     memory = fsspec.filesystem("memory")
-    memory.pipe({"/log/a": LINE, "/log/empty.gz": b"", "/log/day=1/b.csv.gz": gzip.compress(b"ts\n")})
+    memory.pipe(
+        {"/log/a": LINE, "/log/empty.gz": b"", "/log/day=1/b.csv.gz": gzip.compress(b"ts\n")}
+    )
     found = {file.path: file.format for file in list_files(memory, "/log", "auto")}
     assert found == {"/log/a": "json_lines", "/log/day=1/b.csv.gz": "csv"}
     memory.rm("/log", recursive=True)

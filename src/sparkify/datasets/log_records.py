@@ -61,7 +61,8 @@ class LogReader:
     def read_rows(self, paths: list[str], header: Header) -> DataFrame:
         """Read separated values: a record is a row, with the header's names as keys."""
         options = {**self._options, "header": True, "sep": header.delimiter, "escape": '"'}
-        options["columnNameOfCorruptRecord"] = CORRUPT
+        # Where only some columns are parsed, Spark does not notice rows of another length.
+        options |= {"columnNameOfCorruptRecord": CORRUPT, "columnPruning": False}
         # Names may differ in case alone, which Spark does not distinguish.
         places = [str(place) for place in range(len(header.names))]
         schema = T.StructType([T.StructField(name, T.StringType()) for name in [*places, CORRUPT]])
@@ -127,8 +128,10 @@ class LogReader:
 
 
 def _from_nanoseconds(column: Column, *, is_utc: bool) -> Column:
-    microseconds = F.timestamp_micros(F.floor(column / F.lit(1_000).cast("decimal(4, 0)")))
-    return microseconds if is_utc else microseconds.cast("timestamp_ntz")
+    # Whole numbers: as doubles, microseconds would be lost.
+    microseconds = (column - F.pmod(column, F.lit(1_000))) / F.lit(1_000).cast("decimal(4, 0)")
+    moment = F.timestamp_micros(microseconds.cast("long"))
+    return moment if is_utc else moment.cast("timestamp_ntz")
 
 
 def _without_nan(column: Column, data_type: T.DataType) -> Column:

@@ -32,7 +32,12 @@ OBJECTS = st.lists(st.dictionaries(st.text(), VALUES, max_size=4), max_size=5)
 INDENTS = st.sampled_from([None, 0, 1, 4, "\t"])
 
 
-@given(objects=OBJECTS, indent=INDENTS, ascii_only=st.booleans(), before=st.sampled_from(["", "\ufeff", "\r\n"]))  # fmt: skip
+@given(
+    objects=OBJECTS,
+    indent=INDENTS,
+    ascii_only=st.booleans(),
+    before=st.sampled_from(["", "\ufeff", "\r\n"]),
+)
 @settings(max_examples=300, deadline=None)
 def test_printed_arrays_and_streams_give_their_objects(
     objects: list[dict[str, Any]], indent: int | str | None, ascii_only: bool, before: str
@@ -58,7 +63,10 @@ def test_printed_arrays_and_streams_give_their_objects(
         ('\ufeff[{"a":1}]', ['{"a":1}']),
         ('[{"a":1},{"a":2}][{"a":3}]', ['{"a":1}', '{"a":2}', '{"a":3}']),
         ('{"a":1}{"a":2}\n\n{"a":3}', ['{"a":1}', '{"a":2}', '{"a":3}']),
-        ('[1, "a", null, [2], {"a": [{"b": 3}]}]', ["1", '"a"', "null", "[2]", '{"a": [{"b": 3}]}']),
+        (
+            '[1, "a", null, [2], {"a": [{"b": 3}]}]',
+            ["1", '"a"', "null", "[2]", '{"a": [{"b": 3}]}'],
+        ),
         ('[{"a":1.10e+5}]', ['{"a":1.10e+5}']),
         (r'[{"a":"\u00fc\ud83d\ude00\ud800"}]', [r'{"a":"\u00fc\ud83d\ude00\ud800"}']),
         ('[{"a":"], [{"}]', ['{"a":"], [{"}']),
@@ -71,7 +79,7 @@ def test_printed_arrays_and_streams_give_their_objects(
         ('{"a":1},\n{"a":2}\n', ['{"a":1}', ',\n{"a":2}']),
         ("[" * 3_000, ["[" * 2_999]),
     ],
-)  # fmt: skip
+)
 def test_values_are_split_as_they_are_written(text: str, values: list[str]) -> None:
     assert split_values(text) == values
 
@@ -149,7 +157,17 @@ def test_problems_can_be_counted_by_themselves(spark: SparkSession, tmp_path: Pa
     assert loaded.count() == 4
 
 
-@pytest.mark.parametrize("names", [("a.b", "c`d"), ("page", "Page"), ("malformed", "_metadata"), ("value", "file"), ("1", "0"), ('"', "\\")])  # fmt: skip
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("a.b", "c`d"),
+        ("page", "Page"),
+        ("malformed", "_metadata"),
+        ("value", "file"),
+        ("1", "0"),
+        ('"', "\\"),
+    ],
+)
 def test_columns_may_be_called_anything(
     spark: SparkSession, tmp_path: Path, names: tuple[str, str]
 ) -> None:
@@ -219,7 +237,7 @@ ZULU, NO_ZONE = "2018-10-01T00:01:57.123456Z", "2018-10-01T00:01:57.123456"
         (pa.array([277.89016]), "277.89016"),
         (pa.array([0.1], pa.float32()), "0.1"),
         (pa.array([True]), True),
-        (pa.array(["Björk \" \\ \n"]), "Björk \" \\ \n"),
+        (pa.array(['Björk " \\ \n']), 'Björk " \\ \n'),
         (pa.array(["a"]).dictionary_encode(), "a"),
         (pa.array([[1, 2]]), [1, 2]),
         (pa.array([{"page": "Home", "n": {"m": 1}}]), {"page": "Home", "n": {"m": 1}}),
@@ -228,7 +246,7 @@ ZULU, NO_ZONE = "2018-10-01T00:01:57.123456Z", "2018-10-01T00:01:57.123456"
         (pa.array([[{"x": NAN, "z": 1}]]), [{"z": 1}]),
         (pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())), {"k": 1}),
     ],
-)  # fmt: skip
+)
 def test_values_of_parquet_become_those_of_json(
     spark: SparkSession, tmp_path: Path, column: pa.Array, expected: object
 ) -> None:
@@ -260,17 +278,25 @@ def test_columns_that_only_some_files_have_are_kept(spark: SparkSession, tmp_pat
 @pytest.mark.parametrize(
     ("first", "second", "message"),
     [
-        ({"a": [1]}, {"a": ["1"]}, r"column a is int64 in \S+/0\.parquet and string in \S+/1\.parquet"),
+        (
+            {"a": [1]},
+            {"a": ["1"]},
+            r"column a is int64 in \S+/0\.parquet and string in \S+/1\.parquet",
+        ),
         ({"a": [1]}, {"a": pa.array([1], pa.int32())}, r"column a is int64 in .* and int32 in"),
         ({"a": [1], "b": [1]}, {"a": [1], "b": [1.0]}, r"column b is int64 in .* and double in"),
-        ({"a": pa.array([MOMENT], pa.timestamp("us", "UTC"))}, {"a": [1]}, r"column a is timestamp\["),
+        (
+            {"a": pa.array([MOMENT], pa.timestamp("us", "UTC"))},
+            {"a": [1]},
+            r"column a is timestamp\[",
+        ),
         (
             {"a": pa.array([MOMENT], pa.timestamp("ns", "UTC"))},
             {"a": pa.array([MOMENT], pa.timestamp("us", "UTC"))},
             r"column a is timestamp\[ns, tz=UTC\] in .* and timestamp\[us, tz=UTC\] in",
         ),
     ],
-)  # fmt: skip
+)
 def test_columns_of_different_types_are_refused_with_their_files(
     spark: SparkSession, tmp_path: Path, first: Any, second: Any, message: str
 ) -> None:

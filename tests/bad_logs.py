@@ -329,8 +329,8 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "an Avro part": (parts(a=GOOD, b__avro=b"Obj\x01" + bytes(99)), "b.avro is Avro. Convert it"),
     "an xz part": (parts(a=GOOD, b__xz=b"\xfd7zXZ\x00"), "b.xz is compressed by xz. Unpack it"),
     "a large array": (
-        lambda log: (a_file(b"[{}")(log), os.truncate(log, 100_000_000)),
-        "log.json is a JSON array or printed JSON of 100 MB, and such files are read as a whole",
+        lambda log: (a_file(b"[{}")(log), os.truncate(log, 101_000_000)),
+        "log.json is a JSON array or printed JSON of 101 MB, and such files are read as a whole",
     ),
     "a zip archive": (parts(a__zip=b"PK\x03\x04" + bytes(99)), "a.zip is a zip archive."),
     "a Zstandard part": (parts(a=GOOD, b__zst=b"\x28\xb5\x2f\xfd"), "b.zst is compressed as .zst"),

@@ -402,6 +402,27 @@ def test_what_is_no_log_is_refused_before_spark_reads_it(tmp_path: Path, name: s
     assert str(told.value).count("\n") == 0
 
 
+@pytest.mark.parametrize("name", bad_logs.EMPTY)
+def test_a_log_without_records_loads_as_no_rows(
+    spark: SparkSession, tmp_path: Path, name: str
+) -> None:
+    bad_logs.EMPTY[name](tmp_path / "log.json")
+    loaded = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
+    assert loaded.columns[:2] == ["value", "file"]
+    assert loaded.isEmpty()
+
+
+def test_a_path_may_be_relative(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".hidden").mkdir()
+    monkeypatch.chdir(tmp_path / ".hidden")
+    write_directory(Path("log.json"))
+    loaded = EventLogDataset(filepath="log.json").load()
+    assert sorted(row["value"] for row in loaded.collect()) == sorted(LINES)
+    assert {row["file"] for row in loaded.collect()} == {"part-00000", "part-00001"}
+
+
 def test_two_logs_at_once_are_refused_with_both_paths(tmp_path: Path) -> None:
     write_file(tmp_path / "log.json")
     write_gz(tmp_path / "log.json")

@@ -92,7 +92,7 @@ class EventLogDataset(SparkDatasetV2):
     def _found(self) -> list[str]:
         if self._is_unconfirmed:
             return [self._unconfirmed]
-        path = str(self._filepath)
+        path = self._filesystem._strip_protocol(str(self._filepath))  # absolute, as in listings
         candidates = [path, *(path + suffix for suffix in COMPRESSED)]
         return [candidate for candidate in candidates if self._filesystem.exists(candidate)]
 

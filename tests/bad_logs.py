@@ -8,6 +8,7 @@ import bz2
 import gzip
 import io
 import json
+import os
 import tarfile
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -320,17 +321,34 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing file": (lambda log: None, "there is no event log at"),
     "a link to nowhere": (lambda log: log.symlink_to("nowhere"), "there is no event log at"),
     "two logs": (lambda log: (a_file(GOOD)(log), a_file(PACKED, ".gz")(log)), "several event logs"),
-    "UTF-16": (a_file(GOOD.decode().encode("utf-16")), "is UTF-16. Put text in UTF-8"),
+    "UTF-16": (a_file(GOOD.decode().encode("utf-16")), "is UTF-16. Convert it to UTF-8."),
     "UTF-16, big-endian": (a_file(b"\xfe\xff" + GOOD.decode().encode("utf-16-be")), "is UTF-16."),
     "gzip without its ending": (a_file(PACKED), "compressed by gzip, without .gz in its name"),
     "bzip2 without its ending": (a_file(bz2.compress(GOOD)), "by bzip2, without .bz2 in its name"),
     "text called gzip": (a_file(GOOD, ".gz"), "not compressed as .gz, whatever its name says"),
     "text called bzip2": (a_file(GOOD, ".bz2"), "not compressed as .bz2"),
-    "a Parquet part": (parts(a=GOOD, b=b"PAR1" + bytes(99)), "b is Parquet."),
+    "a Parquet part": (
+        parts(a=GOOD, b=b"PAR1" + bytes(99)),
+        "b is Parquet, but would be read as json_lines because of its name.",
+    ),
+    "text called Parquet": (
+        parts(a=GOOD, b__parquet=GOOD),
+        "b.parquet is no Parquet, but would be read as parquet because of its name.",
+    ),
+    "JSON called CSV": (
+        parts(a=GOOD, b__csv=GOOD),
+        "b.csv is JSON, but would be read as csv because of its name.",
+    ),
+    "an Avro part": (parts(a=GOOD, b__avro=b"Obj\x01" + bytes(99)), "b.avro is Avro. Convert it"),
+    "an xz part": (parts(a=GOOD, b__xz=b"\xfd7zXZ\x00"), "b.xz is compressed by xz. Unpack it"),
+    "a large array": (
+        lambda log: (a_file(b"[{}")(log), os.truncate(log, 101_000_000)),
+        "log.json is a JSON array or printed JSON of 101 MB, and such files are read as a whole",
+    ),
     "a zip archive": (parts(a__zip=b"PK\x03\x04" + bytes(99)), "a.zip is a zip archive."),
     "a Zstandard part": (parts(a=GOOD, b__zst=b"\x28\xb5\x2f\xfd"), "b.zst is compressed as .zst"),
     "a Snappy part": (parts(a__snappy=b"abc" * 99), "a.snappy is compressed as .snappy"),
-    "a tar archive": (a_file(a_tar()), "log.json is a tar archive. Put text in UTF-8"),
+    "a tar archive": (a_file(a_tar()), "log.json is a tar archive. Unpack it"),
     "a packed tar archive": (a_file(a_tar("gz"), ".gz"), "log.json.gz is a tar archive."),
     "a tar archive in bzip2": (a_file(a_tar("bz2"), ".bz2"), "log.json.bz2 is a tar archive."),
     "a tar archive among parts": (parts(a=GOOD, b__tar=a_tar()), "b.tar is a tar archive."),
@@ -345,6 +363,9 @@ EMPTY: dict[str, Callable[[Path], object]] = {
     "gzip of nothing": a_file(gzip.compress(b""), ".gz"),
     "directory without data": parts(),
     "directory of marks": parts(_SUCCESS=b"", __a__crc=b"crc"),
+    "empty array": a_file(b"[]\n"),
+    "CSV with a header only": parts(a__csv=b"ts,userId\n", b__csv__gz=gzip.compress(b"")),
+    "CSV with blank lines only": parts(a__csv=b"\r\n \r\n"),
 }
 DAMAGED: dict[str, tuple[Callable[[Path], object], str]] = {
     "half-written gzip": (a_file(PACKED[: len(PACKED) // 2], ".gz"), "log.json.gz"),
@@ -352,6 +373,10 @@ DAMAGED: dict[str, tuple[Callable[[Path], object], str]] = {
     "gzip with a wrong checksum": (a_file(PACKED[:-8] + bytes(8), ".gz"), "log.json.gz"),
     "half-written gzip among good": (parts(a__gz=PACKED, b__gz=PACKED[:3_000]), "log.json/b.gz"),
     "bzip2 cut off": (a_file(bz2.compress(GOOD)[:-500], ".bz2"), "log.json.bz2"),
+    "half-written gzip of an array": (
+        a_file(gzip.compress(b"[" + GOOD)[:3_000], ".gz"),
+        "log.json.gz",
+    ),
 }
 WITHOUT_EVENTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "binary noise": (

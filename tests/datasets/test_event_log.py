@@ -1,10 +1,14 @@
 import bz2
 import gzip
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 from kedro.io.core import DatasetError
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sparkify.datasets import EventLogDataset
@@ -73,6 +77,196 @@ def write_bz2(log: Path) -> None:
     log.with_name(log.name + ".bz2").write_bytes(bz2.compress(TEXT))
 
 
+RECORDS = [
+    {"ts": "1", "userId": "30", "page": "Next Song"},
+    {"ts": "2", "userId": "31", "artist": 'a "b", c; d'},
+    {"ts": "3", "userId": "", "artist": "Björk"},
+]
+
+
+def as_lines(records: list[Any]) -> bytes:
+    return "".join(f"{json.dumps(record)}\n" for record in records).encode()
+
+
+def as_array(records: list[Any]) -> bytes:
+    return json.dumps(records, ensure_ascii=False).encode()
+
+
+def as_printed_array(records: list[Any]) -> bytes:
+    return b"\xef\xbb\xbf" + json.dumps(records, indent=2).replace("\n", "\r\n").encode()
+
+
+def as_printed_objects(records: list[Any]) -> bytes:
+    return "\n".join(json.dumps(record, indent=4) for record in records).encode()
+
+
+def as_separated(delimiter: str) -> Callable[[list[Any]], bytes]:
+    return lambda records: pd.DataFrame(records).to_csv(index=False, sep=delimiter).encode()
+
+
+def as_parquet(records: list[Any]) -> bytes:
+    return bytes(pd.DataFrame(records).to_parquet())
+
+
+WRITTEN: dict[str, tuple[str, Callable[[list[Any]], bytes]]] = {
+    "json_lines": (".json", as_lines),
+    "array": (".json", as_array),
+    "printed_array": (".json", as_printed_array),
+    "printed_objects": (".json", as_printed_objects),
+    "csv": (".csv", as_separated(",")),
+    "csv_by_semicolons": (".csv", as_separated(";")),
+    "tsv": (".tsv", as_separated("\t")),
+    "parquet": (".parquet", as_parquet),
+}
+
+
+def write_whole(folder: Path, ending: str, encode: Callable[[list[Any]], bytes]) -> Path:
+    log = folder / f"log{ending}"
+    log.write_bytes(encode(RECORDS))
+    return log
+
+
+def write_parts(folder: Path, ending: str, encode: Callable[[list[Any]], bytes]) -> Path:
+    for number, records in enumerate([RECORDS[:1], RECORDS[1:]]):
+        part = folder / "log" / f"day={number}" / "below" / f"part-{number}{ending}"
+        part.parent.mkdir(parents=True)
+        part.write_bytes(encode(records))
+    (folder / "log" / "_SUCCESS").touch()
+    return folder / "log"
+
+
+def write_packed(compress: Callable[[bytes], bytes], suffix: str) -> Callable[..., Path]:
+    def write(folder: Path, ending: str, encode: Callable[[list[Any]], bytes]) -> Path:
+        log = folder / f"log{ending}"
+        log.with_name(f"log{ending}{suffix}").write_bytes(compress(encode(RECORDS)))
+        return log
+
+    return write
+
+
+def write_linked(folder: Path, ending: str, encode: Callable[[list[Any]], bytes]) -> Path:
+    archive = write_parts(folder, ending, encode).rename(folder / "archive")
+    (folder / "log").mkdir()
+    (folder / "log" / "link").symlink_to(archive)
+    return folder / "log"
+
+
+PARTS = ["day=0/below/part-0", "day=1/below/part-1", "day=1/below/part-1"]
+LAYOUTS: dict[str, tuple[Callable[..., Path], list[str], str]] = {
+    "file": (write_whole, ["log"] * 3, ""),
+    "gz": (write_packed(gzip.compress, ".gz"), ["log"] * 3, ".gz"),
+    "bz2": (write_packed(bz2.compress, ".bz2"), ["log"] * 3, ".bz2"),
+    "folders": (write_parts, PARTS, ""),
+    "linked": (write_linked, [f"link/{part}" for part in PARTS], ""),
+}
+
+
+def collect(loaded: DataFrame) -> list[tuple[dict[str, Any], str]]:
+    """Return records, without values that are missing or empty, with their files."""
+    rows = sorted(loaded.collect(), key=lambda row: json.loads(row["value"])["ts"])
+    assert all(row.asDict().get("problem") is None for row in rows)
+    return [(_drop_empty(json.loads(row["value"])), row["file"]) for row in rows]
+
+
+def _drop_empty(record: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if value}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("written", WRITTEN)
+def test_every_format_is_read_in_every_layout(
+    spark: SparkSession, tmp_path: Path, written: str, layout: str
+) -> None:
+    ending, encode = WRITTEN[written]
+    write, files, packed = LAYOUTS[layout]
+    if written == "parquet" and packed:
+        pytest.skip("Parquet is compressed inside")
+    log = write(tmp_path, ending, encode)
+    loaded = EventLogDataset(filepath=str(log)).load()
+    assert loaded.columns == ["value", "file", "problem"][: 2 if written == "json_lines" else 3]
+    assert collect(loaded) == [
+        (_drop_empty(record), file + ending + packed)
+        for record, file in zip(RECORDS, files, strict=True)
+    ]
+
+
+def test_formats_may_be_mixed_in_a_folder(spark: SparkSession, tmp_path: Path) -> None:
+    expected = []
+    for number, (ending, encode) in enumerate(WRITTEN.values()):
+        name = f"{number}{ending}"
+        record = {"ts": f"{number}", "userId": "30"}
+        (tmp_path / name).write_bytes(encode([record]))
+        expected.append((record, name))
+    (tmp_path / "9.csv.gz").write_bytes(gzip.compress(b"userId,ts\n30,9\n"))
+    (tmp_path / "empty.csv").write_bytes(b"")
+    expected.append(({"ts": "9", "userId": "30"}, "9.csv.gz"))
+    loaded = EventLogDataset(filepath=str(tmp_path)).load()
+    assert collect(loaded) == expected
+    assert loaded.select("file").distinct().count() == len(expected)
+
+
+def test_separated_values_are_read_by_name(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"ts,userId,page\n1,30,Home\n")
+    (tmp_path / "b.csv").write_bytes(b"page,ts,userId\nHome,2,30\n")
+    (tmp_path / "c.csv").write_bytes(b"userId;ts\n30;3\n")
+    (tmp_path / "d.csv").write_bytes(b"userId;ts\n")
+    assert collect(EventLogDataset(filepath=str(tmp_path)).load()) == [
+        ({"ts": "1", "userId": "30", "page": "Home"}, "a.csv"),
+        ({"ts": "2", "userId": "30", "page": "Home"}, "b.csv"),
+        ({"ts": "3", "userId": "30"}, "c.csv"),
+    ]
+
+
+@pytest.mark.parametrize("folder", ["log.csv", "log.json"])
+def test_part_files_without_an_ending_are_read_as_their_folder_or_the_format_says(
+    spark: SparkSession, tmp_path: Path, folder: str
+) -> None:
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "part-0000").write_bytes(b"ts,userId\n1,30\n")
+    log_format = {"log.csv": "auto", "log.json": "csv"}[folder]
+    loaded = EventLogDataset(filepath=str(tmp_path / folder), format=log_format).load()
+    assert collect(loaded) == [({"ts": "1", "userId": "30"}, "part-0000")]
+
+
+def test_a_format_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(DatasetError, match="format is xml; allowed: auto, json_lines, json_array,"):
+        EventLogDataset(filepath="log.json", format="xml")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_array_that_is_too_large_is_refused_with_what_to_do(
+    tmp_path: Path, packed: bool
+) -> None:
+    content = b"[{}" + b" " * 2_000_000 + b"]"
+    name = "log.json.gz" if packed else "log.json"
+    (tmp_path / name).write_bytes(gzip.compress(content, 0)[:200_000] if packed else content)
+    dataset = EventLogDataset(filepath=str(tmp_path / name), max_array_megabytes=1)
+    with pytest.raises(DatasetError) as refused:
+        dataset.require_present()
+    size = "about 2 MB" if packed else "2 MB"
+    assert f"{tmp_path}/{name} is a JSON array or printed JSON of {size}" in str(refused.value)
+    assert "up to 1 MB (max_array_megabytes of raw_events in conf/base" in str(refused.value)
+    assert "Write one object per line: jq -c" in str(refused.value)
+    EventLogDataset(filepath=str(tmp_path / name), max_array_megabytes=3).require_present()
+
+
+def test_a_large_file_of_lines_is_read_whatever_its_size(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    (tmp_path / "log.json").write_bytes(b'{"ts":1}\n[{"ts":2}]\n')
+    loaded = EventLogDataset(filepath=str(tmp_path / "log.json"), max_array_megabytes=0).load()
+    assert [row["value"] for row in loaded.collect()] == ['{"ts":1}', '[{"ts":2}]']
+
+
+def test_a_log_is_located_without_a_look_into_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_directory(tmp_path / "log.json")
+    dataset = EventLogDataset(filepath=str(tmp_path / "log.json"))
+    monkeypatch.setattr(type(dataset._filesystem), "cat_ranges", None)
+    assert dataset._get_load_path() == f"{tmp_path}/log.json"
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -102,7 +296,7 @@ def test_a_log_loads_alike_however_it_is_stored(
     dataset = EventLogDataset(filepath=str(log))
     loaded = dataset.load()
     assert dataset.exists()
-    assert loaded.columns == ["value"]
+    assert loaded.columns == ["value", "file"]
     # Spark reads part files in any order.
     assert sorted(row["value"] for row in loaded.collect()) == sorted(LINES)
 
@@ -120,7 +314,27 @@ def test_a_compressed_log_can_be_named_with_its_ending(
     assert [row["value"] for row in loaded.collect()] == LINES
 
 
-@pytest.mark.parametrize("name", [*ODD_NAMES, "2018-10-01T00:00", "a:[1]"])
+STRANGE_NAMES = [*ODD_NAMES, "2018-10-01T00:00", "a:[1]", "a+b", "100%", "a&b=c"]
+
+
+@pytest.mark.parametrize("written", ["csv", "array", "parquet"])
+@pytest.mark.parametrize("name", STRANGE_NAMES)
+def test_files_of_every_format_are_named_as_they_are(
+    spark: SparkSession, tmp_path: Path, name: str, written: str
+) -> None:
+    ending, encode = WRITTEN[written]
+    log = tmp_path / name / f"{name}.json"
+    (log / name).mkdir(parents=True)
+    expected = [f"{name}/{name}-0{ending}", f"{name}-1{ending}"]
+    for file, record in zip(expected, RECORDS, strict=False):
+        (log / file).write_bytes(encode([record]))
+    loaded = EventLogDataset(filepath=str(log)).load()
+    assert [file for _, file in collect(loaded)] == expected
+    one = EventLogDataset(filepath=str(log / expected[0])).load()
+    assert collect(one) == [(RECORDS[0], f"{name}-0{ending}")]
+
+
+@pytest.mark.parametrize("name", STRANGE_NAMES)
 def test_a_log_is_found_whatever_characters_its_path_has(
     spark: SparkSession, tmp_path: Path, name: str
 ) -> None:
@@ -135,7 +349,9 @@ def test_a_log_is_found_whatever_characters_its_path_has(
     (log / name / f"{name}-0").write_bytes(HALVES[0])
     (log / f"{name}-1.gz").write_bytes(gzip.compress(HALVES[1]))
     loaded = EventLogDataset(filepath=str(log)).load()
-    assert sorted(row["value"] for row in loaded.collect()) == sorted(LINES)
+    files = [f"{name}/{name}-0", f"{name}-1.gz"]
+    expected = [(line, files[number // 2]) for number, line in enumerate(LINES)]
+    assert sorted(map(tuple, loaded.collect())) == sorted(expected)
 
 
 def test_part_files_in_a_linked_directory_are_read(spark: SparkSession, tmp_path: Path) -> None:
@@ -184,6 +400,27 @@ def test_what_is_no_log_is_refused_before_spark_reads_it(tmp_path: Path, name: s
     assert words in str(told.value)
     assert f"{tmp_path}/log.json" in str(told.value)
     assert str(told.value).count("\n") == 0
+
+
+@pytest.mark.parametrize("name", bad_logs.EMPTY)
+def test_a_log_without_records_loads_as_no_rows(
+    spark: SparkSession, tmp_path: Path, name: str
+) -> None:
+    bad_logs.EMPTY[name](tmp_path / "log.json")
+    loaded = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
+    assert loaded.columns[:2] == ["value", "file"]
+    assert loaded.isEmpty()
+
+
+def test_a_path_may_be_relative(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".hidden").mkdir()
+    monkeypatch.chdir(tmp_path / ".hidden")
+    write_directory(Path("log.json"))
+    loaded = EventLogDataset(filepath="log.json").load()
+    assert sorted(row["value"] for row in loaded.collect()) == sorted(LINES)
+    assert {row["file"] for row in loaded.collect()} == {"part-00000", "part-00001"}
 
 
 def test_two_logs_at_once_are_refused_with_both_paths(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import fsspec
 from kedro.io.core import DatasetError
 from kedro_datasets.spark import SparkDatasetV2
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from sparkify.datasets.aside import (
     LITERAL_PATH,
@@ -25,9 +25,12 @@ from sparkify.datasets.log_files import (
     is_hidden,
     list_files,
 )
-from sparkify.datasets.log_records import LogReader, group_by_header
+from sparkify.datasets.log_headers import group_by_header, read_schemas
+from sparkify.datasets.log_records import LogReader
+from sparkify.schemas import RAW_EVENTS
 
 MEGABYTE = 1_000_000
+USUAL_COMPRESSION = 10  # logs in JSON are about this many times larger than their .gz or .bz2
 # Hadoop keeps a checksum beside every local file, by a name that it cannot make of one with a
 # colon: such files are read without.
 WITHOUT_CHECKSUMS: dict[str, bool | str] = {
@@ -74,8 +77,8 @@ class EventLogDataset(SparkDatasetV2):
         Args:
             filepath: where it is.
             format: of its files; `auto` tells each by its ending and its first bytes.
-            max_array_megabytes: the size of a file, as stored, that is read as a whole because it
-                is a JSON array.
+            max_array_megabytes: up to this size a JSON array or a file of printed objects is
+                read, as a whole. A compressed one counts ten times.
             metadata: for Kedro-Viz and the like.
         """
         super().__init__(filepath=filepath, file_format="text", metadata=metadata)
@@ -89,23 +92,27 @@ class EventLogDataset(SparkDatasetV2):
     def _found(self) -> list[str]:
         if self._is_unconfirmed:
             return [self._unconfirmed]
-        path = str(self._filepath)
+        path = self._filesystem._strip_protocol(str(self._filepath))  # absolute, as in listings
         candidates = [path, *(path + suffix for suffix in COMPRESSED)]
         return [candidate for candidate in candidates if self._filesystem.exists(candidate)]
 
     def require_present(self) -> str:
-        """Return where the log is.
+        """Return where the log is, after a look at the beginning of each of its files.
 
         Raises:
-            DatasetError: if it is nowhere, in two places, or no text by the looks of its files.
+            DatasetError: if it is nowhere, in two places, or holds a file that cannot be read.
         """
+        log = self._locate()
+        self._list_files(log)
+        return log
+
+    def _locate(self) -> str:
         found = self._found()
         if not found:
             raise DatasetError(
-                f"there is no event log at {self._filepath}. Put yours there (one JSON object "
-                f"per line; a file, a directory of part files, or compressed as .gz or .bz2), "
-                f"or write a simulated one with `kedro run --pipelines simulation` and the same "
-                f"--env."
+                f"there is no event log at {self._filepath}. Put yours there (JSON, CSV, TSV or "
+                f"Parquet; a file or a directory of part files), or write a simulated one with "
+                f"`kedro run --pipelines simulation` and the same --env."
             )
         if len(found) > 1:
             raise DatasetError(f"several event logs stand at {', '.join(found)}; leave one.")
@@ -114,60 +121,60 @@ class EventLogDataset(SparkDatasetV2):
                 f"Spark passes over the event log {found[0]} because of its name: rename it to one "
                 f"that does not begin with _ or . and set raw_log in conf/<env>/globals.yml."
             )
-        self._list_files(found[0])
         return found[0]
 
     def _list_files(self, log: str) -> list[LogFile]:
         files = list_files(self._filesystem, log, self._format)
         for file in files:
-            megabytes = self._filesystem.size(file.path) / MEGABYTE
+            is_compressed = PurePosixPath(file.path).suffix in COMPRESSED
+            megabytes = file.size * (USUAL_COMPRESSION if is_compressed else 1) / MEGABYTE
             if file.format == "json_array" and megabytes > self._max_array_megabytes:
                 raise DatasetError(
-                    f"the event log's file {file.path} is a JSON array of {megabytes:,.0f} MB, and "
-                    f"arrays are read as a whole, up to {self._max_array_megabytes} MB "
-                    f"(max_array_megabytes of raw_events in conf/base/catalog.yml). Write one "
-                    f"object per line: jq -c '.[]' FILE"
+                    f"the event log's file {file.path} is a JSON array or printed JSON of "
+                    f"{'about ' if is_compressed else ''}{megabytes:,.0f} MB, and such files are "
+                    f"read as a whole, up to {self._max_array_megabytes} MB (max_array_megabytes "
+                    f"of raw_events in conf/base/catalog.yml). Write one object per line: "
+                    f"jq -c 'if type == \"array\" then .[] else . end' FILE"
                 )
         return files
 
     def _load(self) -> DataFrame:
-        log = self.require_present()
-        files = self._list_files(log)
-        options: dict[str, bool | str] = {"recursiveFileLookup": True, **LITERAL_PATH}
-        if self._protocol == "file" and any(":" in PurePosixPath(f.path).name for f in files):
-            options |= WITHOUT_CHECKSUMS
-        is_file = self._filesystem.isfile(log)
-        reader = LogReader(str(PurePosixPath(log).parent) if is_file else log, options)
+        log = self._locate()
         by_format = defaultdict(list)
-        for file in files:
-            by_format[file.format].append(file.path)
+        options: dict[str, bool | str] = {"recursiveFileLookup": True, **LITERAL_PATH}
+        for file in self._list_files(log):
+            by_format[file.format].append(file)
+            if self._protocol == "file" and ":" in PurePosixPath(file.path).name:
+                options |= WITHOUT_CHECKSUMS
+        reader = LogReader(None if self._filesystem.isfile(log) else log, options)
         if by_format.keys() <= {"json_lines"}:  # Spark lists the files of a folder faster
             return reader.read_lines([spark_path(self._protocol, log)])
         frames = [
             frame
-            for log_format, paths in by_format.items()
-            for frame in self._read(reader, log_format, paths)
+            for log_format, files in by_format.items()
+            for frame in self._read(reader, log_format, files)
         ]
+        if not frames:  # blank lines alone, in the place of headers
+            return SparkSession.builder.getOrCreate().createDataFrame([], RAW_EVENTS.struct)
         return reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), frames)
 
-    def _read(self, reader: LogReader, log_format: Format, paths: list[str]) -> Iterator[DataFrame]:
-        def located(files: list[str]) -> list[str]:
-            return [spark_path(self._protocol, file) for file in files]
-
-        if log_format in ("csv", "tsv"):
-            by_header = group_by_header(self._filesystem, paths, log_format)
-            for (header, delimiter), files in by_header.items():
-                yield reader.read_rows(located(files), list(header), delimiter)
+    def _read(
+        self, reader: LogReader, log_format: Format, files: list[LogFile]
+    ) -> Iterator[DataFrame]:
+        paths = [file.path for file in files]
+        located = [spark_path(self._protocol, path) for path in paths]
+        if log_format == "json_lines":
+            yield reader.read_lines(located)
+        elif log_format == "json_array":
+            yield reader.read_values(located)
+        elif log_format == "parquet":
+            yield reader.read_table(located, read_schemas(self._filesystem, paths))
         else:
-            read = {
-                "json_lines": reader.read_lines,
-                "json_array": reader.read_values,
-                "parquet": reader.read_table,
-            }[log_format]
-            yield read(located(paths))
+            for header, some in group_by_header(self._filesystem, files).items():
+                yield reader.read_rows([spark_path(self._protocol, path) for path in some], header)
 
     def _get_load_path(self) -> str:
-        return self.require_present()
+        return self._locate()
 
     def _save(self, data: DataFrame) -> None:
         self.refuse_if_present()

@@ -1,41 +1,51 @@
 """The files of a log: which there are, what is in them, and which are no part of one."""
 
 import bz2
+import re
 import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from fsspec import AbstractFileSystem
 from kedro.io.core import DatasetError
 
 Format = Literal["json_lines", "json_array", "csv", "tsv", "parquet"]
 FORMATS: tuple[Format, ...] = ("json_lines", "json_array", "csv", "tsv", "parquet")
+ENDINGS: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet"}
 COMPRESSED = {".gz": b"\x1f\x8b", ".bz2": b"BZh"}  # and how their files begin
-# How files begin that Spark would take for lines of text.
+PARQUET = b"PAR1"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+UNPACK = "Unpack it: text is read as it is or compressed as .gz or .bz2."
+# How files begin that Spark would take for lines of text, and what to do.
 NO_TEXT = {
-    b"\x1f\x8b": "compressed by gzip, without .gz in its name",
-    b"BZh": "compressed by bzip2, without .bz2 in its name",
-    b"\x28\xb5\x2f\xfd": "compressed by Zstandard",
-    b"PK\x03\x04": "a zip archive",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
+    b"\x1f\x8b": ("compressed by gzip, without .gz in its name", "Add .gz to its name."),
+    b"BZh": ("compressed by bzip2, without .bz2 in its name", "Add .bz2 to its name."),
+    b"\x28\xb5\x2f\xfd": ("compressed by Zstandard", UNPACK),
+    b"\xfd7zXZ": ("compressed by xz", UNPACK),
+    b"PK\x03\x04": ("a zip archive", UNPACK),
+    b"\xff\xfe": ("UTF-16", "Convert it to UTF-8."),
+    b"\xfe\xff": ("UTF-16", "Convert it to UTF-8."),
+    b"Obj\x01": ("Avro", "Convert it to JSON lines, CSV or Parquet."),
 }
 # Spark would unpack these as Hadoop's own formats, which differ from those of the same name.
 OTHERWISE_PACKED = (".deflate", ".lz4", ".snappy", ".zst")
-BEGINNING = 2_048  # bytes: enough to unpack the header of a tar archive
+BEGINNING = 2_048  # bytes: the header of a tar archive, the first line of most files
 BZIP2_BEGINNING = 1_000_000  # bzip2 is unpacked by blocks of up to this size
-PARQUET = b"PAR1"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-PRINTED_OBJECT = b"{"  # alone on its line
+FILES_AT_ONCE = 100  # whose beginnings are in memory together
+JSON_OBJECTS = re.compile(rb"\s*(\[\s*)?\{")
+# An array of objects, or of nothing; or an object whose brace is alone on its line.
+PRINTED_JSON = re.compile(rb"\s*(\[\s*([{\]]|$)|\{[ \t\r]*\n)")
 
 
 class LogFile(NamedTuple):
-    """A file of a log: its path and its format."""
+    """A file of a log."""
 
     path: str
     format: Format
+    size: int  # bytes, as stored
+    beginning: bytes  # of its content, unpacked
 
 
 def list_files(filesystem: AbstractFileSystem, log: str, log_format: str) -> list[LogFile]:
@@ -45,58 +55,47 @@ def list_files(filesystem: AbstractFileSystem, log: str, log_format: str) -> lis
         filesystem: where they are.
         log: the path of a file or a folder. As everywhere in Spark, what lies below a name that
             begins with `_` or `.` is no part of it.
-        log_format: the format of all files, or `auto`: by each file's ending and first bytes.
+        log_format: the format of all files, or `auto`: by each file's ending, or else the log's,
+            and by its first bytes.
 
     Raises:
         DatasetError: if one of them cannot be read, or is something else by its first bytes.
     """
-    paths = [
-        path
-        for path in _find_through_links(filesystem, log)
-        if not is_hidden(path.removeprefix(log))
-    ]
-    found = filesystem.cat_ranges(paths, 0, BEGINNING)
+    sizes = {
+        path: int(about["size"])
+        for path, about in _find_through_links(filesystem, log)
+        if about["size"] and not is_hidden(path.removeprefix(log))
+    }
     files = []
-    for path, beginning in zip(paths, found, strict=True):
-        if not beginning:
-            continue
-        is_bzip2 = path.endswith(".bz2") and isinstance(beginning, bytes)
-        known = filesystem.cat_file(path, 0, BZIP2_BEGINNING) if is_bzip2 else beginning
-        files.append(LogFile(path, _require_format(path, known, log_format)))
+    for path, stored in _read_beginnings(filesystem, list(sizes)):
+        if isinstance(stored, Exception):
+            raise DatasetError(
+                f"the event log's file {path} cannot be read ({stored}). Make it readable or move "
+                f"it away."
+            )
+        content = _unpack(PurePosixPath(path).suffix, stored).removeprefix(BYTE_ORDER_MARK)
+        found = _detect_format(path, log, content) if log_format == "auto" else log_format
+        wrong = _find_problem(path, stored, content) or _find_contradiction(
+            found, content, is_by_name=log_format == "auto"
+        )
+        if wrong:
+            what, remedy = wrong
+            raise DatasetError(f"the event log's file {path} is {what}. {remedy}")
+        files.append(LogFile(path, found, sizes[path], content))  # type: ignore[arg-type]
     return files
 
 
-def _require_format(path: str, beginning: bytes | Exception, log_format: str) -> Format:
-    wrong: str | None
-    if isinstance(beginning, Exception):
-        wrong = f"not to be read ({beginning})"
-    else:
-        wrong = _wrong_with(path, beginning)
-    if wrong is None and isinstance(beginning, bytes):
-        found = _detect_format(path, beginning)
-        if log_format != "auto":
-            found = log_format  # type: ignore[assignment]
-        if (found == "parquet") == beginning.startswith(PARQUET):
-            return found
-        wrong = "no Parquet" if found == "parquet" else "Parquet, without .parquet in its name"
-    raise DatasetError(
-        f"the event log's file {path} is {wrong}. Put text in UTF-8 in its place, as it is or "
-        f"compressed as .gz or .bz2, or Parquet; or set raw_format in conf/<env>/globals.yml."
+def is_hidden(path: str) -> bool:
+    """Return whether Spark passes over a file, by its name or that of a directory above it."""
+    return path.endswith("._COPYING_") or any(
+        part.startswith(".") or (part.startswith("_") and "=" not in part)
+        for part in PurePosixPath(path).parts
     )
 
 
-def _detect_format(path: str, beginning: bytes) -> Format:
-    """Return a file's format by its ending, or by how its text begins."""
-    suffixes = [suffix for suffix in PurePosixPath(path).suffixes if suffix not in COMPRESSED]
-    ending = suffixes[-1].removeprefix(".").lower() if suffixes else ""
-    if ending in ("csv", "tsv", "parquet"):
-        return ending  # type: ignore[return-value]
-    text = _unpack(PurePosixPath(path).suffix, beginning).removeprefix(BYTE_ORDER_MARK).lstrip()
-    is_printed = text.startswith(b"[") or text.split(b"\n")[0].rstrip() == PRINTED_OBJECT
-    return "json_array" if is_printed else "json_lines"
-
-
-def _find_through_links(filesystem: AbstractFileSystem, folder: str) -> Iterator[str]:
+def _find_through_links(
+    filesystem: AbstractFileSystem, folder: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give the files below a folder, or the one file at a path, as Spark finds them.
 
     fsspec follows no link to a directory. Spark follows one that leads back to itself 40 times,
@@ -104,31 +103,69 @@ def _find_through_links(filesystem: AbstractFileSystem, folder: str) -> Iterator
     """
     for file, about in filesystem.find(folder, detail=True).items():
         if not about.get("islink") or not filesystem.isdir(file):
-            yield file
+            yield file, about
         elif Path(file).parent.resolve().is_relative_to(Path(file).resolve()):
             raise DatasetError(f"the event log's link {file} leads back to itself: remove it.")
         else:
             yield from _find_through_links(filesystem, file)
 
 
-def is_hidden(path: str) -> bool:
-    """Return whether Spark passes over a file, by its name or that of a directory above it."""
-    return any(
-        part.startswith(".") or (part.startswith("_") and "=" not in part)
-        for part in PurePosixPath(path).parts
-    )
+def _read_beginnings(
+    filesystem: AbstractFileSystem, paths: list[str]
+) -> Iterator[tuple[str, bytes | Exception]]:
+    """Give each file's first bytes, as stored, or why they cannot be read."""
+    for start in range(0, len(paths), FILES_AT_ONCE):
+        some = paths[start : start + FILES_AT_ONCE]
+        ends = [BZIP2_BEGINNING if path.endswith(".bz2") else BEGINNING for path in some]
+        yield from zip(some, filesystem.cat_ranges(some, [0] * len(some), ends), strict=True)
 
 
-def _unpack(suffix: str, beginning: bytes) -> bytes:
-    """Return as much of a file's content as its first bytes hold, at most a tar header of it."""
+def _unpack(suffix: str, stored: bytes) -> bytes:
+    """Return as much of a file's content as its first bytes hold, at most BEGINNING."""
+    if suffix not in COMPRESSED:
+        return stored[:BEGINNING]
+    content = b""
     try:
-        if suffix == ".gz":
-            return zlib.decompressobj(wbits=31).decompress(beginning, tarfile.BLOCKSIZE)
-        if suffix == ".bz2":
-            return bz2.BZ2Decompressor().decompress(beginning, tarfile.BLOCKSIZE)
+        while stored and len(content) < BEGINNING:  # a file may be several, one behind another
+            member = zlib.decompressobj(wbits=31) if suffix == ".gz" else bz2.BZ2Decompressor()
+            content += member.decompress(stored, BEGINNING - len(content))
+            stored = member.unused_data
     except (zlib.error, OSError):  # damaged: Spark says where
-        return b""
-    return beginning[: tarfile.BLOCKSIZE]
+        pass
+    return content
+
+
+def _detect_format(path: str, log: str, content: bytes) -> Format:
+    """Return a file's format by its ending, or by how its text begins.
+
+    A part file without an ending has that of the log, unless it holds JSON.
+    """
+    ending = _ending(path)
+    if ending not in ENDINGS and not JSON_OBJECTS.match(content):
+        ending = _ending(log)
+    if ending in ENDINGS:
+        return ENDINGS[ending]
+    return "json_array" if PRINTED_JSON.match(content) else "json_lines"
+
+
+def _ending(path: str) -> str:
+    """Return the last ending of a name that is none of a compression."""
+    suffixes = [suffix for suffix in PurePosixPath(path).suffixes if suffix not in COMPRESSED]
+    return suffixes[-1].lower() if suffixes else ""
+
+
+def _find_problem(path: str, stored: bytes, content: bytes) -> tuple[str, str] | None:
+    """Say why a file cannot be part of any log, and what to do; None if it can."""
+    suffix = PurePosixPath(path).suffix
+    if suffix in OTHERWISE_PACKED:
+        return f"compressed as {suffix}", UNPACK
+    if suffix in COMPRESSED and not stored.startswith(COMPRESSED[suffix]):
+        return f"not compressed as {suffix}, whatever its name says", "Correct its name."
+    if suffix in COMPRESSED and content.startswith(PARQUET):
+        return f"Parquet, compressed as {suffix} once more", "Unpack it."
+    if _is_tar(content[: tarfile.BLOCKSIZE]):
+        return "a tar archive", UNPACK
+    return next((told for magic, told in NO_TEXT.items() if content.startswith(magic)), None)
 
 
 def _is_tar(block: bytes) -> bool:
@@ -139,15 +176,19 @@ def _is_tar(block: bytes) -> bool:
     return True
 
 
-def _wrong_with(file: str, beginning: bytes) -> str | None:
-    """Say why a file cannot be part of a log, by its name and its first bytes; None if it can."""
-    suffix = PurePosixPath(file).suffix
-    if suffix in OTHERWISE_PACKED:
-        return f"compressed as {suffix}"
-    if suffix in COMPRESSED and not beginning.startswith(COMPRESSED[suffix]):
-        return f"not compressed as {suffix}, whatever its name says"
-    if _is_tar(_unpack(suffix, beginning)):
-        return "a tar archive"
-    if suffix in COMPRESSED:
+def _find_contradiction(
+    expected: str, content: bytes, *, is_by_name: bool
+) -> tuple[str, str] | None:
+    """Say what a file is instead of the format that is expected, and what to do."""
+    is_parquet = content.startswith(PARQUET)
+    if is_parquet != (expected == "parquet"):
+        found = "Parquet" if is_parquet else "no Parquet"
+    elif expected in ("csv", "tsv") and JSON_OBJECTS.match(content):
+        found = "JSON"
+    else:
         return None
-    return next((what for magic, what in NO_TEXT.items() if beginning.startswith(magic)), None)
+    if is_by_name:
+        what = f"{found}, but would be read as {expected} because of its name"
+        return what, "Correct its name, or set raw_format in conf/<env>/globals.yml."
+    what = f"{found}, but raw_format is {expected}"
+    return what, "Set raw_format: auto in conf/<env>/globals.yml."

@@ -1,40 +1,46 @@
 """From a log's files of any format to its records: one row of JSON each."""
 
-import csv
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 import pyarrow as pa
-from fsspec import AbstractFileSystem
 from kedro.io.core import DatasetError
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from sparkify.datasets.log_headers import Header, describe_conflict, list_nanosecond_columns
 from sparkify.schemas import MALFORMED_ROW, RAW_EVENTS
 
-CORRUPT = "the text of a row that has another number of values than the header"
-DELIMITERS = {"csv": ",;|\t", "tsv": "\t"}
+CORRUPT = "malformed"
 # Spark writes times of Parquet in JSON with milliseconds alone, if it is not told.
 TIMES = {
     "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
     "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
     "timeZone": "UTC",
 }
+# Spark has no type for nanoseconds, which pandas writes unless told otherwise. It refuses them
+# or, with this setting, reads integers.
+NANOSECONDS_AS_INTEGERS = "spark.sql.legacy.parquet.nanosAsLong"
 ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
+# Texts of numbers, because Python refuses to convert more than 4,300 digits.
+ONE_VALUE = json.JSONDecoder(parse_int=str, parse_float=str)
 BYTE_ORDER_MARK = "\ufeff"
+RECORDS_PER_BATCH = 10_000
 
 
 class LogReader:
     """Reads the files of one log with Spark."""
 
-    def __init__(self, root: str, options: Mapping[str, bool | str]) -> None:
+    def __init__(self, root: str | None, options: Mapping[str, bool | str]) -> None:
         """Prepare to read.
 
         Args:
-            root: the folder, without its scheme, that the names of files are relative to.
+            root: the folder, without its scheme, that the names of files are relative to; None
+                for a log of one file, which is known by its name.
             options: of every reader.
         """
         self._root, self._options = root, options
@@ -43,87 +49,115 @@ class LogReader:
     def read_lines(self, paths: list[str]) -> DataFrame:
         """Read text: a record is a line."""
         lines = self._spark.read.format("text").options(**self._options).load(paths)
-        return lines.select("value", self._file())
+        return lines.select("value", self._file(lines))
 
     def read_values(self, paths: list[str]) -> DataFrame:
         """Read JSON arrays and printed objects: a record is an object, or an array's element."""
         options = {**self._options, "wholetext": True}
         files = self._spark.read.format("text").options(**options).load(paths)
-        return files.select("value", self._file()).mapInArrow(_split_files, RAW_EVENTS.struct)
+        content = F.col("value").cast("binary").alias("value")  # it may be no UTF-8
+        return files.select(content, self._file(files)).mapInArrow(_split_files, RAW_EVENTS.struct)
 
-    def read_rows(self, paths: list[str], header: list[str], delimiter: str) -> DataFrame:
+    def read_rows(self, paths: list[str], header: Header) -> DataFrame:
         """Read separated values: a record is a row, with the header's names as keys."""
-        options: dict[str, bool | str] = {"header": True, "sep": delimiter, "escape": '"'}
-        options["columnNameOfCorruptRecord"] = CORRUPT
-        schema = T.StructType([T.StructField(name, T.StringType()) for name in [*header, CORRUPT]])
-        rows = (
-            self._spark.read.format("csv")
-            .schema(schema)
-            .options(**self._options, **options)
-            .load(paths)
+        options = {**self._options, "header": True, "sep": header.delimiter, "escape": '"'}
+        # Where only some columns are parsed, Spark does not notice rows of another length.
+        options |= {"columnNameOfCorruptRecord": CORRUPT, "columnPruning": False}
+        # Names may differ in case alone, which Spark does not distinguish.
+        places = [str(place) for place in range(len(header.names))]
+        schema = T.StructType([T.StructField(name, T.StringType()) for name in [*places, CORRUPT]])
+        rows = self._spark.read.format("csv").schema(schema).options(**options).load(paths)
+        columns = [F.col(place) for place in places]
+        # Spark refuses to read the column of malformed rows alone: the first is read, in vain.
+        is_malformed = F.col(CORRUPT).isNotNull() & (
+            F.length(F.coalesce(columns[0], F.lit(""))) >= 0
         )
-        is_malformed = _column(CORRUPT).isNotNull()
-        record = F.to_json(F.struct(*map(_column, header)))
+        named = [c.alias(name) for c, name in zip(columns, header.names, strict=True)]
         return rows.select(
-            F.when(is_malformed, _column(CORRUPT)).otherwise(record).alias("value"),
-            self._file(),
+            F.when(is_malformed, F.col(CORRUPT))
+            .otherwise(F.to_json(F.struct(*named)))
+            .alias("value"),
+            self._file(rows),
             F.when(is_malformed, MALFORMED_ROW).alias("problem"),
         )
 
-    def read_table(self, paths: list[str]) -> DataFrame:
-        """Read Parquet: a record is a row; NaN is no value."""
-        options = {**self._options, "mergeSchema": True}
-        rows = self._spark.read.format("parquet").options(**options).load(paths)
-        columns = [_without_nan(field).alias(field.name) for field in rows.schema]
-        return rows.select(F.to_json(F.struct(*columns), TIMES).alias("value"), self._file())
+    def read_table(self, paths: list[str], schemas: dict[pa.Schema, str]) -> DataFrame:
+        """Read Parquet: a record is a row; NaN is no value.
 
-    def _file(self) -> Column:
+        Raises:
+            DatasetError: if files differ in the type of a column, or Spark does not know a type.
+        """
+        self._spark.conf.set(NANOSECONDS_AS_INTEGERS, True)
+        options = {**self._options, "mergeSchema": True}
+        try:
+            rows = self._spark.read.format("parquet").options(**options).load(paths)
+        except (PySparkException, Py4JJavaError) as error:
+            conflict = describe_conflict(schemas)
+            if conflict:
+                raise DatasetError(
+                    f"the event log's {conflict}. Write all files with the same types."
+                ) from error
+            reason = str(getattr(error, "java_exception", error)).partition("\n")[0]
+            raise DatasetError(
+                f"the event log's Parquet cannot be read ({reason}), for example "
+                f"{next(iter(schemas.values()))}. Write its columns as numbers, texts and "
+                f"timestamps under different names."
+            ) from error
+        nanoseconds = list_nanosecond_columns(schemas)
+        columns = []
+        for field in rows.schema:
+            column = F.col("`{}`".format(field.name.replace("`", "``")))
+            if field.name in nanoseconds and isinstance(field.dataType, T.LongType):
+                column = _from_nanoseconds(column, is_utc=nanoseconds[field.name])
+            columns.append(_without_nan(column, field.dataType).alias(field.name))
+        return rows.select(
+            F.to_json(F.struct(*columns), TIMES).alias("value"),
+            self._file(rows),
+            F.lit(None).cast("string").alias("problem"),
+        )
+
+    def _file(self, rows: DataFrame) -> Column:
         """Return the file that a row comes from, relative to the root."""
-        path = F.url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
+        encoded = rows.metadataColumn("_metadata")["file_path"]
+        decoded = F.url_decode(F.replace(encoded, F.lit("+"), F.lit("%2B")))
+        if self._root is None:
+            return F.substring_index(decoded, "/", -1).alias("file")
+        path = F.substring_index(decoded, "://", -1)
         begins = F.locate(self._root, path) + len(self._root) + 1
         return F.substring(path, begins, F.length(path)).alias("file")
 
 
-def group_by_header(
-    filesystem: AbstractFileSystem, files: Iterable[str], file_format: str
-) -> dict[tuple[tuple[str, ...], str], list[str]]:
-    """Return files of separated values by their header's names and what separates them.
-
-    Raises:
-        DatasetError: if a header names a column twice, or not at all.
-    """
-    found = defaultdict(list)
-    for file in files:
-        with filesystem.open(file, "rt", encoding="utf-8-sig", compression="infer") as lines:
-            line = lines.readline().rstrip("\r\n")
-        delimiter = max(DELIMITERS[file_format], key=line.count)
-        header = next(csv.reader([line], delimiter=delimiter), [])
-        for number, name in enumerate(header):
-            if not name or name in header[:number]:
-                what = f"names the column {name} twice" if name else "has a column without a name"
-                raise DatasetError(f"the header of the event log's file {file} {what}.")
-        found[tuple(header), delimiter].append(file)
-    return dict(found)
+def _from_nanoseconds(column: Column, *, is_utc: bool) -> Column:
+    # Whole numbers: as doubles, microseconds would be lost.
+    microseconds = (column - F.pmod(column, F.lit(1_000))) / F.lit(1_000).cast("decimal(4, 0)")
+    moment = F.timestamp_micros(microseconds.cast("long"))
+    return moment if is_utc else moment.cast("timestamp_ntz")
 
 
-def _column(name: str) -> Column:
-    return F.col("`{}`".format(name.replace("`", "``")))
-
-
-def _without_nan(field: T.StructField) -> Column:
-    column = _column(field.name)
-    if not isinstance(field.dataType, T.DoubleType | T.FloatType):
-        return column
-    return F.when(~F.isnan(column), column)
+def _without_nan(column: Column, data_type: T.DataType) -> Column:
+    """Return a column without values that are no number: JSON has none, Spark writes a text."""
+    if isinstance(data_type, T.DoubleType | T.FloatType):
+        return F.when(~F.isnan(column), column)
+    if isinstance(data_type, T.StructType):
+        fields = [
+            _without_nan(column.getField(field.name), field.dataType).alias(field.name)
+            for field in data_type
+        ]
+        return F.when(column.isNotNull(), F.struct(*fields)) if fields else column
+    if isinstance(data_type, T.ArrayType):
+        return F.transform(column, lambda element: _without_nan(element, data_type.elementType))
+    return column
 
 
 def _split_files(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        for text, file in zip(*batch.to_pydict().values(), strict=True):
-            records = split_values(text)
-            columns = [records, [file] * len(records), [None] * len(records)]
-            arrays = [pa.array(column, pa.string()) for column in columns]
-            yield pa.RecordBatch.from_arrays(arrays, names=RAW_EVENTS.columns)
+        for content, file in zip(batch.column("value"), batch.column("file"), strict=True):
+            records = split_values(content.as_py().decode(errors="replace"))
+            for start in range(0, len(records), RECORDS_PER_BATCH):
+                some = records[start : start + RECORDS_PER_BATCH]
+                columns = [some, [file.as_py()] * len(some), [None] * len(some)]
+                arrays = [pa.array(column, pa.string()) for column in columns]
+                yield pa.RecordBatch.from_arrays(arrays, names=RAW_EVENTS.columns)
 
 
 def split_values(text: str) -> list[str]:
@@ -134,14 +168,14 @@ def split_values(text: str) -> list[str]:
     >>> split_values('[{"a": 1}, {"a": 2}] {"a": 3} oops')
     ['{"a": 1}', '{"a": 2}', '{"a": 3}', 'oops']
     """
+    text = text.removeprefix(BYTE_ORDER_MARK)
     try:
         return [bytes(element).decode() for element in ELEMENTS.decode(text)]
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return list(_split_one_by_one(text.removeprefix(BYTE_ORDER_MARK)))
+    except (msgspec.MsgspecError, RecursionError):
+        return list(_split_one_by_one(text))
 
 
 def _split_one_by_one(text: str) -> Iterator[str]:
-    decoder = json.JSONDecoder()
     place, is_in_array = _skip_blanks(text, 0), False
     while place < len(text):
         if text[place] == "[" and not is_in_array:
@@ -150,7 +184,7 @@ def _split_one_by_one(text: str) -> Iterator[str]:
             is_in_array = False
         elif text[place] != "," or not is_in_array:
             try:
-                _, end = decoder.raw_decode(text, place)
+                _, end = ONE_VALUE.raw_decode(text, place)
             except (ValueError, RecursionError):
                 yield text[place:].rstrip()
                 return

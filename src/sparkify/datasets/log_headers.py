@@ -1,0 +1,129 @@
+"""What a log's files say of their columns: headers of separated values, schemas of Parquet."""
+
+import csv
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import pyarrow as pa
+from fsspec import AbstractFileSystem
+from kedro.io.core import DatasetError
+from pyarrow import parquet
+
+from sparkify.datasets.log_files import LogFile
+
+DELIMITERS = {"csv": ",;|\t", "tsv": "\t"}
+CODECS = {".gz": "gzip", ".bz2": "bz2"}
+DAMAGED = "It is cut off or damaged: put a whole one in its place."
+FOOTERS_AT_ONCE = 16  # a footer is a small read; on an object store each takes tens of milliseconds
+
+
+class Header(NamedTuple):
+    """The names of columns, in order, and what separates them."""
+
+    names: tuple[str, ...]
+    delimiter: str
+
+
+def group_by_header(
+    filesystem: AbstractFileSystem, files: Iterable[LogFile]
+) -> dict[Header, list[str]]:
+    """Return the paths of separated values by their header.
+
+    Raises:
+        DatasetError: if a header names a column twice, or not at all, or cannot be read.
+    """
+    found = defaultdict(list)
+    for file in files:
+        line = _first_line(filesystem, file)
+        rows = [
+            Header(tuple(next(csv.reader([line], delimiter=delimiter), [])), delimiter)
+            for delimiter in DELIMITERS[file.format]
+        ]
+        header = max(rows, key=lambda row: len(row.names))
+        if not header.names:  # Spark passes over blank lines, here there is nothing else
+            continue
+        for number, name in enumerate(header.names):
+            if not name or name in header.names[:number]:
+                what = (
+                    f"names column {name} twice" if name else f"has no name for column {number + 1}"
+                )
+                raise DatasetError(
+                    f"the header of the event log's file {file.path} {what}. Give each column a "
+                    f"name of its own."
+                )
+        found[header].append(file.path)
+    return dict(found)
+
+
+def _first_line(filesystem: AbstractFileSystem, file: LogFile) -> str:
+    """Return a file's first line that is not blank."""
+    *whole, _ = file.beginning.splitlines(keepends=True) or [b""]
+    for line in whole:
+        if line.strip():
+            return line.decode(errors="replace").rstrip("\r\n")
+    codec = CODECS.get(PurePosixPath(file.path).suffix)
+    try:
+        with filesystem.open(
+            file.path, "rt", encoding="utf-8-sig", errors="replace", compression=codec
+        ) as lines:
+            return next((line.rstrip("\r\n") for line in lines if line.strip()), "")
+    except (OSError, EOFError, zlib.error) as error:
+        raise DatasetError(
+            f"the event log's file {file.path} cannot be read ({error}). {DAMAGED}"
+        ) from error
+
+
+def read_schemas(filesystem: AbstractFileSystem, paths: list[str]) -> dict[pa.Schema, str]:
+    """Return the schemas that Parquet files have, each with the first file that has it.
+
+    Raises:
+        DatasetError: if one of them cannot be read.
+    """
+
+    def read(path: str) -> pa.Schema:
+        try:
+            with filesystem.open(path, "rb") as file:
+                return parquet.read_schema(file).remove_metadata()
+        except (pa.ArrowException, OSError) as error:
+            raise DatasetError(
+                f"the event log's file {path} has no schema that can be read. {DAMAGED}"
+            ) from error
+
+    first_files: dict[pa.Schema, str] = {}
+    with ThreadPoolExecutor(FOOTERS_AT_ONCE) as pool:
+        for path, schema in zip(paths, pool.map(read, paths), strict=True):
+            first_files.setdefault(schema, path)
+    return first_files
+
+
+def describe_conflict(schemas: dict[pa.Schema, str]) -> str | None:
+    """Return which column has two types, and where; None if every column has one."""
+    types: dict[str, tuple[str, str]] = {}
+    for schema, path in schemas.items():
+        for field in schema:
+            name, here = field.name, _plain_type(field.type)
+            there, first_path = types.setdefault(name, (here, path))
+            if here != there:
+                return f"column {name} is {there} in {first_path} and {here} in {path}"
+    return None
+
+
+def _plain_type(data_type: pa.DataType) -> str:
+    """Return a type's name; pyarrow has several for a text, which Parquet does not know."""
+    if pa.types.is_dictionary(data_type):
+        data_type = data_type.value_type
+    return str(data_type).removeprefix("large_")
+
+
+def list_nanosecond_columns(schemas: Iterable[pa.Schema]) -> dict[str, bool]:
+    """Return the columns of timestamps in nanoseconds, and whether they are UTC."""
+    return {
+        field.name: field.type.tz is not None
+        for schema in schemas
+        for field in schema
+        if pa.types.is_timestamp(field.type) and field.type.unit == "ns"
+    }

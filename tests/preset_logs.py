@@ -50,10 +50,10 @@ class Event(NamedTuple):
         return (self.at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def events() -> Iterator[Event]:
-    """Give the events of all users; two in five are dissatisfied, and leave more often."""
-    for number in range(USERS):
-        yield from life(f"user{number}", Random(number))
+def events(users: int) -> Iterator[Event]:
+    """Give the events of some users; two in five are dissatisfied, and leave more often."""
+    for number in range(users):
+        yield from life(f"user{number}", Random(number))  # noqa: S311 -- no secret
 
 
 def life(user: str, chance: Random) -> Iterator[Event]:
@@ -89,10 +89,12 @@ class Service(NamedTuple):
     record: Callable[[Event, str], dict[str, Any]]
     write: Callable[[Path, list[tuple[Event, dict[str, Any]]]], None]
 
-    def write_log(self, path: Path) -> None:
+    def write_log(self, path: Path, users: int = USERS) -> None:
         """Write the log where the settings expect it."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        known = sorted((one for one in events() if one.kind in self.pages), key=lambda one: one.at)
+        known = sorted(
+            (one for one in events(users) if one.kind in self.pages), key=lambda one: one.at
+        )
         self.write(path, [(event, self.record(event, self.pages[event.kind])) for event in known])
 
 
@@ -134,7 +136,8 @@ def write_ga4(folder: Path, records: Records) -> None:
     half = len(records) // 2
     write_files(lambda event: "events_000000000000.json.gz")(folder, records[:half])
     rows = [
-        {**record, "event_timestamp": int(record["event_timestamp"])} for _, record in records[half:]
+        {**record, "event_timestamp": int(record["event_timestamp"])}
+        for _, record in records[half:]
     ]
     pq.write_table(pa.Table.from_pylist(rows), folder / "events_000000000001.parquet")
 
@@ -297,7 +300,7 @@ SERVICES = {
     "amplitude": Service(
         {**pages("Play", "Like", "Dislike", "Ad Shown", "Home"), LEFT: "Subscription Cancelled"},
         amplitude,
-        write_files(lambda event: f"1/1_{event.at:%Y-%m-%d}_{event.at.hour // 12 * 12}#0.json.gz"),
+        write_files(lambda event: f"1/1_{event.at:%Y-%m-%d}_0#0.json.gz"),
     ),
     "mixpanel": Service(
         {**pages("Play", "Like", "Dislike", "Ad Shown", "Home"), LEFT: "Subscription Cancelled"},

@@ -38,8 +38,8 @@ GOALS = {
     "expected calibration error": (0.0, 0.005),
     "calibration slope": (0.9, 1.1),
 }
-CHECKED_EVENTS = """
-    COPY (
+TABLES = {
+    "checked_events": """
         WITH numbered AS (
             SELECT user_number, first_item, events, row_number() OVER (
                 PARTITION BY cohort ORDER BY started_second, user_number) AS session_id
@@ -49,15 +49,26 @@ CHECKED_EVENTS = """
                 first_item + generate_subscripts(events, 1) - 1 AS item_in_session
             FROM numbered
         )
-        SELECT user_id, to_timestamp(second) AS ts, session_id, item_in_session, page,
-            states.level, to_timestamp(registration_second) AS registration, gender, length,
-            NULL::VARCHAR AS line, NULL::VARCHAR[] AS unknown_columns,
+        SELECT user_id, to_timestamp(second) AS ts, session_id::VARCHAR AS session_id,
+            item_in_session, page, states.level, to_timestamp(registration_second) AS registration,
+            gender, length, 'ms' AS time_format,
+            (hash(user_number, session_id, item_in_session) >> 1)::BIGINT AS record_hash,
+            NULL::VARCHAR AS line, NULL::VARCHAR[] AS unknown_columns, NULL::VARCHAR[] AS problems,
             NULL::VARCHAR AS rejection
         FROM events JOIN states USING (state) LEFT JOIN songs USING (song_number)
             JOIN read_parquet('{raw}/simulated_users/*.parquet') users USING (user_number)
         WHERE states.auth IN ('Logged In', 'Cancelled')
-    ) TO '{file}' (FORMAT parquet)
-"""
+    """,
+    "repeated_events": """
+        SELECT * EXCLUDE (line, unknown_columns, problems, rejection), 0::BIGINT AS copies
+        FROM read_parquet('{folder}/checked_events/*.parquet') WHERE false
+    """,
+    "event_counts": """
+        SELECT (ts AT TIME ZONE 'UTC')::DATE AS day, page, level, time_format,
+            count(*) AS events, min(ts) AS first_ts, max(ts) AS last_ts
+        FROM read_parquet('{folder}/checked_events/*.parquet') GROUP BY ALL
+    """,
+}
 
 
 class Log(speed.Log):
@@ -80,7 +91,7 @@ class Log(speed.Log):
         params = ",".join(f"simulation.{key}={value}" for key, value in self._simulation.items())
         to_sessions = ["--pipelines", "simulation", "--to-nodes", "simulation.simulate_sessions"]
         self.kedro(*to_sessions, "--params", params)
-        lines = write_checked_events(self.folder / "raw", table, self.simulation)
+        lines = write_tables(self.folder / "raw", table.parent, self.simulation)
         shutil.rmtree(self.folder / "raw")
         account = {"source": "simulated", "lines": lines, "accepted": lines}
         account |= {"rejections": {}, "rejected_share": 0, "max_rejected_share": 0, "pages": {}}
@@ -100,26 +111,35 @@ class Log(speed.Log):
         )
 
 
-def write_checked_events(raw: Path, table: Path, simulation: SimulationParameters) -> int:
-    """Write what data_processing accepts of a simulated log, as it would from the lines; count it.
+def write_tables(raw: Path, folder: Path, simulation: SimulationParameters) -> int:
+    """Write what data_processing makes of a simulated log, as it would from the lines.
 
     Args:
         raw: the folder of `simulated_users` and `simulated_sessions`.
-        table: where `checked_events` goes.
+        folder: where `checked_events`, `repeated_events` and `event_counts` go.
         simulation: how they were simulated.
+
+    Returns:
+        The number of events.
     """
     described = [(number, *state) for number, state in enumerate(states())]
     lengths = SongCatalogue(simulation).length_seconds
-    with duckdb.connect() as con, written_aside(fsspec.filesystem("file"), str(table)) as aside:
+    counts = []
+    with duckdb.connect() as con:
         con.register("states", pd.DataFrame(described, columns=["state", *State._fields]))
         con.register(
             "songs", pd.Series(lengths, name="length").rename_axis("song_number").reset_index()
         )
-        Path(aside).mkdir(parents=True)
-        copied = con.execute(CHECKED_EVENTS.format(raw=raw, file=Path(aside) / "part-0.parquet"))
-        ((lines,),) = copied.fetchall()
-        (Path(aside) / "_SUCCESS").touch()
-        return int(lines)
+        for name, query in TABLES.items():
+            table = str(folder / name)
+            with written_aside(fsspec.filesystem("file"), table) as aside:
+                Path(aside).mkdir(parents=True)
+                select = query.format(raw=raw, folder=folder)
+                file = Path(aside) / "part-0.parquet"
+                copied = con.execute(f"COPY ({select}) TO '{file}' (FORMAT parquet)")
+                counts.append(int(copied.fetchall()[0][0]))
+                (Path(aside) / "_SUCCESS").touch()
+    return counts[0]
 
 
 def scored(foreseen: pd.DataFrame, candidates: pd.DataFrame) -> dict[str, Any]:

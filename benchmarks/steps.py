@@ -21,18 +21,17 @@ from pyspark.sql import functions as F
 
 from benchmarks.speed import ROOT, told
 from sparkify.jvm import submit_arguments
-from sparkify.log_digest import line_hash
-from sparkify.pipelines.data_processing import parsing
-from sparkify.pipelines.data_processing.nodes import checked_events, repeated_hashes
+from sparkify.log_digest import record_hash
+from sparkify.pipelines.data_processing.nodes import check_events, find_repeated_events
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.settings import CONFIG_LOADER_ARGS
 
-READ, HASHED, PARSED, CHECKED, WRITTEN = STEPS = (
-    "read the lines",
-    "count their hashes",
-    "parse them",
+READ, MOVED, CHECKED, WRITTEN, REPEATED = STEPS = (
+    "read the lines and hash them",
+    "move them to Python and back",
     "check them",
     "write the table",
+    "find repeated events",
 )
 
 
@@ -40,19 +39,18 @@ def steps(
     lines: DataFrame, parameters: DataProcessingParameters, folder: Path
 ) -> dict[str, Callable[[], None]]:
     """Return what each step does, with all that it needs."""
+    table = str(folder / "checked_events")
+    hashed = lines.select(F.col("value").cast("binary"), record_hash().alias("record_hash"))
 
     def write() -> None:
-        table = checked_events(lines, parameters).write.mode("overwrite")
-        table.parquet(str(folder / "checked_events"))
+        check_events(lines, parameters).write.mode("overwrite").parquet(table)
 
-    hashed = lines.select(line_hash().alias("line_hash"))
-    parsed = parsing.parsed(F.col("value"), parameters.fields).alias("fields")
     return {
-        READ: lambda: nowhere(lines),
-        HASHED: lambda: nowhere(repeated_hashes(hashed)),
-        PARSED: lambda: nowhere(lines.select(parsed).select("fields.*")),
-        CHECKED: lambda: nowhere(checked_events(lines, parameters)),
+        READ: lambda: nowhere(hashed),
+        MOVED: lambda: nowhere(hashed.mapInArrow(lambda batches: batches, hashed.schema)),
+        CHECKED: lambda: nowhere(check_events(lines, parameters)),
         WRITTEN: write,
+        REPEATED: lambda: nowhere(find_repeated_events(lines.sparkSession.read.parquet(table))),
     }
 
 
@@ -64,11 +62,11 @@ def nowhere(rows: DataFrame) -> None:
 def added(medians: dict[str, float]) -> dict[str, float]:
     """Return what every step adds to those that it builds on: together, the whole."""
     alone = {
-        READ: 2 * medians[READ],  # once for the hashes, once for the parsing
-        HASHED: medians[HASHED] - medians[READ],
-        PARSED: medians[PARSED] - medians[READ],
-        CHECKED: medians[CHECKED] - medians[HASHED] - medians[PARSED],
+        READ: medians[READ],
+        MOVED: medians[MOVED] - medians[READ],
+        CHECKED: medians[CHECKED] - medians[MOVED],
         WRITTEN: medians[WRITTEN] - medians[CHECKED],
+        REPEATED: medians[REPEATED],
     }
     return {name: round(seconds, 2) for name, seconds in alone.items()}
 

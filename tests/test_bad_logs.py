@@ -74,10 +74,10 @@ def write_in_a_mess(log: Path) -> None:
 
 def user_days(log: Path, parameters: dict[str, Any]) -> DataFrame:
     raw = EventLogDataset(filepath=str(log)).load()
-    checked = processing.checked_events(raw, parameters["data_processing"])
-    return engineering.user_days(
-        engineering.events(checked, USABLE), parameters["feature_engineering"]
-    )
+    checked = processing.check_events(raw, parameters["data_processing"])
+    repeated = processing.find_repeated_events(checked)
+    events = engineering.events(checked, repeated, USABLE, parameters["data_processing"])
+    return engineering.user_days(events, parameters["feature_engineering"])
 
 
 def customers(days: DataFrame, parameters: dict[str, Any]) -> dict[str, dict[int, bool]]:
@@ -187,7 +187,7 @@ def test_a_user_with_a_million_events_counts_like_any_other(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     number = F.col("id")
-    same = {"user_id": "30", "session_id": 29, "page": "NextSong", "level": "paid", "gender": "M"}
+    same = {"user_id": "30", "session_id": "29", "page": "NextSong", "level": "paid", "gender": "M"}
     events = spark.range(MILLION).select(
         *(F.lit(value).alias(name) for name, value in same.items()),
         F.timestamp_millis(F.lit(ms(0)) + number * 2_000).alias("ts"),
@@ -209,11 +209,11 @@ def test_a_log_without_lines_is_told(
     bad_logs.EMPTY[name](tmp_path / "log.json")
     raw = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
     with pytest.raises(LogError, match="raw_events holds no lines: the log is empty"):
-        processing.checked_events(raw, parameters["data_processing"])
+        processing.check_events(raw, parameters["data_processing"])
 
 
 @pytest.mark.parametrize(
-    "name", sorted(bad_logs.WITHOUT_EVENTS.keys() - {"one list"})
+    "name", sorted(bad_logs.WITHOUT_EVENTS.keys() - {"years of which no log can be"})
 )  # test_cli.py
 def test_a_log_without_an_event_is_told_with_the_reason_and_what_to_do(
     spark: SparkSession, parameters: dict[str, Any], tmp_path: Path, name: str
@@ -222,7 +222,8 @@ def test_a_log_without_an_event_is_told_with_the_reason_and_what_to_do(
     write(tmp_path / "log.json")
     raw = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
     checks = parameters["data_processing"]
-    checked = processing.checked_events(raw, checks).cache()
+    checked = processing.check_events(raw, checks).localCheckpoint()
+    repeated = processing.find_repeated_events(checked)
+    counts = processing.count_events(checked, repeated)
     with pytest.raises(LogError, match=words):
-        require_usable_log(processing.data_quality(raw, checked, {}, checks))
-    checked.unpersist()
+        require_usable_log(processing.account_for_records(checked, repeated, counts, {}, checks))

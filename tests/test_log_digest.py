@@ -1,7 +1,7 @@
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from sparkify.log_digest import line_hash, log_digest
+from sparkify.log_digest import log_digest, record_hash
 
 A_HASH = -8582455328737087284
 LINES = ['{"ts":1,"userId":"1"}', "no JSON", '{"artist":"BjÃ¶rk"}', "no JSON"]
@@ -13,7 +13,9 @@ def log(spark: SparkSession, lines: list[str]) -> DataFrame:
 
 def test_a_line_s_hash_never_changes(spark: SparkSession) -> None:
     # A record written by one version of Spark has to be known again by the next.
-    rows = log(spark, ["", "a", '{"artist":"BjÃ¶rk"}']).select(line_hash().alias("hash")).collect()
+    rows = (
+        log(spark, ["", "a", '{"artist":"BjÃ¶rk"}']).select(record_hash().alias("hash")).collect()
+    )
     assert [row["hash"] for row in rows] == [
         -7444071767201028348,
         A_HASH,

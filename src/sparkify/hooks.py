@@ -82,10 +82,10 @@ class RunSummaryHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Log the account of the log's lines, the hold-out and the scores, if they were made."""
+        """Log the account of the log's records, the hold-out and the scores, if they were made."""
         made = pipeline.all_outputs()
         if "data_quality" in made:
-            logger.info(_lines_account(catalog.load("data_quality")))
+            logger.info(_format_account(catalog.load("data_quality")))
         if "metrics" in made:
             metrics = catalog.load("metrics")
             logger.info(_holdout_line(metrics))
@@ -103,7 +103,7 @@ class RunSummaryHooks:
             quality = catalog.load("data_quality")
             if quality["rejected_share"] >= NOTABLE_SHARE:
                 error.add_note(
-                    f"{quality['rejected_share']:.0%} of the log's lines were rejected: "
+                    f"{quality['rejected_share']:.0%} of the log's records were rejected: "
                     f"{format_rejections(quality)}."
                 )
 
@@ -152,10 +152,10 @@ def _monitoring_line(summary: dict[str, Any]) -> str:
     )
 
 
-def _lines_account(quality: dict[str, Any]) -> str:
+def _format_account(quality: dict[str, Any]) -> str:
     reasons = ", ".join(f"{told['lines']:,} {why}" for why, told in quality["rejections"].items())
     return (
-        f"Log ({quality['source']}): {quality['lines']:,} lines, {quality['accepted']:,} events "
+        f"Log ({quality['source']}): {quality['lines']:,} records, {quality['accepted']:,} events "
         f"of {quality['users']:,} users accepted, {quality['rejected']:,} rejected"
         + (f" ({reasons})" if reasons else "")
     )

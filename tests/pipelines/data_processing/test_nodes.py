@@ -1,138 +1,49 @@
 import json
 import time
-from collections import Counter
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-from sparkify.pipelines.data_processing import nodes, parsing
-from sparkify.pipelines.data_processing.log_checks import LogError, require_usable_log
+from sparkify.log_digest import log_digest, record_hash
+from sparkify.pipelines.data_processing import nodes
+from sparkify.pipelines.data_processing.duplicates import drop_copies
+from sparkify.pipelines.data_processing.fields import FIELDS
+from sparkify.pipelines.data_processing.log_checks import LogError
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
+from sparkify.schemas import CHECKED_EVENTS, EVENT_COUNTS
 from tests.bad_logs import line
+
+# A duplicate as the account shows it: the event that its copies are.
+EVENT = (
+    '{"user_id":"30","ts":"2018-10-01T00:01:57.000Z","session_id":"29","item_in_session":50,'
+    '"page":"NextSong","level":"paid","registration":"2018-09-28T22:22:42.000Z","gender":"M",'
+    '"length":277.89016}'
+)
 
 
 def quoted(text: str) -> str:
-    """Return what is kept of a rejected line: the values of fields alone."""
-    read = parsing.FIELDS
-    event = {key: value if key in read else ... for key, value in json.loads(text).items()}
-    spelt = {key: '"…"' if value is ... else json.dumps(value) for key, value in event.items()}
-    return (
-        "{"
-        + ", ".join(f'"{k}":{v}' if v == '"…"' else f'"{k}": {v}' for k, v in spelt.items())
-        + "}"
-    )
-
-
-@pytest.fixture(scope="module")
-def checks(parameters: dict[str, Any]) -> DataProcessingParameters:
-    return parameters["data_processing"]
+    """Return what is kept of a rejected record: the values of fields alone."""
+    event = {key: value if key in FIELDS else "…" for key, value in json.loads(text).items()}
+    return json.dumps(event, separators=(",", ":"), ensure_ascii=False)
 
 
 def log(spark: SparkSession, *lines: str) -> DataFrame:
     return spark.createDataFrame([(text,) for text in lines], "value string")
 
 
-def checked(spark: SparkSession, checks: DataProcessingParameters, *lines: str) -> list[Any]:
-    return nodes.checked_events(log(spark, *lines), checks).collect()
-
-
-def test_an_accepted_line_becomes_typed_columns(
-    spark: SparkSession, checks: DataProcessingParameters
-) -> None:
-    (row,) = checked(spark, checks, line())
-    assert row.asDict() == {
-        "user_id": "30",
-        "ts": datetime(2018, 10, 1, 0, 1, 57),
-        "session_id": 29,
-        "item_in_session": 50,
-        "page": "NextSong",
-        "level": "paid",
-        "registration": datetime(2018, 9, 28, 22, 22, 42),
-        "gender": "M",
-        "length": 277.89016,
-        "line": None,
-        "unknown_columns": None,
-        "rejection": None,
-    }
-
-
-def test_what_other_services_write_is_accepted(
-    spark: SparkSession, checks: DataProcessingParameters
-) -> None:
-    texts = [
-        line(userId=30),
-        line(userId=30.0),
-        line(registration=1538173362000.0),
-        line(ts=1538352117000.0),
-        line(page="404"),
-        line(page="true"),
-        line(artist="{curly}", song="[square]"),
-        line(artist=None, song=None, length=None),
-        line(status="ok", artist={"name": "x"}),  # columns that nothing reads
-        line(page="A page nobody has heard of"),
-        " " + line() + " ",
-    ]
-    for row in checked(spark, checks, *texts):
-        assert row["rejection"] is None
-        assert row["user_id"] == "30"
-        assert row["ts"] == datetime(2018, 10, 1, 0, 1, 57)
-        assert row["registration"] == datetime(2018, 9, 28, 22, 22, 42)
-
-
-def test_of_equal_lines_the_first_is_kept(
-    spark: SparkSession, checks: DataProcessingParameters
-) -> None:
-    other = line(itemInSession=51)
-    rows = checked(spark, checks, line(), other, line(), line(), "broken", "broken")
-    assert Counter(row["rejection"] for row in rows) == {
-        None: 2,
-        "duplicate": 2,
-        "malformed JSON": 2,
-    }
-
-
-def test_unknown_columns_are_named_and_change_nothing(
-    spark: SparkSession, checks: DataProcessingParameters
-) -> None:
-    (row,) = checked(spark, checks, line(tag="b", country="US"))
-    assert row["rejection"] is None
-    assert row["unknown_columns"] == ["country", "tag"]
-
-
-def test_what_no_field_takes_goes_no_further_than_the_raw_log(
-    spark: SparkSession, checks: DataProcessingParameters
-) -> None:
-    texts = [
-        line(ts=0),
-        line(userId="")[:-3],
-        line(firstName='Col"in', ts=None),
-        '{"firstName": "Colin", "lastName":"Freem',
-        "{'firstName': 'Colin', 'ts': 5, 'email': 'colin@freem.org'}",
-        line(ts=None, friends=["Colin", "Freem"], profile={"name": "Colin", "of": "Freem"}),
-    ]
-    for row in checked(spark, checks, *texts):
-        assert row["rejection"] is not None
-        for name in ("Colin", "Freem", "Col", "freem", "Bakersfield", "Mozilla"):
-            assert name not in row["line"]
-
-
-@pytest.mark.parametrize("partitions", [1, 3, 8])
-def test_partitions_and_order_change_nothing(
-    spark: SparkSession, checks: DataProcessingParameters, partitions: int
-) -> None:
-    lines = [line(itemInSession=item % 9, userId=str(item % 4)) for item in range(40)] + ["x"]
-    expected = sorted(map(str, checked(spark, checks, *lines)))
-    shuffled = log(spark, *reversed(lines)).repartition(partitions)
-    assert sorted(map(str, nodes.checked_events(shuffled, checks).collect())) == expected
-
-
-def test_an_empty_log_is_an_error(spark: SparkSession, checks: DataProcessingParameters) -> None:
-    with pytest.raises(LogError, match="holds no lines"):
-        nodes.checked_events(log(spark), checks)
+def check_all(
+    spark: SparkSession, checks: DataProcessingParameters, raw: DataFrame
+) -> tuple[DataFrame, DataFrame, DataFrame]:
+    """Return checked_events, repeated_events and event_counts of a log."""
+    checked = nodes.check_events(raw, checks).localCheckpoint()
+    repeated = nodes.find_repeated_events(checked).localCheckpoint()
+    return checked, repeated, nodes.count_events(checked, repeated)
 
 
 def quality(
@@ -141,10 +52,111 @@ def quality(
     raw: DataFrame,
     record: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    return nodes.data_quality(raw, nodes.checked_events(raw, checks), record or {}, checks)
+    tables = check_all(spark, checks, raw)
+    return nodes.account_for_records(*tables, record or {}, checks)
 
 
-def test_every_line_is_accounted_for(spark: SparkSession, checks: DataProcessingParameters) -> None:
+def test_each_record_becomes_a_row(spark: SparkSession, checks: DataProcessingParameters) -> None:
+    checked = nodes.check_events(log(spark, line(), "x"), checks)
+    assert CHECKED_EVENTS.validate(checked) is checked
+    first, second = checked.orderBy("rejection").collect()
+    assert (first["user_id"], first["ts"]) == ("30", datetime(2018, 10, 1, 0, 1, 57))
+    assert (second["rejection"], second["line"]) == ("malformed JSON", "x")
+
+
+def test_a_record_s_hash_is_that_of_its_text(
+    spark: SparkSession, checks: DataProcessingParameters
+) -> None:
+    raw = log(spark, line(), "x", "")
+    hashes = [row[0] for row in raw.select(record_hash()).collect()]
+    checked = nodes.check_events(raw, checks).select("record_hash").collect()
+    assert [row[0] for row in checked] == hashes
+
+
+def test_the_file_is_read_where_sources_ask_for_it(
+    spark: SparkSession, changed: Callable[..., DataProcessingParameters]
+) -> None:
+    parameters = changed({"page": None}, page_from="folder")
+    raw = spark.createDataFrame(
+        [(line(), "Home/1"), (line(), "About/1")], "value string, file string"
+    )
+    pages = nodes.check_events(raw, parameters).select("page").collect()
+    assert [row[0] for row in pages] == ["Home", "About"]
+
+
+def test_of_equal_records_one_is_an_event(
+    spark: SparkSession, checks: DataProcessingParameters
+) -> None:
+    other = line(itemInSession=51)
+    raw = log(
+        spark, line(), other, line(), line(), "broken", "broken", line(ts=None), line(ts=None)
+    )
+    checked, repeated, counts = check_all(spark, checks, raw)
+    (row,) = repeated.collect()
+    assert (row["item_in_session"], row["copies"]) == (50, 3)
+    events = drop_copies(checked, repeated)
+    assert sorted(row["item_in_session"] for row in events.collect()) == [50, 51]
+    assert [row["events"] for row in counts.collect()] == [2]
+
+
+def test_records_that_only_share_a_hash_are_both_events(
+    spark: SparkSession, checks: DataProcessingParameters
+) -> None:
+    raw = log(spark, line(), line(itemInSession=51), line(itemInSession=51))
+    checked = nodes.check_events(raw, checks).withColumn("record_hash", F.lit(7).cast("bigint"))
+    repeated = nodes.find_repeated_events(checked)
+    found = {row["item_in_session"]: row["copies"] for row in repeated.collect()}
+    assert found == {50: 1, 51: 2}
+    assert drop_copies(checked, repeated).count() == 2
+    account = nodes.account_for_records(
+        checked, repeated, nodes.count_events(checked, repeated), {}, checks
+    )
+    assert (account["accepted"], account["rejections"]["duplicate"]["lines"]) == (2, 1)
+
+
+def test_events_are_counted_by_day_page_level_and_format(
+    spark: SparkSession, checks: DataProcessingParameters
+) -> None:
+    texts = [
+        line(),
+        line(ts=1538352118000, itemInSession=51),
+        line(page="Home", itemInSession=52),
+        line(level="free", itemInSession=53),
+        line(ts="2018-10-02T00:00:00Z", itemInSession=54),
+        line(ts=None),
+    ]
+    counts = check_all(spark, checks, log(spark, *texts))[2]
+    rows = [tuple(row) for row in counts.orderBy("day", "page", "level").collect()]
+    days, first = [date(2018, 10, 1), date(2018, 10, 2)], datetime(2018, 10, 1, 0, 1, 57)
+    later, last = datetime(2018, 10, 1, 0, 1, 58), datetime(2018, 10, 2)
+    assert rows == [
+        (days[0], "Home", "paid", "ms", 1, first, first),
+        (days[0], "NextSong", "free", "ms", 1, first, first),
+        (days[0], "NextSong", "paid", "ms", 2, first, later),
+        (days[1], "NextSong", "paid", "iso8601 and ms", 1, last, last),
+    ]
+    assert EVENT_COUNTS.validate(counts) is counts
+
+
+@pytest.mark.parametrize("partitions", [1, 3, 8])
+def test_partitions_and_order_change_nothing(
+    spark: SparkSession, checks: DataProcessingParameters, partitions: int
+) -> None:
+    lines = [line(itemInSession=item % 9, userId=str(item % 4)) for item in range(40)] + ["x"]
+    expected = [sorted(map(str, t.collect())) for t in check_all(spark, checks, log(spark, *lines))]
+    shuffled = log(spark, *reversed(lines)).repartition(partitions)
+    found = check_all(spark, checks, shuffled)
+    assert [sorted(map(str, table.collect())) for table in found] == expected
+
+
+def test_an_empty_log_is_an_error(spark: SparkSession, checks: DataProcessingParameters) -> None:
+    with pytest.raises(LogError, match="holds no lines"):
+        nodes.check_events(log(spark), checks)
+
+
+def test_every_record_is_accounted_for(
+    spark: SparkSession, checks: DataProcessingParameters
+) -> None:
     raw = log(spark, line(), line(), line(userId="31", tag=1), *["broken"] * 4, line(ts=...))
     account = quality(spark, checks, raw)
     assert account == {
@@ -153,15 +165,19 @@ def test_every_line_is_accounted_for(spark: SparkSession, checks: DataProcessing
         "accepted": 2,
         "rejected": 6,
         "rejections": {
-            "duplicate": {"lines": 1, "examples": [quoted(line())]},
+            "duplicate": {"lines": 1, "examples": [EVENT]},
             "malformed JSON": {"lines": 4, "examples": ["broken"] * 3},
             "no ts": {"lines": 1, "examples": [quoted(line(ts=...))]},
         },
         "without_user": 0,
         "rejected_share": 0.75,
         "max_rejected_share": 0.2,
+        "problems": {
+            "malformed JSON": {"lines": 4, "value": None},
+            "no ts": {"lines": 1, "value": None},
+        },
         "malformed_lines_look_like": None,
-        "fields_without_values": [],
+        "fields_without_values": {},
         "unknown_columns": ["tag"],
         "unknown_columns_share": 1.0,
         "users": 2,
@@ -169,10 +185,11 @@ def test_every_line_is_accounted_for(spark: SparkSession, checks: DataProcessing
         "last_event": "2018-10-01T00:01:57Z",
         "pages": {"NextSong": 2},
         "levels": {"paid": 2},
+        "time_formats": {"ms": 2},
     }
 
 
-def test_lines_without_a_user_count_apart(
+def test_records_without_a_user_count_apart(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     guests = [line(userId="", itemInSession=number) for number in range(9)]
@@ -200,29 +217,6 @@ def test_the_most_frequent_pages_are_listed(
     assert quality(spark, few, log(spark, *texts))["pages"] == {"Home": 2, "About": 1}
 
 
-PRINTED = json.dumps([json.loads(line()), json.loads(line())], indent=2).splitlines()
-
-
-@pytest.mark.parametrize(
-    ("lines", "found"),
-    [
-        ([f"[{line()}, {line()}]"], "a JSON array on one line"),
-        (PRINTED, "a JSON array over several lines"),
-        (PRINTED[1:-1], "JSON objects over several lines"),
-        (["ts,userId,page", '1,"30",NextSong', "2018-10-01 00:01:57,31,Home"], "CSV"),
-        (['"ts";"userId"', '"1";"30"'], "CSV"),
-        (["ts\tuserId", "1\t30"], "CSV"),
-        (["one word", "and words, more of them", '{"ts": 1'], None),
-        ([line(), "", "x"], None),
-    ],
-)
-def test_another_format_is_recognised_by_its_lines(
-    spark: SparkSession, checks: DataProcessingParameters, lines: list[str], found: str | None
-) -> None:
-    account = quality(spark, checks, log(spark, *lines))
-    assert account["malformed_lines_look_like"] == found
-
-
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
 def test_first_and_last_event_are_utc_whatever_the_machine_s_zone(
     spark: SparkSession,
@@ -241,17 +235,6 @@ def test_first_and_last_event_are_utc_whatever_the_machine_s_zone(
     assert account["last_event"] == "2018-10-01T00:01:57.250000Z"
 
 
-@pytest.mark.parametrize("key", ["ts", "userId", "sessionId", "page", "level", "registration"])
-def test_a_missing_essential_column_is_named(
-    spark: SparkSession, checks: DataProcessingParameters, key: str
-) -> None:
-    raw = log(spark, line(**{key: ...}), line(**{key: ...}, itemInSession=51))
-    account = quality(spark, checks, raw)
-    assert account["fields_without_values"] == [key]
-    with pytest.raises(LogError, match=rf"essential column {key}\."):
-        require_usable_log(account)
-
-
 def test_a_broken_log_s_unknown_columns_are_listed_up_to_a_number(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
@@ -261,27 +244,11 @@ def test_a_broken_log_s_unknown_columns_are_listed_up_to_a_number(
     assert unknown[-1] == f"key {checks.most_unknown_columns - 1:04}"
 
 
-@pytest.mark.parametrize(
-    "days",
-    [
-        {"earliest_event": "2020-01-01", "latest_event": "2019-01-01"},
-        {"earliest_event": "1960-01-01"},
-        {"earliest_event": "1970-02-01"},
-        {"latest_event": "2200-01-01"},
-    ],
-)
-def test_days_between_which_units_cannot_be_told_apart_are_refused(
-    checks: DataProcessingParameters, days: dict[str, str]
-) -> None:
-    with pytest.raises(ValueError, match=r"earliest_event|latest_event"):
-        DataProcessingParameters.model_validate({**checks.model_dump(), **days})
-
-
 def test_only_the_log_that_was_simulated_is_called_simulated(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     raw = log(spark, line(), line(userId="31"))
-    record = {"log": nodes.log_digest(raw)}
+    record = {"log": log_digest(raw)}
     assert quality(spark, checks, raw, record)["source"] == "simulated"
     assert quality(spark, checks, raw.orderBy("value"), record)["source"] == "simulated"
     real_in_its_place = log(spark, line(), line(userId="32"))
@@ -305,10 +272,9 @@ def test_genuine_logs_count_as_pandas_and_grep_count_them(
     frame = pd.read_json(real / name, lines=True, convert_dates=False, dtype={"userId": str})
     with_user = frame[frame["registration"].notna()]
     raw = spark.read.text(str(real / name))
-    rows = nodes.checked_events(raw, checks).cache()
-    account = nodes.data_quality(raw, rows, {}, checks)
-    pages = dict(rows.where("rejection is null").groupBy("page").count().collect())
-    rows.unpersist()
+    tables = check_all(spark, checks, raw)
+    account = nodes.account_for_records(*tables, {}, checks)
+    pages = dict(tables[2].groupBy("page").agg(F.sum("events")).collect())
     rejections = {why: told["lines"] for why, told in account["rejections"].items()}
     lines, without_user, songs, users = GENUINE[name]
     assert account["lines"] == lines == len(frame)

@@ -7,48 +7,102 @@ from sparkify.pipelines.data_processing.parameters import DataProcessingParamete
 
 
 @pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"ts": "timestamp"}, "a key for each of ts, userId, sessionId"),
-        ({"ts": "level"}, "level once"),
-        ({"ts": "Level"}, "level once"),
-        ({"ts": "corrupt"}, "corrupt once"),
-    ],
-)
-def test_every_field_has_a_key_of_its_own(
-    parameters: dict[str, Any], fields: dict[str, str], message: str
-) -> None:
-    usual = parameters["data_processing"].model_dump()
-    all_fields = fields if "timestamp" in fields.values() else {**usual["fields"], **fields}
-    with pytest.raises(ValueError, match=f"allowed: {message}"):
-        DataProcessingParameters(**{**usual, "fields": all_fields})
-
-
-@pytest.mark.parametrize(
     ("name", "value", "rest"),
     [
-        ("fields.userid", "id", "is no parameter; did you mean data_processing.fields.userId?"),
-        ("fields.ts", "at.ms", 'is "at.ms"; allowed: text that matches ^[A-Za-z_][A-Za-z0-9_]*$.'),
-        ("levels.gold", ["Gold"], "is no name that is allowed; allowed: 'free' or 'paid'."),
+        ("fields.userid", "id", " is no parameter; did you mean data_processing.fields.userId?"),
+        ("fields.ts", "", ' is ""; allowed: a key of the log, or null where it has none.'),
+        ("fields.ts", None, " is null; allowed: a key."),
+        ("fields.page", None, " is null; allowed: a key, a constant or page_from."),
+        ("fields", {"ts": "at"}, ' is {"ts": "at"}; allowed: a key or null for ts, userId'),
+        ("constants", {"userId": "30"}, ".userId is no name that is allowed; allowed: 'page', "),
+        ("page_from", "path", ' is "path"; allowed: key, folder, file.'),
+        ("time_format", "seconds", ' is "seconds"; allowed: auto, s, ms, us, ns, iso8601.'),
+        ("time_zone", "Berlin", ' is "Berlin"; allowed: a name of the IANA database, such as UTC.'),
+        ("time_zone", "../etc", ' is "../etc"; allowed: a name of the IANA database, such as UTC.'),
+        ("session_gap_minutes", 0, " is 0; allowed: an integer above 0."),
+        ("sources", [{"files": "a/*", "fields": {"tz": "x"}}], "[0].fields.tz is no parameter"),
+        ("sources", [{"fields": {}}], "[0].files is missing; allowed: text."),
         (
-            "levels",
-            {"free": ["Basic"], "paid": ["Basic"]},
-            'is {"free": ["Basic"], "paid": ["Basic"]}; allowed: Basic once.',
+            "sources",
+            [{"files": "a/*", "fields": {"page": None}}],
+            "[0].fields.page is null; allowed",
         ),
-        (
-            "levels",
-            {"free": [], "paid": []},
-            'is {"free": [], "paid": []}; allowed: at least one name of a plan.',
-        ),
-        (
-            "latest_event",
-            "2200-01-01",
-            'is "2200-01-01"; allowed: a date such as 2018-11-15 of at most 2109-01-01.',
-        ),
+        ("plan_pages", {"paid": ["Up"], "free": ["Up"]}, ' is {"paid": ["Up"], "free": ["Up"]}; '),
+        ("levels.gold", ["Gold"], " is no name that is allowed; allowed: 'free' or 'paid'."),
+        ("levels", {"free": ["A"], "paid": ["A"]}, ' is {"free": ["A"], "paid": ["A"]}; allowed: '),
+        ("levels", {"free": [], "paid": []}, ' is {"free": [], "paid": []}; allowed: at least one'),
+        ("latest_event", "2200-01-01", ' is "2200-01-01"; allowed: a date such as 2018-11-15 of'),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(
     refusals: Callable[..., list[str]], name: str, value: Any, rest: str
 ) -> None:
-    place = rest if rest.startswith("[") else f" {rest}"
-    assert refusals(f"data_processing.{name}", value) == [f"data_processing.{name}{place}"]
+    (refused,) = refusals(f"data_processing.{name}", value)
+    assert refused.startswith(f"data_processing.{name}{rest}")
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        {"earliest_event": "2020-01-01", "latest_event": "2019-01-01"},
+        {"earliest_event": "1960-01-01"},
+        {"earliest_event": "1970-02-01"},
+        {"latest_event": "2200-01-01"},
+    ],
+)
+def test_days_between_which_units_cannot_be_told_apart_are_refused(
+    changed: Callable[..., DataProcessingParameters], days: dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match=r"earliest_event|latest_event"):
+        changed(**days)
+
+
+def test_without_sources_all_files_have_one_shape(checks: DataProcessingParameters) -> None:
+    (shape,) = checks.shapes
+    assert shape.files is None
+    assert shape.paths["userId"] == ("userId",)
+    assert not checks.needs_files
+
+
+def test_a_source_changes_what_it_names(changed: Callable[..., DataProcessingParameters]) -> None:
+    parameters = changed(
+        {"gender": None},
+        constants={"level": "free"},
+        sources=[
+            {"files": "listens/*", "fields": {"page": None}, "constants": {"page": "NextSong"}},
+            {"files": "*", "fields": {"ts": "at.ms"}, "page_from": "folder"},
+        ],
+    )
+    listens, others = parameters.shapes
+    assert (listens.files, listens.constants) == (
+        "listens/*",
+        {"level": "free", "page": "NextSong"},
+    )
+    assert ("page" in listens.paths, "level" in listens.paths) == (False, False)
+    assert (others.paths["ts"], others.page_from) == (("at", "ms"), "folder")
+    assert "gender" not in others.paths
+    assert parameters.needs_files
+
+
+@pytest.mark.parametrize(
+    ("levels", "only_plan"),
+    [
+        ({"free": ["free"], "paid": ["Gold", "Silver"]}, "Gold"),
+        ({"free": ["Basic"], "paid": []}, "Basic"),
+    ],
+)
+def test_without_a_level_everybody_is_on_one_plan(
+    changed: Callable[..., DataProcessingParameters], levels: dict[str, list[str]], only_plan: str
+) -> None:
+    parameters = changed({"level": None}, levels=levels)
+    assert parameters.shapes[0].constants == {"level": only_plan}
+    assert not parameters.lacks("level")
+
+
+def test_with_pages_of_plans_the_level_is_found_later(
+    changed: Callable[..., DataProcessingParameters],
+) -> None:
+    parameters = changed({"level": None}, plan_pages={"paid": ["Submit Upgrade"], "free": []})
+    assert parameters.shapes[0].constants == {}
+    assert parameters.lacks("level")
+    assert not parameters.lacks("sessionId")

@@ -44,7 +44,7 @@ def events(spark: SparkSession, rows: list[tuple[str, str, str]]) -> DataFrame:
             for item, (user, ts, page) in enumerate(rows)
         ],
         "user_id string, ts timestamp, page string, item_in_session bigint",
-    ).withColumns({"session_id": F.lit(1).cast("bigint"), "level": F.lit("free")})
+    ).withColumns({"session_id": F.lit("1"), "level": F.lit("free")})
     missing = [c for c in EVENTS.definition if c.name not in frame.columns]
     return frame.withColumns({c.name: F.lit(None).cast(c.type) for c in missing})
 

@@ -1,4 +1,5 @@
-from datetime import date, datetime
+import json
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
+from sparkify.pipelines.data_processing.duplicates import drop_copies
 from sparkify.pipelines.data_processing.log_checks import LogError
-from sparkify.pipelines.data_processing.nodes import checked_events
+from sparkify.pipelines.data_processing.nodes import check_events, find_repeated_events
+from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.feature_engineering import nodes
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -25,17 +28,17 @@ def settings(parameters: dict[str, Any]) -> FeatureEngineeringParameters:
 
 
 def accepted(checked: DataFrame) -> DataFrame:
-    return nodes.events(checked, USABLE)
+    return drop_copies(checked, find_repeated_events(checked)).select(*EVENTS.columns)
 
 
 def events(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame:
     """Return events from (user_id, ts, page, session_id, level, length)."""
     frame = spark.createDataFrame(
         [
-            (user, datetime.fromisoformat(ts), page, session, level, length, item)
+            (user, datetime.fromisoformat(ts), page, str(session), level, length, item)
             for item, (user, ts, page, session, level, length) in enumerate(rows)
         ],
-        "user_id string, ts timestamp, page string, session_id bigint, level string, "
+        "user_id string, ts timestamp, page string, session_id string, level string, "
         "length double, item_in_session bigint",
     )
     missing = [c for c in EVENTS.definition if c.name not in frame.columns]
@@ -125,15 +128,50 @@ def test_the_highest_item_of_the_latest_moment_ends_a_day(
     assert (row["level"], row["last_ts"]) == (level, datetime(2018, 10, 1, 10, 0, 2))
 
 
-def test_a_log_that_was_mostly_rejected_has_no_events(spark: SparkSession) -> None:
+def test_a_log_that_was_mostly_rejected_has_no_events(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
     misread = {
         **{"lines": 9, "accepted": 1, "rejected": 8, "without_user": 0, "rejected_share": 8 / 9},
-        **{"max_rejected_share": 0.2, "fields_without_values": []},
+        **{"max_rejected_share": 0.2, "fields_without_values": {}, "problems": {}},
         **{"malformed_lines_look_like": None},
         "rejections": {"no ts": {"lines": 8, "examples": []}},
     }
-    with pytest.raises(LogError, match="8 of 9 lines rejected"):
-        nodes.events(spark.range(1), misread)
+    nothing = spark.range(1)
+    with pytest.raises(LogError, match="8 of 9 records rejected"):
+        nodes.events(nothing, nothing, misread, parameters["data_processing"])
+
+
+def test_events_get_the_sessions_and_levels_that_the_log_does_not_name(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    usual = parameters["data_processing"].model_dump()
+    lacking = DataProcessingParameters.model_validate(
+        {
+            **usual,
+            "fields": {**usual["fields"], "sessionId": None, "level": None, "registration": None},
+            "plan_pages": {"paid": ["Submit Upgrade"], "free": []},
+        }
+    )
+    day = 1538352000000
+    records = [
+        {"ts": day + minute * 60_000, "userId": "a", "page": page, "itemInSession": minute}
+        for minute, page in [(0, "Home"), (10, "Submit Upgrade"), (60, "Home"), (60, "Home")]
+    ]
+    raw = spark.createDataFrame([(json.dumps(record),) for record in records], "value string")
+    checked = check_events(raw, lacking)
+    found = nodes.events(checked, find_repeated_events(checked), USABLE, lacking)
+    rows = [
+        (row["session_id"], row["level"], row["registration"])
+        for row in EVENTS.validate(found).orderBy("ts").collect()
+    ]
+    first, last = f"since {day}", f"since {day + 3_600_000}"
+    start = datetime(2018, 10, 1)
+    assert rows == [
+        (first, "free", start),
+        (first, "free", start + timedelta(minutes=10)),
+        (last, "paid", start + timedelta(minutes=60)),
+    ]
 
 
 CANCELLED = "Cancellation Confirmation"
@@ -449,7 +487,7 @@ def test_partitions_and_order_change_no_result(
 ) -> None:
     catalog = finished.catalog()
     lines = catalog.load("raw_events").orderBy(F.xxhash64("value")).repartition(partitions)
-    log = accepted(checked_events(lines, parameters["data_processing"]))
+    log = accepted(check_events(lines, parameters["data_processing"]))
     days = nodes.user_days(log, settings).cache()
     taken = nodes.snapshots(days, settings)
     assertDataFrameEqual(days, catalog.load("user_days"), rtol=0, atol=0)
@@ -491,7 +529,7 @@ def test_genuine_users_are_described(
 ) -> None:
     names = ["events_5_users.json", "events_user_87.json", "events_user_113.json"]
     paths = [str(real / name) for name in names]
-    log = accepted(checked_events(spark.read.text(paths), parameters["data_processing"]))
+    log = accepted(check_events(spark.read.text(paths), parameters["data_processing"]))
     days = nodes.user_days(log, settings).cache()
     frame = pd.concat(pd.read_json(path, lines=True, convert_dates=False) for path in paths)
     frame["day"] = pd.to_datetime(frame["ts"], unit="ms").dt.date

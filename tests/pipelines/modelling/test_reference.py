@@ -1,5 +1,5 @@
 import json
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -90,16 +90,16 @@ def features(spark: SparkSession) -> DataFrame:
 
 
 @pytest.fixture(scope="module")
-def checked_events(spark: SparkSession) -> DataFrame:
-    """Return events before, within and after the window, and a rejected line."""
+def event_counts(spark: SparkSession) -> DataFrame:
+    """Return counts of events before, within and after the window, of two levels."""
     rows = [
-        *[("NextSong", datetime(2018, 10, 20, 1), None)] * 5,
-        *[("NextSong", datetime(2018, 10, 31, 1), None)] * 3,
-        ("Help", datetime(2018, 11, 6, 23, 59), None),
-        ("Home", datetime(2018, 11, 7), None),
-        ("Nonsense", datetime(2018, 11, 6), "duplicate"),
+        ("NextSong", date(2018, 10, 20), "free", 5),
+        ("NextSong", date(2018, 10, 31), "free", 1),
+        ("NextSong", date(2018, 10, 31), "paid", 2),
+        ("Help", date(2018, 11, 6), "paid", 1),
+        ("Home", date(2018, 11, 7), "paid", 1),
     ]
-    return spark.createDataFrame(rows, "page string, ts timestamp, rejection string")
+    return spark.createDataFrame(rows, "page string, day date, level string, events bigint")
 
 
 def test_only_the_days_of_the_window_are_summed(features: DataFrame, user_days: DataFrame) -> None:
@@ -134,11 +134,11 @@ def test_no_more_customers_than_asked_for_are_looked_at_and_another_cutoff_draws
 
 
 def test_training_is_described_at_its_last_cutoff(
-    features: DataFrame, user_days: DataFrame, checked_events: DataFrame
+    features: DataFrame, user_days: DataFrame, event_counts: DataFrame
 ) -> None:
     question = {"train_cutoffs": ["2018-10-31", "2018-11-07"], "cutoff": "2018-11-21"}
     found = reference.describe_training(
-        features, user_days, checked_events, QUALITY, question, INPUTS, KEPT
+        features, user_days, event_counts, QUALITY, question, INPUTS, KEPT
     )
     json.dumps(found, allow_nan=False)
     watched = found.pop("watched")
@@ -202,9 +202,9 @@ def test_nobody_known_has_no_bins_and_no_mean() -> None:
 
 
 def test_a_window_before_the_log_begins_with_the_log(
-    user_days: DataFrame, checked_events: DataFrame
+    user_days: DataFrame, event_counts: DataFrame
 ) -> None:
-    days = reference.log_days(checked_events, QUALITY)
+    days = reference.log_days(event_counts, QUALITY)
     early: dict[str, Any] = {"cutoff": "2018-10-22", "window_days": 7}
     assert reference.in_window(days, user_days, early) == [
         {"day": "2018-10-20", "events": 5, "active": 1},

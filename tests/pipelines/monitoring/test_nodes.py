@@ -1,5 +1,5 @@
 import json
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -101,14 +101,13 @@ def newest(spark: SparkSession) -> dict[str, Any]:
         days, "user_id string, day date, next_song long, roll_advert long"
     )
     events = [
-        *[("NextSong", datetime(2018, 11, 30, 5), None)] * 60,
-        *[("Karaoke", datetime(2018, 11, 24), None)] * 2,
-        *[("Karaoke", datetime(2018, 11, 23), None)] * 5,
-        ("Karaoke", datetime(2018, 12, 1), None),
-        ("Quiz", datetime(2018, 11, 25), "duplicate"),
+        ("NextSong", date(2018, 11, 30), 60),
+        ("Karaoke", date(2018, 11, 24), 2),
+        ("Karaoke", date(2018, 11, 23), 5),
+        ("Karaoke", date(2018, 12, 1), 1),
     ]
-    checked = spark.createDataFrame(events, "page string, ts timestamp, rejection string")
-    return nodes.newest_description(features, user_days, checked, QUALITY, REFERENCE)
+    counts = spark.createDataFrame(events, "page string, day date, events bigint")
+    return nodes.newest_description(features, user_days, counts, QUALITY, REFERENCE)
 
 
 def test_the_newest_snapshot_is_described_in_the_reference_s_bins(newest: dict[str, Any]) -> None:

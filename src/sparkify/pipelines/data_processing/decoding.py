@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -70,11 +71,11 @@ class RecordDecoder:
         self._paths = shape.paths
         self._places: dict[Path, Path] = {}
         kinds = {path: FIELDS[field][1] for field, path in shape.paths.items()}
-        self._decoder = None
+        self._decoder, self._empty = None, None
         # msgspec takes no key with a quote, a backslash or a control character.
         with suppress(ValueError):
             record = self._define_record((), (), kinds)
-            self._decoder = msgspec.json.Decoder(record, float_hook=Decimal)
+            self._decoder, self._empty = msgspec.json.Decoder(record, float_hook=Decimal), record()
 
     def _define_record(self, above: Path, place: Path, kinds: Mapping[Path, Kind]) -> Any:
         """Define the struct of the object at a path of keys, with a member for each key in use.
@@ -112,7 +113,7 @@ class RecordDecoder:
         return self._decode_one_by_one(records)
 
     def _decode_one_by_one(self, records: list[bytes]) -> DecodedRecords:
-        decoded: list[Any] = [None] * len(records)
+        decoded = [self._empty] * len(records)
         exact: dict[int, dict[str, Any]] = {}
         malformed = []
         for place, record in enumerate(records):
@@ -131,9 +132,11 @@ class RecordDecoder:
         return DecodedRecords(values, malformed)
 
     def _read_fields(self, records: Iterable[Any]) -> dict[str, list[Any]]:
-        found = list(records)
+        decoded = list(records)
+        if self._decoder is None:
+            return {field: [None] * len(decoded) for field in self._paths}
         return {
-            field: _read_values(found, self._places[path]) for field, path in self._paths.items()
+            field: _read_values(decoded, self._places[path]) for field, path in self._paths.items()
         }
 
 
@@ -147,7 +150,10 @@ def look_up(record: Mapping[str, Any], path: Path) -> Any:
 
 def _read_values(records: list[Any], place: Path) -> list[Any]:
     """Return a member of each record, by the names on the way; None where there is none."""
-    values = list(records)
-    for member in place:
-        values = [getattr(value, member, None) for value in values]
+    values = records
+    for number, member in enumerate(place):
+        if number == 0:  # every record has it: a third of the time
+            values = list(map(attrgetter(member), values))
+        else:
+            values = [getattr(value, member, None) for value in values]
     return values

@@ -31,7 +31,7 @@ PERSONAL = ["firstName", "lastName", "location", "userAgent"]
 UNREAD = [*PERSONAL, "auth", "method", "status", "artist", "song"]
 MAX_ITEMS = 2**21  # of a session; with milliseconds up to the year 2109 it fits 63 bits
 
-NUMBERED_ENDINGS = re.compile(r"([-_.]?\d+)*(\.[A-Za-z0-9]+)*$")
+NUMBERS_AND_ENDINGS = re.compile(r"([-_.]?\d+)*(\.[A-Za-z0-9]+)*$")
 Path = tuple[str, ...]
 
 
@@ -84,8 +84,9 @@ class RecordShape:
         'listen_events'
         """
         path = PurePosixPath(file)
-        name = path.parent.name if self.page_from == "folder" else path.name
-        return name if self.page_from == "folder" else NUMBERED_ENDINGS.sub("", name) or name
+        if self.page_from == "folder":
+            return path.parent.name.split("=", 1)[-1]  # event=Play, as Hive names partitions
+        return NUMBERS_AND_ENDINGS.sub("", path.name) or path.name
 
     @property
     def known_keys(self) -> frozenset[str]:

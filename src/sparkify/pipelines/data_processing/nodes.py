@@ -1,5 +1,6 @@
 """Check every record of the log once, and account for all of them."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,17 +14,17 @@ from sparkify.pipelines.data_processing.diagnosis import (
     detect_format,
     find_missing_fields,
 )
+from sparkify.pipelines.data_processing.duplicates import accept, count_copies, drop_copies
 from sparkify.pipelines.data_processing.log_checks import LogError
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.data_processing.parsing import parse_records
 from sparkify.pipelines.data_processing.reasons import IMPOSSIBLE_LEVEL, NO_USER
-from sparkify.schemas import CHECKED_EVENTS, EVENTS, REPEATED_EVENTS
+from sparkify.schemas import CHECKED_EVENTS, REPEATED_EVENTS
 from sparkify.shares import is_in_share
 
+logger = logging.getLogger(__name__)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DUPLICATE = "duplicate"
 MAX_VALUES = 10  # of a plan that no parameter names, the most frequent first
-MAX_TIME_FORMATS = 100  # more than there are
 
 
 def check_events(raw_events: DataFrame, data_processing: DataProcessingParameters) -> DataFrame:
@@ -69,19 +70,6 @@ def find_repeated_events(checked_events: DataFrame) -> DataFrame:
     return events.groupBy(*columns).agg(F.count("*").alias("copies"))
 
 
-def drop_copies(checked_events: DataFrame, repeated_events: DataFrame) -> DataFrame:
-    """Return the log's events: its accepted records, one of those that are equal."""
-    columns = [*EVENTS.columns, "time_format"]
-    repeated_hashes = F.broadcast(repeated_events.select("record_hash").distinct())
-    once = accept(checked_events).join(repeated_hashes, on="record_hash", how="left_anti")
-    return once.select(*columns).unionByName(repeated_events.select(*columns))
-
-
-def accept(checked_events: DataFrame) -> DataFrame:
-    """Return the records that were not rejected, copies among them."""
-    return checked_events.where("rejection is null")
-
-
 def count_events(checked_events: DataFrame, repeated_events: DataFrame) -> DataFrame:
     """Count the log's events by UTC day, page, level and how their times are written.
 
@@ -115,8 +103,17 @@ def account_for_records(
     `fields_without_values` and `malformed_lines_look_like` say why a log has too few events.
     """
     digest, users = _digest(checked_events)
+    time_formats = _count_values(
+        event_counts, "time_format", F.sum("events"), data_processing.max_listed_pages
+    )
+    if len(time_formats) > 1:
+        logger.warning(
+            "The log writes times in several ways: %s. If only one is right, set "
+            "data_processing.time_format",
+            ", ".join(f"{name} ({events:,} events)" for name, events in time_formats.items()),
+        )
     rejections = _count_rejections(checked_events, data_processing.examples_per_rejection)
-    rejections |= _count_copies(repeated_events, data_processing.examples_per_rejection)
+    rejections |= count_copies(repeated_events, data_processing.examples_per_rejection)
     lines = digest["lines"]
     rejected = sum(found["lines"] for found in rejections.values())
     without_user = rejections.get(NO_USER, {"lines": 0})["lines"]
@@ -129,11 +126,6 @@ def account_for_records(
             F.max(F.unix_micros("last_ts")).alias("last"),
         )
     )
-    limits = {
-        "pages": data_processing.max_listed_pages,
-        "levels": len(data_processing.levels),
-        "time_formats": MAX_TIME_FORMATS,
-    }
     return {
         "source": "simulated" if is_simulated else "provided",
         "lines": lines,
@@ -153,10 +145,13 @@ def account_for_records(
         "users": users,
         "first_event": _format_utc(span["first"]),
         "last_event": _format_utc(span["last"]),
-        **{
-            name: _count_values(event_counts, name.removesuffix("s"), F.sum("events"), limit)
-            for name, limit in limits.items()
-        },
+        "pages": _count_values(
+            event_counts, "page", F.sum("events"), data_processing.max_listed_pages
+        ),
+        "levels": _count_values(
+            event_counts, "level", F.sum("events"), len(data_processing.levels)
+        ),
+        "time_formats": time_formats,
     }
 
 
@@ -229,16 +224,6 @@ def _count_rejections(checked_events: DataFrame, examples: int) -> dict[str, dic
             of_level, "level", F.count("*"), MAX_VALUES
         )
     return found
-
-
-def _count_copies(repeated_events: DataFrame, examples: int) -> dict[str, dict[str, Any]]:
-    """Count all but one of equal records as duplicates, and show a few of the events."""
-    copies = _one_row(repeated_events.agg(F.sum(F.col("copies") - 1).alias("lines")))["lines"]
-    if not copies:
-        return {}
-    event = F.to_json(F.struct(*EVENTS.columns)).alias("event")
-    shown = repeated_events.where("copies > 1").orderBy("record_hash").select(event).limit(examples)
-    return {DUPLICATE: {"lines": copies, "examples": [row["event"] for row in shown.collect()]}}
 
 
 def _format_utc(epoch_us: int | None) -> str | None:

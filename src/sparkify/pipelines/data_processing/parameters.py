@@ -1,7 +1,6 @@
 """What can be set about reading and checking a log."""
 
 from datetime import UTC, date, datetime
-from functools import cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -17,7 +16,6 @@ from sparkify.pipelines.data_processing.fields import (
 )
 from sparkify.pipelines.data_processing.times import TimeReader
 
-Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Level = Literal["free", "paid"]
 ConstantField = Literal["page", "level", "gender"]
 # The last day whose milliseconds, times the items of a session, fit 63 bits.
@@ -27,9 +25,18 @@ LAST_DAY = date(2109, 1, 1)
 def _require_time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError) as error:  # one that is not found is a KeyError and an OSError
+    except (ValueError, KeyError, OSError) as error:
         raise wrong_value("", name, "a name of the IANA database, such as UTC") from error
     return name
+
+
+def _require_key(key: str) -> str:
+    if not key:
+        raise wrong_value("", key, "a key of the log, or null where it has none")
+    return key
+
+
+Key = Annotated[str, AfterValidator(_require_key)]
 
 
 class Source(Parameters):
@@ -77,7 +84,7 @@ class DataProcessingParameters(Parameters):
 
     @model_validator(mode="after")
     def _require_known_fields(self) -> Self:
-        fields = {f"sources.{place}.": source.fields for place, source in enumerate(self.sources)}
+        fields = {f"sources[{place}].": source.fields for place, source in enumerate(self.sources)}
         for prefix, names in {"": self.fields, **fields}.items():
             for name in names:
                 if name not in FIELDS:
@@ -89,7 +96,7 @@ class DataProcessingParameters(Parameters):
     @model_validator(mode="after")
     def _require_indispensable_fields(self) -> Self:
         for place, shape in enumerate(self.shapes):
-            prefix = f"sources.{place}." if self.sources else ""
+            prefix = f"sources[{place}]." if self.sources else ""
             for field in INDISPENSABLE:
                 if not shape.has(field):
                     instead = ", a constant or page_from" if field == "page" else ""
@@ -106,7 +113,7 @@ class DataProcessingParameters(Parameters):
         _require_once("plan_pages", self.plan_pages, pages)
         return self
 
-    @cached_property
+    @property
     def shapes(self) -> list[RecordShape]:
         """Where the records hold the fields, for each source; one shape where there are none."""
         return [self._shape(source) for source in self.sources] or [self._shape(None)]

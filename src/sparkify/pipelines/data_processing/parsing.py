@@ -81,6 +81,7 @@ class RecordParser:
     def __init__(self, shape: RecordShape, parameters: DataProcessingParameters) -> None:
         self.shape = shape
         self._parameters = parameters
+        self._times = parameters.time_reader
         self._decoder = RecordDecoder(shape)
         self._quoter = RecordQuoter(shape, parameters.characters_per_line)
 
@@ -98,7 +99,7 @@ class RecordParser:
         if self.shape.page_from != "key":
             values["page"] = [self.shape.page_of(file)] * len(records)
         times = {
-            field: self._parameters.time_reader.read(values[field])
+            field: self._times.read(values[field])
             for field, (_, kind) in FIELDS.items()
             if kind == "time"
         }

@@ -7,9 +7,9 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from sparkify.pipelines.data_processing.duplicates import drop_copies
 from sparkify.pipelines.data_processing.fields import MAX_ITEMS
 from sparkify.pipelines.data_processing.log_checks import require_usable_log
-from sparkify.pipelines.data_processing.nodes import drop_copies
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.feature_engineering.completion import find_levels, find_sessions
 from sparkify.pipelines.feature_engineering.customers import (

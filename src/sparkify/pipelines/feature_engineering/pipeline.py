@@ -4,7 +4,7 @@ from sparkify.pipelines.feature_engineering import nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From checked lines to features and labels at every cutoff."""
+    """From checked records to features and labels at every cutoff."""
     parameters = "params:feature_engineering"
     return Pipeline(
         [

@@ -196,7 +196,7 @@ def in_window(
 
 
 def lines(data_quality: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep of the account of the log's lines what tells a longer log from another one."""
+    """Keep of the account of the log's records what tells a longer log from another one."""
     return {
         "lines": data_quality["lines"],
         "first_event": data_quality["first_event"],

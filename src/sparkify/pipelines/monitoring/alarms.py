@@ -113,9 +113,9 @@ def unseen_share(newest: Described) -> float:
 
 
 def rejections(reference: Described, newest: Described) -> dict[str, dict[str, float]]:
-    """Compare the share of lines rejected, by reason: the training's, and of the lines since.
+    """Compare the share of records rejected, by reason: in training, and since.
 
-    Where the log goes on from the training's, the lines since are those that came on top; a log
+    Where the log goes on from the training's, the records since are those that came on top; a log
     of its own is looked at whole.
     """
     then, now = reference["lines"], newest["lines"]
@@ -139,17 +139,17 @@ def rejections(reference: Described, newest: Described) -> dict[str, dict[str, f
 def of_rejections(
     reference: Described, newest: Described, monitoring: MonitoringParameters
 ) -> Iterator[Alarm]:
-    """Yield an alarm for every reason for which many more lines are rejected than in training."""
+    """Yield an alarm for every reason for which many more records are rejected than in training."""
     for why, share in rejections(reference, newest).items():
         rise, limit = share["newest"] - share["reference"], monitoring.rejected_share_rise
         if rise > limit:
             yield _alarm(
                 f"rejections.{why}",
-                "rise of the share of lines rejected for a reason",
+                "rise of the share of records rejected for a reason",
                 rise,
                 limit,
-                f"{share['newest']:.1%} of lines are rejected for '{why}', {share['reference']:.1%}"
-                f" in training; limit {limit:.1%} more",
+                f"{share['newest']:.1%} of records are rejected for '{why}', "
+                f"{share['reference']:.1%} in training; limit {limit:.1%} more",
             )
 
 

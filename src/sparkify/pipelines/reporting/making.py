@@ -24,7 +24,7 @@ def making(
     run_timings: pd.DataFrame,
     parameters: Mapping[str, Any],
 ) -> Section:
-    """Say how the forecast was made: log, rejected lines, cutoffs, champion, settings, time."""
+    """Say how the forecast was made: log, rejected records, cutoffs, champion, settings, time."""
     return Section(
         "making",
         "How it was made",
@@ -124,8 +124,8 @@ def _of_whom(question: Mapping[str, Any]) -> str:
 
 def _rejections(quality: dict[str, Any]) -> Table:
     return Table(
-        "Rejected lines by reason",
-        (Column("Reason", "text"), Column("Lines"), Column("Share of all lines")),
+        "Rejected records by reason",
+        (Column("Reason", "text"), Column("Records"), Column("Share of all records")),
         tuple(
             (reason, words.count(told["lines"]), words.share(told["lines"] / quality["lines"]))
             for reason, told in quality["rejections"].items()

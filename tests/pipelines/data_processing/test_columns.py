@@ -1,0 +1,110 @@
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from sparkify.pipelines.data_processing import columns
+
+UNREADABLE = [True, [1], {"a": 1}]
+
+
+def read(how: str, values: list[Any]) -> tuple[list[Any], list[bool]]:
+    column = getattr(columns, how)(values)
+    return column.values.to_pylist(), column.is_wrong.to_pylist()
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        ["12345678", 12345678, "12345678.0", Decimal("12345678.0"), Decimal("1.2345678E7"),
+         " 12345678 ", "12345678.000"],
+        ["12345678", "12345678", "12345678"],
+        [12345678, 12345678, None],
+        ["12345678.0", "12345678", None],
+    ],
+)  # fmt: skip
+def test_an_id_is_the_same_however_it_is_written(spelt: list[Any]) -> None:
+    found, is_wrong = read("read_ids", spelt)
+    assert set(found) - {None} == {"12345678"}
+    assert not any(is_wrong)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (Decimal("12345678901234567.0"), "12345678901234567"),
+        (12345678901234567, "12345678901234567"),
+        (10**30 + 7, "1000000000000000000000000000007"),
+        ("0030", "0030"),
+        (-4, "-4"),
+        ("1.5", "1.5"),
+        ("1e3", "1e3"),
+        ("sess_000001", "sess_000001"),
+        ("6f1c-ünï", "6f1c-ünï"),
+        ("half \ud800", "half \ufffd"),
+        ("30\u00a0", "30"),
+    ],
+)
+def test_an_id_keeps_its_digits_and_letters(value: Any, found: str) -> None:
+    assert read("read_ids", [value]) == ([found], [False])
+    assert read("read_ids", [value, "x", 7]) == ([found, "x", "7"], [False] * 3)
+
+
+@pytest.mark.parametrize("value", [*UNREADABLE, Decimal("29.5"), Decimal("1E+400"), 10**50])
+def test_what_is_no_id_is_wrong(value: Any) -> None:
+    assert read("read_ids", [value, "30"]) == ([None, "30"], [True, False])
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", "\t"])
+@pytest.mark.parametrize("how", ["read_ids", "read_names", "read_whole_numbers", "read_numbers"])
+def test_a_blank_value_is_none(how: str, value: Any) -> None:
+    assert read(how, [value]) == ([None], [False])
+
+
+def test_names_are_texts_as_they_are() -> None:
+    assert read("read_names", ["Home ", "404"]) == (["Home ", "404"], [False, False])
+    for value in [5, Decimal("5.0"), *UNREADABLE]:
+        assert read("read_names", ["Home", value]) == (["Home", None], [False, True])
+
+
+def test_texts_may_be_numbers() -> None:
+    assert read("read_texts", ["M", 1, None]) == (["M", "1", None], [False] * 3)
+    assert read("read_texts", ["M", True, [1]]) == (["M", None, None], [False, True, True])
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [(29, 29), (Decimal("29.0"), 29), ("29", 29), (" 29.0 ", 29), ("2.9e1", 29), (-1, -1),
+     (2**63 - 1, 2**63 - 1)],
+)  # fmt: skip
+def test_a_whole_number_may_be_a_whole_float_or_in_quotes(value: Any, found: int) -> None:
+    assert read("read_whole_numbers", [value]) == ([found], [False])
+    assert read("read_whole_numbers", [value, "x"]) == ([found, None], [False, True])
+
+
+@pytest.mark.parametrize("value", [*UNREADABLE, Decimal("1.5"), "1.5", "abc", 2**63, 10**20])
+def test_what_is_no_whole_number_is_wrong(value: Any) -> None:
+    assert read("read_whole_numbers", [value, 1]) == ([None, 1], [True, False])
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [(277.9, 277.9), (277, 277.0), ("277.9", 277.9), ("2.5e2", 250.0), (2**60 + 1, 2.0**60),
+     (Decimal("1E+400"), float("inf")), (10**400, float("inf"))],
+)  # fmt: skip
+def test_a_number_may_be_in_quotes(value: Any, found: float) -> None:
+    assert read("read_numbers", [value]) == ([found], [False])
+    assert read("read_numbers", [value, 1.5, None]) == ([found, 1.5, None], [False] * 3)
+
+
+@pytest.mark.parametrize("value", [*UNREADABLE, "long", "NaN", "Infinity", "1,5"])
+def test_what_is_no_number_is_wrong(value: Any) -> None:
+    assert read("read_numbers", [value, 1.5]) == ([None, 1.5], [True, False])
+
+
+@pytest.mark.parametrize(
+    "how", ["read_ids", "read_names", "read_texts", "read_whole_numbers", "read_numbers"]
+)
+def test_a_column_without_values_is_read(how: str) -> None:
+    assert read(how, []) == ([], [])
+    assert read(how, [None, None]) == ([None, None], [False, False])

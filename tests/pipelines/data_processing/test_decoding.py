@@ -1,0 +1,166 @@
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sparkify.pipelines.data_processing.decoding import (
+    MalformedRecordError,
+    RecordDecoder,
+    decode_exactly,
+    look_up,
+)
+from sparkify.pipelines.data_processing.fields import FIELDS, RecordShape
+from tests import bad_logs
+
+FLAT = RecordShape(None, {field: (field,) for field in FIELDS}, {}, "key")
+NESTED = RecordShape(
+    None,
+    {
+        "ts": ("p", "at", "ms"),
+        "userId": ("p", "user"),
+        "sessionId": ("p", "user"),  # one key serves two fields
+        "page": ("event",),
+        "level": ("p",),  # and one leads to others
+        "length": ("p", "$length"),
+    },
+    {},
+    "key",
+)
+ODD_KEYS = RecordShape(None, {"ts": ('"ts"',), "userId": ("user\\id", "a\tb")}, {}, "key")
+
+
+def as_python_reads(record: bytes) -> dict[str, Any] | None:
+    """Return the object of a record by Python's `json`; None where it is not one."""
+
+    def refuse(name: str) -> None:
+        raise ValueError(name)
+
+    try:
+        found = json.loads(
+            record.decode("utf-8", "replace"),
+            parse_constant=refuse,
+            parse_int=Decimal,
+            parse_float=Decimal,
+        )
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def is_same(found: Any, expected: Any) -> bool:
+    """Return whether a value was read as it is; numbers compare as doubles."""
+    if isinstance(expected, dict | list):
+        return not isinstance(found, str | int | float | Decimal | None)
+    if isinstance(expected, Decimal) and not isinstance(found, bool):
+        return isinstance(found, int | float | Decimal) and as_double(found) == as_double(expected)
+    return type(found) is type(expected) and found == expected
+
+
+def as_double(number: float | Decimal) -> float:
+    return float(Decimal(number))
+
+
+def check_like_python(shape: RecordShape, *records: bytes) -> None:
+    decoded = RecordDecoder(shape).decode(list(records))
+    for place, record in enumerate(records):
+        expected = as_python_reads(record)
+        assert (place in decoded.malformed) == (expected is None)
+        for field, path in shape.paths.items():
+            value = look_up(expected or {}, path)
+            assert is_same(decoded.values[field][place], value), (record, field)
+
+
+@pytest.mark.parametrize("shape", [FLAT, NESTED, ODD_KEYS], ids=["flat", "nested", "odd keys"])
+@pytest.mark.parametrize("name", bad_logs.LINES)
+def test_every_bad_line_is_read_as_python_reads_it(shape: RecordShape, name: str) -> None:
+    lines = [x if isinstance(x, bytes) else x.encode() for x in bad_logs.LINES[name].lines]
+    for line in lines[:5]:
+        if len(line) < 100_000:
+            check_like_python(shape, line)
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=10)
+    | st.sampled_from([1538352117000, 29.0, "", " ", "30", "\ud800", "\x00", "ü", "😀"])
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["at", "ms", "user", "$length", "x"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+KEYS = st.sampled_from([*FIELDS, "p", "event", "x", '"ts"', "user\\id"]) | st.text(max_size=4)
+OBJECTS = st.dictionaries(KEYS, VALUES, max_size=6)
+SPELT = st.tuples(OBJECTS, st.booleans(), st.sampled_from([None, 1])).map(
+    lambda made: json.dumps(made[0], ensure_ascii=made[1], indent=made[2]).encode(
+        errors="surrogatepass"
+    )
+)
+TWICE = st.tuples(SPELT, SPELT).map(lambda two: two[0][:-1] + b"," + two[1][1:])
+CHANGED = st.tuples(SPELT, st.integers(0, 200), st.binary(max_size=3)).map(
+    lambda made: made[0][: made[1]] + made[2] + made[0][made[1] + 1 :]
+)
+SPELLINGS = st.sampled_from(
+    [
+        b'{"ts": 1e400}', b'{"ts": -1E400}', b'{"length": 1.7976931348623159e308}', b'{"x": NaN}',
+        b'{"ts": NaN}', b'{"ts": -Infinity}', b'{"ts": 01}', b'{"ts": 1.}', b'{"ts": .5}',
+        b'{"userId": 12345678901234567.0}', b'{"userId": 1e3}', b'{"userId": 1.50}',
+        b'{"us\\u0065rId": 1}', b'{"userId": "\\ud83d\\ude00"}', b'{"x": "\\ud800"}',
+        b'{"x": "\xff"}', b'{"ts": 1}\r',
+        b'{"userId": "\xff"}', b'{"\xff": 1}', b'{"x": "\\x"}', b'\xef\xbb\xbf{"ts": 1}',
+        b'{"ts": 1} {"ts": 2}', b'{"ts": 1,}', b'{"ts": 1, "ts": "a"}', b'{"ts": "a", "ts": null}',
+        b'{"p": {"at": {"ms": 1}}, "p": 7}', b'{"p": 7, "p": {"at": {"ms": 1}}}',
+        b"[]", b"null", b"7", b"",
+        b'{"ts": ' + b"1" * 5_000 + b"}", b'{"x": ' + b"1" * 5_000 + b"}",
+        b'{"userId": ' + b"1" * 5_000 + b"}", b'{"x": ' + b"[" * 3_000 + b"]" * 3_000 + b"}",
+    ]
+)  # fmt: skip
+RECORDS = st.one_of(SPELT, SPELT, TWICE, CHANGED, SPELLINGS, st.binary(max_size=30))
+
+
+@pytest.mark.parametrize("shape", [FLAT, NESTED, ODD_KEYS], ids=["flat", "nested", "odd keys"])
+@settings(max_examples=300, derandomize=True, database=None, deadline=None)
+@given(records=st.lists(RECORDS, max_size=4))
+def test_whatever_is_written_is_read_as_python_reads_it(
+    shape: RecordShape, records: list[bytes]
+) -> None:
+    check_like_python(shape, *records)
+
+
+def test_one_bad_record_changes_no_other() -> None:
+    good = [json.dumps({"userId": str(number)}).encode() for number in range(9)]
+    decoded = RecordDecoder(FLAT).decode([*good[:4], b"{", *good[4:]])
+    assert decoded.malformed == [4]
+    assert decoded.values["userId"] == ["0", "1", "2", "3", None, "4", "5", "6", "7", "8"]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"), [(1.0, True), (True, Decimal(1)), ("1", Decimal(1)), (None, 1), (1, "1")]
+)
+def test_the_comparison_tells_types_apart(found: Any, expected: Any) -> None:
+    assert not is_same(found, expected)
+
+
+def test_ids_keep_all_their_digits() -> None:
+    decoded = RecordDecoder(FLAT).decode([b'{"userId": 12345678901234567.0, "sessionId": 9e3}'])
+    assert decoded.values["userId"] == [Decimal("12345678901234567.0")]
+    assert decoded.values["sessionId"] == [Decimal(9_000)]
+
+
+def test_no_record_at_all_is_decoded() -> None:
+    assert RecordDecoder(FLAT).decode([]).values == {field: [] for field in FIELDS}
+
+
+@pytest.mark.parametrize("record", [b"", b"7", b"[1]", b'{"a": NaN}', b"{", b'{"a": 1}{}'])
+def test_what_is_no_object_is_refused(record: bytes) -> None:
+    with pytest.raises(MalformedRecordError):
+        decode_exactly(record)

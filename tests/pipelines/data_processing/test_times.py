@@ -1,0 +1,167 @@
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sparkify.pipelines.data_processing.times import TimeReader
+
+MOMENT = datetime(2018, 11, 1, 20, 57, 10, 796_000, tzinfo=UTC)
+MICROS = 1_541_105_830_796_000
+
+
+def reader(time_format: str | None = None, zone: str = "UTC") -> TimeReader:
+    return TimeReader(date(2000, 1, 1), date(2100, 1, 1), time_format, ZoneInfo(zone))
+
+
+def read(value: Any, **how: Any) -> tuple[int | None, str | None, str | None]:
+    """Return what is read of a value alone: microseconds, format, problem."""
+    micros, formats, problems = (column.to_pylist() for column in reader(**how).read([value]))
+    return micros[0], formats[0], problems[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "micros", "name"),
+    [
+        (1541105830796, MICROS, "ms"),
+        (1541105830796.0, MICROS, "ms"),
+        (Decimal("1541105830796.0"), MICROS, "ms"),
+        (1541105830796.25, MICROS + 250, "ms"),
+        ("1541105830796", MICROS, "ms"),
+        (" 1541105830796 ", MICROS, "ms"),
+        ("1.541105830796E12", MICROS, "ms"),
+        (1541105830, MICROS - 796_000, "s"),
+        (1541105830.796, MICROS, "s"),
+        ("1541105830.796", MICROS, "s"),
+        (MICROS, MICROS, "us"),
+        (str(MICROS), MICROS, "us"),
+        (MICROS * 1_000 + 999, MICROS, "ns"),
+        (str(MICROS * 1_000 + 999), MICROS, "ns"),
+        ("2018-11-01T20:57:10.796Z", MICROS, "iso8601"),
+        ("2018-11-01T20:57:10.796000999Z", MICROS, "iso8601"),
+        ("2018-11-01T22:57:10.796+02:00", MICROS, "iso8601"),
+        ("2018-11-01 22:57:10.796+0200", MICROS, "iso8601"),
+        ("2018-11-01t20:57:10.796z", MICROS, "iso8601"),
+        ("20181101T205710.796Z", MICROS, "iso8601"),
+        ("2018-11-01 20:57:10.796 UTC", MICROS, "iso8601"),
+        ("2018-11-01 20:57:10.796", MICROS, "iso8601 without zone"),
+        ("2018-11-01T20:57:10.796", MICROS, "iso8601 without zone"),
+        (" 2018-11-01 20:57:10.796 ", MICROS, "iso8601 without zone"),
+        ("2018-11-01", 1_541_030_400_000_000, "iso8601 without zone"),
+    ],
+)
+def test_a_time_is_recognised_however_it_is_written(value: Any, micros: int, name: str) -> None:
+    assert read(value) == (micros, name, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (None, None),
+        ("", None),
+        ("  ", None),
+        ("yesterday", "wrong type"),
+        ("2018-13-01T00:00:00Z", "wrong type"),
+        ("0000-00-00 00:00:00", "wrong type"),
+        (True, "wrong type"),
+        ([1541105830796], "wrong type"),
+        ({"ms": 1541105830796}, "wrong type"),
+        ("NaN", "wrong type"),
+        (0, "impossible"),
+        (-5, "impossible"),
+        (99999999999999, "impossible"),
+        (4102444800000, "impossible"),
+        (10**25, "impossible"),
+        (10**400, "impossible"),
+        (Decimal("1E+400"), "impossible"),
+        ("20170301", "impossible"),
+        ("1999-12-31T23:59:59Z", "impossible"),
+        ("0001-01-01T00:00:00+14:00", "impossible"),
+    ],
+)
+def test_what_is_no_possible_time_has_a_problem(value: Any, problem: str | None) -> None:
+    assert read(value) == (None, None, problem)
+
+
+@pytest.mark.parametrize(
+    ("time_format", "value", "expected"),
+    [
+        ("ms", 1541105830796, (MICROS, "ms", None)),
+        ("ms", 1541105830, (None, None, "in seconds")),
+        ("ms", MICROS, (None, None, "in microseconds")),
+        ("ms", str(MICROS * 1_000), (None, None, "in nanoseconds")),
+        ("s", "1541105830", (MICROS - 796_000, "s", None)),
+        ("s", 1541105830796, (None, None, "in milliseconds")),
+        ("ms", "2018-11-01T20:57:10.796Z", (None, None, "wrong type")),
+        ("iso8601", "2018-11-01T20:57:10.796Z", (MICROS, "iso8601", None)),
+        ("iso8601", "2018-11-01 20:57:10.796", (MICROS, "iso8601 without zone", None)),
+        ("iso8601", 1541105830796, (None, None, "in milliseconds")),
+    ],
+)
+def test_with_a_fixed_format_no_other_is_read(
+    time_format: str, value: Any, expected: tuple[Any, ...]
+) -> None:
+    assert read(value, time_format=time_format) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2018-07-01 12:00:00", "2018-07-01T10:00:00Z"),
+        ("2018-12-01 12:00:00", "2018-12-01T11:00:00Z"),
+        ("2018-10-28 02:30:00", "2018-10-28T00:30:00Z"),  # twice that night: the first
+        ("2018-03-25 02:30:00", "2018-03-25T01:30:00Z"),  # never that night
+        ("2018-07-01T12:00:00Z", "2018-07-01T12:00:00Z"),
+    ],
+)
+def test_a_time_without_a_zone_is_of_the_parameters_zone(text: str, utc: str) -> None:
+    expected = datetime.fromisoformat(utc)
+    micros, _, _ = read(text, zone="Europe/Berlin")
+    assert micros == (expected - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+SECONDS = st.integers(946_684_800, 4_102_444_799)
+FRACTIONS = st.sampled_from(["", ".5", ".796", ".123456", ".1234567", ".999999999"])
+STAMPS = st.tuples(SECONDS, FRACTIONS, st.sampled_from(["", "Z", "+00:00", "-03:30", " UTC"])).map(
+    lambda made: (
+        datetime.fromtimestamp(made[0], UTC).replace(tzinfo=None).isoformat(sep=" ")
+        + made[1]
+        + made[2]
+    )
+)
+NUMBERS = st.tuples(SECONDS, st.sampled_from([1, 1_000, 1_000_000, 1_000_000_000])).map(
+    lambda made: made[0] * made[1]
+)
+FLOATS = st.tuples(SECONDS, st.sampled_from([1.0, 1_000.0]), st.floats(0, 0.999999)).map(
+    lambda made: made[0] * made[1] + made[2]
+)
+COLUMNS = st.one_of(
+    *(
+        st.lists(st.none() | kind, max_size=5)
+        for kind in (STAMPS, NUMBERS, FLOATS, SECONDS, STAMPS.map(str.upper), st.text(max_size=9))
+    )
+)
+
+
+@settings(max_examples=500, derandomize=True, database=None, deadline=None)
+@given(COLUMNS)
+def test_a_column_is_read_as_its_values_one_by_one(values: list[Any]) -> None:
+    together = [column.to_pylist() for column in reader().read(values)]
+    alone = [reader()._read_one(value) for value in values]
+    assert [*zip(*together, strict=True)] == alone
+
+
+def test_a_column_of_several_formats_is_read_value_by_value() -> None:
+    values = [1541105830796, None, "2018-11-01T20:57:10.796Z", 1541105830, True]
+    micros, formats, problems = (column.to_pylist() for column in reader().read(values))
+    assert micros == [MICROS, None, MICROS, MICROS - 796_000, None]
+    assert formats == ["ms", None, "iso8601", "s", None]
+    assert problems == [None] * 4 + ["wrong type"]
+
+
+def test_a_column_without_values_is_read() -> None:
+    assert [len(column) for column in reader().read([])] == [0, 0, 0]
+    assert [column.null_count for column in reader().read([None, None])] == [2, 2, 2]

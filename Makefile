@@ -22,7 +22,7 @@ run: .venv/ready ## Run the whole way from the log to the hold-out metrics; simu
 test: .venv/ready ## Run the tests on two cores, with coverage.
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
-presets: .venv/ready ## Run every preset of conf/examples to its report, on logs that the tests write; four minutes.
+presets: .venv/ready ## Run every preset of conf/examples to its report, on logs that the tests write; five minutes.
 	$(BIN)/python -m pytest -n 2 -m presets tests/test_presets.py
 
 check: lint types test ## Lint, check types and run the tests.

@@ -1,12 +1,14 @@
 """conf/examples and docs/sources.md: each is run on a log of that service with a planted signal."""
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from kedro.config import OmegaConfigLoader
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from pyspark.sql import DataFrame
@@ -14,6 +16,7 @@ from pyspark.sql import functions as F
 
 from sparkify.parameter_hooks import invalid_values
 from sparkify.pipelines.modelling.inputs import inputs_of
+from sparkify.settings import CONFIG_LOADER_ARGS
 from tests.preset_logs import SERVICES, USERS
 
 ROOT = Path(__file__).parents[1]
@@ -119,6 +122,15 @@ def test_a_preset_s_parameters_are_valid(preset: str, monkeypatch: pytest.Monkey
     bootstrap_project(ROOT)
     with KedroSession.create(project_path=ROOT, save_on_close=False) as session:
         assert list(invalid_values(session.load_context().config_loader["parameters"])) == []
+
+
+def test_presets_are_read_from_packaged_settings(tmp_path: Path) -> None:
+    archive = shutil.make_archive(str(tmp_path / "conf-sparkify"), "gztar", ROOT, "conf")
+    for preset in PRESETS:
+        loader = OmegaConfigLoader(archive, f"examples/{preset}", **CONFIG_LOADER_ARGS)
+        own = settings(preset, "globals.yml")
+        assert loader["globals"]["raw_log"] == own["raw_log"]
+        assert loader["globals"]["folder"] == own["folder"]
 
 
 def test_presets_keep_their_data_apart() -> None:

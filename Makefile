@@ -9,7 +9,7 @@ LOG = $(shell $(BIN)/python -c 'from kedro.config import OmegaConfigLoader; \
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types viz site picture notebook bench chaos determinism cluster wheel try-wheel audit sbom lock
+.PHONY: help run test presets check lint types viz site picture notebook bench chaos determinism cluster wheel try-wheel audit sbom lock
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ run: .venv/ready ## Run the whole way from the log to the hold-out metrics; simu
 
 test: .venv/ready ## Run the tests on two cores, with coverage.
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+
+presets: .venv/ready ## Run every preset of conf/examples to its report, on logs that the tests write; five minutes.
+	$(BIN)/python -m pytest -n 2 -m presets tests/test_presets.py
 
 check: lint types test ## Lint, check types and run the tests.
 

@@ -64,7 +64,7 @@ class Training(NamedTuple):
 
 def described(own: Log, question: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
     """Describe a log's training as the node describe_training does."""
-    tables = own.features, own.user_days, own.checked_events, own.data_quality
+    tables = own.features, own.user_days, own.event_counts, own.data_quality
     given = question, parameters["inputs"], parameters["reference"]
     return reference.describe_training(*tables, *given)
 
@@ -96,7 +96,7 @@ def watched(training: Training, now: Log, parameters: Parameters) -> dict[str, A
     history = {str(cutoff): earlier.select(*KEYS, "probability").toPandas}
     settings = parameters["monitoring"]
     newest = monitoring.newest_description(
-        now.newest, now.user_days, now.checked_events, now.data_quality, training.reference
+        now.newest, now.user_days, now.event_counts, now.data_quality, training.reference
     )
     drift = monitoring.feature_drift(
         training.reference, newest, training.test_predictions, scores, settings

@@ -11,7 +11,7 @@ from kedro.framework.startup import bootstrap_project
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from benchmarks.ceiling_report import write_checked_events
+from benchmarks.ceiling_report import TABLES, write_tables
 from benchmarks.speed import ROOT
 from sparkify.pipelines.feature_engineering import nodes as feature_engineering
 from sparkify.pipelines.feature_engineering.customers import list_customers, log_span
@@ -25,7 +25,7 @@ Parameters = dict[str, Any]
 class Log(NamedTuple):
     """A simulated log as the project has it: its tables, and the account of its lines."""
 
-    checked_events: DataFrame
+    event_counts: DataFrame
     user_days: DataFrame
     features: DataFrame
     newest: DataFrame
@@ -44,7 +44,7 @@ def project_parameters() -> Parameters:
 def log(folder: Path, own: SimulationParameters, parameters: Parameters) -> Log:
     """Simulate a log unless it stands in a folder, down to its features."""
     spark, settings = SparkSession.active(), parameters["feature_engineering"]
-    tables = {name: folder / name for name in ("checked_events", "user_days", "features", "newest")}
+    tables = {name: folder / name for name in ("event_counts", "user_days", "features", "newest")}
     quality = folder / "data_quality.json"
     if not quality.exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -52,10 +52,12 @@ def log(folder: Path, own: SimulationParameters, parameters: Parameters) -> Log:
         simulation.simulated_users(own).write.parquet(str(users))
         sessions = simulation.simulated_sessions(spark.read.parquet(str(users)), own)
         sessions.write.parquet(str(raw / "simulated_sessions"))
-        write_checked_events(raw, tables["checked_events"], own)
-        checked = spark.read.parquet(str(tables["checked_events"]))
-        checked_account = account(raw, checked)
-        events = feature_engineering.events(checked, checked_account)
+        write_tables(raw, folder, own)
+        checked, repeated, counts = (spark.read.parquet(str(folder / name)) for name in TABLES)
+        checked_account = account(raw, counts)
+        events = feature_engineering.events(
+            checked, repeated, checked_account, parameters["data_processing"]
+        )
         days = feature_engineering.user_days(events, settings)
         days.write.parquet(str(tables["user_days"]))
         days = spark.read.parquet(str(tables["user_days"]))
@@ -71,12 +73,12 @@ def log(folder: Path, own: SimulationParameters, parameters: Parameters) -> Log:
     return Log(**read, data_quality=json.loads(quality.read_text(encoding="utf-8")))
 
 
-def account(raw: Path, checked_events: DataFrame) -> dict[str, Any]:
+def account(raw: Path, event_counts: DataFrame) -> dict[str, Any]:
     """Account for a log's lines as data_processing would: those without a user are rejected."""
     events = f"read_parquet('{raw}/simulated_sessions/*.parquet')"
     lines = duckdb.sql(f"SELECT sum(len(events)) FROM {events}").fetchall()[0][0]
-    opened = F.date_format(F.min("ts"), "yyyy-MM-dd'T'HH:mm:ss'Z'")
-    accepted = checked_events.agg(F.count("*"), opened).collect()[0]
+    opened = F.date_format(F.min("first_ts"), "yyyy-MM-dd'T'HH:mm:ss'Z'")
+    accepted = event_counts.agg(F.sum("events"), opened).collect()[0]
     rejections = {"no user": {"lines": int(lines) - accepted[0], "examples": []}}
     return {
         "lines": int(lines),

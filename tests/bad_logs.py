@@ -286,7 +286,7 @@ def as_bytes(lines: Iterable[str | bytes]) -> bytes:
 
 
 GOOD = as_bytes(line(itemInSession=number, ts=ms(number // 50)) for number in range(2_000))
-PACKED = gzip.compress(GOOD)
+PACKED = gzip.compress(GOOD, mtime=0)
 
 
 def a_file(content: bytes, suffix: str = "") -> Callable[[Path], object]:
@@ -360,11 +360,11 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
 EMPTY: dict[str, Callable[[Path], object]] = {
     "empty file": a_file(b""),
     "empty gzip": a_file(b"", ".gz"),
-    "gzip of nothing": a_file(gzip.compress(b""), ".gz"),
+    "gzip of nothing": a_file(gzip.compress(b"", mtime=0), ".gz"),
     "directory without data": parts(),
     "directory of marks": parts(_SUCCESS=b"", __a__crc=b"crc"),
     "empty array": a_file(b"[]\n"),
-    "CSV with a header only": parts(a__csv=b"ts,userId\n", b__csv__gz=gzip.compress(b"")),
+    "CSV with a header only": parts(a__csv=b"ts,userId\n", b__csv__gz=gzip.compress(b"", mtime=0)),
     "CSV with blank lines only": parts(a__csv=b"\r\n \r\n"),
 }
 DAMAGED: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -374,7 +374,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], object], str]] = {
     "half-written gzip among good": (parts(a__gz=PACKED, b__gz=PACKED[:3_000]), "log.json/b.gz"),
     "bzip2 cut off": (a_file(bz2.compress(GOOD)[:-500], ".bz2"), "log.json.bz2"),
     "half-written gzip of an array": (
-        a_file(gzip.compress(b"[" + GOOD)[:3_000], ".gz"),
+        a_file(gzip.compress(b"[" + GOOD, mtime=0)[:3_000], ".gz"),
         "log.json.gz",
     ),
 }

@@ -119,7 +119,9 @@ def write_files(name: Callable[[Event], str]) -> Callable[[Path, Records], None]
         for file, found in by_file.items():
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             text = as_lines(found)
-            (folder / file).write_bytes(gzip.compress(text, 1) if file.endswith(".gz") else text)
+            (folder / file).write_bytes(
+                gzip.compress(text, 1, mtime=0) if file.endswith(".gz") else text
+            )
 
     return write
 

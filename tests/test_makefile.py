@@ -28,6 +28,11 @@ def test_without_a_log_one_is_simulated_before_the_run(tmp_path: Path) -> None:
     assert commands == ["run --env mini --pipelines simulation", "run --env mini"]
 
 
+def test_no_log_is_simulated_in_the_place_of_another_service_s(tmp_path: Path) -> None:
+    commands = kedro_commands(tmp_path, f"LOG={tmp_path}/log.csv", "ENV=examples/shop")
+    assert commands == ["run --env examples/shop"]
+
+
 @pytest.mark.parametrize("name", ["log.json", "log.json.gz", "log.json.bz2"])
 def test_a_log_that_stands_is_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()

@@ -42,7 +42,7 @@ def write_directory(log: Path) -> None:
 def write_compressed_directory(log: Path) -> None:
     log.mkdir()
     for number, half in enumerate(HALVES):
-        (log / f"part-0000{number}.gz").write_bytes(gzip.compress(half))
+        (log / f"part-0000{number}.gz").write_bytes(gzip.compress(half, mtime=0))
 
 
 def write_directories_below(log: Path) -> None:
@@ -70,7 +70,7 @@ def write_file_with_byte_order_mark(log: Path) -> None:
 
 
 def write_gz(log: Path) -> None:
-    log.with_name(log.name + ".gz").write_bytes(gzip.compress(TEXT))
+    log.with_name(log.name + ".gz").write_bytes(gzip.compress(TEXT, mtime=0))
 
 
 def write_bz2(log: Path) -> None:
@@ -197,7 +197,7 @@ def test_formats_may_be_mixed_in_a_folder(spark: SparkSession, tmp_path: Path) -
         record = {"ts": f"{number}", "userId": "30"}
         (tmp_path / name).write_bytes(encode([record]))
         expected.append((record, name))
-    (tmp_path / "9.csv.gz").write_bytes(gzip.compress(b"userId,ts\n30,9\n"))
+    (tmp_path / "9.csv.gz").write_bytes(gzip.compress(b"userId,ts\n30,9\n", mtime=0))
     (tmp_path / "empty.csv").write_bytes(b"")
     expected.append(({"ts": "9", "userId": "30"}, "9.csv.gz"))
     loaded = EventLogDataset(filepath=str(tmp_path)).load()
@@ -239,7 +239,9 @@ def test_an_array_that_is_too_large_is_refused_with_what_to_do(
 ) -> None:
     content = b"[{}" + b" " * 2_000_000 + b"]"
     name = "log.json.gz" if packed else "log.json"
-    (tmp_path / name).write_bytes(gzip.compress(content, 0)[:200_000] if packed else content)
+    (tmp_path / name).write_bytes(
+        gzip.compress(content, 0, mtime=0)[:200_000] if packed else content
+    )
     dataset = EventLogDataset(filepath=str(tmp_path / name), max_array_megabytes=1)
     with pytest.raises(DatasetError) as refused:
         dataset.require_present()
@@ -303,7 +305,7 @@ def test_a_log_loads_alike_however_it_is_stored(
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("log.json.gz", gzip.compress(TEXT)), ("log.json.bz2", bz2.compress(TEXT))],
+    [("log.json.gz", gzip.compress(TEXT, mtime=0)), ("log.json.bz2", bz2.compress(TEXT))],
     ids=["gz", "bz2"],
 )
 def test_a_compressed_log_can_be_named_with_its_ending(
@@ -347,7 +349,7 @@ def test_a_log_is_found_whatever_characters_its_path_has(
     log.mkdir()
     (log / name).mkdir()
     (log / name / f"{name}-0").write_bytes(HALVES[0])
-    (log / f"{name}-1.gz").write_bytes(gzip.compress(HALVES[1]))
+    (log / f"{name}-1.gz").write_bytes(gzip.compress(HALVES[1], mtime=0))
     loaded = EventLogDataset(filepath=str(log)).load()
     files = [f"{name}/{name}-0", f"{name}-1.gz"]
     expected = [(line, files[number // 2]) for number, line in enumerate(LINES)]

@@ -80,11 +80,15 @@ def test_compressed_files_are_known_by_what_they_hold(
 
 
 def test_a_gzip_that_begins_with_members_of_nothing_is_looked_into(tmp_path: Path) -> None:
-    members = gzip.compress(b"") + gzip.compress(b" ") + gzip.compress(ARRAY)
+    members = (
+        gzip.compress(b"", mtime=0) + gzip.compress(b" ", mtime=0) + gzip.compress(ARRAY, mtime=0)
+    )
     assert list_one(tmp_path, "log.json.gz", members).format == "json_array"
 
 
-@pytest.mark.parametrize("content", [gzip.compress(LINE)[:5], gzip.compress(LINE)[:-9]])
+@pytest.mark.parametrize(
+    "content", [gzip.compress(LINE, mtime=0)[:5], gzip.compress(LINE, mtime=0)[:-9]]
+)
 def test_a_damaged_gzip_is_left_to_spark_which_names_the_place(
     tmp_path: Path, content: bytes
 ) -> None:
@@ -95,7 +99,7 @@ def test_a_damaged_gzip_is_left_to_spark_which_names_the_place(
     ("folder", "name", "content", "expected"),
     [
         ("log.csv", "part-0000", b"ts,userId\n", "csv"),
-        ("log.csv", "part-0000.gz", gzip.compress(b"ts,userId\n"), "csv"),
+        ("log.csv", "part-0000.gz", gzip.compress(b"ts,userId\n", mtime=0), "csv"),
         ("log.csv", "part-0000", LINE, "json_lines"),
         ("log.csv", "part-0000", ARRAY, "json_array"),
         ("log.csv", "part-0000.tsv", b"ts\tuserId\n", "tsv"),
@@ -146,9 +150,24 @@ BY_FORMAT = "Set raw_format: auto in conf/<env>/globals.yml."
         ("parquet", "b.csv", b"ts,userId", f"no Parquet, but raw_format is parquet. {BY_FORMAT}"),
         ("auto", "b.xz", b"\xfd7zXZ\x00", "compressed by xz. Unpack it: text is read as it is"),
         ("auto", "b.avro", b"Obj\x01abc", "Avro. Convert it to JSON lines, CSV or Parquet."),
-        ("auto", "b.GZ", gzip.compress(LINE), "compressed by gzip, without .gz in its name. Add"),
-        ("auto", "b.gz", gzip.compress("ts".encode("utf-16")), "UTF-16. Convert it to UTF-8."),
-        ("auto", "b.parquet.gz", gzip.compress(b"PAR1"), "Parquet, compressed as .gz once more."),
+        (
+            "auto",
+            "b.GZ",
+            gzip.compress(LINE, mtime=0),
+            "compressed by gzip, without .gz in its name. Add",
+        ),
+        (
+            "auto",
+            "b.gz",
+            gzip.compress("ts".encode("utf-16"), mtime=0),
+            "UTF-16. Convert it to UTF-8.",
+        ),
+        (
+            "auto",
+            "b.parquet.gz",
+            gzip.compress(b"PAR1", mtime=0),
+            "Parquet, compressed as .gz once more.",
+        ),
     ],
 )
 def test_a_file_that_is_something_else_is_refused_with_what_to_do(
@@ -193,7 +212,7 @@ def test_thousands_of_files_are_read_once_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(250):
-        (tmp_path / f"part-{number}.gz").write_bytes(gzip.compress(LINE))
+        (tmp_path / f"part-{number}.gz").write_bytes(gzip.compress(LINE, mtime=0))
     read = []
     cat_file = type(LOCAL).cat_file
 
@@ -209,7 +228,11 @@ def test_thousands_of_files_are_read_once_each(
 def test_files_on_another_filesystem_are_listed_alike() -> None:
     memory = fsspec.filesystem("memory")
     memory.pipe(
-        {"/log/a": LINE, "/log/empty.gz": b"", "/log/day=1/b.csv.gz": gzip.compress(b"ts\n")}
+        {
+            "/log/a": LINE,
+            "/log/empty.gz": b"",
+            "/log/day=1/b.csv.gz": gzip.compress(b"ts\n", mtime=0),
+        }
     )
     found = {file.path: file.format for file in list_files(memory, "/log", "auto")}
     assert found == {"/log/a": "json_lines", "/log/day=1/b.csv.gz": "csv"}

@@ -59,12 +59,12 @@ def test_files_are_grouped_by_their_headers(tmp_path: Path) -> None:
     found = read_headers(
         tmp_path,
         a__csv=b"ts,userId\n",
-        b__csv__gz=gzip.compress(b"ts,userId\n1,2\n"),
+        b__csv__gz=gzip.compress(b"ts,userId\n1,2\n", mtime=0),
         c__csv__bz2=bz2.compress(b"userId,ts\n"),
         d__csv=long,
-        e__csv__gz=gzip.compress(long),
+        e__csv__gz=gzip.compress(long, mtime=0),
         f__csv=b"\n \n",
-        g__csv__gz=gzip.compress(b""),
+        g__csv__gz=gzip.compress(b"", mtime=0),
     )
     assert found == {
         (("ts", "userId"), ","): ["a.csv", "b.csv.gz"],
@@ -91,7 +91,7 @@ def test_a_header_that_names_columns_twice_or_not_is_refused(
 
 def test_a_damaged_file_without_a_header_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"log\.csv\.gz cannot be read .* It is cut off or"):
-        read_headers(tmp_path, log__csv__gz=gzip.compress(b"ts,userId\n" * 9)[:14])
+        read_headers(tmp_path, log__csv__gz=gzip.compress(b"ts,userId\n" * 9, mtime=0)[:14])
 
 
 def write_tables(folder: Path, *tables: pa.Table) -> list[str]:

@@ -23,13 +23,13 @@ def test_a_folder_without_files_is_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("log.json", gzip.compress(b"{}"), "compressed by gzip, without .gz"),
+        ("log.json", gzip.compress(b"{}", mtime=0), "compressed by gzip, without .gz"),
         ("log.json", b"PK\x03\x04....", "a zip archive"),
         ("log.json", b"\x28\xb5\x2f\xfd....", "Zstandard"),
         ("log.json", "{}".encode("utf-16"), "UTF-16"),
         ("log.json", b"\x01\x00\x02", "is binary"),
         ("log.json.gz", b'{"a": 1}', "is not compressed as .gz"),
-        ("log.json.gz", gzip.compress(os.urandom(99_999))[:5_000], "cannot be read"),
+        ("log.json.gz", gzip.compress(os.urandom(99_999), mtime=0)[:5_000], "cannot be read"),
     ],
 )
 def test_files_that_are_no_text_are_refused(

@@ -26,7 +26,7 @@ def sample(folder: Path, name: str, content: str | bytes) -> SampledFile:
     [
         ("log.json", LINES, "json_lines"),
         ("log", "\ufeff" + LINES.replace("\n", "\r\n"), "json_lines"),
-        ("log.json.gz", gzip.compress(LINES.encode()), "json_lines"),
+        ("log.json.gz", gzip.compress(LINES.encode(), mtime=0), "json_lines"),
         ("log.json.bz2", bz2.compress(LINES.encode()), "json_lines"),
         ("log.json", '[{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]', "json_array"),
         ("log.json", '[\n {"a": 1,\n  "b": "x"},\n {"a": 2, "b": "y"}\n]\n', "json_array"),
@@ -45,7 +45,7 @@ def test_json_is_read_in_each_shape(
     ("name", "content", "form"),
     [
         ("log.csv", 'a,b\n1,x\n2,"y"\n', "csv"),
-        ("log.csv.gz", gzip.compress(b"a,b\n1,x\n2,y\n"), "csv"),
+        ("log.csv.gz", gzip.compress(b"a,b\n1,x\n2,y\n", mtime=0), "csv"),
         ("log.tsv", "a\tb\n1\tx\n2\ty\n", "tsv"),
         ("log.txt", "a\tb\n1\tx\n2\ty\n", "tsv"),
         ("log.csv", "a;b\n1;x\n2;y\n", "csv"),

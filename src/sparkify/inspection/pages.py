@@ -7,7 +7,7 @@ from collections.abc import Iterable
 # The columns of `pages` in conf/base/globals.yml: its page, and words for other services' pages,
 # in lower case with blanks between words. An earlier column has the first choice.
 COLUMNS: dict[str, tuple[str, str]] = {
-    "thumbs_down": ("Thumbs Down", r"thumbs? ?down|dislike[ds]?|downvoted?|unlike[ds]?"),
+    "thumbs_down": ("Thumbs Down", r"thumbs? ?down|(\w+ )?(dislike[ds]?|downvoted?|unlike[ds]?)"),
     "thumbs_up": (
         "Thumbs Up",
         r"thumbs? ?up|(\w+ )?(like[ds]?|loved?|upvoted?|favou?rited?|hearted)"
@@ -83,8 +83,9 @@ RESERVED = re.compile(
     r"|days_since_last_seen|ends_cancelled|false|first_day|gender|inputs|is_first_day|is_paid"
     r"|is_trainable|item_in_session|label|last_(event|gender|paid_ts|ts)|length|level|line"
     r"|listening_ms|log_opened|moderat(ed|or)|not|null|observed_days|other_pages|page|percentile"
-    r"|place|probability|rank|reasons_(against|for)|registration|rejection|session_id|sessions"
-    r"|total_records|true|ts|uncalibrated|unknown_columns|unscaled|user_id|weighed|weight"
+    r"|place|probability|problems|rank|reasons_(against|for)|record_hash|registration|rejection|session_id"
+    r"|sessions"
+    r"|time_format|total_records|true|ts|uncalibrated|unknown_columns|unscaled|user_id|weighed|weight"
     r"|(free|paid)_.*|segment_\d+|.*_(probability|margin|prediction)|.*_\d+d"
 )
 

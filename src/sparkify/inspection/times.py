@@ -9,7 +9,8 @@ EARLIEST, LATEST = 946_684_800, 4_102_444_800  # 2000-01-01 and 2100-01-01 as se
 UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,12})?([eE]\+?\d{1,2})?")
 ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,]\d{1,9})? ?(Z|[+-]\d\d:?\d\d|[+-]\d\d)?)?"
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,]\d{1,9})?"
+    r" ?(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d)?)?"
 )
 WITH_ZONE_NAME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?[A-Z][A-Za-z/_]{2,}")
 # What the project reads, in words.

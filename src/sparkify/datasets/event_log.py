@@ -60,7 +60,7 @@ class EventLogDataset(SparkDatasetV2):
       type: sparkify.datasets.EventLogDataset
       filepath: data/01_raw/mini_sparkify_event_data.json
       format: auto            # or json_lines, json_array, csv, tsv, parquet
-      max_array_megabytes: 100
+      max_array_megabytes: 50
     ```
     """
 
@@ -69,7 +69,7 @@ class EventLogDataset(SparkDatasetV2):
         *,
         filepath: str,
         format: str = "auto",  # noqa: A002 -- as in the catalog
-        max_array_megabytes: int = 100,
+        max_array_megabytes: int = 50,
         metadata: dict[str, object] | None = None,
     ) -> None:
         """Describe a log.

@@ -11,7 +11,7 @@ from kedro.framework.startup import bootstrap_project
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from benchmarks.ceiling_report import TABLES, write_tables
+from benchmarks.simulated_tables import TABLES, write_tables
 from benchmarks.speed import ROOT
 from sparkify.pipelines.feature_engineering import nodes as feature_engineering
 from sparkify.pipelines.feature_engineering.customers import list_customers, log_span

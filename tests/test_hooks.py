@@ -191,7 +191,7 @@ def test_a_run_accounts_for_every_line_of_the_log(told: pytest.LogCaptureFixture
     catalog = DataCatalog({"data_quality": MemoryDataset(QUALITY)})
     RunSummaryHooks().after_pipeline_run(made("data_quality"), catalog)
     assert told.messages == [
-        "Log (simulated): 12,345 lines, 11,000 events of 225 users accepted, "
+        "Log (simulated): 12,345 records, 11,000 events of 225 users accepted, "
         "1,345 rejected (1,300 no user, 45 not JSON)"
     ]
 
@@ -211,7 +211,7 @@ REJECTED = {
         (
             TooLittleDataError("too few days"),
             REJECTED,
-            ["50% of the log's lines were rejected: 7 impossible level, 3 no ts."],
+            ["50% of the log's records were rejected: 7 impossible level, 3 no ts."],
         ),
         (TooLittleDataError("too few days"), {**REJECTED, "rejected_share": 0.001}, []),
         (ValueError("other"), REJECTED, []),

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from benchmarks import ceiling, ceiling_report
+from benchmarks import ceiling, ceiling_report, simulated_tables
 from sparkify.pipeline_registry import register_pipelines
 from sparkify.pipelines.modelling.parameters import Bootstrap
 from sparkify.pipelines.simulation.chain import State, known_cohorts, states
@@ -177,7 +177,7 @@ def test_tables_are_those_that_data_processing_makes(
     raw = finished.folder / "data/01_raw/mini"
     record = json.loads((raw / "simulation_record.json").read_text())
     simulation = SimulationParameters(**{k: v for k, v in record.items() if k != "log"})
-    ceiling_report.write_tables(raw, tmp_path, simulation)
+    simulated_tables.write_tables(raw, tmp_path, simulation)
     for name in ("checked_events", "repeated_events", "event_counts"):
         made = spark.read.parquet(str(tmp_path / name))
         theirs = spark.read.parquet(str(finished.folder / "data/02_intermediate/mini" / name))

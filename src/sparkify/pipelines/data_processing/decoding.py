@@ -17,10 +17,6 @@ NO_OBJECT = int | float | str | bool | list[Any] | None
 REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-class MalformedRecordError(ValueError):
-    """A record is not one JSON object."""
-
-
 class DecodedRecords(NamedTuple):
     """The values of a batch of records.
 
@@ -33,22 +29,18 @@ class DecodedRecords(NamedTuple):
     malformed: list[int]
 
 
-def decode_exactly(record: bytes) -> dict[str, Any]:
+def decode_exactly(record: bytes) -> dict[str, Any] | None:
     """Decode one record as Python's `json` does, every number with all its digits as a Decimal.
 
-    Bytes that are not UTF-8 become U+FFFD.
-
-    Raises:
-        MalformedRecordError: if it is anything else than one JSON object. NaN and infinities are
-            not JSON; what is nested more deeply than Python's stack allows is refused.
+    Bytes that are not UTF-8 become U+FFFD. Returns None for anything else than one JSON object.
+    NaN and infinities are not JSON; what is nested more deeply than Python's stack allows is
+    refused.
     """
     try:
         decoded = EXACT_DECODER.decode(record.decode("utf-8", "replace"))
-    except (ValueError, RecursionError) as error:
-        raise MalformedRecordError(str(error)) from error
-    if not isinstance(decoded, dict):
-        raise MalformedRecordError("not an object")
-    return decoded
+    except (ValueError, RecursionError):
+        return None
+    return decoded if isinstance(decoded, dict) else None
 
 
 def _refuse_constant(name: str) -> float:
@@ -121,10 +113,11 @@ class RecordDecoder:
                 with suppress(*REFUSALS):
                     decoded[place] = self._decoder.decode(record)
                     continue
-            try:
-                exact[place] = decode_exactly(record)
-            except MalformedRecordError:
+            found = decode_exactly(record)
+            if found is None:
                 malformed.append(place)
+            else:
+                exact[place] = found
         values = self._read_fields(decoded)
         for field, path in self._paths.items():
             for place, found in exact.items():

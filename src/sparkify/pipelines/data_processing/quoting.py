@@ -9,7 +9,6 @@ import msgspec
 
 from sparkify.pipelines.data_processing.decoding import (
     REFUSALS,
-    MalformedRecordError,
     decode_exactly,
 )
 from sparkify.pipelines.data_processing.fields import RecordShape
@@ -69,9 +68,7 @@ def decode_members(record: bytes) -> dict[str, Any] | None:
     with suppress(*REFUSALS):
         members: dict[str, Any] = MEMBERS.decode(record)
         return members
-    with suppress(MalformedRecordError):
-        return decode_exactly(record)
-    return None
+    return decode_exactly(record)
 
 
 def _blot(members: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:

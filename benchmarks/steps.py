@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -92,6 +93,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     loader = OmegaConfigLoader(str(ROOT / "conf"), options.env, **CONFIG_LOADER_ARGS)
     os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(loader["spark"])
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     spark = SparkSession.builder.getOrCreate()
     lines = spark.read.text(str(options.log), recursiveFileLookup=True)
     asked = loader["parameters"]["data_processing"]

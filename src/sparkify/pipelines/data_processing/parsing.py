@@ -164,10 +164,10 @@ class RecordParser:
         for reason, holds in problems:
             for place in pc.indices_nonzero(holds).to_pylist():
                 reasons[place] = [*(reasons[place] or []), reason]
-        values = batch.column("value")
+        records = batch.column("value")
         for place, found in enumerate(reasons):
             if found:
-                lines[place] = self._quoter.quote(values[place].as_py())
+                lines[place] = self._quoter.quote(records[place].as_py())
         typed |= {
             "record_hash": batch.column("record_hash"),
             "line": encode_texts(lines),

@@ -14,6 +14,7 @@ from sparkify.pipelines.data_processing.decoding import (
 from sparkify.pipelines.data_processing.fields import RecordShape
 
 BLOTTED = "…"
+OBJECT, LIST = b"{["
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 # A value behind its key, in what is no JSON. Possessive, so that no text takes more than one look.
@@ -71,7 +72,7 @@ def decode_members(record: bytes) -> dict[str, Any] | None:
     return decode_exactly(record)
 
 
-def _blot(members: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+def _blot(members: dict[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: _blot_value(value, kept[key]) if key in kept else BLOTTED
         for key, value in members.items()
@@ -79,8 +80,11 @@ def _blot(members: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _blot_value(value: Any, kept: Mapping[str, Any]) -> Any:
-    begins = bytes(memoryview(value)[:1]) if isinstance(value, msgspec.Raw) else b""
-    if begins == b"{" or isinstance(value, Mapping):
-        members = value if isinstance(value, Mapping) else decode_members(bytes(value))
-        return _blot(members or {}, kept)
-    return [BLOTTED] if begins == b"[" or isinstance(value, list) else value
+    if type(value) is msgspec.Raw:  # not decoded, as nearly all are
+        begins = memoryview(value)[0]
+        if begins == OBJECT:
+            return _blot(decode_members(bytes(value)) or {}, kept)
+        return [BLOTTED] if begins == LIST else value
+    if isinstance(value, dict):
+        return _blot(value, kept)
+    return [BLOTTED] if isinstance(value, list) else value

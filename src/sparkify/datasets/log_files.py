@@ -165,7 +165,7 @@ def _find_problem(path: str, stored: bytes, content: bytes) -> tuple[str, str] |
         return f"Parquet, compressed as {suffix} once more", "Unpack it."
     if _is_tar(content[: tarfile.BLOCKSIZE]):
         return "a tar archive", UNPACK
-    return next((told for magic, told in NO_TEXT.items() if content.startswith(magic)), None)
+    return next((what for magic, what in NO_TEXT.items() if content.startswith(magic)), None)
 
 
 def _is_tar(block: bytes) -> bool:

@@ -16,14 +16,14 @@ from sparkify.datasets.log_headers import Header, describe_conflict, list_nanose
 from sparkify.schemas import MALFORMED_ROW, RAW_EVENTS
 
 CORRUPT = "malformed"
-# Spark writes times of Parquet in JSON with milliseconds alone, if it is not told.
+# By default Spark writes the times of Parquet to JSON without microseconds.
 TIMES = {
     "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
     "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
     "timeZone": "UTC",
 }
-# Spark has no type for nanoseconds, which pandas writes unless told otherwise. It refuses them
-# or, with this setting, reads integers.
+# Spark has no type for nanoseconds, which pandas writes by default. It refuses them or, with
+# this setting, reads integers.
 NANOSECONDS_AS_INTEGERS = "spark.sql.legacy.parquet.nanosAsLong"
 ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 # Texts of numbers, because Python refuses to convert more than 4,300 digits.
@@ -68,7 +68,7 @@ class LogReader:
         schema = T.StructType([T.StructField(name, T.StringType()) for name in [*places, CORRUPT]])
         rows = self._spark.read.format("csv").schema(schema).options(**options).load(paths)
         columns = [F.col(place) for place in places]
-        # Spark refuses to read the column of malformed rows alone: the first is read, in vain.
+        # Spark refuses to read the column of malformed rows alone: the first is read as well.
         is_malformed = F.col(CORRUPT).isNotNull() & (
             F.length(F.coalesce(columns[0], F.lit(""))) >= 0
         )

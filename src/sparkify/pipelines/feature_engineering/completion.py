@@ -38,8 +38,8 @@ def find_levels(events: DataFrame, plan_pages: Mapping[Level, tuple[str, ...]]) 
             still has the level before it.
 
     Returns:
-        The same rows. Before the first change the level is the other one, and of a customer
-        without any change it is free if a page leads to the paid level, else paid.
+        The same rows. Before a customer's first change the level is the other one. Customers
+        without a change are on the free level if a page leads to the paid one, else on the paid.
     """
     changed_to = F.lit(None).cast("string")
     for level, pages in plan_pages.items():

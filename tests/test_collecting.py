@@ -1,6 +1,6 @@
 from pyspark.sql import SparkSession
 
-from sparkify.collecting import collected
+from sparkify.collecting import collect_one_row, collected
 
 
 def test_rows_come_in_order_whatever_their_partitions(spark: SparkSession) -> None:
@@ -17,3 +17,9 @@ def test_rows_come_in_order_whatever_their_partitions(spark: SparkSession) -> No
     ]
     in_spark = [tuple(row) for row in frame.orderBy("name", "place").collect()]
     assert list(ordered.itertuples(name=None, index=False)) == in_spark
+
+
+def test_an_aggregate_without_keys_has_one_row(spark: SparkSession) -> None:
+    for rows in (0, 3):
+        (count,) = collect_one_row(spark.range(rows).selectExpr("count(*)"))
+        assert count == rows

@@ -6,6 +6,8 @@ from typing import Any, TypedDict
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collect_one_row
+
 HALF = 32  # bits of a hash that are summed at once: 2^31 of them fit a 64-bit integer
 
 
@@ -29,8 +31,7 @@ def log_digest(records: DataFrame) -> LogDigest:
 
 def count_and_hash_sum(rows: DataFrame, hashed: Column) -> tuple[int, int]:
     """Return how many rows there are and the sum of their 64-bit hashes: no order changes it."""
-    digest = rows.agg(F.count("*").alias("rows"), *sum_hash_halves(hashed)).first()
-    assert digest is not None  # noqa: S101 -- an aggregate without keys always has one row
+    digest = collect_one_row(rows.agg(F.count("*").alias("rows"), *sum_hash_halves(hashed)))
     return digest["rows"], add_hash_halves(digest)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collect_one_row
 from sparkify.pipelines.data_processing.decoding import look_up
 from sparkify.pipelines.data_processing.fields import ESSENTIAL, FIELDS
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
@@ -66,8 +67,7 @@ def find_missing_fields(
     keys = {field: key for field, key in keys.items() if field in parameters.shapes[0].paths}
     readable = checked_events.where(~F.col("rejection").isin(*UNREADABLE))
     having = [F.count_if(_has_value(field)).alias(field) for field in keys]
-    found = readable.agg(F.count("*").alias("lines"), *having).first()
-    assert found is not None  # noqa: S101 -- an aggregate without keys always has one row
+    found = collect_one_row(readable.agg(F.count("*").alias("lines"), *having))
     return {field: key for field, key in keys.items() if found["lines"] and not found[field]}
 
 
@@ -82,18 +82,15 @@ def detect_format(checked_events: DataFrame) -> str | None:
     """Name the format that most malformed records are written in; None if they are in none."""
     line = F.col("line")
     is_printed = line.rlike(PRINTED_JSON)
-    row = (
-        checked_events.where(F.col("rejection") == MALFORMED_JSON)
-        .agg(
+    row = collect_one_row(
+        checked_events.where(F.col("rejection") == MALFORMED_JSON).agg(
             F.count("*").alias("lines"),
             F.count_if(line.rlike(JSON_ARRAY)).alias("a JSON array on one line"),
             F.count_if(is_printed).alias("JSON objects over several lines"),
             F.count_if(~is_printed & line.rlike(SEPARATED)).alias("CSV"),
             F.count_if(line.rlike(LONE_BRACKET)).alias("brackets"),
         )
-        .first()
     )
-    assert row is not None  # noqa: S101 -- an aggregate without keys always has one row
     found = row.asDict()
     lines, brackets = found.pop("lines"), found.pop("brackets")
     name = max(found, key=lambda name: found[name])

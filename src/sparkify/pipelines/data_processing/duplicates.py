@@ -5,6 +5,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collect_one_row
 from sparkify.schemas import EVENTS
 
 DUPLICATE = "duplicate"
@@ -25,8 +26,7 @@ def accept(checked_events: DataFrame) -> DataFrame:
 
 def count_copies(repeated_events: DataFrame, examples: int) -> dict[str, dict[str, Any]]:
     """Count all but one of equal records as duplicates, and show a few of the events."""
-    row = repeated_events.agg(F.sum(F.col("copies") - 1)).first()
-    copies = row[0] if row else None
+    (copies,) = collect_one_row(repeated_events.agg(F.sum(F.col("copies") - 1)))
     if not copies:
         return {}
     event = F.to_json(F.struct(*EVENTS.columns)).alias("event")

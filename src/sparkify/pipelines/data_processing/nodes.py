@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collect_one_row
 from sparkify.log_digest import LogDigest, add_hash_halves, record_hash, sum_hash_halves
 from sparkify.pipelines.data_processing.diagnosis import (
     describe_problems,
@@ -120,7 +121,7 @@ def account_for_records(
     rejected_share = (rejected - without_user) / max(lines - without_user, 1)
     is_unusable = rejected == lines or rejected_share > data_processing.max_rejected_share
     is_simulated = bool(simulation_record) and simulation_record["log"] == digest
-    span = _one_row(
+    span = collect_one_row(
         event_counts.agg(
             F.min(F.unix_micros("first_ts")).alias("first"),
             F.max(F.unix_micros("last_ts")).alias("last"),
@@ -165,7 +166,7 @@ def _digest(checked_events: DataFrame) -> tuple[LogDigest, int]:
         F.max(F.col("rejection").isNull()).alias("has_events"),
         *sum_hash_halves(F.col("record_hash")),
     )
-    sums = _one_row(
+    sums = collect_one_row(
         by_user.agg(
             *(F.sum(name).alias(name) for name in ("lines", "upper", "lower")),
             F.count_if("has_events").alias("users"),
@@ -192,12 +193,6 @@ def _list_unknown_columns(
     begins = F.substring("key", 1, parameters.characters_per_line).alias("key")
     listed = keys.select(begins).distinct().orderBy("key").limit(parameters.most_unknown_columns)
     return [row["key"] for row in listed.collect()]
-
-
-def _one_row(aggregate: DataFrame) -> dict[str, Any]:
-    row = aggregate.first()
-    assert row is not None  # noqa: S101 -- an aggregate without keys always has one row
-    return row.asDict()
 
 
 def _count_rejections(checked_events: DataFrame, examples: int) -> dict[str, dict[str, Any]]:

@@ -94,8 +94,8 @@ class RecordParser:
         """
         records = batch.column("value").to_pylist()
         values, malformed = self._decoder.decode(records)
-        for field in FIELDS:
-            values.setdefault(field, [self.shape.constants.get(field)] * len(records))
+        for field in FIELDS.keys() - values.keys():
+            values[field] = [self.shape.constants.get(field)] * len(records)
         if self.shape.page_from != "key":
             values["page"] = [self.shape.page_of(file)] * len(records)
         times = {

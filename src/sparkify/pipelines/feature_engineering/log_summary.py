@@ -5,6 +5,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collect_one_row
 from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 
@@ -21,8 +22,7 @@ def find_missing_pages(
 ) -> dict[str, str]:
     """Return the pages that have no event in the log, by the parameter that names them."""
     columns = ["cancellations", *feature_engineering.pages]
-    totals = user_days.agg(*(F.sum(name).alias(name) for name in columns)).first()
-    assert totals is not None  # noqa: S101 -- an aggregate without keys always has one row
+    totals = collect_one_row(user_days.agg(*(F.sum(name).alias(name) for name in columns)))
     parameters = {CANCELLATION: "cancellations"}
     parameters |= {f"pages.{name}": name for name in feature_engineering.pages}
     named = {"cancellations": feature_engineering.cancellation_page, **feature_engineering.pages}
@@ -58,8 +58,7 @@ def count_returning_customers(
             place > F.col("first_cancellation")
         )
         counts = after.agg(F.count_distinct("user_id").alias("users"), F.count("*").alias("events"))
-        row = counts.first()
-        assert row is not None  # noqa: S101 -- an aggregate without keys always has one row
+        row = collect_one_row(counts)
         found = {"customers": row["users"], "events": row["events"]}
     return {**found, "treated_as": feature_engineering.returning_customers}
 

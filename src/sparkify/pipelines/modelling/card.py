@@ -12,6 +12,7 @@ from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collect_one_row
 from sparkify.log_digest import count_and_hash_sum
 
 # Whose other versions may fit or forecast otherwise.
@@ -75,14 +76,15 @@ def fingerprint(rows: DataFrame) -> str:
 
 def trained_on(train: DataFrame) -> dict[str, Any]:
     """Sum up training rows: snapshots, churned, base rate, first and last cutoff, fingerprint."""
-    counts = train.agg(
-        F.count("*").alias("snapshots"),
-        F.count_distinct("user_id").alias("users"),
-        F.count_if("churned").alias("churned"),
-        F.min("cutoff").cast("string").alias("first_cutoff"),
-        F.max("cutoff").cast("string").alias("last_cutoff"),
-    ).first()
-    assert counts is not None  # noqa: S101 -- an aggregate without keys always has one row
+    counts = collect_one_row(
+        train.agg(
+            F.count("*").alias("snapshots"),
+            F.count_distinct("user_id").alias("users"),
+            F.count_if("churned").alias("churned"),
+            F.min("cutoff").cast("string").alias("first_cutoff"),
+            F.max("cutoff").cast("string").alias("last_cutoff"),
+        )
+    )
     found = counts.asDict()
     base_rate = found["churned"] / found["snapshots"]
     return {**found, "base_rate": base_rate, "fingerprint": fingerprint(train)}

@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collect_one_row
 from sparkify.errors import TooLittleDataError
 from sparkify.errors.parameter_errors import format_wrong_value
 from sparkify.pipelines.modelling.parameters import ModellingParameters
@@ -54,8 +55,7 @@ def require_churners_in_folds(train: DataFrame, modelling: ModellingParameters) 
         F.count_distinct("user_id").alias("users"),
         *(F.count_distinct(fold_of(repeat, modelling)).alias(str(repeat)) for repeat in repeats),
     )
-    counts = churners.first()
-    assert counts is not None  # noqa: S101 -- an aggregate without keys always has one row
+    counts = collect_one_row(churners)
     require_folds("modelling.folds", modelling.folds, counts["users"])
     if min(counts[str(repeat)] for repeat in repeats) < 2:
         raise TooLittleDataError(

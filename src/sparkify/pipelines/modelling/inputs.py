@@ -9,6 +9,7 @@ from pyspark.ml.feature import SQLTransformer, VectorAssembler
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.collecting import collect_one_row
 from sparkify.errors import UserError
 from sparkify.pipelines.modelling.input_definitions import LOG
 from sparkify.pipelines.modelling.parameters import InputParameters
@@ -92,8 +93,7 @@ def _totals(train: DataFrame, columns: list[str]) -> dict[str, float]:
         return {}
     # Decimals: a sum of fractions in doubles would depend on the order of the rows.
     exact = [F.sum(F.col(name).cast("decimal(28,9)")).alias(name) for name in columns]
-    row = train.agg(*exact).first()
-    assert row is not None  # noqa: S101 -- an aggregate without keys always has one row
+    row = collect_one_row(train.agg(*exact))
     return {name: float(row[name] or 0) for name in columns}
 
 

@@ -7,7 +7,7 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.collecting import collected
+from sparkify.collecting import collect_one_row, collected
 from sparkify.errors import UserError
 from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters
@@ -33,8 +33,7 @@ def balanced(train: DataFrame, names: list[str], parameters: ModellingParameters
     plain = train.withColumn(WEIGHT, F.lit(1.0))
     if parameters.imbalance == "none":
         return plain
-    counts = train.agg(F.count("*").alias("rows"), F.sum(LABEL).alias("churned")).first()
-    assert counts is not None  # noqa: S101 -- an aggregate without keys always has one row
+    counts = collect_one_row(train.agg(F.count("*").alias("rows"), F.sum(LABEL).alias("churned")))
     rows, churned = counts["rows"], counts["churned"]
     if churned in (0, rows):
         return plain

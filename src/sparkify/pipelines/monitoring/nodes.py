@@ -9,7 +9,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.collecting import collected
+from sparkify.collecting import collect_one_row, collected
 from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import reference as training
@@ -65,8 +65,7 @@ def newest_description(
     Rates, windows and bins are the reference's own, whatever conf/ says today. On top,
     `unseen_pages` has the window's events on pages that the training's log did not have.
     """
-    cutoff = current_features.agg(F.max("cutoff")).first()
-    assert cutoff is not None  # noqa: S101 -- an aggregate without keys always has one row
+    cutoff = collect_one_row(current_features.agg(F.max("cutoff")))
     described = {**model_reference, "cutoff": str(cutoff[0])}
     customers = training.recent_behaviour(current_features, user_days, described)
     days = training.log_days(event_counts, data_quality)

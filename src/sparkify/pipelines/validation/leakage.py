@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from sparkify.collecting import collected
+from sparkify.collecting import collect_one_row, collected
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.card import trained_on
@@ -162,8 +162,7 @@ def later_events(
     Everything from that day on is deleted, altered, and invented for customers who had none;
     all three must leave the features of the cutoff as they are.
     """
-    last = snapshots.agg(F.max("cutoff")).first()
-    assert last is not None  # noqa: S101 -- an aggregate without keys always has one row
+    last = collect_one_row(snapshots.agg(F.max("cutoff")))
     cutoff = F.lit(last[0])
     at_last = snapshots.where(F.col("cutoff") == cutoff)
     before, later = user_days.where(F.col("day") < cutoff), user_days.where(F.col("day") >= cutoff)

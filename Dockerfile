@@ -25,7 +25,7 @@ COPY --from=wheel /wheels /wheels
 RUN pip install --no-cache-dir --no-deps /wheels/*.whl
 COPY conf /opt/sparkify/conf
 # Spark's classes in an archive: every start is several seconds shorter.
-RUN python -m sparkify.jvm
+RUN python -m sparkify.spark.jvm_options
 USER 1000
 WORKDIR /home/sparkify
 ENTRYPOINT ["python", "-m", "sparkify", "--conf-source", "/opt/sparkify/conf"]

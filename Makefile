@@ -40,7 +40,7 @@ viz: .venv/ready ## Open the lineage in Kedro-Viz.
 	$(BIN)/kedro viz run --env $(ENV) --host 127.0.0.1
 
 site: .venv/ready ## Write the lineage as a static site, with previews, to build/site.
-	PYTHONPATH=src $(BIN)/python -m sparkify.site --env $(ENV)
+	PYTHONPATH=src $(BIN)/python -m docs.lineage_site --env $(ENV)
 
 picture: site ## Take the picture of the lineage in docs (needs Chromium).
 	$(BIN)/python -m docs.picture
@@ -102,8 +102,8 @@ lock: .venv/ready ## Pin the newest versions that pyproject.toml allows.
 # The environment is ready once the lock is installed and Spark's classes are archived, which
 # makes every later start of Spark several seconds shorter.
 .venv/ready: requirements.txt
-	@PYTHONPATH=src $(PYTHON) -m sparkify.java
+	@PYTHONPATH=src $(PYTHON) -m sparkify.spark.java_check
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
-	PYTHONPATH=src $(BIN)/python -m sparkify.jvm
+	PYTHONPATH=src $(BIN)/python -m sparkify.spark.jvm_options
 	@touch $@

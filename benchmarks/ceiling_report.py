@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from benchmarks import speed
 from benchmarks.saving import save_results
 from benchmarks.simulated_tables import write_tables
-from sparkify.pipelines.modelling.bootstrap import with_intervals
-from sparkify.pipelines.modelling.evaluation import CALIBRATION, PROBABILITY, RANKING
+from sparkify.ml.bootstrap import with_intervals
+from sparkify.ml.metrics import CALIBRATION, PROBABILITY, RANKING
 from sparkify.pipelines.modelling.parameters import Bootstrap
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.settings import CONFIG_LOADER_ARGS

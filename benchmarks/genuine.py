@@ -26,12 +26,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.genuine_table import COUNTS, read_genuine, read_simulated
 from benchmarks.saving import ROOT, save_results
-from sparkify.jvm import submit_arguments
-from sparkify.pipelines.modelling import calibration, evaluation, fitting, selection
-from sparkify.pipelines.modelling.bootstrap import with_intervals
+from sparkify.ml import calibration, metrics
+from sparkify.ml.bootstrap import with_intervals
+from sparkify.pipelines.modelling import cross_validation, selection
 from sparkify.pipelines.modelling.candidates import trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.settings import CONFIG_LOADER_ARGS
+from sparkify.spark.jvm_options import submit_arguments
 
 RATES = {  # of the full environment, and what the table has of them
     "thumbs_up_per_song": ("thumbs_up", "next_song"),
@@ -52,7 +53,7 @@ RANKINGS = {
     "songs per day": ("next_song", "observed_days"),
     "sessions per day": ("sessions", "observed_days"),
 }
-METRICS = evaluation.RANKING | evaluation.PROBABILITY | evaluation.CALIBRATION
+METRICS = metrics.RANKING | metrics.PROBABILITY | metrics.CALIBRATION
 SHOWN = ("auc", "average_precision", "log_loss", "expected_calibration_error", "calibration_slope")
 BOOSTING = "gradient boosting on all columns (scikit-learn)"
 OURS = "this project"
@@ -86,7 +87,7 @@ def cross_validate(
     the best. Its calibration is learnt on the other folds.
     """
     train = spark.createDataFrame(customers)
-    forecasts = fitting.cross_validated(train, inputs, modelling)
+    forecasts = cross_validation.cross_validated(train, inputs, modelling)
     competing = trials(modelling)
     compared = selection.compared(forecasts, competing, modelling.selection)
     best = selection.simplest_of_the_best(compared)
@@ -122,8 +123,8 @@ def _boost(own: pd.DataFrame, customers: pd.DataFrame, numbers: pd.DataFrame) ->
 def _score(
     rows: pd.DataFrame, modelling: ModellingParameters, ranking_only: bool = False
 ) -> dict[str, Any]:
-    metrics = evaluation.RANKING if ranking_only else METRICS
-    return with_intervals(rows, metrics, modelling.bootstrap)
+    wanted = metrics.RANKING if ranking_only else METRICS
+    return with_intervals(rows, wanted, modelling.bootstrap)
 
 
 def transfer(
@@ -137,9 +138,9 @@ def transfer(
     """Forecast some customers by a model of others: the same candidate, fitted once."""
     (trial,) = [trial for trial in trials(modelling) if str(trial) == trial_of]
     train, test = spark.createDataFrame(learnt), spark.createDataFrame(asked)
-    with fitting.kept_prepared(train, inputs, modelling) as ready:
-        model = fitting.fitted(ready, trial, modelling)
-        return _score(fitting.probabilities(model, test), modelling)
+    with cross_validation.kept_prepared(train, inputs, modelling) as ready:
+        model = cross_validation.fitted(ready, trial, modelling)
+        return _score(cross_validation.probabilities(model, test), modelling)
 
 
 def compare_counters(genuine: pd.DataFrame, simulated: pd.DataFrame) -> dict[str, Any]:

@@ -25,9 +25,10 @@ from scipy.stats import binomtest
 from benchmarks.monitoring_logs import Log, Parameters, log, project_parameters
 from benchmarks.saving import save_results
 from benchmarks.speed import ROOT, told
-from sparkify.pipelines.modelling import evaluation, reference
+from sparkify.ml import metrics
+from sparkify.pipelines.evaluation.decision import describe_decision
 from sparkify.pipelines.modelling import nodes as modelling
-from sparkify.pipelines.modelling.decision import describe_decision
+from sparkify.pipelines.modelling import training_reference
 from sparkify.pipelines.monitoring import nodes as monitoring
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.schemas import KEYS
@@ -66,7 +67,7 @@ def described(own: Log, question: dict[str, Any], parameters: Parameters) -> dic
     """Describe a log's training as the node describe_training does."""
     tables = own.features, own.user_days, own.event_counts, own.data_quality
     given = question, parameters["inputs"], parameters["reference"]
-    return reference.describe_training(*tables, *given)
+    return training_reference.describe_training(*tables, *given)
 
 
 def trained(own: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]:
@@ -81,11 +82,11 @@ def trained(own: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]
     resampling = settings.bootstrap_resamples, settings.seed
     held_out = predictions.toPandas()
     decided = describe_decision(settings.decision, champion["f1_threshold"])
-    metrics = {
-        "holdout": evaluation.evaluated(held_out, decided["threshold"], *resampling),
+    found = {
+        "holdout": metrics.evaluated(held_out, decided["threshold"], *resampling),
         "train": {"churned": train.where("churned").count()},
     }
-    return Training(described(own, question, parameters), model, predictions, metrics), question
+    return Training(described(own, question, parameters), model, predictions, found), question
 
 
 def watched(training: Training, now: Log, parameters: Parameters) -> dict[str, Any]:

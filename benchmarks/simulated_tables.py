@@ -6,7 +6,7 @@ import duckdb
 import fsspec
 import pandas as pd
 
-from sparkify.datasets.aside import written_aside
+from sparkify.datasets.atomic_write import written_aside
 from sparkify.pipelines.simulation.chain import State, states
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.pipelines.simulation.songs import SongCatalogue

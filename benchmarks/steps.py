@@ -21,11 +21,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from benchmarks.speed import ROOT, told
-from sparkify.jvm import submit_arguments
-from sparkify.log_digest import record_hash
 from sparkify.pipelines.data_processing.nodes import check_events, find_repeated_events
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.settings import CONFIG_LOADER_ARGS
+from sparkify.spark.checksums import record_hash
+from sparkify.spark.jvm_options import submit_arguments
 
 READ, MOVED, CHECKED, WRITTEN, REPEATED = STEPS = (
     "read the lines and hash them",

@@ -16,8 +16,8 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from pyspark.sql import SparkSession
 
-from sparkify.jvm import prepare_environment, submit_arguments
-from sparkify.parameter_hooks import invalid_values
+from sparkify.hooks.parameter_check import invalid_values
+from sparkify.spark.jvm_options import prepare_environment, submit_arguments
 
 # PySpark collects timestamps in the machine's zone, in which tests would have to write them.
 os.environ["TZ"] = "UTC"

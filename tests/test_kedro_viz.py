@@ -9,8 +9,8 @@ import pytest
 from kedro.framework.project import pipelines
 from kedro.framework.startup import bootstrap_project
 
+from docs.lineage_site import build_site
 from docs.picture import opened, served
-from sparkify.site import build_site
 
 ROOT = Path(__file__).parents[1]
 Answers = dict[str, dict[str, Any]]

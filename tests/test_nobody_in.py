@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
-from sparkify.table import ColumnName
+from sparkify.schemas.table import ColumnName
 
 ROOT = Path(__file__).parents[1]
 PICKLES = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}

@@ -14,7 +14,7 @@ from kedro.framework.startup import bootstrap_project
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.parameter_hooks import invalid_values
+from sparkify.hooks.parameter_check import invalid_values
 from sparkify.pipelines.modelling.inputs import inputs_of
 from sparkify.settings import CONFIG_LOADER_ARGS
 from tests.preset_logs import SERVICES, USERS

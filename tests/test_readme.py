@@ -19,10 +19,10 @@ from kedro.framework.startup import bootstrap_project
 from kedro.runner import SequentialRunner
 
 from sparkify import cli
-from sparkify.fit_hooks import FitHooks
 from sparkify.hooks import SparkHooks
+from sparkify.hooks.candidate_check import FitHooks
+from sparkify.hooks.run_lock import OneRunHooks
 from sparkify.inspection.command import inspect
-from sparkify.one_run import OneRunHooks
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 
 from benchmarks.chaos.project import ENVIRONMENT, ROOT, ChaosProject
 from sparkify.datasets import FigureDataset
-from sparkify.jvm import submit_arguments
+from sparkify.spark.jvm_options import submit_arguments
 
 ABSENT = "absent"
 UNREADABLE = "unreadable"

@@ -33,11 +33,11 @@ GLOBALS = _settings("base/globals.yml")
 PAGES: dict[str, str] = GLOBALS["pages"]
 BY_LEVEL: list[str] = GLOBALS["by_level"]
 FEATURES = _settings("base/parameters_feature_engineering.yml")["feature_engineering"]
-MODELLING = _settings("base/parameters_modelling.yml")["modelling"]
-INPUTS = _settings("base/parameters_modelling.yml")["inputs"]
+MODELLING = _settings("base/parameters/modelling.yml")["modelling"]
+INPUTS = _settings("base/parameters/modelling.yml")["inputs"]
 # The peers look at rates as they are, without segments.
 RATES = {**INPUTS["segments"]["rates"], **INPUTS["rates"]}
-CANDIDATES = _settings("full/parameters_modelling.yml")["modelling"]["candidates"]
+CANDIDATES = _settings("full/parameters.yml")["modelling"]["candidates"]
 HORIZON: int = FEATURES["horizon_days"]
 CANCELLATION: str = FEATURES["cancellation_page"]
 SONG: str = PAGES["next_song"]

@@ -23,7 +23,7 @@ from yaml import YAMLError
 
 from sparkify.errors import UserError, spark_errors
 from sparkify.errors.os_errors import refusal
-from sparkify.java import require_java
+from sparkify.spark.java_check import require_java
 
 TRACEBACK = click.Option(["--traceback"], is_flag=True, help="Show where an error came from.")
 # Errors of the user's settings or files. Kedro raises plain ValueErrors for others.

@@ -1,12 +1,13 @@
 """Project settings, read by Kedro."""
 
-from sparkify.fit_hooks import FitHooks
-from sparkify.hooks import MonitoringHooks, RunSummaryHooks, SparkHooks
-from sparkify.lineage import LineageContext, LineageHooks
-from sparkify.one_run import OneRunHooks
-from sparkify.parameter_hooks import ParameterHooks
-from sparkify.timings import RunTimingHooks
-from sparkify.tracking import TrackingHooks
+from sparkify.hooks.candidate_check import FitHooks
+from sparkify.hooks.kedro_viz_statistics import LineageContext, LineageHooks
+from sparkify.hooks.mlflow_tracking import TrackingHooks
+from sparkify.hooks.parameter_check import ParameterHooks
+from sparkify.hooks.run_lock import OneRunHooks
+from sparkify.hooks.run_summary import MonitoringHooks, RunSummaryHooks
+from sparkify.hooks.run_timings import RunTimingHooks
+from sparkify.hooks.spark_session import SparkHooks
 
 _timings = RunTimingHooks()
 # The last that is named is called first: a run says what it found before it is kept anywhere.

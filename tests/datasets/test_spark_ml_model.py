@@ -15,7 +15,7 @@ from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from sparkify.datasets import SparkMLModelDataset
-from sparkify.pipelines.modelling.calibration import calibration_stages
+from sparkify.ml.calibration import calibration_stages
 from sparkify.pipelines.modelling.candidates import Trial, unfitted
 from sparkify.pipelines.modelling.inputs import input_model
 from sparkify.pipelines.modelling.parameters import InputParameters

@@ -9,7 +9,7 @@ import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
-from sparkify.pipelines.modelling import fitting
+from sparkify.pipelines.modelling import cross_validation as fitting
 from sparkify.pipelines.modelling.candidates import Trial
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 

@@ -9,7 +9,7 @@ from sparkify.schemas import (
     Predictions,
     UserDays,
 )
-from sparkify.table import SchemaError
+from sparkify.schemas.table import SchemaError
 
 PAGES = {"next_song": "NextSong", "home": "Home"}
 FEATURES = (PAGES, ["next_song"], ["next_song", "sessions"], [7, 14])

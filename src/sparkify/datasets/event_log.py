@@ -10,7 +10,7 @@ from kedro.io.core import DatasetError
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame, SparkSession
 
-from sparkify.datasets.aside import (
+from sparkify.datasets.atomic_write import (
     LITERAL_PATH,
     UNCONFIRMED,
     beside,
@@ -133,7 +133,7 @@ class EventLogDataset(SparkDatasetV2):
                     f"the event log's file {file.path} is a JSON array or printed JSON of "
                     f"{'about ' if is_compressed else ''}{megabytes:,.0f} MB, and such files are "
                     f"read as a whole, up to {self._max_array_megabytes} MB (max_array_megabytes "
-                    f"of raw_events in conf/base/catalog.yml). Write one object per line: "
+                    f"of raw_events in conf/base/catalog/data_processing.yml). Write one object per line: "
                     f"jq -c 'if type == \"array\" then .[] else . end' FILE"
                 )
         return files

@@ -15,7 +15,7 @@ import kedro_datasets.text
 import pandas as pd
 from kedro.io.core import get_filepath_str
 
-from sparkify.datasets.aside import list_versions, written_aside
+from sparkify.datasets.atomic_write import list_versions, written_aside
 from sparkify.datasets.formulas import escape_formulas, unescape_formulas
 
 UTF_8 = {

@@ -9,7 +9,7 @@ from kedro_datasets._typing import TablePreview
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame
 
-from sparkify.datasets.aside import LITERAL_PATH, spark_path, written_aside
+from sparkify.datasets.atomic_write import LITERAL_PATH, spark_path, written_aside
 
 
 class ParquetTableDataset(SparkDatasetV2):

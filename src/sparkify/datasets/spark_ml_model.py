@@ -15,7 +15,7 @@ from kedro.io.core import (
 from kedro_datasets._typing import JSONPreview
 from pyspark.ml import PipelineModel
 
-from sparkify.datasets.aside import as_pattern, list_versions, spark_path, written_aside
+from sparkify.datasets.atomic_write import as_pattern, list_versions, spark_path, written_aside
 
 # As Spark writes it, and as PySpark does where a stage is Python's own.
 PIPELINE_MODELS = ["org.apache.spark.ml.PipelineModel", "pyspark.ml.pipeline.PipelineModel"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from sparkify.schemas.kinds import COUNT, DAY, FLAG, NUMBER, TEXT, TIME
-from sparkify.table import Column, Table
+from sparkify.schemas.table import Column, Table
 
 KEYS = ["user_id", "cutoff"]
 CUSTOMER_AT_CUTOFF = (

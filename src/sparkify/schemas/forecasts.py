@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from sparkify.schemas.customers import SNAPSHOTS, Features
 from sparkify.schemas.kinds import FLAG, NUMBER, TEXT
-from sparkify.table import Column, Table
+from sparkify.schemas.table import Column, Table
 
 TRAINABLE = Column(
     "is_trainable", FLAG, "Whether the user is of those that models may learn from, by hash."

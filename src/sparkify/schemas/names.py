@@ -5,12 +5,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from sparkify.parameters import taken_name
 from sparkify.schemas.customers import Features, UserDays
 from sparkify.schemas.events import CHECKED_EVENTS
 from sparkify.schemas.forecasts import CANDIDATE_PREDICTIONS, ModelInput, Predictions
+from sparkify.schemas.parameters import taken_name
 from sparkify.schemas.scores import CHURN_SCORES
-from sparkify.table import ColumnName
+from sparkify.schemas.table import ColumnName
 
 TABLES = (
     *(CHECKED_EVENTS, CANDIDATE_PREDICTIONS, CHURN_SCORES, Predictions({})),

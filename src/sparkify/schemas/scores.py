@@ -4,7 +4,7 @@ from pyspark.sql import types as T
 
 from sparkify.schemas.customers import CUSTOMER_AT_CUTOFF
 from sparkify.schemas.kinds import NUMBER, SMALL, TEXT
-from sparkify.table import Column, Table
+from sparkify.schemas.table import Column, Table
 
 REASON = T.StructType(
     [

@@ -3,7 +3,7 @@
 from pyspark.sql import types as T
 
 from sparkify.schemas.kinds import COUNT, NUMBER, SMALL, TEXT
-from sparkify.table import Column, Table
+from sparkify.schemas.table import Column, Table
 
 SIMULATED_USERS = Table(
     "One row per simulated user.",

@@ -10,13 +10,13 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sparkify.log_digest import log_digest, record_hash
 from sparkify.pipelines.data_processing import nodes
 from sparkify.pipelines.data_processing.duplicates import drop_copies
 from sparkify.pipelines.data_processing.fields import FIELDS
 from sparkify.pipelines.data_processing.log_checks import LogError
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.schemas import CHECKED_EVENTS, EVENT_COUNTS
+from sparkify.spark.checksums import log_digest, record_hash
 from tests.bad_logs import line
 
 # A duplicate as the account shows it: the event that its copies are.

@@ -30,7 +30,11 @@ def with_candidates(modelling: ModellingParameters, **candidates: Any) -> Modell
 
 def test_a_cluster_fits_what_full_does() -> None:
     full, cluster = (
-        yaml.safe_load((CONF / env / "parameters_modelling.yml").read_text())["modelling"]
+        yaml.safe_load(
+            (CONF / env)
+            .joinpath("parameters/modelling.yml" if env == "base" else "parameters.yml")
+            .read_text()
+        )["modelling"]
         for env in ("full", "cluster")
     )
     assert cluster["candidates"] == full["candidates"]

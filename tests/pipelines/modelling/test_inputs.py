@@ -5,7 +5,8 @@ import pytest
 from pydantic import ValidationError
 from pyspark.sql import DataFrame, SparkSession
 
-from sparkify.pipelines.modelling.fitting import prepared
+from sparkify.ml.segments import LearntRate
+from sparkify.pipelines.modelling.cross_validation import prepared
 from sparkify.pipelines.modelling.input_definitions import Rate
 from sparkify.pipelines.modelling.inputs import (
     InputError,
@@ -16,7 +17,6 @@ from sparkify.pipelines.modelling.inputs import (
     learnt_inputs,
 )
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
-from sparkify.pipelines.modelling.segments import LearntRate
 
 Customers = list[tuple[float, ...]]
 # Of 200 songs 4 got a thumb up: 2 in 100.

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from sparkify.pipelines.modelling.reference import counted, spread
+from sparkify.pipelines.modelling.training_reference import counted, spread
 from sparkify.pipelines.monitoring import drift
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.card import with_card
+from sparkify.pipelines.modelling.model_card import with_card
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.pipelines.monitoring import nodes, realised
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.feature_engineering.log_summary import MissingPageError
-from sparkify.pipelines.modelling import fitting
+from sparkify.pipelines.modelling import cross_validation as fitting
 from sparkify.pipelines.modelling import nodes as modelling_nodes
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.retrospective import nodes

@@ -6,8 +6,8 @@ import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
-from sparkify.pipelines.modelling.calibration import calibration_stages
-from sparkify.pipelines.modelling.card import installed_packages, with_card
+from sparkify.ml.calibration import calibration_stages
+from sparkify.pipelines.modelling.model_card import installed_packages, with_card
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 
 FEATURES = ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"]

@@ -7,11 +7,11 @@ from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 
-from sparkify.log_odds import Array
+from sparkify.ml.log_odds import Array
+from sparkify.ml.segments import CustomerSegments
 from sparkify.pipelines.modelling.candidates import CANDIDATES, classifier
 from sparkify.pipelines.modelling.inputs import input_model
 from sparkify.pipelines.modelling.parameters import InputParameters
-from sparkify.pipelines.modelling.segments import CustomerSegments
 from sparkify.pipelines.scoring.explained import explained, explanation
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from sparkify.log_digest import log_digest
 from sparkify.pipelines.simulation import nodes
 from sparkify.pipelines.simulation.chain import State, states
 from sparkify.pipelines.simulation.life import Process
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
 from sparkify.pipelines.simulation.songs import SongCatalogue
 from sparkify.schemas import SIMULATED_SESSIONS, SIMULATED_USERS
+from sparkify.spark.checksums import log_digest
 
 OCTOBER_1 = 1_538_352_000  # 2018-10-01 00:00 UTC
 # Six users and, at this rate, some newcomers; short pauses make a week long enough.

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling import fitting
+from sparkify.pipelines.modelling import cross_validation as fitting
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.validation import nodes, refit
 from sparkify.pipelines.validation.parameters import ValidationParameters

@@ -6,12 +6,12 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.collecting import collect_one_row
 from sparkify.pipelines.data_processing.decoding import look_up
 from sparkify.pipelines.data_processing.fields import ESSENTIAL, FIELDS
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.data_processing.reasons import MALFORMED_JSON
 from sparkify.schemas import MALFORMED_ROW
+from sparkify.spark.functions import collect_one_row
 
 UNREADABLE = (MALFORMED_JSON, MALFORMED_ROW)
 # How malformed records begin in other formats; values are blotted out in what is kept of them.

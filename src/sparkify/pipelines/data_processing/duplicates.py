@@ -5,8 +5,8 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.collecting import collect_one_row
 from sparkify.schemas import EVENTS
+from sparkify.spark.functions import collect_one_row
 
 DUPLICATE = "duplicate"
 

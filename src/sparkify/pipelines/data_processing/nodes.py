@@ -8,8 +8,6 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from sparkify.collecting import collect_one_row
-from sparkify.log_digest import LogDigest, add_hash_halves, record_hash, sum_hash_halves
 from sparkify.pipelines.data_processing.diagnosis import (
     describe_problems,
     detect_format,
@@ -21,7 +19,8 @@ from sparkify.pipelines.data_processing.parameters import DataProcessingParamete
 from sparkify.pipelines.data_processing.parsing import parse_records
 from sparkify.pipelines.data_processing.reasons import IMPOSSIBLE_LEVEL, NO_USER
 from sparkify.schemas import CHECKED_EVENTS, REPEATED_EVENTS
-from sparkify.shares import is_in_share
+from sparkify.spark.checksums import LogDigest, add_hash_halves, record_hash, sum_hash_halves
+from sparkify.spark.functions import collect_one_row, is_in_share
 
 logger = logging.getLogger(__name__)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

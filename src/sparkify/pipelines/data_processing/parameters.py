@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, PositiveInt, StringConstraints, model_validator
 
-from sparkify.parameters import Parameters, unknown_name, wrong_value
 from sparkify.pipelines.data_processing.fields import (
     FIELDS,
     INDISPENSABLE,
@@ -15,6 +14,7 @@ from sparkify.pipelines.data_processing.fields import (
     split_key,
 )
 from sparkify.pipelines.data_processing.times import TimeReader
+from sparkify.schemas.parameters import Parameters, unknown_name, wrong_value
 
 Level = Literal["free", "paid"]
 ConstantField = Literal["page", "level", "gender"]

@@ -5,9 +5,9 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.collecting import collect_one_row
 from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.spark.functions import collect_one_row
 
 CANCELLATION = "feature_engineering.cancellation_page"
 MAX_NAMED_PAGES = 10  # of the log, in a message

@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from sparkify.errors.parameter_errors import format_choice
-from sparkify.parameters import Parameters, Unique, taken_name, wrong_value
 from sparkify.schemas import KEYS, Features, NewColumnName, UserDays
-from sparkify.table import ColumnName
+from sparkify.schemas.parameters import Parameters, Unique, taken_name, wrong_value
+from sparkify.schemas.table import ColumnName
 
 
 class FeatureEngineeringParameters(Parameters):

@@ -16,9 +16,9 @@ from xgboost import XGBClassifier
 from xgboost.core import XGBoostError
 from xgboost.spark import SparkXGBClassifier
 
+from sparkify.ml.churn_probability import UNCALIBRATED, ChurnProbability
 from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters, Setting
-from sparkify.pipelines.modelling.probability import UNCALIBRATED, ChurnProbability
 
 WEIGHED = "weighed"  # the vector that a linear candidate puts its coefficients to
 

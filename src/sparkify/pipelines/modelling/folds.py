@@ -3,11 +3,10 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.collecting import collect_one_row
 from sparkify.errors import TooLittleDataError
 from sparkify.errors.parameter_errors import format_wrong_value
 from sparkify.pipelines.modelling.parameters import ModellingParameters
-from sparkify.shares import is_in_share
+from sparkify.spark.functions import collect_one_row, is_in_share
 
 
 def is_trainable(modelling: ModellingParameters) -> Column:

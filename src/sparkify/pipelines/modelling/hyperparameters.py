@@ -12,7 +12,7 @@ from pyspark.ml.classification import (
 from pyspark.ml.param import Param, TypeConverters
 from xgboost import XGBModel
 
-from sparkify.parameters import unknown_name, wrong_value
+from sparkify.schemas.parameters import unknown_name, wrong_value
 
 ESTIMATORS: dict[str, type[Any]] = {
     "logistic_regression": LogisticRegression,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from pydantic import Field, field_validator
 
-from sparkify.parameters import Parameters, wrong_value
-from sparkify.table import ColumnName
+from sparkify.schemas.parameters import Parameters, wrong_value
+from sparkify.schemas.table import ColumnName
 
 LOG = "log_"  # prefix of the logarithm of a feature
 

@@ -9,12 +9,12 @@ from pyspark.ml.feature import SQLTransformer, VectorAssembler
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.collecting import collect_one_row
 from sparkify.errors import UserError
+from sparkify.ml.segments import LearntRate, learnt_segments, segments_of
 from sparkify.pipelines.modelling.input_definitions import LOG
 from sparkify.pipelines.modelling.parameters import InputParameters
-from sparkify.pipelines.modelling.segments import LearntRate, learnt_segments, segments_of
 from sparkify.schemas import KEYS
+from sparkify.spark.functions import collect_one_row
 
 Stage = TypeVar("Stage")
 INPUTS, LABEL, WEIGHT = "inputs", "label", "weight"

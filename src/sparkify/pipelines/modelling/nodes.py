@@ -8,19 +8,15 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.collecting import collected
 from sparkify.errors import TooLittleDataError
+from sparkify.ml import calibration
+from sparkify.ml import metrics as evaluation
+from sparkify.pipelines.evaluation import decision, figures
 from sparkify.pipelines.feature_engineering.log_summary import require_outcome_page
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling import (
-    calibration,
-    decision,
-    evaluation,
-    figures,
-    fitting,
-    selection,
-)
+from sparkify.pipelines.modelling import cross_validation as fitting
+from sparkify.pipelines.modelling import selection
 from sparkify.pipelines.modelling.candidates import trials
 from sparkify.pipelines.modelling.folds import (
     is_trainable,
@@ -29,6 +25,7 @@ from sparkify.pipelines.modelling.folds import (
 )
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS, Predictions
+from sparkify.spark.functions import to_sorted_pandas
 
 
 def train_test(
@@ -182,7 +179,7 @@ def holdout_figures(
     modelling: ModellingParameters,
 ) -> tuple[Figure, ...]:
     """Draw the hold-out: precision-recall, ROC, calibration, lift, confusion, weights."""
-    held_out = collected(test_predictions, *KEYS)
+    held_out = to_sorted_pandas(test_predictions, *KEYS)
     return (
         figures.precision_recall(held_out, metrics),
         figures.roc(held_out, metrics),

@@ -11,11 +11,11 @@ from pydantic import (
     model_validator,
 )
 
-from sparkify.parameters import Parameters, Seed, Share, ShareByHash, wrong_value
 from sparkify.pipelines.modelling.hyperparameters import require_known
 from sparkify.pipelines.modelling.input_definitions import LOG, Plain, Rate, rate_features
 from sparkify.schemas import NewColumnName
-from sparkify.table import ColumnName
+from sparkify.schemas.parameters import Parameters, Seed, Share, ShareByHash, wrong_value
+from sparkify.schemas.table import ColumnName
 
 Setting = Annotated[StrictInt | StrictFloat, WithJsonSchema({"type": "number"})]
 

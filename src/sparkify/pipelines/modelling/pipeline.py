@@ -2,16 +2,15 @@ from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline
 
-from sparkify.pipelines.modelling import (
-    contacts,
+from sparkify.ml import segments
+from sparkify.pipelines.evaluation import (
+    contact_profit,
+    customer_groups,
+    feature_weights,
     figures,
-    groups,
-    nodes,
     promotion,
-    reference,
-    segments,
-    weights,
 )
+from sparkify.pipelines.modelling import nodes, training_reference
 
 FITS = "fits"  # the tag of nodes that fit candidates
 MODELLING, INPUTS = "params:modelling", "params:inputs"
@@ -31,7 +30,7 @@ def create_pipeline(**_: object) -> Pipeline:
         name="split_in_time",
     )
     describe = Node(
-        reference.describe_training,
+        training_reference.describe_training,
         [
             *["features", "user_days", "event_counts"],
             *["data_quality", "question", INPUTS, "params:reference"],
@@ -124,7 +123,7 @@ def judge(metrics: Callable[..., object] = nodes.metrics) -> Pipeline:
                 name="judge_champion",
             ),
             Node(
-                weights.feature_weights,
+                feature_weights.feature_weights,
                 "churn_model",
                 "feature_weights",
                 name="weigh_features",
@@ -161,7 +160,7 @@ def decide() -> Pipeline:
                 name="describe_segments",
             ),
             Node(
-                contacts.contacts_weighed,
+                contact_profit.contacts_weighed,
                 ["test_predictions", "champion", MODELLING],
                 ["contact_profit", "contact_plan"],
                 name="weigh_contacts",
@@ -174,7 +173,7 @@ def decide() -> Pipeline:
                 tags="figures",
             ),
             Node(
-                groups.group_metrics,
+                customer_groups.group_metrics,
                 ["test_predictions", "test", "user_days", MODELLING],
                 "group_metrics",
                 name="judge_groups",

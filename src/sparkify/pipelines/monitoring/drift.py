@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from sparkify.pipelines.modelling.reference import CLOCK, LEVEL
+from sparkify.pipelines.modelling.training_reference import CLOCK, LEVEL
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 
 Counts = npt.NDArray[np.int64]

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from sparkify.pipelines.modelling.figures import BAD, MODEL, REFERENCE
-from sparkify.pipelines.modelling.reference import CLOCK
+from sparkify.pipelines.evaluation.figures import BAD, MODEL, REFERENCE
+from sparkify.pipelines.modelling.training_reference import CLOCK
 from sparkify.pipelines.monitoring.alarms import DRIFT
 from sparkify.pipelines.monitoring.drift import above_by_chance, verdict
 

@@ -9,14 +9,14 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.collecting import collect_one_row, collected
 from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling import reference as training
-from sparkify.pipelines.modelling.card import card_of, is_same_model
+from sparkify.pipelines.modelling import training_reference as training
+from sparkify.pipelines.modelling.model_card import card_of, is_same_model
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.pipelines.monitoring import alarms, drift, realised
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
+from sparkify.spark.functions import collect_one_row, to_sorted_pandas
 
 SCORE = "score"  # what the drift of the scores is called, beside the features'
 
@@ -101,7 +101,9 @@ def feature_drift(
     with the hold-out's; columns as `drift.compared` says.
     """
     held_out, scored = (
-        collected(scores.select("user_id", "probability"), "user_id")["probability"].to_numpy(float)
+        to_sorted_pandas(scores.select("user_id", "probability"), "user_id")[
+            "probability"
+        ].to_numpy(float)
         for scores in (test_predictions, churn_scores)
     )
     spread = training.spread(held_out, {"kind": training.NUMBER}, model_reference["bins"])

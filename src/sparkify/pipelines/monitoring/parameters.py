@@ -2,7 +2,7 @@
 
 from pydantic import Field, PositiveInt
 
-from sparkify.parameters import Parameters, Share
+from sparkify.schemas.parameters import Parameters, Share
 
 
 class MonitoringParameters(Parameters):

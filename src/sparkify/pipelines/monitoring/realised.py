@@ -8,10 +8,10 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from scipy import stats
 
+from sparkify.ml.bootstrap import in_one_row, with_intervals
+from sparkify.ml.metrics import RANKING
 from sparkify.pipelines.feature_engineering.customers import label_customers
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.bootstrap import in_one_row, with_intervals
-from sparkify.pipelines.modelling.evaluation import RANKING
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.schemas import KEYS
 

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import poisson
 
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
-from sparkify.pipelines.modelling.card import is_same_model
+from sparkify.pipelines.modelling.model_card import is_same_model
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import (
     Block,

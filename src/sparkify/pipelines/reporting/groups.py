@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from sparkify.comparison import TOO_FEW
-from sparkify.pipelines.modelling.groups import ECE
+from sparkify.formatting.baseline_comparison import TOO_FEW
+from sparkify.pipelines.evaluation.customer_groups import ECE
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import Column, Section, Table, Text
 

@@ -15,11 +15,11 @@ from sparkify.pipelines.reporting.drivers import drivers
 from sparkify.pipelines.reporting.forecast import forecast
 from sparkify.pipelines.reporting.groups import groups
 from sparkify.pipelines.reporting.limits import limits
-from sparkify.pipelines.reporting.making import making
+from sparkify.pipelines.reporting.method_section import making
+from sparkify.pipelines.reporting.monitoring_section import alarms, watch
 from sparkify.pipelines.reporting.parameters import ReportingParameters
 from sparkify.pipelines.reporting.profit import profit
 from sparkify.pipelines.reporting.quality import quality
-from sparkify.pipelines.reporting.watch import alarms, watch
 
 JUDGED = ("calibration_figure", "lift_figure", "candidates_figure")
 BAR = "#1f5fa8"

@@ -2,7 +2,7 @@
 
 from pydantic import PositiveInt
 
-from sparkify.parameters import Parameters
+from sparkify.schemas.parameters import Parameters
 
 
 class ReportingParameters(Parameters):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from sparkify.comparison import TOO_FEW
+from sparkify.formatting.baseline_comparison import TOO_FEW
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import Block, Column, Picture, Pictures, Table, Text
 
@@ -37,7 +37,7 @@ def _worth(plan: dict[str, Any]) -> str:
         f"In money: a contact costs {words.dollars(plan['contact_cost'])}, "
         f"{words.share(plan['contact_success'])} of contacted customers who would leave stay, "
         f"and one who stays is worth {words.dollars(plan['kept_customer_value'])} (assumptions, "
-        "set in parameters_modelling.yml). Had the customers above the threshold been contacted, "
+        "set in conf/base/parameters/modelling.yml). Had the customers above the threshold been contacted, "
         f"{words.count(used['contacted'])} of them, that would have gained "
         f"{words.measured(used['profit'], 'dollars')}. The most was to be had from "
         f"{words.count(best['contacted'])} contacts ({range_of_best}): "

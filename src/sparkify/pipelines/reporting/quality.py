@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from sparkify.comparison import (
+from sparkify.formatting.baseline_comparison import (
     TOO_FEW,
     compare_with_baselines,
     unbeaten_baselines,

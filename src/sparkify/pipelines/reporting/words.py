@@ -5,8 +5,8 @@ from datetime import date
 from math import floor, isfinite, log10
 from typing import Any, TypeGuard
 
-from sparkify.comparison import TOO_FEW
-from sparkify.money import format_dollars
+from sparkify.formatting.baseline_comparison import TOO_FEW
+from sparkify.formatting.money import format_dollars
 
 UNKNOWN = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -48,7 +48,7 @@ def share(value: float | None, digits: int = 2) -> str:
 
 
 def dollars(value: float | None) -> str:
-    """Write dollars, by the rule of `sparkify.money`."""
+    """Write dollars, by the rule of `sparkify.formatting.money`."""
     return format_dollars(value).replace("-", MINUS + JOINED) if _is_known(value) else UNKNOWN
 
 

@@ -8,7 +8,6 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support, roc_auc_score
 
-from sparkify.collecting import collected
 from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.feature_engineering.log_summary import require_cancellation_page
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
@@ -24,6 +23,7 @@ from sparkify.pipelines.retrospective.parameters import SeedProjectParameters
 from sparkify.pipelines.validation.leakage import leakage_audit
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import KEYS, SNAPSHOTS
+from sparkify.spark.functions import to_sorted_pandas
 
 
 def whole_histories(user_days: DataFrame) -> DataFrame:
@@ -129,7 +129,7 @@ def seed_comparison(
     One row per project: Spark's class-weighted precision, recall and F1, accuracy, the churn
     class's own precision, recall and F1, and AUC. Weighted recall is accuracy by definition.
     """
-    rows = collected(test_predictions, *KEYS)
+    rows = to_sorted_pandas(test_predictions, *KEYS)
     label = rows["churned"]
     called = rows["probability"] >= metrics["decision"]["threshold"]
     nobody = pd.Series(False, index=rows.index)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.card import installed_packages
+from sparkify.pipelines.modelling.model_card import installed_packages
 
 logger = logging.getLogger(__name__)
 

@@ -7,21 +7,21 @@ from pyspark.ml import PipelineModel
 from pyspark.ml.classification import GBTClassificationModel, RandomForestClassificationModel
 from pyspark.ml.feature import StandardScalerModel
 
-from sparkify.explanation.contributions import Boosted, Classifier, Linear, Trees
-from sparkify.explanation.reasons import (
+from sparkify.ml.contributions import Boosted, Classifier, Linear, Trees
+from sparkify.ml.segments import LearntRate, segments_of
+from sparkify.pipelines.evaluation.feature_weights import moderator_of
+from sparkify.pipelines.modelling.candidates import classifier
+from sparkify.pipelines.modelling.input_definitions import Plain, Rate
+from sparkify.pipelines.modelling.inputs import LearntInput, inputs_of, learnt_inputs
+from sparkify.pipelines.modelling.parameters import InputParameters
+from sparkify.pipelines.scoring.parameters import ScoringParameters
+from sparkify.pipelines.scoring.reasons import (
     Explanation,
     PlainWords,
     RateWords,
     SegmentWords,
     Words,
 )
-from sparkify.pipelines.modelling.candidates import classifier
-from sparkify.pipelines.modelling.input_definitions import Plain, Rate
-from sparkify.pipelines.modelling.inputs import LearntInput, inputs_of, learnt_inputs
-from sparkify.pipelines.modelling.parameters import InputParameters
-from sparkify.pipelines.modelling.segments import LearntRate, segments_of
-from sparkify.pipelines.modelling.weights import moderator_of
-from sparkify.pipelines.scoring.parameters import ScoringParameters
 
 TREE_ARRAYS = (
     *("children_left", "children_right", "children_default", "features"),

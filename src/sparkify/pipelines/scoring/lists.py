@@ -7,13 +7,12 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.collecting import collected
+from sparkify.pipelines.evaluation.decision import describe_decision
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.card import is_forecast
-from sparkify.pipelines.modelling.decision import describe_decision
+from sparkify.pipelines.modelling.model_card import is_forecast
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.pipelines.scoring.parameters import ScoringParameters
-from sparkify.shares import is_in_share
+from sparkify.spark.functions import is_in_share, to_sorted_pandas
 
 logger = logging.getLogger(__name__)
 # Digits that people read; the Parquet files have them all.
@@ -36,7 +35,7 @@ def churn_scores_csv(
     contribution; empty where there are fewer reasons.
     """
     decided = describe_decision(modelling.decision, scores_model_card["f1_threshold"])
-    rows = collected(churn_scores, "cutoff", "rank")
+    rows = to_sorted_pandas(churn_scores, "cutoff", "rank")
     rows["predicted"] = rows["probability"] >= decided["threshold"]
     shown = rows[[*CUSTOMER, "predicted"]]
     told = [_flat(rows[f"reasons_{side}"], side, scoring.reasons) for side in ("for", "against")]
@@ -81,7 +80,7 @@ def contacts(
             "is_control": is_control,
         }
     )
-    rows = collected(called, "cutoff", "rank")
+    rows = to_sorted_pandas(called, "cutoff", "rank")
     reasons = [f"reason_for_{place + 1}" for place in range(scoring.reasons)]
     flat = pd.concat([rows, _flat(rows["reasons_for"], "for", scoring.reasons)], axis="columns")
     people = flat[[*CUSTOMER, "expected_gain", *reasons]]

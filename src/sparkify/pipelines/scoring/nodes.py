@@ -10,7 +10,6 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from sparkify.collecting import collected
 from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.customers import (
     LogTooShortError,
@@ -18,13 +17,14 @@ from sparkify.pipelines.feature_engineering.customers import (
     log_span,
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.card import card_of
 from sparkify.pipelines.modelling.inputs import features_of, inputs_of
+from sparkify.pipelines.modelling.model_card import card_of
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring.compatibility import require_compatible
 from sparkify.pipelines.scoring.explained import explanation
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES, KEYS
+from sparkify.spark.functions import to_sorted_pandas
 
 REASONS = ["reasons_for", "reasons_against"]
 NOT_OF_SCORES = ("parameters", "reference")  # of a card: of training alone, and long
@@ -130,5 +130,5 @@ def score_history(churn_scores: DataFrame) -> dict[str, pd.DataFrame]:
 
     Scoring a cutoff again takes the place of what was promised before.
     """
-    rows = collected(churn_scores.select(*KEYS, "probability"), *KEYS)
+    rows = to_sorted_pandas(churn_scores.select(*KEYS, "probability"), *KEYS)
     return {str(cutoff): promised for cutoff, promised in rows.groupby("cutoff")}

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt
 
-from sparkify.parameters import Parameters, Seed, ShareByHash
+from sparkify.schemas.parameters import Parameters, Seed, ShareByHash
 
 
 class ScoringParameters(Parameters):

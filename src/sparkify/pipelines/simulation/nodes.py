@@ -9,13 +9,13 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from sparkify.log_digest import log_digest
 from sparkify.pipelines.simulation.chain import requests, states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.pipelines.simulation.profiles import profile
 from sparkify.pipelines.simulation.songs import SongCatalogue
 from sparkify.schemas import SIMULATED_SESSIONS, SIMULATED_USERS
+from sparkify.spark.checksums import log_digest
 
 USERS_PER_BATCH = 50  # some 60,000 events: small enough for any worker's memory
 

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 from pydantic import Field, field_validator
 
-from sparkify.parameters import Parameters, Seed, unknown_name, wrong_value
 from sparkify.pipelines.simulation.chain import known_cohorts
+from sparkify.schemas.parameters import Parameters, Seed, unknown_name, wrong_value
 
 DAY_SECONDS = 86_400
 

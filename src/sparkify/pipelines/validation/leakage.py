@@ -14,15 +14,15 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from sparkify.collecting import collect_one_row, collected
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.card import trained_on
 from sparkify.pipelines.modelling.folds import require_folds
 from sparkify.pipelines.modelling.inputs import feature_columns
+from sparkify.pipelines.modelling.model_card import trained_on
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.validation.parameters import LeakageParameters, ValidationParameters
 from sparkify.schemas import KEYS
+from sparkify.spark.functions import collect_one_row, to_sorted_pandas
 
 LOWEST_COEFFICIENT = 0.01  # of a feature in an identity; what is nearer to 0 is arithmetic noise
 
@@ -88,7 +88,7 @@ def _looked_at(columns: list[str], inputs: InputParameters) -> list[str]:
 def _sample(train: DataFrame, most_users: int) -> pd.DataFrame:
     """Return all rows of at most so many users, chosen and ordered by hash."""
     users = train.select("user_id").distinct().orderBy(F.xxhash64("user_id")).limit(most_users)
-    return collected(train.join(users, on="user_id", how="left_semi"), *KEYS)
+    return to_sorted_pandas(train.join(users, on="user_id", how="left_semi"), *KEYS)
 
 
 def _auc_of_ranking(label: pd.Series, feature: pd.Series) -> float:

@@ -8,13 +8,14 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from scipy.stats import t
 
+from sparkify.ml import metrics
+from sparkify.ml.bootstrap import with_intervals
+from sparkify.ml.resampling import TooManyRowsError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling import evaluation, fitting, selection
-from sparkify.pipelines.modelling.bootstrap import with_intervals
+from sparkify.pipelines.modelling import cross_validation, selection
 from sparkify.pipelines.modelling.candidates import Trial
 from sparkify.pipelines.modelling.folds import is_trainable
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
-from sparkify.pipelines.modelling.resampling import TooManyRowsError
 from sparkify.pipelines.validation import refit
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS
@@ -36,13 +37,13 @@ def candidate_predictions(
     ranked = selection.ranked(cv_results, modelling)
     best_of_each = selection.best_of_each(ranked)
 
-    def forecast(ready: fitting.Prepared, trial: Trial) -> pd.DataFrame:
-        model = fitting.fitted(ready, trial, modelling)
-        return fitting.probabilities(model, test).assign(candidate=trial.candidate)
+    def forecast(ready: cross_validation.Prepared, trial: Trial) -> pd.DataFrame:
+        model = cross_validation.fitted(ready, trial, modelling)
+        return cross_validation.probabilities(model, test).assign(candidate=trial.candidate)
 
-    with fitting.kept_prepared(train, inputs, modelling) as ready:
+    with cross_validation.kept_prepared(train, inputs, modelling) as ready:
         fits = [(ready, trial) for trial in best_of_each.values()]
-        forecasts = fitting.in_parallel(forecast, fits, test, modelling.parallel_fits)
+        forecasts = cross_validation.in_parallel(forecast, fits, test, modelling.parallel_fits)
     rows = pd.concat(forecasts)[CANDIDATE_PREDICTIONS.columns]
     return train.sparkSession.createDataFrame(rows, CANDIDATE_PREDICTIONS.struct).coalesce(1)
 
@@ -148,7 +149,7 @@ def label_shuffle(
         places = train.drop("churned").withColumn("place", F.row_number().over(by_key))
         shuffled = places.join(labels, on="place", how="inner").drop("place")
         forecast = refit.refitted(shuffled, test, refit.chosen(champion), inputs, modelling)
-        values = with_intervals(forecast, evaluation.RANKING, None)
+        values = with_intervals(forecast, metrics.RANKING, None)
         row = {name: values[name]["value"] for name in ("auc", "average_precision")}
         found.append({"shuffle": str(shuffle), **row})
     each = pd.DataFrame(found)
@@ -188,7 +189,7 @@ def imbalance_comparison(
             except TooManyRowsError as error:
                 found.append({**row, "left_out": str(error)})
                 continue
-            kinds = evaluation.RANKING | evaluation.PROBABILITY | evaluation.CALIBRATION
+            kinds = metrics.RANKING | metrics.PROBABILITY | metrics.CALIBRATION
             clipped = forecast.assign(probability=forecast["probability"].clip(1e-6, 1 - 1e-6))
             figures = with_intervals(clipped, kinds, None)
             values = {name: figure["value"] for name, figure in figures.items()}

@@ -2,7 +2,7 @@
 
 from pydantic import Field, PositiveInt
 
-from sparkify.parameters import Parameters
+from sparkify.schemas.parameters import Parameters
 
 
 class LeakageParameters(Parameters):

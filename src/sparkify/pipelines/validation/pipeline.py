@@ -1,6 +1,6 @@
 from kedro.pipeline import Node, Pipeline
 
-from sparkify.pipelines.modelling.card import card_of
+from sparkify.pipelines.modelling.model_card import card_of
 from sparkify.pipelines.modelling.pipeline import FITS
 from sparkify.pipelines.validation import figures, leakage, nodes
 

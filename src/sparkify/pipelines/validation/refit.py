@@ -5,8 +5,9 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from sparkify.pipelines.modelling import evaluation, fitting
-from sparkify.pipelines.modelling.bootstrap import in_one_row, with_intervals
+from sparkify.ml import metrics
+from sparkify.ml.bootstrap import in_one_row, with_intervals
+from sparkify.pipelines.modelling import cross_validation
 from sparkify.pipelines.modelling.candidates import Trial, trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 
@@ -35,14 +36,14 @@ def refitted(
     modelling: ModellingParameters,
 ) -> pd.DataFrame:
     """Fit a trial anew and forecast, uncalibrated: one row per row of `test`."""
-    with fitting.kept_prepared(train, inputs, modelling) as ready:
-        model = fitting.fitted(ready, trial, modelling)
-        return fitting.probabilities(model, test)
+    with cross_validation.kept_prepared(train, inputs, modelling) as ready:
+        model = cross_validation.fitted(ready, trial, modelling)
+        return cross_validation.probabilities(model, test)
 
 
 def ranking(forecast: pd.DataFrame, modelling: ModellingParameters) -> dict[str, float]:
     """Return AUC and average precision with the bounds of their intervals, one column each."""
-    wanted = {name: evaluation.RANKING[name] for name in ("auc", "average_precision")}
+    wanted = {name: metrics.RANKING[name] for name in ("auc", "average_precision")}
     return in_one_row(with_intervals(forecast, wanted, modelling.bootstrap))
 
 
@@ -50,4 +51,4 @@ def costs(
     whole: pd.DataFrame, without: pd.DataFrame, modelling: ModellingParameters
 ) -> dict[str, float]:
     """Return what the second forecast loses against the first, on the same draws of users."""
-    return in_one_row(evaluation.costs(whole, without, modelling.bootstrap), "_cost")
+    return in_one_row(metrics.costs(whole, without, modelling.bootstrap), "_cost")

@@ -1,0 +1,72 @@
+"""The lineage as a static site: `python -m docs.lineage_site --env mini` writes it to build/site.
+
+It is what `kedro viz build --include-previews` makes, of any environment, in a folder of its own.
+Two things that a browser reports as errors are mended: a file that Kedro-Viz's page asks for and
+its build lacks, and fonts from another host. A first visit is shown the whole picture, without the
+hints and the map that Kedro-Viz lays over it.
+"""
+
+import argparse
+import contextlib
+import logging
+import re
+import shutil
+from pathlib import Path
+
+import fsspec
+from kedro.framework.startup import bootstrap_project
+from kedro_viz.api.rest.responses.metadata import MetadataAPIResponse
+from kedro_viz.api.rest.utils import get_package_compatibilities
+from kedro_viz.integrations.deployment.base_deployer import BaseDeployer
+from kedro_viz.server import load_and_populate_data
+
+OTHER_HOSTS = re.compile(r'<link\s[^>]*href="https://fonts\.[^>]*>\s*')
+FIRST_VISIT = """<script>
+localStorage.KedroViz ??= JSON.stringify({
+  showFeatureHints: false,
+  visible: {graph: true, miniMap: false, sidebar: innerWidth > 1200, slicing: true},
+});
+</script>
+</head>"""
+
+
+class SiteDeployer(BaseDeployer):  # type: ignore[misc]  # Kedro-Viz has no types
+    """Writes Kedro-Viz's pages and answers into a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._path, self._fs = folder, fsspec.filesystem("file")
+
+    def _ingest_heap_analytics(self) -> None:
+        """Leave out the script that would tell another host who looks at the site."""
+
+
+def build_site(project: Path, folder: Path, env: str | None = None) -> None:
+    """Replace a folder by the lineage of an environment, with previews and its last run.
+
+    Args:
+        project: the project's folder, with conf, data and .viz.
+        folder: where the site goes; serve it over HTTP from its root.
+        env: the environment whose data are shown, by default the project's own.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with contextlib.chdir(project):  # where Kedro-Viz looks for .viz
+        load_and_populate_data(project, env, package_name="sparkify")
+        deployer = SiteDeployer(folder)
+        deployer.deploy(is_all_previews_enabled=True)
+    versions = MetadataAPIResponse(package_compatibilities=get_package_compatibilities())
+    (folder / "api" / "metadata").write_text(versions.model_dump_json(), encoding="utf-8")
+    page = folder / "index.html"
+    text = OTHER_HOSTS.sub("", page.read_text(encoding="utf-8"))
+    page.write_text(text.replace("</head>", FIRST_VISIT), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Write the lineage as a static site.")
+    parser.add_argument("--env", help="the environment whose data are shown")
+    root = Path.cwd()
+    bootstrap_project(root)
+    # What has not been run cannot be previewed, which is no reason for a warning each.
+    logging.getLogger("kedro_viz.models").setLevel(logging.ERROR)
+    build_site(root, root / "build" / "site", parser.parse_args().env)

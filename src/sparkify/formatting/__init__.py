@@ -1,0 +1,1 @@
+"""Numbers and comparisons as text, the same in log, report, figures and notebook."""

@@ -1,0 +1,1 @@
+"""How good the challenger is, and whether it becomes the champion."""

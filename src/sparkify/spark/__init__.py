@@ -1,0 +1,1 @@
+"""How Spark is started and used: Java, session settings, scratch folder, shared functions."""

@@ -1,0 +1,35 @@
+"""Functions on Spark columns and DataFrames that several pipelines share."""
+
+import pandas as pd
+from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import functions as F
+
+PERMILLE = 1_000
+PARTS = 1_000_000_000  # of a permille
+
+
+def is_in_share(hashed: Column, share: float) -> Column:
+    """Return whether a row is in a share of all rows, by a 64-bit hash of its key.
+
+    The share is exact to 1e-12. The hash modulo 1,000 decides first, and the rest of the hash
+    within that permille: so a smaller share holds no row that a larger one lacks, and a share of
+    whole permille selects by the modulo alone.
+    """
+    rest = F.pmod(F.call_function("div", hashed, F.lit(PERMILLE)), F.lit(PARTS))
+    place = F.pmod(hashed, F.lit(PERMILLE)) * F.lit(PARTS) + rest
+    return place < round(share * PERMILLE * PARTS)
+
+
+def to_sorted_pandas(frame: DataFrame, *keys: str) -> pd.DataFrame:
+    """Collect a DataFrame to pandas, sorted by its key columns.
+
+    Sorting on the driver avoids a range shuffle.
+    """
+    rows: pd.DataFrame = frame.toPandas()
+    return rows.sort_values(list(keys), ignore_index=True)
+
+
+def collect_one_row(aggregate: DataFrame) -> Row:
+    """Collect the row of an aggregate without keys, which has one even where there are no rows."""
+    (row,) = aggregate.collect()
+    return row

@@ -1,0 +1,130 @@
+"""How Spark's JVM is started: quietly, from this PySpark, and from an archive of loaded classes.
+
+Reading and verifying Spark's classes is most of what a short run waits for. Java can map them
+from an archive instead (class data sharing); one is made per environment, by
+`python -m sparkify.spark.jvm_options`, and used where it is.
+"""
+
+import locale
+import logging
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyspark
+
+logger = logging.getLogger(__name__)
+# A URI: Log4j reads a plain path as a list separated by commas, and decodes its % signs.
+LOGGING = Path(__file__).with_name("log4j2.properties").as_uri()
+CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+# What a run of the project does, in small: the classes it loads are those in the archive.
+REHEARSAL = """
+import sys
+from pyspark.ml import Pipeline
+from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
+from pyspark.ml.feature import StandardScaler, VectorAssembler
+from pyspark.sql import SparkSession, Window, functions as F
+
+folder = sys.argv[1]
+spark = SparkSession.builder.getOrCreate()
+line = F.to_json(F.struct(F.col("id"), (F.col("id") % 3).alias("x"), F.lit("a").alias("page")))
+spark.range(200).select(line).write.text(f"{folder}/lines")
+lines = spark.read.text(f"{folder}/lines").select("value", F.xxhash64("value").alias("id"))
+lines.mapInArrow(lambda batches: batches, lines.schema).write.parquet(f"{folder}/rows")
+remainder = (F.col("id") % 3).cast("double")
+rows = spark.read.parquet(f"{folder}/rows").select("id", remainder.alias("x"))
+place = F.row_number().over(Window.partitionBy("x").orderBy("id"))
+table = rows.select("id", "x", (place % 2).alias("label"))
+table.groupBy("x").agg(F.sum("label"), F.max(F.struct("id", "x"))).toPandas()
+label = table.select("x", F.col("label").cast("double").alias("label")).cache()
+inputs = VectorAssembler(inputCols=["x"], outputCol="vector")
+scaled = StandardScaler(inputCol="vector", outputCol="features")
+for classifier in [
+    LogisticRegression(maxIter=2),
+    RandomForestClassifier(numTrees=2),
+    GBTClassifier(maxIter=1),
+]:
+    model = Pipeline(stages=[inputs, scaled, classifier]).fit(label)
+    model.transform(label).select("probability").toPandas()
+    model.save(f"{folder}/{type(classifier).__name__}")
+# The JVM ends when its standard input does, and writes the archive as it ends.
+process = spark.sparkContext._gateway.proc
+spark.stop()
+process.stdin.close()
+process.wait()
+"""
+
+
+def submit_arguments(
+    settings: Mapping[str, Any], archive: Path | None = None, scratch: Path | None = None
+) -> str:
+    """Return Spark settings as PYSPARK_SUBMIT_ARGS, with the JVM's own options added.
+
+    A setting that is None is left to Spark: so an environment takes one of base out. Whatever
+    Spark and Java write for themselves goes to `scratch`, unless `spark.local.dir` says otherwise.
+    """
+    # Logging of the JVM itself is off: it tells of classes that an archive does without.
+    options = ["-Xlog:disable", f"-Dlog4j2.configurationFile={LOGGING}"]
+    archive = archive or CLASS_ARCHIVE
+    if archive.exists():
+        options.append(f"-XX:SharedArchiveFile={archive}")
+    if scratch:
+        options.append(f"-Djava.io.tmpdir={scratch}")
+    java_options = f"{shlex.join(options)} {settings.get(JAVA_OPTIONS) or ''}".strip()
+    complete = {**settings, JAVA_OPTIONS: java_options}
+    arguments = [
+        f"--conf={name}={as_text(value)}" for name, value in complete.items() if value is not None
+    ]
+    return shlex.join([*arguments, "pyspark-shell"])
+
+
+def as_text(value: Any) -> str:
+    """Return the value of a Spark setting as Spark writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def prepare_environment() -> None:
+    """Make Spark start from the imported PySpark, and Java name files in UTF-8.
+
+    PySpark starts whatever SPARK_HOME names, which may be an installation of another version.
+    Java encodes the names of files as the locale says.
+    """
+    package, home = Path(pyspark.__file__).parent, os.environ.get("SPARK_HOME")
+    if (package / "jars").is_dir():  # a PySpark that is part of an installation has them elsewhere
+        if home and Path(home).resolve() != package.resolve():
+            logger.warning("SPARK_HOME=%s is ignored: Spark starts from %s", home, package)
+        os.environ["SPARK_HOME"] = str(package)
+    if locale.getencoding().upper().replace("-", "") != "UTF8":
+        os.environ["LC_ALL"] = "C.UTF-8"
+
+
+def archive_classes(archive: Path = CLASS_ARCHIVE) -> None:
+    """Rehearse a run in a process of its own and archive the classes that it loaded."""
+    archive.unlink(missing_ok=True)
+    prepare_environment()
+    settings = {
+        "spark.master": "local[1]",
+        "spark.ui.enabled": False,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.shuffle.partitions": 1,
+        JAVA_OPTIONS: shlex.quote(f"-XX:ArchiveClassesAtExit={archive}"),
+    }
+    environment = {
+        **os.environ,
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_SUBMIT_ARGS": submit_arguments(settings, archive),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-c", REHEARSAL, folder]
+        subprocess.run(command, env=environment, check=True)  # noqa: S603
+
+
+if __name__ == "__main__":
+    archive_classes()

@@ -1,0 +1,174 @@
+from pathlib import Path
+
+import fsspec
+import pytest
+from kedro.io.core import DatasetError
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from sparkify.datasets import ParquetTableDataset
+from sparkify.datasets.atomic_write import recover_folder, spark_path, written_aside
+
+LOCAL = fsspec.filesystem("file")
+
+
+def files(folder: Path) -> dict[str, str]:
+    """Map every file below a folder to its text."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_text() for path in found}
+
+
+def write_table(path: str, text: str) -> None:
+    Path(path).mkdir()
+    Path(path, "part-0").write_text(text)
+
+
+def test_a_folder_gets_its_name_once_it_is_written(tmp_path: Path) -> None:
+    table = tmp_path / "deep" / "table"
+    with written_aside(LOCAL, str(table)) as aside:
+        write_table(aside, "new")
+        assert not table.exists()
+        assert Path(aside) == tmp_path / "deep" / ".table.writing"
+    assert files(tmp_path) == {"deep/table/part-0": "new"}
+
+
+def test_a_file_gets_its_name_once_it_is_written(tmp_path: Path) -> None:
+    with written_aside(LOCAL, str(tmp_path / "log.json")) as aside:
+        Path(aside).write_text("new")
+    assert files(tmp_path) == {"log.json": "new"}
+
+
+def test_the_old_table_stands_until_the_new_one_is_complete(tmp_path: Path) -> None:
+    table = tmp_path / "table"
+    write_table(str(table), "old")
+    with written_aside(LOCAL, str(table)) as aside:
+        write_table(aside, "new")
+        assert (table / "part-0").read_text() == "old"
+    assert files(tmp_path) == {"table/part-0": "new"}
+
+
+def test_nothing_of_the_old_table_mixes_with_the_new_one(tmp_path: Path) -> None:
+    table = tmp_path / "table"
+    write_table(str(table), "old")
+    (table / "part-1").write_text("old")
+    with written_aside(LOCAL, str(table)) as aside:
+        write_table(aside, "new")
+    assert files(tmp_path) == {"table/part-0": "new"}
+
+
+@pytest.mark.parametrize("stop", [ValueError, KeyboardInterrupt])
+def test_after_an_error_the_old_table_is_there_and_nothing_else(
+    tmp_path: Path, stop: type[BaseException]
+) -> None:
+    table = tmp_path / "table"
+    write_table(str(table), "old")
+
+    def stopped_halfway() -> None:
+        with written_aside(LOCAL, str(table)) as aside:
+            write_table(aside, "half")
+            raise stop
+
+    with pytest.raises(stop):
+        stopped_halfway()
+    assert files(tmp_path) == {"table/part-0": "old"}
+    assert [path.name for path in tmp_path.iterdir()] == ["table"]
+
+
+def test_an_error_before_anything_is_written_is_told_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="early"), written_aside(LOCAL, str(tmp_path / "table")):
+        raise ValueError("early")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_left_aside_is_removed(tmp_path: Path) -> None:
+    write_table(str(tmp_path / ".table.writing"), "killed")
+    (tmp_path / ".table.writing" / "part-1").write_text("killed")
+    with written_aside(LOCAL, str(tmp_path / "table")) as aside:
+        assert not Path(aside).exists()
+        write_table(aside, "new")
+    assert files(tmp_path) == {"table/part-0": "new"}
+
+
+@pytest.mark.parametrize("new_is_there", [False, True])
+def test_a_table_whose_renaming_was_interrupted_is_old_or_new(
+    tmp_path: Path, new_is_there: bool
+) -> None:
+    write_table(str(tmp_path / ".table.replaced"), "old")
+    write_table(str(tmp_path / ("table" if new_is_there else ".table.writing")), "new")
+    assert recover_folder(LOCAL, tmp_path) == [str(tmp_path / "table")]
+    assert files(tmp_path) == {"table/part-0": "new" if new_is_there else "old"}
+
+
+def test_a_version_that_was_never_completed_goes_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "model" / "morning").mkdir(parents=True)
+    (tmp_path / "model" / "evening").mkdir()
+    write_table(str(tmp_path / "model" / "morning" / "model"), "whole")
+    write_table(str(tmp_path / "model" / "evening" / ".model.writing"), "half")
+    recover_folder(LOCAL, tmp_path)
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["morning"]
+    assert files(tmp_path) == {"model/morning/model/part-0": "whole"}
+
+
+def test_a_log_without_its_record_goes(tmp_path: Path) -> None:
+    write_table(str(tmp_path / ".log.json.unconfirmed"), "whole")
+    (tmp_path / "other.json").write_text("stays")
+    recover_folder(LOCAL, tmp_path)
+    assert files(tmp_path) == {"other.json": "stays"}
+
+
+def test_where_nothing_was_interrupted_nothing_changes(tmp_path: Path) -> None:
+    write_table(str(tmp_path / "table"), "whole")
+    (tmp_path / "table" / ".part-0.crc").write_text("Spark's own")
+    (tmp_path / "empty").mkdir()
+    assert recover_folder(LOCAL, tmp_path) == []
+    assert (tmp_path / "empty").is_dir()
+    assert files(tmp_path) == {"table/.part-0.crc": "Spark's own", "table/part-0": "whole"}
+
+
+def test_a_renaming_that_fails_halfway_gives_the_old_table_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "table"
+    write_table(str(table), "old")
+    move = LOCAL.mv
+
+    def refused(path1: str, path2: str, **options: bool) -> None:
+        if path1.endswith(".writing"):
+            raise OSError(28, "No space left on device")
+        move(path1, path2, **options)
+
+    monkeypatch.setattr(LOCAL, "mv", refused)
+    full = pytest.raises(DatasetError, match="table was not written: the disk is full")
+    with full, written_aside(LOCAL, str(table)) as aside:
+        write_table(aside, "new")
+    assert files(tmp_path) == {"table/part-0": "old"}
+
+
+def test_on_a_full_disk_spark_s_old_table_stands_and_one_sentence_says_so(
+    spark: SparkSession, small_disk: Path
+) -> None:
+    table = ParquetTableDataset(filepath=str(small_disk / "table"))
+    table.save(spark.range(3))
+    long = spark.range(20_000).select(F.sha2(F.col("id").cast("string"), 256).alias("text"))
+    with pytest.raises(DatasetError) as told:
+        table.save(long)
+    assert str(told.value).startswith(f"{small_disk}/table was not written: the disk is full.")
+    assert "\n" not in str(told.value)
+    assert table.load().count() == 3
+    assert [path.name for path in small_disk.iterdir()] == ["table"]
+
+
+def test_it_works_on_other_file_systems() -> None:
+    memory = fsspec.filesystem("memory")
+    with written_aside(memory, "/aside-test/table") as aside:
+        memory.pipe(f"{aside}/part-0", b"new")
+    try:
+        assert memory.find("/aside-test") == ["/aside-test/table/part-0"]
+        assert memory.cat_file("/aside-test/table/part-0") == b"new"
+    finally:
+        memory.rm("/aside-test", recursive=True)
+
+
+def test_spark_gets_a_path_with_its_scheme() -> None:
+    assert spark_path("file", "/data/table") == "file:///data/table"
+    assert spark_path("s3a", "bucket/table") == "s3a://bucket/table"

@@ -1,0 +1,243 @@
+import shutil
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kedro.config import OmegaConfigLoader
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+from sparkify.errors.parameter_errors import ParameterError
+from sparkify.hooks.parameter_check import (
+    differing_from_globals,
+    referenced_names,
+    unknown_features,
+    unread_names,
+)
+from tests.conftest import ODD_NAMES
+
+ROOT = Path(__file__).parents[2]
+READ = {"modelling", "retrospective.inputs", "retrospective.seed_project", "cutoff"}
+
+
+def test_names_that_nothing_reads_are_refused_with_what_was_meant() -> None:
+    given = {"cutof": "2018-11-15", "modeling": {"folds": 10}, "modelling": {"anything": 1}}
+    assert list(unread_names(given, READ)) == [
+        "cutof is no parameter; did you mean cutoff?",
+        "modeling is no parameter; did you mean modelling?",
+    ]
+
+
+def test_a_name_of_a_section_s_parameter_is_found_without_its_section() -> None:
+    given = {"folds": 10, "modelling": {"folds": 5}}
+    assert list(unread_names(given, READ)) == [
+        "folds is no parameter; did you mean modelling.folds?"
+    ]
+
+
+def test_a_name_like_no_other_is_refused_with_all_there_are() -> None:
+    assert list(unread_names({"xyz": 1}, READ)) == [
+        "xyz is no parameter; allowed: cutoff, modelling, retrospective."
+    ]
+
+
+def test_sections_that_are_read_in_parts_have_no_other_parts() -> None:
+    given = {"retrospective": {"inputs": {"a": 1}, "seed_projct": {}}}
+    assert list(unread_names(given, READ)) == [
+        "retrospective.seed_projct is no parameter; did you mean retrospective.seed_project?"
+    ]
+    assert list(unread_names({"retrospective": 5}, READ)) == [
+        "retrospective is 5; allowed: a section with inputs, seed_project."
+    ]
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    """Return configuration that refers to names, in two environments."""
+    for env, text in {
+        "base": "scoring: {cutoff: '${runtime_params:cutoff,null}'}  # ${runtime_params:cutof}\n",
+        "mini": "folder: ${globals:data.root}/x\nother: ${ data_root }\n",
+        "full": "folder: ${globals:elsewhere}\n",
+    }.items():
+        (tmp_path / "conf" / env / "deep").mkdir(parents=True)
+        (tmp_path / "conf" / env / "deep" / "parameters.yml").write_text(text)
+        (tmp_path / "conf" / env / "notes.md").write_text("${globals:nonesuch}")
+    return tmp_path / "conf"
+
+
+NAMED = {"runtime_params": {"cutoff"}, "globals": {"data.root"}, "": {"data_root"}}
+
+
+def loader(source: Path) -> OmegaConfigLoader:
+    bootstrap_project(ROOT)
+    return OmegaConfigLoader(str(source), base_env="base", default_run_env="mini")
+
+
+def test_names_are_read_from_the_files_of_base_and_the_environment(conf: Path) -> None:
+    assert referenced_names(loader(conf)) == NAMED
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_folder_may_have_any_name(conf: Path, name: str) -> None:
+    assert referenced_names(loader(conf.rename(conf.parent / name))) == NAMED
+
+
+@pytest.mark.parametrize("kind", ["gztar", "zip"])
+def test_names_are_read_from_a_packaged_archive(conf: Path, kind: str) -> None:
+    archive = shutil.make_archive(str(conf.parent / "packaged"), kind, conf.parent, "conf")
+    assert tarfile.is_tarfile(archive) is (kind == "gztar")
+    assert referenced_names(loader(Path(archive))) == NAMED
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        (
+            "inputs.rates.sessions_per_day.per",
+            "observed_dayz",
+            'is "observed_dayz"; allowed: a feature, such as observed_days.',
+        ),
+        (
+            "inputs.segments.rates.thumbs_up_per_song.count",
+            "thumbs",
+            'is "thumbs"; allowed: a feature, such as thumbs_up.',
+        ),
+        (
+            "inputs.plain.is_payd",
+            {"group": "x"},
+            'is "is_payd"; allowed: a feature, such as is_paid.',
+        ),
+        (
+            "modelling.baselines.most_songs",
+            "next_song_29d",
+            'is "next_song_29d"; allowed: a feature, such as next_song_28d.',
+        ),
+        (
+            "reference.rates.active_days_per_day.per",
+            "day",
+            'is "day"; allowed: a feature: next_song, ',
+        ),
+        (
+            "reference.comparable",
+            ["is_payd"],
+            '[0] is "is_payd"; allowed: a feature, such as is_paid.',
+        ),
+        (
+            "validation.leakage.exposure",
+            ["sesions"],
+            '[0] is "sesions"; allowed: a feature, such as sessions.',
+        ),
+        ("validation.leakage.per", "xyz", 'is "xyz"; allowed: a feature: next_song, '),
+        (
+            "inputs.rates.thumbs_up",
+            {"count": "thumbs_up", "per": "next_song", "prior": 1, "group": "x"},
+            "has the name of another column; allowed: a name of its own.",
+        ),
+    ],
+)
+def test_features_that_do_not_exist_are_refused(
+    parameters: dict[str, Any], name: str, value: Any, sentence: str
+) -> None:
+    section, *path, last = name.split(".")
+    raw = parameters[section].model_dump()
+    place = raw
+    for key in path:
+        place = place[key]
+    place[last] = value
+    changed = {section: type(parameters[section]).model_validate(raw)}
+    (found,) = unknown_features(changed, parameters["feature_engineering"])
+    assert found.removeprefix(name).strip().startswith(sentence)
+
+
+def test_every_feature_that_conf_names_exists(parameters: dict[str, Any]) -> None:
+    sections = {**parameters, "retrospective.inputs": parameters["retrospective"]["inputs"]}
+    assert list(unknown_features(sections, parameters["feature_engineering"])) == []
+    named = [one for section in sections.values() for one in getattr(section, "named_features", ())]
+    assert {"plain.is_paid", "leakage.per", "comparable[0]", "baselines.most_songs"} <= set(named)
+
+
+def test_a_parameter_that_schemas_read_from_globals_is_set_there_alone(
+    parameters: dict[str, Any],
+) -> None:
+    names = ("pages", "by_level", "windowed", "windows_days")
+    usual = parameters["feature_engineering"].model_dump(mode="json")
+    shared = {name: usual[name] for name in names}
+    assert list(differing_from_globals(parameters | {"modelling": BASELINES}, shared | OTHER)) == [
+        "modelling.baselines differs from globals.baselines, which the tables' schemas read: set "
+        "baselines in conf/<env>/globals.yml alone."
+    ]
+
+
+class Baselines:
+    def model_dump(self, mode: str) -> dict[str, Any]:
+        return {"baselines": {"most_songs": "next_song"}}
+
+
+BASELINES, OTHER = Baselines(), {"baselines": {"most_songs": "next_song_28d"}}
+
+
+@pytest.mark.parametrize(
+    ("params", "sentences"),
+    [
+        ({"cutof": "2018-11-15"}, ["cutof is no parameter; did you mean cutoff?"]),
+        (
+            {"simulation": {"seed": -1}, "modelling": {"folds": 1}},
+            [
+                "modelling.folds is 1; allowed: an integer of at least 2.",
+                "simulation.seed is -1; allowed: an integer of at least 0 and at most "
+                "4,294,967,295.",
+            ],
+        ),
+        (
+            {"simulation": {"users": 3}, "feature_engineering": {"windows_days": [7]}},
+            [],  # nothing of the run reads them, and the values are allowed
+        ),
+    ],
+)
+def test_a_run_is_refused_before_anything_is_read(
+    project: Any, params: dict[str, Any], sentences: list[str]
+) -> None:
+    error = ParameterError if sentences else Exception
+    project.log.parent.mkdir(parents=True)
+    project.log.write_text("{}\n")  # which no simulation overwrites
+    with pytest.raises(error) as raised:
+        project.run("simulation", params=params)
+    if sentences:
+        assert str(raised.value).split("\n") == sentences
+    else:
+        assert "a log stands already" in str(raised.value)
+
+
+def test_parameters_at_odds_with_globals_are_refused_before_spark_is_asked(project: Any) -> None:
+    with pytest.raises(ParameterError) as raised:
+        project.run("feature_engineering", params={"feature_engineering": {"windows_days": [7]}})
+    assert str(raised.value) == (
+        "feature_engineering.windows_days differs from globals.windows_days, which the tables' "
+        "schemas read: set windows_days in conf/<env>/globals.yml alone."
+    )
+
+
+def test_a_misspelt_name_in_globals_is_refused(project: Any) -> None:
+    path = project.conf / "mini" / "globals.yml"
+    path.write_text(path.read_text() + yaml.safe_dump({"windows_day": [7]}))
+    with pytest.raises(ParameterError) as raised:
+        project.run("simulation")
+    assert str(raised.value) == (
+        "globals.windows_day is no parameter; did you mean globals.windows_days?"
+    )
+
+
+def test_a_misspelt_section_of_an_environment_is_refused(project: Any) -> None:
+    (project.conf / "mini" / "parameters.yml").write_text("modeling: {folds: 3}\n")
+    with pytest.raises(ParameterError) as raised:
+        project.run("simulation")
+    assert str(raised.value) == "modeling is no parameter; did you mean modelling?"
+
+
+@pytest.mark.parametrize("env", ["base", "mini", "full", "cluster"])
+def test_every_environment_of_the_project_is_accepted(env: str) -> None:
+    bootstrap_project(ROOT)
+    with KedroSession.create(project_path=ROOT, env=env, save_on_close=False) as session:
+        assert session.load_context().params["modelling"].folds == 5

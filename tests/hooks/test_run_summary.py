@@ -1,0 +1,215 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.framework.hooks.manager import _create_hook_manager, _register_hooks
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
+
+from sparkify.datasets import JSONDataset
+from sparkify.errors import TooLittleDataError
+from sparkify.hooks.run_summary import MonitoringAlarmError, MonitoringHooks, RunSummaryHooks
+from sparkify.settings import HOOKS
+
+ROOT = Path(__file__).parents[2]
+QUALITY = {
+    "source": "simulated",
+    "lines": 12_345,
+    "accepted": 11_000,
+    "users": 225,
+    "rejected": 1_345,
+    "rejections": {"no user": {"lines": 1_300}, "not JSON": {"lines": 45}},
+}
+METRICS: dict[str, Any] = {
+    "source": "simulated",
+    "question": {"asked": "2018-11-21, 10 days ahead", "happened": "cancelled"},
+    "champion": {"candidate": "logistic_regression", "label": "logistic regression"},
+    "holdout": {
+        "churned": 9,
+        "users": 170,
+        **{
+            name: {"value": value, "ci95": [value - 0.1, value + 0.1]}
+            for name, value in {
+                "auc": 0.7654,
+                "average_precision": 0.2,
+                "precision": 0.25,
+                "recall": 0.5,
+                "f1": 0.3333,
+            }.items()
+        },
+    },
+    "gain_over_baselines": {
+        "most_songs": {
+            "auc": {"value": -0.0281, "ci95": [-0.1812, 0.1204]},
+            "average_precision": {"value": -0.0864, "ci95": [-0.2914, -0.0102]},
+        }
+    },
+}
+
+
+SUMMARY = {
+    "cutoff": "2018-12-01",
+    "horizon_days": 10,
+    "customers": 1_720,
+    "expected_churners": 73.4,
+    "to_contact": 46,
+    "control": 5,
+    "expected_profit": -12.4,
+}
+
+
+def work(*inputs: Any) -> None:
+    """Stand for a node's function; the hooks look at names alone."""
+
+
+def made(*outputs: str) -> Pipeline:
+    """Return a pipeline of one node per output."""
+    return Pipeline([Node(work, [], name, name=f"make_{name}") for name in outputs])
+
+
+def test_a_run_accounts_for_every_line_of_the_log(told: pytest.LogCaptureFixture) -> None:
+    catalog = DataCatalog({"data_quality": MemoryDataset(QUALITY)})
+    RunSummaryHooks().after_pipeline_run(made("data_quality"), catalog)
+    assert told.messages == [
+        "Log (simulated): 12,345 records, 11,000 events of 225 users accepted, "
+        "1,345 rejected (1,300 no user, 45 not JSON)"
+    ]
+
+
+REJECTED = {
+    "rejected_share": 0.5,
+    "rejections": {
+        **{"no ts": {"lines": 3}, "no user": {"lines": 99}},
+        **{"impossible level": {"lines": 7}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("error", "quality", "notes"),
+    [
+        (
+            TooLittleDataError("too few days"),
+            REJECTED,
+            ["50% of the log's records were rejected: 7 impossible level, 3 no ts."],
+        ),
+        (TooLittleDataError("too few days"), {**REJECTED, "rejected_share": 0.001}, []),
+        (ValueError("other"), REJECTED, []),
+    ],
+)
+def test_an_error_of_too_little_data_says_how_much_was_rejected(
+    error: Exception, quality: dict[str, Any], notes: list[str]
+) -> None:
+    catalog = DataCatalog({"data_quality": MemoryDataset(quality)})
+    RunSummaryHooks().on_pipeline_error(error, catalog)
+    assert getattr(error, "__notes__", []) == notes
+
+
+def test_an_error_before_any_line_was_checked_stands_alone() -> None:
+    error = TooLittleDataError("too few days")
+    RunSummaryHooks().on_pipeline_error(error, DataCatalog())
+    assert not hasattr(error, "__notes__")
+
+
+def test_a_log_without_rejections_is_told_without_reasons(told: pytest.LogCaptureFixture) -> None:
+    clean = {**QUALITY, "rejected": 0, "rejections": {}}
+    catalog = DataCatalog({"data_quality": MemoryDataset(clean)})
+    RunSummaryHooks().after_pipeline_run(made("data_quality"), catalog)
+    assert told.messages[0].endswith("accepted, 0 rejected")
+
+
+def test_a_run_ends_with_the_holdout_line_and_where_the_metrics_are(
+    told: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    metrics = JSONDataset(filepath=str(tmp_path / "reporting" / "metrics.json"))
+    metrics.save(METRICS)
+    RunSummaryHooks().after_pipeline_run(made("metrics"), DataCatalog({"metrics": metrics}))
+    assert told.messages == [
+        "Hold-out 2018-11-21, 10 days ahead, 9 of 170 customers cancelled (simulated log), "
+        "logistic regression: AUC 0.765 [0.665, 0.865], average precision 0.200 [0.100, 0.300], "
+        "precision 0.250 [0.150, 0.350], recall 0.500 [0.400, 0.600], F1 0.333 [0.233, 0.433]",
+        "Simple rules: By AUC, the model is not measurably different from most songs first "
+        "(difference -0.028, 95 % CI -0.181 to 0.120). By average precision, the model is "
+        "measurably worse than most songs first (difference -0.086, 95 % CI -0.291 to -0.010).",
+        f"Metrics and figures: {tmp_path}/reporting",
+    ]
+
+
+def test_metrics_of_too_few_churners_are_told_without_intervals(
+    told: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    figures = {name: {"value": 0.5, "ci95": None} for name in METRICS["holdout"] if "_" in name}
+    metrics = JSONDataset(filepath=str(tmp_path / "metrics.json"))
+    holdout = METRICS["holdout"] | figures
+    metrics.save({**METRICS, "holdout": holdout, "gain_over_baselines": {}})
+    RunSummaryHooks().after_pipeline_run(made("metrics"), DataCatalog({"metrics": metrics}))
+    line, folder = told.messages
+    assert "average precision 0.500 (too few to say), precision 0.250 [0.150, 0.350]" in line
+    assert folder.startswith("Metrics and figures")
+
+
+def test_a_run_that_scored_says_what_it_expects(told: pytest.LogCaptureFixture) -> None:
+    catalog = DataCatalog({"score_summary": MemoryDataset(SUMMARY)})
+    RunSummaryHooks().after_pipeline_run(made("score_summary"), catalog)
+    assert told.messages == [
+        "Scores 2018-12-01, 10 days ahead: 1,720 customers, 73 churners expected; 46 to contact "
+        "(expected gain -$12.40), 5 kept as control group"
+    ]
+
+
+def test_a_run_that_made_no_metrics_says_nothing_of_old_ones(
+    told: pytest.LogCaptureFixture,
+) -> None:
+    catalog = DataCatalog({"data_quality": MemoryDataset(QUALITY)})
+    RunSummaryHooks().after_pipeline_run(made("events"), catalog)
+    assert told.messages == []
+
+
+def monitored(tmp_path: Path, fails: bool, *alarms: str) -> DataCatalog:
+    """Return a catalog with what monitoring found, saved."""
+    summary = JSONDataset(filepath=str(tmp_path / "monitoring_summary.json"))
+    summary.save(
+        {
+            "cutoff": "2018-12-01",
+            "customers": 1_820,
+            "reference_cutoff": "2018-11-07",
+            "fail_on_alarm": fails,
+            "alarms": [{"name": name, "sentence": f"Too much of {name}."} for name in alarms],
+        }
+    )
+    return DataCatalog({"monitoring_summary": summary})
+
+
+def test_monitoring_ends_with_its_alarms_and_where_they_are_told(
+    told: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    catalog = monitored(tmp_path, False, "drift.score", "unseen_pages")
+    MonitoringHooks().after_pipeline_run(made("monitoring_summary"), catalog)
+    assert told.messages == [
+        "Alarm drift.score: Too much of drift.score.",
+        "Alarm unseen_pages: Too much of unseen_pages.",
+        "Monitoring of 1,820 customers at 2018-12-01 against the training's at 2018-11-07: "
+        "2 alarms (drift.score, unseen_pages)",
+        f"What was compared: {tmp_path}",
+    ]
+
+
+def test_an_alarm_fails_the_run_where_that_is_asked_for(tmp_path: Path) -> None:
+    catalog = monitored(tmp_path, True, "drift.score")
+    with pytest.raises(MonitoringAlarmError, match=r"1 alarm \(drift.score\): Too much of drift"):
+        MonitoringHooks().after_pipeline_run(made("monitoring_summary"), catalog)
+
+
+def test_no_alarm_fails_no_run(told: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    MonitoringHooks().after_pipeline_run(made("monitoring_summary"), monitored(tmp_path, True))
+    assert told.messages[0].endswith("against the training's at 2018-11-07: no alarm")
+    MonitoringHooks().after_pipeline_run(made("features"), monitored(tmp_path, True, "old"))
+    assert len(told.messages) == 2
+
+
+def test_an_alarm_ends_a_run_after_all_else_that_follows_on_it() -> None:
+    manager = _create_hook_manager()
+    _register_hooks(manager, HOOKS)
+    first, *_, last = manager.hook.after_pipeline_run.get_hookimpls()[::-1]
+    assert isinstance(first.plugin, RunSummaryHooks)
+    assert isinstance(last.plugin, MonitoringHooks)

@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from sparkify.ml.contributions import Linear, Trees
+
+INPUTS = np.array([[1.0, 0.0], [3.0, 1.0]])
+
+
+def test_a_linear_input_adds_what_it_is_off_the_mean_times_its_coefficient() -> None:
+    model = Linear(0.5, [2.0, -1.0], [1.0, 0.5], [2.0, 0.5], None)
+    # (3 - 1) / 2 * 2 and (1 - 0.5) / 0.5 * -1, and the intercept.
+    assert model.contributions(INPUTS).tolist() == [[0.0, 1.0, 0.5], [2.0, -1.0, 0.5]]
+
+
+def test_an_input_s_product_with_the_moderator_is_the_input_s() -> None:
+    # The moderator is the second input: the products are 0 and 0, then 3 and 1.
+    model = Linear(0.5, [2.0, -1.0, 4.0, 1.0], [1.0, 0.5, 1.0, 0.0], [2.0, 0.5, 2.0, 1.0], 1)
+    added = model.contributions(INPUTS)
+    assert added.tolist() == [[0.0 - 2.0, 1.0 + 0.0, 0.5], [2.0 + 4.0, -1.0 + 1.0, 0.5]]
+
+
+def test_an_input_that_never_varied_adds_nothing() -> None:
+    model = Linear(0.0, [2.0, 7.0], [1.0, 0.0], [2.0, 0.0], None)
+    assert model.contributions(INPUTS)[:, 1].tolist() == [0.0, 0.0]
+
+
+# One split at 2 on the first input, 100 customers a side, a tenth and a half of whom churned.
+STUMP = """[{"children_left": [1, -1, -1], "children_right": [2, -1, -1],
+"children_default": [1, -1, -1], "features": [0, -2, -2], "thresholds": [2.0, -2.0, -2.0],
+"values": [[0.3], [0.1], [0.5]], "node_sample_weight": [200.0, 100.0, 100.0]}]"""
+
+
+def test_a_forest_adds_up_in_probability() -> None:
+    added = Trees(STUMP, 1.0).contributions(INPUTS)
+    assert added == pytest.approx(np.array([[-0.2, 0.0, 0.3], [0.2, 0.0, 0.3]]))

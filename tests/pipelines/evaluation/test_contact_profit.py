@@ -1,0 +1,95 @@
+import json
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+
+from sparkify.pipelines.evaluation.contact_profit import _intervals, contacts_weighed
+from sparkify.pipelines.modelling.parameters import ModellingParameters
+
+# Of ten customers three churn: those ranked 1, 2 and 5 by the forecast, 1, 9 and 10 by the rule.
+PROBABILITY = [0.9, 0.8, 0.5, 0.4, 0.3, 0.2, 0.1, 0.08, 0.06, 0.05]
+CHURNED = [True, True, False, False, True, False, False, False, False, False]
+SONGS = [10, 1, 8, 7, 2, 6, 5, 4, 3, 9]
+
+
+def weigh(
+    spark: SparkSession, modelling: ModellingParameters, min_churned: int
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    rows = pd.DataFrame(
+        {
+            "user_id": list("abcdefghij"),
+            "cutoff": date(2018, 11, 21),
+            "churned": CHURNED,
+            "probability": PROBABILITY,
+            "baseline_most_songs": [float(songs) for songs in SONGS],
+        }
+    )
+    # A contacted churner is worth 0.5 * $20 less the contact's $4: +6, and -4 for anybody else.
+    worth = {"contact_cost": 4, "contact_success": 0.5, "kept_customer_value": 20}
+    settings = modelling.model_copy(
+        update={
+            "decision": modelling.decision.model_copy(update=worth),
+            "bootstrap_resamples": 200,
+            "min_interval_churned": min_churned,
+        }
+    )
+    shuffled = spark.createDataFrame(rows.sample(frac=1, random_state=1))
+    return contacts_weighed(shuffled, {"f1_threshold": 0.35}, settings)
+
+
+@pytest.fixture(scope="module")
+def weighed(
+    spark: SparkSession, modelling: ModellingParameters
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    return weigh(spark, modelling, min_churned=3)
+
+
+def test_profit_grows_by_a_kept_churner_and_falls_by_every_contact(
+    weighed: tuple[pd.DataFrame, dict[str, Any]],
+) -> None:
+    table, _ = weighed
+    assert table["contacted"].tolist() == list(range(11))
+    assert table["profit"].tolist() == [0, 6, 12, 8, 4, 10, 6, 2, -2, -6, -10]
+    assert table["at_random"].tolist() == pytest.approx([-n for n in range(11)])
+    assert table["most_songs"].tolist() == [0, 6, 2, -2, -6, -10, -14, -18, -22, -16, -10]
+    assert (table["profit_low"] <= table["profit"]).all()
+    assert (table["profit"] <= table["profit_high"]).all()
+
+
+def test_the_plan_has_the_best_number_beside_random_everybody_and_the_rule(
+    weighed: tuple[pd.DataFrame, dict[str, Any]],
+) -> None:
+    _, plan = weighed
+    assert (plan["best"]["contacted"], plan["best"]["profit"]["value"]) == (2, 12)
+    low, high = plan["best"]["contacted_ci95"]
+    assert 0 <= low <= 2 <= high <= 10
+    assert (plan["in_use"]["contacted"], plan["in_use"]["profit"]["value"]) == (4, 4)
+    assert plan["in_use"]["threshold"] == plan["threshold"] == 0.35
+    assert (plan["threshold_by"], plan["contact_cost"]) == ("f1", 4)
+    assert plan["at_random"] == {"contacted": 4, "profit": -4}
+    assert plan["everybody"] == {"contacted": 10, "profit": -10}
+    assert plan["baselines"] == {"most_songs": {"contacted": 1, "profit": 6}}
+    assert plan["customers"] == 10
+    json.dumps(plan, allow_nan=False)
+
+
+def test_too_few_churners_leave_profits_without_intervals(
+    spark: SparkSession, modelling: ModellingParameters
+) -> None:
+    table, plan = weigh(spark, modelling, min_churned=4)
+    assert table["profit"].tolist() == [0, 6, 12, 8, 4, 10, 6, 2, -2, -6, -10]
+    assert table[["profit_low", "profit_high"]].isna().all(axis=None)
+    assert plan["best"]["profit"] == {"value": 12, "ci95": None}
+    assert plan["best"]["contacted_ci95"] is None
+
+
+def test_a_profit_that_is_the_same_in_every_resample_has_no_interval() -> None:
+    sampled = np.array([[0.0, -4.0, -8.0], [0.0, -4.0, 2.0]])
+    low, high = _intervals(sampled, np.array([0, 1, 2]), enough=True)
+    assert np.isnan([low[1], high[1]]).all()
+    assert (low[0], high[0]) == (0, 0)
+    assert low[2] < high[2]

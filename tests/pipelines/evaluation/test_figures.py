@@ -1,0 +1,65 @@
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sparkify.pipelines.evaluation import figures
+
+
+def test_every_trial_is_drawn_with_what_it_costs_and_the_best_on_top() -> None:
+    cv_results = pd.DataFrame(
+        {
+            "candidate": ["xgboost", "logistic_regression"],
+            "settings": ["max_depth=2", "regParam=0.3"],
+            "average_precision": [0.2, 0.15],
+            "average_precision_error": [0.02, 0.01],
+            "log_loss": [0.12345, 0.2],
+            "trial": [1, 0],
+        }
+    )
+    fit_times = pd.DataFrame({"trial": [0, 1], "fit_seconds": [0.5, 3.04]})
+    figure = figures.candidates(cv_results, fit_times)
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["logistic regression\nregParam=0.3", "xgboost\nmax_depth=2"]
+    assert [text.get_text().strip() for text in axes.texts] == [
+        "log loss 0.2000, 0.5 s",
+        "log loss 0.1235, 3.0 s",
+    ]
+    assert axes.get_xlim()[1] > 0.22
+
+
+@pytest.mark.parametrize(
+    ("outcome", "happened", "forecast", "truth"),
+    [
+        ("cancellation", "cancelled", ["stays", "cancels"], ["stayed", "cancelled"]),
+        ("downgrade", "downgraded", ["stays", "downgrades"], ["stayed", "downgraded"]),
+        (
+            "inactivity",
+            "were not seen",
+            ["is seen", "is not seen"],
+            ["was seen", "was not seen"],
+        ),
+    ],
+)
+def test_figures_name_the_outcome(
+    outcome: str, happened: str, forecast: list[str], truth: list[str]
+) -> None:
+    predictions = pd.DataFrame({"churned": [True, False, False], "probability": [0.7, 0.6, 0.1]})
+    metrics = {
+        "source": "provided",
+        "question": {"asked": "2018-11-21", "outcome": outcome, "happened": happened},
+        "holdout": {"churned": 1, "users": 3, "threshold": 0.5},
+    }
+
+    def axes_of(figure: Figure) -> Axes:
+        figure.canvas.draw()
+        return figure.axes[0]
+
+    confusion = axes_of(figures.confusion(predictions, metrics))
+    assert [label.get_text() for label in confusion.get_xticklabels()] == forecast
+    assert [label.get_text() for label in confusion.get_yticklabels()] == truth
+    assert f"1 of 3 customers {happened} (provided log)" in confusion.get_title(loc="left")
+    calibration = axes_of(figures.calibration(predictions, metrics, 2))
+    assert calibration.get_ylabel() == f"Share that {truth[1]}"

@@ -1,0 +1,79 @@
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from sparkify.datasets import SparkMLModelDataset
+from sparkify.pipelines.modelling.model_card import (
+    card_of,
+    fingerprint,
+    installed_packages,
+    is_forecast,
+    trained_on,
+    with_card,
+)
+
+CARD = {"candidate": "logistic_regression", "f1_threshold": 0.1, "question": {"horizon_days": 10}}
+
+
+def test_a_saved_model_says_what_it_is_and_forecasts_as_before(
+    fitted: Callable[[str], PipelineModel], train: DataFrame, tmp_path: Path
+) -> None:
+    model = fitted("logistic_regression")
+    dataset = SparkMLModelDataset(filepath=str(tmp_path / "model"))
+    dataset.save(with_card(model, CARD))
+    loaded = dataset.load()
+    assert card_of(loaded) == CARD
+    before, after = (
+        one.transform(train).select("user_id", "cutoff", "uncalibrated") for one in (model, loaded)
+    )
+    assert sorted(before.collect()) == sorted(after.collect())
+
+
+def test_a_model_without_a_card_says_nothing(fitted: Callable[[str], PipelineModel]) -> None:
+    assert card_of(fitted("logistic_regression")) == {}
+
+
+def test_training_rows_are_summed_up(train: DataFrame) -> None:
+    told = trained_on(train)
+    churned = train.where("churned").count()
+    assert told == {
+        "snapshots": 160,
+        "users": 80,
+        "churned": churned,
+        "first_cutoff": "2018-10-31",
+        "last_cutoff": "2018-11-07",
+        "base_rate": churned / 160,
+        "fingerprint": fingerprint(train),
+    }
+
+
+def test_a_fingerprint_is_of_the_rows_and_not_of_their_order(spark: SparkSession) -> None:
+    rows = spark.createDataFrame(
+        [("a", date(2018, 11, 7), 1.0), ("b", date(2018, 11, 7), 2.0)],
+        "user_id string, cutoff date, songs double",
+    )
+    name = fingerprint(rows)
+    assert fingerprint(rows.repartition(3).orderBy(F.desc("songs"))) == name
+    assert fingerprint(rows.select("songs", "cutoff", "user_id")) == name
+    assert fingerprint(rows.withColumn("songs", F.col("songs") + 1)) != name
+    assert fingerprint(rows.unionAll(rows)) != name
+    assert fingerprint(rows.limit(0)).endswith("-0")
+
+
+def test_versions_are_those_of_what_fits_and_forecasts() -> None:
+    assert {"python", "pyspark", "xgboost-cpu", "scikit-learn"} <= set(installed_packages())
+
+
+@pytest.mark.parametrize(
+    ("cutoff", "expected"), [(date(2018, 11, 16), False), (date(2018, 11, 17), True)]
+)
+def test_it_is_a_forecast_once_all_labels_learnt_from_have_ended(
+    cutoff: date, expected: bool
+) -> None:
+    card = {"question": {"train_cutoffs": ["2018-10-31", "2018-11-07"], "horizon_days": 10}}
+    assert is_forecast(card, cutoff) == expected

@@ -32,7 +32,7 @@ def _settings(file: str) -> dict[str, Any]:
 GLOBALS = _settings("base/globals.yml")
 PAGES: dict[str, str] = GLOBALS["pages"]
 BY_LEVEL: list[str] = GLOBALS["by_level"]
-FEATURES = _settings("base/parameters_feature_engineering.yml")["feature_engineering"]
+FEATURES = _settings("base/parameters/feature_engineering.yml")["feature_engineering"]
 MODELLING = _settings("base/parameters/modelling.yml")["modelling"]
 INPUTS = _settings("base/parameters/modelling.yml")["inputs"]
 # The peers look at rates as they are, without segments.

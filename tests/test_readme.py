@@ -19,7 +19,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.runner import SequentialRunner
 
 from sparkify import cli
-from sparkify.hooks import SparkHooks
+from sparkify.hooks.spark_session import SparkHooks
 from sparkify.hooks.candidate_check import FitHooks
 from sparkify.hooks.run_lock import OneRunHooks
 from sparkify.inspection.command import inspect

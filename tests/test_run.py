@@ -11,7 +11,7 @@ import yaml
 from pyspark.sql import SparkSession
 
 from sparkify.pipelines.feature_engineering.log_summary import MissingPageError
-from sparkify.pipelines.modelling import contacts, groups
+from sparkify.pipelines.evaluation import contact_profit, customer_groups
 
 ROOT = Path(__file__).parents[1]
 

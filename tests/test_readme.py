@@ -19,9 +19,9 @@ from kedro.framework.startup import bootstrap_project
 from kedro.runner import SequentialRunner
 
 from sparkify import cli
-from sparkify.hooks.spark_session import SparkHooks
 from sparkify.hooks.candidate_check import FitHooks
 from sparkify.hooks.run_lock import OneRunHooks
+from sparkify.hooks.spark_session import SparkHooks
 from sparkify.inspection.command import inspect
 
 ROOT = Path(__file__).parents[1]

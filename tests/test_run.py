@@ -10,8 +10,8 @@ import pytest
 import yaml
 from pyspark.sql import SparkSession
 
+from sparkify.pipelines.evaluation import customer_groups
 from sparkify.pipelines.feature_engineering.log_summary import MissingPageError
-from sparkify.pipelines.evaluation import contact_profit, customer_groups
 
 ROOT = Path(__file__).parents[1]
 
@@ -111,7 +111,7 @@ def test_a_model_is_in_service_only_after_all_of_its_evaluation(
     assert versions(project) == before
     shutil.rmtree(project.folder / "data/06_models/mini/churn_model")
     with monkeypatch.context() as broken:
-        broken.setattr(groups, "_measured", fail)
+        broken.setattr(customer_groups, "_measured", fail)
         with pytest.raises(ZeroDivisionError):
             evaluate()
     assert versions(project)["churn_model"] == []

@@ -53,7 +53,7 @@ def quality(
     record: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     tables = check_all(spark, checks, raw)
-    return nodes.account_for_records(*tables, record or {}, checks)
+    return nodes.summarize_data_quality(*tables, record or {}, checks)
 
 
 def test_each_record_becomes_a_row(spark: SparkSession, checks: DataProcessingParameters) -> None:
@@ -108,7 +108,7 @@ def test_records_that_only_share_a_hash_are_both_events(
     found = {row["item_in_session"]: row["copies"] for row in repeated.collect()}
     assert found == {50: 1, 51: 2}
     assert drop_copies(checked, repeated).count() == 2
-    account = nodes.account_for_records(
+    account = nodes.summarize_data_quality(
         checked, repeated, nodes.count_events(checked, repeated), {}, checks
     )
     assert (account["accepted"], account["rejections"]["duplicate"]["lines"]) == (2, 1)
@@ -273,7 +273,7 @@ def test_genuine_logs_count_as_pandas_and_grep_count_them(
     with_user = frame[frame["registration"].notna()]
     raw = spark.read.text(str(real / name))
     tables = check_all(spark, checks, raw)
-    account = nodes.account_for_records(*tables, {}, checks)
+    account = nodes.summarize_data_quality(*tables, {}, checks)
     pages = dict(tables[2].groupBy("page").agg(F.sum("events")).collect())
     rejections = {why: told["lines"] for why, told in account["rejections"].items()}
     lines, without_user, songs, users = GENUINE[name]

@@ -53,7 +53,7 @@ def summary(
     spark: SparkSession, rows: list[tuple[str, str, str]], settings: FeatureEngineeringParameters
 ) -> dict[str, Any]:
     log = events(spark, rows)
-    return nodes.event_summary(log, nodes.user_days(log, settings), QUALITY, settings)
+    return nodes.summarize_events(log, nodes.aggregate_user_days(log, settings), QUALITY, settings)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_level_without_events_is_named(
     log = events(spark, STAYS_AWAY)
     caplog.set_level(logging.WARNING, "sparkify")
     free = {**QUALITY, "levels": {"free": 2}}
-    nodes.event_summary(log, nodes.user_days(log, settings), free, settings)
+    nodes.summarize_events(log, nodes.aggregate_user_days(log, settings), free, settings)
     assert "no event on the paid level (data_processing.levels)" in caplog.messages[-1]
 
 

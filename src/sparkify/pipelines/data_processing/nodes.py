@@ -87,7 +87,7 @@ def count_events(checked_events: DataFrame, repeated_events: DataFrame) -> DataF
     )
 
 
-def account_for_records(
+def summarize_data_quality(
     checked_events: DataFrame,
     repeated_events: DataFrame,
     event_counts: DataFrame,

@@ -29,13 +29,13 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="count_events",
             ),
             Node(
-                nodes.account_for_records,
+                nodes.summarize_data_quality,
                 [
                     *["checked_events", "repeated_events", "event_counts"],
                     *["simulation_record", PARAMETERS],
                 ],
                 "data_quality",
-                name="account_for_records",
+                name="summarize_data_quality",
             ),
             # By itself, so that the account is saved before the run stops.
             Node(require_usable_log, "data_quality", None, name="require_usable_log"),

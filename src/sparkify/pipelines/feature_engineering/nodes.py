@@ -174,7 +174,7 @@ def snapshots(user_days: DataFrame, feature_engineering: FeatureEngineeringParam
     return label_customers(user_days, days, feature_engineering)
 
 
-def countable_days(user_days: DataFrame, by_level: Iterable[str]) -> DataFrame:
+def add_countable_columns(user_days: DataFrame, by_level: Iterable[str]) -> DataFrame:
     """Add what user_days can be summed up by, but does not hold: itself, and the paid level."""
     paid = {f"paid_{name}": F.col(name) - F.col(f"free_{name}") for name in by_level}
     return user_days.withColumns({"active_days": F.lit(1), **paid})
@@ -191,7 +191,7 @@ def features(
     model, which learns from its training snapshots alone towards what to shrink them.
     """
     by_level = feature_engineering.by_level
-    days = countable_days(user_days, by_level)
+    days = add_countable_columns(user_days, by_level)
     log_opened = F.broadcast(user_days.agg(F.min("day").alias("log_opened")))
     customers = snapshots.select(*KEYS).crossJoin(log_opened)
     known = days.join(customers, on="user_id", how="inner").where("day < cutoff")

@@ -9,27 +9,27 @@ def create_pipeline(**_: object) -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.events,
+                nodes.select_events,
                 [
                     *["checked_events", "repeated_events", "data_quality"],
                     "params:data_processing",
                 ],
                 "events",
-                name="accept_events",
+                name="select_events",
             ),
-            Node(nodes.user_days, ["events", parameters], "user_days", name="sum_up_days"),
+            Node(nodes.aggregate_user_days, ["events", parameters], "user_days", name="aggregate_user_days"),
             Node(
-                nodes.event_summary,
+                nodes.summarize_events,
                 ["events", "user_days", "data_quality", parameters],
                 "event_summary",
-                name="summarise_events",
+                name="summarize_events",
             ),
-            Node(nodes.snapshots, ["user_days", parameters], "snapshots", name="take_snapshots"),
+            Node(nodes.label_snapshots, ["user_days", parameters], "snapshots", name="label_snapshots"),
             Node(
-                nodes.features,
+                nodes.compute_features,
                 ["user_days", "snapshots", parameters],
                 "features",
-                name="describe_customers",
+                name="compute_features",
             ),
         ]
     )

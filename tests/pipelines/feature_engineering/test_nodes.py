@@ -9,9 +9,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
-from sparkify.pipelines.data_processing.duplicates import drop_copies
-from sparkify.pipelines.data_processing.log_checks import LogError
-from sparkify.pipelines.data_processing.nodes import check_events, find_repeated_events
+from sparkify.pipelines.data_processing.diagnosis import LogError
+from sparkify.pipelines.data_processing.nodes import (
+    check_events,
+    drop_duplicates,
+    find_repeated_events,
+)
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.feature_engineering import nodes
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
@@ -28,7 +31,7 @@ def settings(parameters: dict[str, Any]) -> FeatureEngineeringParameters:
 
 
 def accepted(checked: DataFrame) -> DataFrame:
-    return drop_copies(checked, find_repeated_events(checked)).select(*EVENTS.columns)
+    return drop_duplicates(checked, find_repeated_events(checked)).select(*EVENTS.columns)
 
 
 def events(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame:
@@ -228,7 +231,9 @@ def test_the_last_full_day_ends_the_log(
     holdout: date,
 ) -> None:
     log = [*HISTORY[:7], ("d", last_event, "Home", 9, "free", None)]
-    taken = nodes.label_snapshots(nodes.aggregate_user_days(events(spark, *log), settings), settings)
+    taken = nodes.label_snapshots(
+        nodes.aggregate_user_days(events(spark, *log), settings), settings
+    )
     assert taken.agg(F.max("cutoff")).first()[0] == holdout
 
 
@@ -309,7 +314,9 @@ def test_an_outcome_has_its_customers_and_labels(
     churned: dict[str, bool],
 ) -> None:
     asked = settings.model_copy(update={"outcome": outcome})
-    taken = nodes.label_snapshots(nodes.aggregate_user_days(events(spark, *CHANGES), settings), asked)
+    taken = nodes.label_snapshots(
+        nodes.aggregate_user_days(events(spark, *CHANGES), settings), asked
+    )
     expected = [(user, date(2018, 11, 21), label) for user, label in churned.items()]
     assertDataFrameEqual(taken, spark.createDataFrame(expected, taken.schema))
 
@@ -346,7 +353,9 @@ def test_with_inactivity_no_event_from_the_cutoff_on_changes_a_feature(
     cut = nodes.aggregate_user_days(events(spark, *earlier), asked)
     taken = nodes.label_snapshots(whole, asked)
     assert taken.count() == 6
-    assertDataFrameEqual(nodes.compute_features(whole, taken, asked), nodes.compute_features(cut, taken, asked))
+    assertDataFrameEqual(
+        nodes.compute_features(whole, taken, asked), nodes.compute_features(cut, taken, asked)
+    )
 
 
 def test_a_cancellation_counts_from_the_cutoff_to_the_end_of_the_horizon(
@@ -359,7 +368,9 @@ def test_a_cancellation_counts_from_the_cutoff_to_the_end_of_the_horizon(
             ("z", "2018-10-01 00:00:00", "Home", 1, "free", None),
             ("z", "2018-12-01 00:00:02", "Home", 1, "free", None),
         ]
-        taken = nodes.label_snapshots(nodes.aggregate_user_days(events(spark, *log), settings), settings)
+        taken = nodes.label_snapshots(
+            nodes.aggregate_user_days(events(spark, *log), settings), settings
+        )
         return {str(r["cutoff"]): r["churned"] for r in taken.where("user_id='a'").collect()}
 
     assert "2018-11-21" not in churned("2018-11-20 23:59:59")

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from sparkify.pipelines.simulation import nodes
-from sparkify.pipelines.simulation.chain import State, states
+from sparkify.pipelines.simulation.chain import State, list_states
 from sparkify.pipelines.simulation.life import Process
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
 from sparkify.pipelines.simulation.songs import SongCatalogue
@@ -76,7 +76,9 @@ def crafted(
         traits = (cohort, 90.0, 600_000.0, "Logged In", "free", OCTOBER_1, OCTOBER_1 - 5)
         profile = ("Ada", "Young", "F", "Logan, UT-ID", '"Mozilla/5.0 (A, B)"')
         users.append((number, str(number + 1), *traits, *profile))
-        told = [(OCTOBER_1 + second, states().index(State(*s)), song) for second, s, song in shown]
+        told = [
+            (OCTOBER_1 + second, list_states().index(State(*s)), song) for second, s, song in shown
+        ]
         sessions.append((number, 0, cohort, told[0][0], 3, told))
     return (
         spark.createDataFrame(users, SIMULATED_USERS.struct),
@@ -93,7 +95,7 @@ def test_users_are_drawn_one_row_each_by_their_numbers(
     assert [row["user_number"] for row in rows] == list(range(len(rows)))
     assert [row["user_id"] for row in rows] == [str(number + 1) for number in range(len(rows))]
     for row in rows:
-        assert tuple(row)[2:9] == tuple(process.traits(row["user_number"]))
+        assert tuple(row)[2:9] == tuple(process.draw_traits(row["user_number"]))
 
 
 def test_newcomers_come_on_top_of_the_users(
@@ -122,7 +124,7 @@ def test_sessions_are_those_of_every_user_s_life(
         lived[row["user_number"]].append((row["first_item"], *(list(column) for column in told)))
     process = Process(tiny)
     for number in range(users.count()):
-        life = process.life(number, process.traits(number))
+        life = process.simulate_life(number, process.draw_traits(number))
         assert lived[number] == [tuple(session) for session in life]
 
 
@@ -243,7 +245,7 @@ def test_lines_are_written_as_the_published_log_writes_them(
             ],
         ),
     )
-    song = SongCatalogue(tiny).table().iloc[7]
+    song = SongCatalogue(tiny).build_table().iloc[7]
     who = (
         '"location":"Logan, UT-ID","userAgent":"\\"Mozilla/5.0 (A, B)\\"","lastName":"Young",'
         '"firstName":"Ada","registration":1538351995000,"gender":"F"'
@@ -278,7 +280,9 @@ def test_every_cohort_counts_its_own_sessions_in_the_order_of_time(
         ("zither", [(30, home, -1)]),
         ("tuba", [(30, home, -1)]),
     )
-    told = [json.loads(row["value"]) for row in nodes.format_raw_events(users, sessions, tiny).collect()]
+    told = [
+        json.loads(row["value"]) for row in nodes.format_raw_events(users, sessions, tiny).collect()
+    ]
     assert [(event["userId"], event["sessionId"]) for event in told] == [
         ("2", 1),
         ("1", 2),

@@ -1,13 +1,12 @@
 from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.data_processing import nodes
-from sparkify.pipelines.data_processing.log_checks import require_usable_log
 
 PARAMETERS = "params:data_processing"
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From the raw log to its records checked and typed, with an account of every one."""
+    """From the raw log to typed records, and a summary of accepted and rejected ones."""
     return Pipeline(
         [
             Node(
@@ -37,7 +36,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 "data_quality",
                 name="summarize_data_quality",
             ),
-            # By itself, so that the account is saved before the run stops.
-            Node(require_usable_log, "data_quality", None, name="require_usable_log"),
+            # A separate node: the summary is saved before the run stops.
+            Node(nodes.require_usable_log, "data_quality", None, name="require_usable_log"),
         ]
     )

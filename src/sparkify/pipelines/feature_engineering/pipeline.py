@@ -2,10 +2,11 @@ from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.feature_engineering import nodes
 
+PARAMETERS = "params:feature_engineering"
+
 
 def create_pipeline(**_: object) -> Pipeline:
     """From checked records to features and labels at every cutoff."""
-    parameters = "params:feature_engineering"
     return Pipeline(
         [
             Node(
@@ -17,17 +18,27 @@ def create_pipeline(**_: object) -> Pipeline:
                 "events",
                 name="select_events",
             ),
-            Node(nodes.aggregate_user_days, ["events", parameters], "user_days", name="aggregate_user_days"),
+            Node(
+                nodes.aggregate_user_days,
+                ["events", PARAMETERS],
+                "user_days",
+                name="aggregate_user_days",
+            ),
             Node(
                 nodes.summarize_events,
-                ["events", "user_days", "data_quality", parameters],
+                ["events", "user_days", "data_quality", PARAMETERS],
                 "event_summary",
                 name="summarize_events",
             ),
-            Node(nodes.label_snapshots, ["user_days", parameters], "snapshots", name="label_snapshots"),
+            Node(
+                nodes.label_snapshots,
+                ["user_days", PARAMETERS],
+                "snapshots",
+                name="label_snapshots",
+            ),
             Node(
                 nodes.compute_features,
-                ["user_days", "snapshots", parameters],
+                ["user_days", "snapshots", PARAMETERS],
                 "features",
                 name="compute_features",
             ),

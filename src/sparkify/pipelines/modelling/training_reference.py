@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from sparkify.pipelines.data_processing.log_checks import require_usable_log
+from sparkify.pipelines.data_processing.nodes import require_usable_log
 from sparkify.pipelines.feature_engineering.nodes import add_countable_columns
 from sparkify.pipelines.modelling.parameters import InputParameters, ReferenceParameters
 from sparkify.schemas import KEYS

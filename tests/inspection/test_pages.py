@@ -14,8 +14,8 @@ from sparkify.inspection.pages import (
 )
 from sparkify.schemas.names import RESERVED, RESERVED_PATTERN
 
-GLOBALS = Path(__file__).parents[2] / "conf" / "base" / "globals.yml"
-PROJECT_PAGES = yaml.safe_load(GLOBALS.read_text(encoding="utf-8"))["pages"]
+SETTINGS = Path(__file__).parents[2] / "conf/base/parameters/feature_engineering.yml"
+PROJECT_PAGES = yaml.safe_load(SETTINGS.read_text(encoding="utf-8"))["feature_engineering"]["pages"]
 
 
 def test_the_columns_are_those_of_the_project() -> None:

@@ -161,10 +161,7 @@ def test_every_feature_that_conf_names_exists(parameters: dict[str, Any]) -> Non
 def test_a_parameter_that_schemas_read_from_globals_is_set_there_alone(
     parameters: dict[str, Any],
 ) -> None:
-    names = ("pages", "by_level", "windowed", "windows_days")
-    usual = parameters["feature_engineering"].model_dump(mode="json")
-    shared = {name: usual[name] for name in names}
-    assert list(differing_from_globals(parameters | {"modelling": BASELINES}, shared | OTHER)) == [
+    assert list(differing_from_globals(parameters | {"modelling": BASELINES}, OTHER)) == [
         "modelling.baselines differs from globals.baselines, which the tables' schemas read: set "
         "baselines in conf/<env>/globals.yml alone."
     ]
@@ -210,23 +207,12 @@ def test_a_run_is_refused_before_anything_is_read(
         assert "a log stands already" in str(raised.value)
 
 
-def test_parameters_at_odds_with_globals_are_refused_before_spark_is_asked(project: Any) -> None:
-    with pytest.raises(ParameterError) as raised:
-        project.run("feature_engineering", params={"feature_engineering": {"windows_days": [7]}})
-    assert str(raised.value) == (
-        "feature_engineering.windows_days differs from globals.windows_days, which the tables' "
-        "schemas read: set windows_days in conf/<env>/globals.yml alone."
-    )
-
-
 def test_a_misspelt_name_in_globals_is_refused(project: Any) -> None:
     path = project.conf / "mini" / "globals.yml"
-    path.write_text(path.read_text() + yaml.safe_dump({"windows_day": [7]}))
+    path.write_text(path.read_text() + yaml.safe_dump({"raw_lo": "x"}))
     with pytest.raises(ParameterError) as raised:
         project.run("simulation")
-    assert str(raised.value) == (
-        "globals.windows_day is no parameter; did you mean globals.windows_days?"
-    )
+    assert str(raised.value) == ("globals.raw_lo is no parameter; did you mean globals.raw_log?")
 
 
 def test_a_misspelt_section_of_an_environment_is_refused(project: Any) -> None:

@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-# The columns of `feature_engineering.pages`: the page in conf/base, and a pattern for those of other
-# services, in lower case with blanks between words. An earlier column has the first choice.
+# The columns of `feature_engineering.pages`: the page in conf/base, and a pattern for pages of
+# other services, in lower case with blanks between words. The first fitting column wins.
 COLUMNS: dict[str, tuple[str, str]] = {
     "thumbs_down": ("Thumbs Down", r"thumbs? ?down|(\w+ )?(dislike[ds]?|downvoted?|unlike[ds]?)"),
     "thumbs_up": (

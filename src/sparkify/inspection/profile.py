@@ -18,13 +18,13 @@ from sparkify.log_formats.times import UNITS, WITHOUT_ZONE, TimeReader, parse_nu
 TIMES = TimeReader(date(2000, 1, 1), date(2100, 1, 1), None, ZoneInfo("UTC"))
 WITH_ZONE_NAME = re.compile(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)? ?[A-Z][A-Za-z/_]{2,}")
 # Forms of time that the project reads, and those that it does not.
-READABLE = {
-    **{unit: f"{name} since 1970" for unit, (_, name) in UNITS.items()},
+READABLE: dict[str, str] = {
+    **{str(unit): f"{name} since 1970" for unit, (_, name) in UNITS.items()},
     "iso8601": "ISO 8601 text",
     "local": "ISO 8601 text without a zone",
     "date": "days, ISO 8601",
 }
-UNREADABLE = {
+UNREADABLE: dict[str, str] = {
     "yyyymmdd": "days as YYYYMMDD",
     "zone name": "text with the name of a zone",
 }

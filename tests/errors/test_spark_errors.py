@@ -92,7 +92,7 @@ def test_too_little_memory_is_told_with_what_to_do(spark: SparkSession) -> None:
     error = Py4JError("failed")
     error._origin = jvm.java.lang.OutOfMemoryError("Java heap space")  # type: ignore[attr-defined]
     message = describe_spark_error(DatasetError("Failed while saving")) or ""
-    assert told == ""
+    assert message == ""
     try:
         raise DatasetError("Failed while saving") from error
     except DatasetError as wrapped:

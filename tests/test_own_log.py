@@ -49,10 +49,10 @@ def video(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return the catalog of the page's environment after a run on the renamed log."""
     project = type(finished)(tmp_path_factory.mktemp("video"))
     for file, values in example().items():
-        if "folder" in values:
-            folders = {name: str(project.folder / to) for name, to in values["folder"].items()}
+        if "environment" in values:
+            values["data_root"] = str(project.folder / "data")
             project.log = project.folder / values["raw_log"]
-            values |= {"folder": folders, "raw_log": str(project.log)}
+            values["raw_log"] = str(project.log)
         (project.folder / file).parent.mkdir(exist_ok=True)
         (project.folder / file).write_text(yaml.safe_dump(values))
     lines = [row["value"] for row in finished.catalog().load("raw_events").collect()]

@@ -12,7 +12,7 @@ from sparkify.inspection.pages import (
     rank_cancellations,
     split_words,
 )
-from sparkify.schemas.names import RESERVED, RESERVED_PATTERN
+from sparkify.schemas.parameters import RESERVED, RESERVED_PATTERN
 
 SETTINGS = Path(__file__).parents[2] / "conf/base/parameters/feature_engineering.yml"
 PROJECT_PAGES = yaml.safe_load(SETTINGS.read_text(encoding="utf-8"))["feature_engineering"]["pages"]

@@ -29,16 +29,6 @@ from sparkify.inspection.sampling import LogFiles, SampledFile, sample_files
 from sparkify.inspection.sources import Source, differ, find_sources
 
 ENVIRONMENT = "mylog"
-LAYERS = {
-    "raw": "01_raw",
-    "intermediate": "02_intermediate",
-    "primary": "03_primary",
-    "feature": "04_feature",
-    "model_input": "05_model_input",
-    "models": "06_models",
-    "model_output": "07_model_output",
-    "reporting": "08_reporting",
-}
 FORMATS = {
     "json_lines": "JSON, an object per line",
     "json_array": "JSON, an array or objects over several lines",
@@ -108,11 +98,9 @@ def format_scalar(value: object) -> str:
 
 def _draft_globals(raw_log: str, sampled: list[SampledFile]) -> Iterator[str]:
     formats = {file.format for file in sampled if file.records}
+    yield f"environment: {ENVIRONMENT}"
     yield f"raw_log: {format_scalar(raw_log)}"
     yield f"raw_format: {formats.pop() if len(formats) == 1 else 'auto'}"
-    yield "\nfolder:"
-    for layer, folder in LAYERS.items():
-        yield f"  {layer}: data/{folder}/{ENVIRONMENT}"
 
 
 def _draft_parameters(

@@ -133,8 +133,9 @@ class EventLogDataset(SparkDatasetV2):
                     f"the event log's file {file.path} is a JSON array or printed JSON of "
                     f"{'about ' if is_compressed else ''}{megabytes:,.0f} MB, and such files are "
                     f"read as a whole, up to {self._max_array_megabytes} MB (max_array_megabytes "
-                    f"of raw_events in conf/base/catalog/data_processing.yml). Write an object per "
-                    f"line: jq -c 'if type == \"array\" then .[] else . end' FILE"
+                    f"of raw_events in conf/base/catalog/data_processing.yml). "
+                    f"Write one object per line: "
+                    f"jq -c 'if type == \"array\" then .[] else . end' FILE"
                 )
         return files
 

@@ -89,11 +89,11 @@ def _profit_rows(plan: dict[str, Any], profit: pd.DataFrame) -> Rows:
     nearest = {int(profit["contacted"].sub(number).abs().argmin()) for number in tenths}
     notes = {plan["best"]["contacted"]: "most profit"}
     notes[plan["in_use"]["contacted"]] = "threshold in use"
-    shown = profit[profit["contacted"].isin(notes) | profit.index.isin(nearest)]
-    profits = [text.metric_from_row(row, "profit") for row in shown.to_dict("records")]
-    return shown.assign(
+    selected = profit[profit["contacted"].isin(notes) | profit.index.isin(nearest)]
+    profits = [text.metric_from_row(row, "profit") for row in selected.to_dict("records")]
+    return selected.assign(
         profit=[text.format_metric(one, "dollars") for one in profits],
-        note=shown["contacted"].map(notes).fillna(""),
+        note=selected["contacted"].map(notes).fillna(""),
     ).to_dict("records")
 
 
@@ -105,7 +105,7 @@ def describe_drivers(
 ) -> dict[str, Any]:
     """Return one row per input, with its meaning, and one row per segment, with its main rates.
 
-    The weight of an input's product with the moderator stands in the row of the input.
+    The weight of an input's product with the moderator is in the row of the input.
     """
     meanings = _input_meanings(inputs, feature_engineering)
     meanings |= {f"segment_{n}": f"Probability of segment {n}" for n in segments["segment"]}
@@ -233,8 +233,8 @@ def describe_monitoring(
 ) -> dict[str, Any]:
     """Return whether monitoring and the leakage audit apply, and what they say.
 
-    Monitoring applies if it has run on the scores of this cutoff and on this model's metrics, the
-    audit if it has run on the champion's training data.
+    Monitoring applies if it used the scores of this cutoff and this model's metrics. The audit
+    applies if it used the champion's training data.
     """
     fingerprint = metrics["champion"]["training"]["fingerprint"]
     has_audit = leakage_audit.get("training", {}).get("fingerprint") == fingerprint

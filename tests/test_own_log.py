@@ -50,8 +50,8 @@ def video(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return the catalog of the page's environment after a run on the renamed log."""
     project = type(finished)(tmp_path_factory.mktemp("video"))
     for file, said in example().items():
-        if "folder" in said:
-            said["folder"] = {name: str(project.folder / to) for name, to in said["folder"].items()}
+        if "environment" in said:
+            said["data_root"] = str(project.folder / "data")
             project.log = project.folder / said["raw_log"]
             said["raw_log"] = str(project.log)
         (project.folder / file).parent.mkdir(exist_ok=True)

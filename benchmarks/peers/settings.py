@@ -37,7 +37,7 @@ MODELLING = _settings("base/parameters/modelling.yml")["modelling"]
 INPUTS = _settings("base/parameters/modelling.yml")["inputs"]
 # The peers look at rates as they are, without segments.
 RATES = {**INPUTS["segments"]["rates"], **INPUTS["rates"]}
-CANDIDATES = _settings("full/parameters.yml")["modelling"]["candidates"]
+CANDIDATES = GLOBALS["sizes"]["large"]["candidates"]
 HORIZON: int = FEATURES["horizon_days"]
 CANCELLATION: str = FEATURES["cancellation_page"]
 SONG: str = PAGES["next_song"]

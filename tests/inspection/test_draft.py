@@ -37,7 +37,7 @@ def test_csv_becomes_settings(tmp_path: Path) -> None:
     own, parameters, text = draft(tmp_path / "shop.csv")
     assert (own["raw_log"], own["raw_format"]) == (str(tmp_path / "shop.csv"), "csv")
     assert own["pages"] == {"next_song": "cart"}
-    assert {folder.rpartition("/")[2] for folder in own["folder"].values()} == {"mylog"}
+    assert own["environment"] == "mylog"
     data_processing = parameters["data_processing"]
     assert data_processing["fields"] == {
         **{"ts": "at", "userId": "user", "page": "event"},

@@ -12,7 +12,7 @@ from sparkify.inspection.pages import (
     rank_cancellations,
     split_words,
 )
-from sparkify.schemas.names import RESERVED, RESERVED_PATTERN
+from sparkify.schemas.parameters import RESERVED, RESERVED_PATTERN
 
 GLOBALS = Path(__file__).parents[2] / "conf" / "base" / "globals.yml"
 PROJECT_PAGES = yaml.safe_load(GLOBALS.read_text(encoding="utf-8"))["pages"]

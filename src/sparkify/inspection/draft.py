@@ -24,16 +24,6 @@ from sparkify.inspection.records import SampledFile, sample_files
 from sparkify.inspection.sources import Source, differ, find_sources
 
 ENVIRONMENT = "mylog"
-LAYERS = {
-    "raw": "01_raw",
-    "intermediate": "02_intermediate",
-    "primary": "03_primary",
-    "feature": "04_feature",
-    "model_input": "05_model_input",
-    "models": "06_models",
-    "model_output": "07_model_output",
-    "reporting": "08_reporting",
-}
 MAX_EXTRA_PAGES = 25
 MAX_NAMED = 5
 NO_PLAN = (
@@ -97,11 +87,9 @@ def _draft_globals(raw_log: str, sampled: list[SampledFile], pages: Counter[str]
     formats = {file.format for file in sampled if file.records}
     lines = [
         f"# conf/{ENVIRONMENT}/globals.yml",
+        f"environment: {ENVIRONMENT}",
         f"raw_log: {format_scalar(raw_log)}",
         f"raw_format: {formats.pop() if len(formats) == 1 else 'auto'}",
-        "",
-        "folder:",
-        *(f"  {layer}: data/{folder}/{ENVIRONMENT}" for layer, folder in LAYERS.items()),
         "",
         *_draft_pages(pages),
     ]

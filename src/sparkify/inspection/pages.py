@@ -77,7 +77,7 @@ COMPLETED = re.compile(
     r"|removed|ended|expired|lapsed).*"
 )
 
-# Columns of the project's own tables, as sparkify.schemas.names has them, and words of SQL.
+# Columns of the project's own tables, as sparkify.schemas.parameters has them, and words of SQL.
 RESERVED = re.compile(
     r"account_age_days|active_days|cancellations|candidate|churned|current_path|cutoff|day"
     r"|days_since_last_seen|ends_cancelled|false|first_day|gender|inputs|is_first_day|is_paid"

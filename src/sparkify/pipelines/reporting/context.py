@@ -20,7 +20,7 @@ from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.modelling.selection import simplest_of_the_best
 from sparkify.pipelines.monitoring.drift import above_by_chance, verdict
 from sparkify.pipelines.reporting import number_format as text
-from sparkify.schemas import Features
+from sparkify.schemas import feature_columns
 
 RANDOM_AUC = 0.5
 RATES_PER_SEGMENT = 3  # rates that describe a segment
@@ -139,7 +139,7 @@ def _input_meanings(
     inputs: InputParameters, feature_engineering: FeatureEngineeringParameters
 ) -> dict[str, str]:
     """Return what each input means, from the descriptions of the features it is computed from."""
-    table = Features(
+    columns = feature_columns(
         feature_engineering.pages,
         feature_engineering.by_level,
         feature_engineering.windowed,
@@ -147,7 +147,7 @@ def _input_meanings(
     )
     features = {
         column.name: column.meaning.partition(":")[0].removesuffix(".").removesuffix(DEFAULT_PERIOD)
-        for column in table.definition
+        for column in columns
     }
     if inputs.plain is None:
         return {name: f"{meaning}; logarithm" for name, meaning in features.items()}

@@ -55,7 +55,7 @@ def test_without_configured_inputs_a_model_uses_the_logarithms_of_features(
     assert (row["name"], row["meaning"]) == ("sessions", "Sessions; logarithm")
 
 
-def test_segments_have_the_rates_that_differ_most_from_the_average(
+def test_segments_have_the_three_rates_furthest_from_the_average(
     settings: dict[str, Any],
 ) -> None:
     rows = drivers(settings, segments=SEGMENTS)["segment_rows"]

@@ -137,5 +137,5 @@ def test_a_noun_is_in_the_plural_unless_the_number_is_1() -> None:
     ]
 
 
-def test_the_value_of_a_parameter_has_at_most_three_digits() -> None:
+def test_a_parameter_has_up_to_three_significant_digits() -> None:
     assert [text.format_setting(value) for value in ("f1", 0.09123, 90.0)] == ["f1", "0.0912", "90"]

@@ -479,10 +479,10 @@ def test_drift_by_chance_is_not_an_alarm(write: Write, datasets: dict[str, Any])
 def test_earlier_scores_with_too_few_churners_have_no_interval(
     write: Write, datasets: dict[str, Any]
 ) -> None:
-    (known,) = datasets["monitoring_summary"]["realised"]
-    few = known | {"churned": 3, "auc_low": None, "auc_high": None}
-    nobody = few | {"churned": 0, "auc": None}
-    monitoring = datasets["monitoring_summary"] | {"realised": [known, few, nobody]}
+    (enough,) = datasets["monitoring_summary"]["realised"]
+    few = enough | {"churned": 3, "auc_low": None, "auc_high": None}
+    zero = few | {"churned": 0, "auc": None}
+    monitoring = datasets["monitoring_summary"] | {"realised": [enough, few, zero]}
     _, *rows = write(monitoring_summary=monitoring).table("Earlier scores and what happened")
     assert rows == [
         ["14 November 2018", "19,001", "571 (511 to 633)", "580", "0.771 (0.751 to 0.791)"],

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from sparkify.pipelines.reporting.number_format import FILTERS
 
-ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"  # after an @, so that it mentions nobody on GitHub
+ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"  # after an @: GitHub then sees no mention
 MARKDOWN_SYNTAX = re.compile(r"([\\`*_\[\]<>|~#&])")
 LEFT_ALIGNED = ("text", "prose", "code", "name", "day", "days_ago")  # kinds of columns
 PNG_URI = "data:image/png;base64,"
@@ -62,7 +62,7 @@ def _environment(finalize: Escape | None) -> Environment:
 
 
 def _escape_markdown(value: Any) -> Any:
-    """Escape a string so that Markdown shows it as it is, in one line, and mentions nobody."""
+    """Escape a string: Markdown shows it literally, in one line and without mentions."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     line = MARKDOWN_SYNTAX.sub(r"\\\1", " ".join(value.splitlines()))

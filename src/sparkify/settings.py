@@ -3,6 +3,7 @@
 from sparkify.hooks.candidate_check import FitHooks
 from sparkify.hooks.kedro_viz_statistics import LineageContext, LineageHooks
 from sparkify.hooks.mlflow_tracking import TrackingHooks
+from sparkify.hooks.package_versions import PackageVersionsHook
 from sparkify.hooks.parameter_check import ParameterHooks
 from sparkify.hooks.run_lock import OneRunHooks
 from sparkify.hooks.run_summary import MonitoringHooks, RunSummaryHooks
@@ -17,6 +18,7 @@ HOOKS = (
     FitHooks(),
     SparkHooks(),
     ParameterHooks(),
+    PackageVersionsHook(),
     TrackingHooks(),
     LineageHooks(_timings),
     _timings,

@@ -4,7 +4,7 @@ import pytest
 
 from sparkify.ml import metrics as evaluation
 from sparkify.ml.bootstrap import in_one_row, resampled, with_intervals
-from sparkify.pipelines.modelling.parameters import Bootstrap
+from sparkify.ml.bootstrap import Bootstrap
 
 ALL = evaluation.RANKING | evaluation.PROBABILITY | evaluation.CALIBRATION | evaluation.DECISION
 

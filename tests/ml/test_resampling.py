@@ -5,8 +5,8 @@ from pyspark.ml.linalg import Vectors
 from pyspark.sql import DataFrame, SparkSession
 
 from sparkify.ml.resampling import TooManyRowsError, balanced
-from sparkify.pipelines.modelling.candidates import Trial, unfitted
-from sparkify.pipelines.modelling.cross_validation import cross_validated, prepared
+from sparkify.pipelines.modelling.candidates import Trial, build_estimator
+from sparkify.pipelines.modelling.cross_validation import predict_out_of_fold, prepare_rows
 from sparkify.pipelines.modelling.inputs import INPUTS
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 
@@ -95,7 +95,7 @@ def test_xgboost_fits_what_smote_invents(
     smote = with_imbalance(modelling, "smote")
     rows = balanced(training(spark, CHURNERS, OTHERS), NAMES, smote).cache()
     settings = {"n_estimators": 2, "min_child_weight": 0}
-    model = unfitted(Trial("xgboost", settings), None, seed=7, partitions=1).fit(rows)
+    model = build_estimator(Trial("xgboost", settings), None, seed=7, partitions=1).fit(rows)
     forecast = model.transform(rows).select("label", "xgboost_prediction").collect()
     assert all(row["label"] == row["xgboost_prediction"] for row in forecast)
     two = smote.model_copy(update={"partitions": 2})
@@ -138,10 +138,10 @@ def test_smote_invents_customers_to_learn_from_and_none_to_be_judged_on(
     train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> None:
     smote = with_imbalance(modelling, "smote")
-    learnt_from = prepared(train, inputs, smote).rows
+    learnt_from = prepare_rows(train, inputs, smote).rows
     others = train.where("not churned").count()
     assert learnt_from.count() == 2 * others > train.count()
-    judged = cross_validated(train, inputs, smote)
+    judged = predict_out_of_fold(train, inputs, smote)
     known = train.select("user_id", "cutoff", "churned").toPandas()
     keys = ["user_id", "cutoff"]
     assert (

@@ -35,7 +35,7 @@ COMMENT = re.compile(r"(^|\s)#.*")
 # The catalog's schemas read these from globals.yml, so that a table has the columns they say.
 SHARED_WITH_SCHEMAS = {
     "feature_engineering": ("pages", "by_level", "windowed", "windows_days"),
-    "modelling": ("baselines",),
+    "evaluation": ("baselines",),
 }
 
 

@@ -1,13 +1,12 @@
 """95 % intervals over users, and where there are too few churners for one."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sparkify.pipelines.modelling.parameters import Bootstrap
 from sparkify.schemas import KEYS
 
 Array = npt.NDArray[Any]
@@ -15,6 +14,14 @@ Metric = Callable[[Array, Array, Array, Array], float]
 Figures = dict[str, dict[str, Any]]
 BOUNDS = [2.5, 97.5]  # percentiles of a 95 % interval
 MAX_UNDEFINED = 0.025  # of resamples; with more of them a bound may be undefined
+
+
+class Bootstrap(NamedTuple):
+    """How 95 % intervals are made: resamples of users, their seed, and the churners needed."""
+
+    resamples: int
+    seed: int
+    min_churned: int
 
 
 def resampled(

@@ -1,10 +1,13 @@
 """Probabilities that come true: calibration learnt on predictions made out of fold."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from pyspark.ml import Transformer
 from pyspark.ml.feature import SQLTransformer
-from pyspark.ml.regression import IsotonicRegression
+from pyspark.ml.regression import IsotonicRegression, IsotonicRegressionModel
 from pyspark.sql import SparkSession
 from sklearn.isotonic import IsotonicRegression as Isotonic
 from sklearn.metrics import log_loss
@@ -79,34 +82,61 @@ def platt(churned: Array, probability: Array) -> tuple[float, float]:
     return calibration_line(churned, probability, np.ones(len(churned))) or (1.0, 0.0)
 
 
-def calibration_stages(
+def learn_calibration(
     spark: SparkSession, out_of_fold: pd.DataFrame, method: str
-) -> list[Transformer]:
-    """Return the last stages of a model: from `uncalibrated` to `probability`.
+) -> dict[str, Any]:
+    """Return the parameters of a calibration, learnt from predictions made out of fold.
+
+    `slope` and `intercept` of `platt`; `boundaries` and `predictions` of `isotonic`.
 
     Args:
         spark: the session to fit an isotonic calibration with.
         out_of_fold: as for `best_calibration`.
-        method: of `none`, `platt` and `isotonic`.
+        method: `none`, `platt` or `isotonic`.
     """
+    churned = out_of_fold["churned"].to_numpy(float)
+    probability = out_of_fold["probability"].to_numpy(float)
+    if method == "platt":
+        return dict(zip(("slope", "intercept"), platt(churned, probability), strict=True))
     if method == "isotonic":
-        rows = out_of_fold[["churned", "probability"]].astype(float)
-        rows.columns = pd.Index(["label", UNCALIBRATED])
-        isotonic = IsotonicRegression(featuresCol=UNCALIBRATED, predictionCol="isotonic")
-        fitted = isotonic.fit(spark.createDataFrame(rows))
+        model = _fit_isotonic(spark, probability, churned)
+        return {
+            "boundaries": model.boundaries.toArray().tolist(),
+            "predictions": model.predictions.toArray().tolist(),
+        }
+    return {}
+
+
+def calibration_stages(
+    spark: SparkSession, method: str, parameters: Mapping[str, Any]
+) -> list[Transformer]:
+    """Return the last stages of a model: from `uncalibrated` to `probability`.
+
+    Args:
+        spark: the session to make an isotonic calibration with.
+        method: `none`, `platt` or `isotonic`.
+        parameters: as `learn_calibration` returns them.
+    """
+    stages: list[Transformer] = []
+    formula = UNCALIBRATED
+    if method == "isotonic":
+        # Spark has no other way to make a model: isotonic points fitted again stay as they are.
+        stages = [_fit_isotonic(spark, parameters["boundaries"], parameters["predictions"])]
         formula = "isotonic"
-        stages: list[Transformer] = [fitted]
     elif method == "platt":
-        churned = out_of_fold["churned"].to_numpy(float)
-        slope, intercept = platt(churned, out_of_fold["probability"].to_numpy(float))
+        slope, intercept = parameters["slope"], parameters["intercept"]
         odds = f"{UNCALIBRATED} / (1 - {UNCALIBRATED})"
         formula = f"1 / (1 + exp(-({intercept!r} + {slope!r} * ln({odds}))))"
-        stages = []
-    else:
-        formula, stages = UNCALIBRATED, []
     clipped = f"greatest({LEAST!r}, least({MOST!r}, {formula}))"
     calibrated = f"SELECT *, {clipped} AS probability FROM __THIS__"  # noqa: S608 -- own names
     return [*stages, SQLTransformer(statement=calibrated)]
+
+
+def _fit_isotonic(spark: SparkSession, probability: Any, outcome: Any) -> IsotonicRegressionModel:
+    rows = pd.DataFrame({"label": outcome, UNCALIBRATED: probability})
+    isotonic = IsotonicRegression(featuresCol=UNCALIBRATED, predictionCol="isotonic")
+    model: IsotonicRegressionModel = isotonic.fit(spark.createDataFrame(rows))
+    return model
 
 
 def calibrated(out_of_fold: pd.DataFrame, method: str) -> pd.Series:

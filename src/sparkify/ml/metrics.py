@@ -8,13 +8,13 @@ from sklearn.linear_model import LogisticRegression
 
 from sparkify.ml.bootstrap import (
     Array,
+    Bootstrap,
     Figures,
     Metric,
     resampled,
     with_intervals,
 )
 from sparkify.ml.log_odds import log_odds
-from sparkify.pipelines.modelling.parameters import Bootstrap
 
 TOP_DECILE = 0.1
 CALIBRATION_GROUPS = 10
@@ -217,3 +217,22 @@ def _ranking_baselines(predictions: pd.DataFrame) -> dict[str, pd.Series]:
         for column in predictions.columns
         if column.startswith(BASELINE)
     }
+
+
+def best_f1_threshold(probability: pd.Series) -> float:
+    """Return the threshold with the highest F1 to expect from calibrated probabilities.
+
+    Of the k highest, as many churn as their probabilities sum up to (Lipton et al. 2014). Labels
+    are not used: those of a few dozen churners would mostly show chance.
+
+    Args:
+        probability: calibrated probabilities, predicted out of fold.
+    """
+    falling = np.sort(probability.to_numpy(float))[::-1]
+    expected = falling.cumsum()
+    predicted = np.arange(1, len(falling) + 1)
+    is_last_of_equals = np.append(falling[:-1] > falling[1:], True)
+    f1 = np.where(is_last_of_equals, 2 * expected / (predicted + expected[-1]), 0)
+    best = int(f1.argmax())
+    below = falling[best + 1] if best + 1 < len(falling) else 0.0
+    return float((falling[best] + below) / 2)

@@ -20,7 +20,12 @@ from sparkify.schemas.events import (
     RAW_EVENTS,
     REPEATED_EVENTS,
 )
-from sparkify.schemas.forecasts import CANDIDATE_PREDICTIONS, ModelInput, Predictions
+from sparkify.schemas.forecasts import (
+    CANDIDATE_PREDICTIONS,
+    OUT_OF_FOLD_PREDICTIONS,
+    ModelInput,
+    Predictions,
+)
 from sparkify.schemas.names import NewColumnName
 from sparkify.schemas.scores import CHURN_SCORES, CURRENT_SNAPSHOTS
 from sparkify.schemas.simulated import SIMULATED_SESSIONS, SIMULATED_USERS
@@ -34,6 +39,7 @@ __all__ = [
     "EVENT_COUNTS",
     "KEYS",
     "MALFORMED_ROW",
+    "OUT_OF_FOLD_PREDICTIONS",
     "RAW_EVENTS",
     "REPEATED_EVENTS",
     "SIMULATED_SESSIONS",

@@ -7,13 +7,19 @@ from pydantic import AfterValidator
 
 from sparkify.schemas.customers import Features, UserDays
 from sparkify.schemas.events import CHECKED_EVENTS
-from sparkify.schemas.forecasts import CANDIDATE_PREDICTIONS, ModelInput, Predictions
+from sparkify.schemas.forecasts import (
+    CANDIDATE_PREDICTIONS,
+    OUT_OF_FOLD_PREDICTIONS,
+    ModelInput,
+    Predictions,
+)
 from sparkify.schemas.parameters import taken_name
 from sparkify.schemas.scores import CHURN_SCORES
 from sparkify.schemas.table import ColumnName
 
 TABLES = (
-    *(CHECKED_EVENTS, CANDIDATE_PREDICTIONS, CHURN_SCORES, Predictions({})),
+    *(CHECKED_EVENTS, CANDIDATE_PREDICTIONS, OUT_OF_FOLD_PREDICTIONS),
+    *(CHURN_SCORES, Predictions({})),
     *(UserDays({}, ()), Features({}, (), (), ()), ModelInput({}, (), (), ())),
 )
 # Columns on the way from one table to the next: of features, of models, of studies.

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from pyspark.sql import DataFrame, SparkSession
 
 from sparkify.ml.segments import LearntRate
-from sparkify.pipelines.modelling.cross_validation import prepared
+from sparkify.pipelines.modelling.cross_validation import prepare_rows
 from sparkify.pipelines.modelling.input_definitions import Rate
 from sparkify.pipelines.modelling.inputs import (
     InputError,
@@ -132,7 +132,7 @@ def test_a_logarithm_can_moderate(spark: SparkSession, modelling: ModellingParam
     parameters = wanted(plain=["is_paid", "days_away"], moderator="days_away")
     customers = "'u1' user_id", "date '2018-11-07' cutoff", "is_paid = 1 churned"
     train = table(spark, TRAINED).selectExpr(*customers, "*")
-    assert prepared(train, parameters, modelling).moderator == 2
+    assert prepare_rows(train, parameters, modelling).moderator == 2
 
 
 def test_a_moderator_that_is_no_input_is_refused() -> None:

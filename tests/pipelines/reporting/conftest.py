@@ -111,13 +111,6 @@ METRICS = {
         },
     ],
 }
-FIT_TIMES = pd.DataFrame(
-    {
-        "trial": [0, 1],
-        "candidate": ["logistic_regression", "xgboost"],
-        "fit_seconds": [6.01, 9.04],
-    }
-)
 SUMMARY = {
     "cutoff": "2018-12-01",
     "horizon_days": 10,
@@ -282,7 +275,6 @@ def found() -> dict[str, Any]:
         "score_summary": SUMMARY,
         "contacts": CONTACTS,
         "metrics": METRICS,
-        "fit_times": FIT_TIMES,
         "promotion": {"replaced": True, "reason": "no model stood before"},
         "contact_plan": PLAN,
         "contact_profit": PROFIT,

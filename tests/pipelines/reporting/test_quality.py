@@ -6,16 +6,12 @@ from sparkify.pipelines.reporting.blocks import Notice, Table, Text
 from sparkify.pipelines.reporting.quality import quality
 from sparkify.pipelines.reporting.words import MINUS, SPACE, UNKNOWN
 
-FIT_TIMES = pd.DataFrame(
-    {"trial": [0, 1], "candidate": ["random_forest", "xgboost"], "fit_seconds": [6.01, 9.04]}
-)
-
 
 def told(metrics: dict[str, Any], replaced: bool = True) -> tuple[Any, ...]:
     """Return the blocks of the second section."""
     names = ("calibration_figure", "lift_figure", "candidates_figure")
     pictures = dict.fromkeys(names, b"PNG")
-    return quality(metrics, FIT_TIMES, {"replaced": replaced}, (), pictures).blocks
+    return quality(metrics, {"replaced": replaced}, (), pictures).blocks
 
 
 def tables(blocks: tuple[Any, ...]) -> list[Table]:
@@ -55,13 +51,6 @@ def test_the_candidate_that_was_chosen_is_marked(found: dict[str, Any]) -> None:
         ("logistic regression", ""),
     ]
     assert "stood" not in candidates.caption
-
-
-def test_a_candidate_has_the_time_of_its_own_fits(found: dict[str, Any]) -> None:
-    # Trial 0 is a random forest in the times: those of a run with other candidates.
-    _, candidates = tables(told(found["metrics"]))
-    place = [column.name for column in candidates.columns].index("Seconds of a fit")
-    assert [row[place] for row in candidates.rows] == ["9.0", UNKNOWN]
 
 
 def test_candidates_that_did_not_replace_the_champion_are_told_apart(

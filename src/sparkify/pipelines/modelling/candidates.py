@@ -1,4 +1,4 @@
-"""The models that compete, each a list of Spark ML stages behind the vector of inputs."""
+"""The candidates: each a list of Spark ML stages that follow the vector of inputs."""
 
 from collections.abc import Callable, Mapping
 from itertools import product
@@ -20,7 +20,7 @@ from sparkify.ml.churn_probability import UNCALIBRATED, ChurnProbability
 from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters, Setting
 
-WEIGHED = "weighed"  # the vector that a linear candidate puts its coefficients to
+WEIGHED = "weighed"  # the vector that a linear candidate has coefficients for
 
 
 class Trial(NamedTuple):
@@ -31,20 +31,22 @@ class Trial(NamedTuple):
 
     @classmethod
     def of(cls, champion: Mapping[str, Any]) -> "Trial":
-        """Return the trial that a champion's description names."""
+        """Return the trial that a model's description names."""
         return cls(champion["candidate"], champion["settings"])
 
     @property
-    def description(self) -> dict[str, Any]:
-        """What it is, as JSON holds it."""
-        return {**self._asdict(), "label": str(self).replace("_", " ")}
-
-    def __str__(self) -> str:
+    def label(self) -> str:
+        """Candidate and settings as text."""
         settings = ", ".join(f"{name} {value:g}" for name, value in self.settings.items())
-        return f"{self.candidate} ({settings})"
+        return f"{self.candidate} ({settings})".replace("_", " ")
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """Candidate, settings and label, as saved in JSON."""
+        return {**self._asdict(), "label": self.label}
 
 
-def trials(parameters: ModellingParameters) -> list[Trial]:
+def list_trials(parameters: ModellingParameters) -> list[Trial]:
     """List every combination of settings of every candidate."""
     return [
         Trial(candidate, dict(zip(grid, values, strict=True)))
@@ -54,26 +56,26 @@ def trials(parameters: ModellingParameters) -> list[Trial]:
     ]
 
 
-def unfitted(trial: Trial, moderator: int | None, seed: int, partitions: int) -> Pipeline:
-    """Build the unfitted pipeline of a trial.
+def build_estimator(trial: Trial, moderator: int | None, seed: int, partitions: int) -> Pipeline:
+    """Return the unfitted pipeline of a trial.
 
     Fitted on rows with `inputs`, a `label` of 0.0 or 1.0 and a `weight`, it adds
     `uncalibrated`, a probability.
 
     Args:
         trial: the candidate and its settings.
-        moderator: the place among the inputs of the one that changes the weight of the others
-            in a linear model; None for none.
-        seed: of what a candidate draws.
-        partitions: into how many partitions the training rows come.
+        moderator: the position among the inputs of the one that changes the weight of the others
+            in a linear model; None without one.
+        seed: of the candidate's random numbers.
+        partitions: the number of partitions of the training rows.
     """
     stages = CANDIDATES[trial.candidate](trial.settings, moderator, seed, partitions)
     vector = _columns(trial.candidate)["probabilityCol"]
     return Pipeline(stages=[*stages, ChurnProbability(vector, UNCALIBRATED)])
 
 
-def refusal(trial: Trial) -> str | None:
-    """Return what the library that fits a trial says against its settings; None if nothing.
+def find_settings_error(trial: Trial) -> str | None:
+    """Return the error of the library that fits a trial about its settings, or None.
 
     Needs a running Spark session, and fits at most one tree to two rows.
     """
@@ -82,7 +84,7 @@ def refusal(trial: Trial) -> str | None:
             one_tree = {**trial.settings, "n_estimators": 1, "n_jobs": 1}
             XGBClassifier(**one_tree).fit([[0.0], [1.0]], [0, 1])
         else:
-            # Spark ML checks settings where they reach Java; a writer is what takes them there.
+            # Spark ML checks settings when they reach Java, which creating a writer does.
             estimator: Any = CANDIDATES[trial.candidate](trial.settings, None, 0, 1)[-1]
             estimator.write()
     except XGBoostError as error:
@@ -104,7 +106,7 @@ Settings = Mapping[str, Any]
 
 
 def _columns(candidate: str) -> dict[str, Any]:
-    """Name the columns that a classifier reads and writes; the model's own are others."""
+    """Return the columns that a classifier reads and writes, other than the model's."""
     return {
         "labelCol": LABEL,
         "weightCol": WEIGHT,
@@ -120,7 +122,7 @@ def _logistic_regression(
     seed: int,  # noqa: ARG001
     partitions: int,  # noqa: ARG001
 ) -> Stages:
-    """Standardised inputs, and their products with the moderator, in a linear model."""
+    """Return a linear model on standardised inputs and their products with the moderator."""
     products: Stages = []
     vectors = [INPUTS]
     if moderator is not None:
@@ -170,7 +172,7 @@ def _xgboost(
     seed: int,
     partitions: int,
 ) -> Stages:
-    """XGBoost's trees; with as many workers as partitions it leaves the rows' order alone."""
+    """Return XGBoost's trees. As many workers as partitions keep the order of the rows."""
     columns = _columns("xgboost")
     return [
         SparkXGBClassifier(

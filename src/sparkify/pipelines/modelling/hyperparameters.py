@@ -1,4 +1,4 @@
-"""Which settings each candidate has, asked of the classes that fit it."""
+"""The settings that each candidate has, read from the classes that fit it."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -31,12 +31,12 @@ NOT_SETTINGS = {"seed", "n_jobs", "verbosity", "early_stopping_rounds"}
 
 
 def hyperparameters(candidate: str) -> dict[str, type[int] | type[float]]:
-    """Return a candidate's numeric settings, by name, with the type that each takes."""
+    """Return the type of each numeric setting of a candidate, by name."""
     estimator = ESTIMATORS[candidate]
     if candidate == "xgboost":
         kinds: Mapping[str, object] = get_type_hints(estimator.__init__)
     else:
-        params = dict(inspect.getmembers(estimator, lambda one: isinstance(one, Param)))
+        params = dict(inspect.getmembers(estimator, lambda member: isinstance(member, Param)))
         kinds = {name: param.typeConverter for name, param in params.items()}
     return {
         name: KINDS[kind]
@@ -46,10 +46,10 @@ def hyperparameters(candidate: str) -> dict[str, type[int] | type[float]]:
 
 
 def require_known(candidates: Mapping[str, Mapping[str, Sequence[float]] | None]) -> None:
-    """Require that there is a candidate, and that each has settings of names and types it takes.
+    """Require at least one candidate, and settings with names and types that it takes.
 
     Raises:
-        PydanticCustomError: naming the first setting that is wrong.
+        PydanticCustomError: naming the first wrong setting.
     """
     for candidate, grid in candidates.items():
         if candidate not in ESTIMATORS:

@@ -1,6 +1,6 @@
-"""What can be set about the search for a champion and its evaluation."""
+"""Parameters of the search for a challenger, of its inputs and of its training reference."""
 
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     Field,
@@ -138,44 +138,8 @@ class ReferenceParameters(Parameters):
         return {**rate_features(self.rates, "rates"), **comparable}
 
 
-class DecisionParameters(Parameters):
-    """From which probability on a customer is called a churner; dollars and shares."""
-
-    threshold: Literal["f1", "profit"]
-    contact_cost: float = Field(gt=0)
-    contact_success: float = Field(gt=0, le=1)
-    kept_customer_value: float = Field(gt=0)
-
-    @property
-    def worth_of_contact(self) -> float:
-        """Dollars that contacting a customer who would churn keeps, in the mean."""
-        return self.contact_success * self.kept_customer_value
-
-
-class PromotionParameters(Parameters):
-    """When a newly trained model takes the place of the champion that stands."""
-
-    replace: Literal["if_better", "always", "never"]
-    standard_errors: float = Field(ge=0)
-
-
-class GroupParameters(Parameters):
-    """Which customers count as new, and as seen recently; days."""
-
-    new_customer_days: PositiveInt
-    recently_seen_days: PositiveInt
-
-
-class Bootstrap(NamedTuple):
-    """How 95 % intervals are made: resamples of users, their seed, and the churners needed."""
-
-    resamples: int
-    seed: int
-    min_churned: int
-
-
 class ModellingParameters(Parameters):
-    """Candidates, folds and the evaluation; `modelling` in conf/."""
+    """Candidates and folds; `modelling` in conf/."""
 
     seed: Seed
     unseen_user_share: ShareByHash
@@ -186,27 +150,10 @@ class ModellingParameters(Parameters):
     imbalance: Literal["none", "weights", "smote"]
     smote_most_rows: PositiveInt
     calibrations: tuple[Literal["none", "platt", "isotonic"], ...] = Field(min_length=1)
-    decision: DecisionParameters
-    promotion: PromotionParameters
-    groups: GroupParameters
     partitions: PositiveInt
     parallel_fits: PositiveInt
     min_train_churned: PositiveInt
     min_holdout_churned: PositiveInt
-    bootstrap_resamples: PositiveInt
-    min_interval_churned: PositiveInt
-    calibration_bins: PositiveInt
-    baselines: dict[ColumnName, ColumnName]
-
-    @property
-    def bootstrap(self) -> Bootstrap:
-        """How the evaluation makes its intervals."""
-        return Bootstrap(self.bootstrap_resamples, self.seed, self.min_interval_churned)
-
-    @property
-    def named_features(self) -> dict[str, str]:
-        """The features that baselines rank by, by the parameter that names them."""
-        return {f"baselines.{name}": feature for name, feature in self.baselines.items()}
 
     @model_validator(mode="after")
     def _require_known_settings(self) -> Self:

@@ -58,8 +58,8 @@ def _not_this_model(summary: dict[str, Any], metrics: dict[str, Any]) -> list[No
         Notice(
             f"These scores are of another model ({model['label']}, trained on cutoffs up to "
             f"{words.day(max(model['train_cutoffs']))}) than the one judged below "
-            f"({champion['label']}): kedro run --pipelines modelling,scoring,reporting evaluates "
-            "and scores with one model."
+            f"({champion['label']}): kedro run --pipelines "
+            "modelling,evaluation,scoring,reporting evaluates and scores with one model."
         )
     ]
 

@@ -36,7 +36,6 @@ class Found:
     score_summary: dict[str, Any]
     contacts: pd.DataFrame
     metrics: dict[str, Any]
-    fit_times: pd.DataFrame
     promotion: dict[str, Any]
     contact_plan: dict[str, Any]
     contact_profit: pd.DataFrame
@@ -93,7 +92,7 @@ def report(
         notices=(*_simulated(told.metrics, told.simulation_record), *alarms(*watched)),
         sections=(
             forecast(told.score_summary, told.contacts, told.metrics, reporting.contacts_shown),
-            quality(told.metrics, told.fit_times, told.promotion, worth, pictures),
+            quality(told.metrics, told.promotion, worth, pictures),
             drivers(
                 told.feature_weights,
                 told.segments,

@@ -11,7 +11,7 @@ from sparkify.formatting.baseline_comparison import (
     compare_with_baselines,
     unbeaten_baselines,
 )
-from sparkify.pipelines.modelling.selection import simplest_of_the_best
+from sparkify.pipelines.modelling.selection import choose_simplest
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import (
     Block,
@@ -55,7 +55,6 @@ RULES = {"base_rate": "Base rate for all"}
 
 def quality(
     metrics: dict[str, Any],
-    fit_times: pd.DataFrame,
     promotion: dict[str, Any],
     profit: tuple[Block, ...],
     figures: Mapping[str, bytes],
@@ -64,7 +63,6 @@ def quality(
 
     Args:
         metrics: as `modelling` saves them.
-        fit_times: one row per candidate and settings, with the mean `fit_seconds`.
         promotion: whether the chosen candidate became the champion.
         profit: what contacts would have gained.
         figures: `calibration_figure`, `lift_figure` and `candidates_figure` as PNG bytes.
@@ -83,7 +81,7 @@ def quality(
             Text(_never_seen(metrics)),
             Pictures((calibration, lift)),
             *profit,
-            _candidates_table(metrics, fit_times, promotion),
+            _candidates_table(metrics, promotion),
             Pictures((candidates,)),
         ),
     )
@@ -173,14 +171,9 @@ def _never_seen(metrics: dict[str, Any]) -> str:
     )
 
 
-def _candidates_table(
-    metrics: dict[str, Any], fit_times: pd.DataFrame, promotion: dict[str, Any]
-) -> Table:
-    times = fit_times[["trial", "candidate", "fit_seconds"]]
-    compared = pd.DataFrame(metrics["candidates"]).merge(
-        times, on=["trial", "candidate"], how="left"
-    )
-    chosen = simplest_of_the_best(compared)
+def _candidates_table(metrics: dict[str, Any], promotion: dict[str, Any]) -> Table:
+    compared = pd.DataFrame(metrics["candidates"])
+    chosen = choose_simplest(compared)
     precisions = words.with_errors(
         compared["average_precision"].tolist(), compared["average_precision_error"].tolist()
     )
@@ -197,8 +190,7 @@ def _candidates_table(
         (
             *[Column("Candidate", "text"), Column("Settings", "text")],
             *[Column("Average precision ± standard error"), Column("Log loss")],
-            *[Column("Behind the best ± standard error"), Column("Seconds of a fit")],
-            Column("Note", "text"),
+            *[Column("Behind the best ± standard error"), Column("Note", "text")],
         ),
         tuple(
             (
@@ -207,7 +199,6 @@ def _candidates_table(
                 precisions[place],
                 words.number(row["log_loss"], 3),
                 behind[place] if row["behind"] else "the best",
-                words.number(row["fit_seconds"]),
                 "chosen" if row["trial"] == chosen else "",
             )
             for place, row in enumerate(compared.to_dict("records"))

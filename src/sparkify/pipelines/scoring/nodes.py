@@ -18,7 +18,7 @@ from sparkify.pipelines.feature_engineering.customers import (
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.inputs import features_of, inputs_of
-from sparkify.pipelines.modelling.model_card import card_of
+from sparkify.pipelines.modelling.model_card import read_card
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring.compatibility import require_compatible
 from sparkify.pipelines.scoring.explained import explanation
@@ -86,6 +86,7 @@ def _format_no_customer(cutoff: date, feature_engineering: FeatureEngineeringPar
 def churn_scores(
     current_features: DataFrame,
     churn_model: PipelineModel,
+    package_versions: dict[str, str],
     inputs: InputParameters,
     scoring: ScoringParameters,
     feature_engineering: FeatureEngineeringParameters,
@@ -98,8 +99,8 @@ def churn_scores(
     Raises:
         ModelMismatchError: if the model cannot score these features or forecasts something else.
     """
-    card = card_of(churn_model)
-    require_compatible(card, current_features.columns, feature_engineering)
+    card = read_card(churn_model)
+    require_compatible(card, current_features.columns, feature_engineering, package_versions)
     explains = explanation(churn_model, inputs, scoring)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
     shown = [*KEYS, "probability", "level", "days_since_last_seen"]

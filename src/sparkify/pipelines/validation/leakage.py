@@ -18,7 +18,7 @@ from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.folds import require_folds
 from sparkify.pipelines.modelling.inputs import feature_columns
-from sparkify.pipelines.modelling.model_card import trained_on
+from sparkify.pipelines.modelling.model_card import summarise_training
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.validation.parameters import LeakageParameters, ValidationParameters
 from sparkify.schemas import KEYS
@@ -58,7 +58,7 @@ def leakage_audit(
     alone = {name: _auc_of_ranking(label, counts[name]) for name in looked_at}
     rates = counts.div(rows[parameters.per].clip(lower=1), axis="index")
     found = {
-        "training": trained_on(train),
+        "training": summarise_training(train),
         "rows": len(rows),
         "base_rate": float(label.mean()),
         "auc_of_exposure": _cross_validated_auc(

@@ -11,6 +11,7 @@ from scipy.stats import t
 from sparkify.ml import metrics
 from sparkify.ml.bootstrap import with_intervals
 from sparkify.ml.resampling import TooManyRowsError
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import cross_validation, selection
 from sparkify.pipelines.modelling.candidates import Trial
@@ -34,16 +35,15 @@ def candidate_predictions(
 
     One row per candidate, user and cutoff. Nothing is chosen by it.
     """
-    ranked = selection.ranked(cv_results, modelling)
-    best_of_each = selection.best_of_each(ranked)
+    best_of_each = selection.best_of_each_candidate(cv_results, modelling)
 
     def forecast(ready: cross_validation.Prepared, trial: Trial) -> pd.DataFrame:
-        model = cross_validation.fitted(ready, trial, modelling)
-        return cross_validation.probabilities(model, test).assign(candidate=trial.candidate)
+        model = cross_validation.fit_trial(ready, trial, modelling)
+        return cross_validation.predict_uncalibrated(model, test).assign(candidate=trial.candidate)
 
-    with cross_validation.kept_prepared(train, inputs, modelling) as ready:
+    with cross_validation.prepared_rows(train, inputs, modelling) as ready:
         fits = [(ready, trial) for trial in best_of_each.values()]
-        forecasts = cross_validation.in_parallel(forecast, fits, test, modelling.parallel_fits)
+        forecasts = cross_validation.run_concurrently(forecast, fits, test, modelling.parallel_fits)
     rows = pd.concat(forecasts)[CANDIDATE_PREDICTIONS.columns]
     return train.sparkSession.createDataFrame(rows, CANDIDATE_PREDICTIONS.struct).coalesce(1)
 
@@ -54,6 +54,7 @@ def rolling_origin(
     champion: dict[str, Any],
     inputs: InputParameters,
     modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     feature_engineering: FeatureEngineeringParameters,
 ) -> pd.DataFrame:
     """Forecast every cutoff that has enough training before it, as one would have at that time.
@@ -75,7 +76,10 @@ def rolling_origin(
             test = rows.where(F.col("cutoff") == F.lit(cutoff))
             forecast = refit.refitted(train, test, refit.chosen(champion), inputs, modelling)
             found.append(
-                {**_asked(cutoff, len(known), forecast), **refit.ranking(forecast, modelling)}
+                {
+                    **_asked(cutoff, len(known), forecast),
+                    **refit.ranking(forecast, evaluation.bootstrap),
+                }
             )
     rows.unpersist()
     return pd.DataFrame(found)
@@ -98,6 +102,7 @@ def learning_curve(
     cv_results: pd.DataFrame,
     inputs: InputParameters,
     modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     validation: ValidationParameters,
 ) -> pd.DataFrame:
     """Train on fewer users, chosen by hash, and forecast the whole hold-out.
@@ -121,7 +126,9 @@ def learning_curve(
             for trial in refit.champion_and_simplest(champion, cv_results, modelling):
                 forecast = refit.refitted(some, test, trial, inputs, modelling)
                 row = {"users": size, "repeat": repeat, "candidate": trial.candidate}
-                found.append({**row, "churned": churned, **refit.ranking(forecast, modelling)})
+                found.append(
+                    {**row, "churned": churned, **refit.ranking(forecast, evaluation.bootstrap)}
+                )
     rows.unpersist()
     return pd.DataFrame(found)
 
@@ -204,6 +211,7 @@ def feature_groups(
     champion: dict[str, Any],
     inputs: InputParameters,
     modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
 ) -> pd.DataFrame:
     """Drop each group of inputs and forecast the hold-out with the rest.
 
@@ -215,6 +223,6 @@ def feature_groups(
     for group, dropped in inputs.groups.items():
         left = inputs.without(group)
         without = refit.refitted(train, test, refit.chosen(champion), left, modelling)
-        costs = refit.costs(whole, without, modelling)
+        costs = refit.costs(whole, without, evaluation.bootstrap)
         found.append({"group": group, "inputs": ", ".join(dropped), **costs})
     return pd.DataFrame(found).sort_values("auc_cost", ascending=False, ignore_index=True)

@@ -1,6 +1,6 @@
 from kedro.pipeline import Node, Pipeline
 
-from sparkify.pipelines.modelling.model_card import card_of
+from sparkify.pipelines.modelling.model_card import read_card
 from sparkify.pipelines.modelling.pipeline import FITS
 from sparkify.pipelines.validation import figures, leakage, nodes
 
@@ -9,11 +9,12 @@ def create_pipeline(**_: object) -> Pipeline:
     """Study the champion: rivals, weeks, sizes, shuffled labels, remedies, inputs, leaks."""
     modelling, inputs = "params:modelling", "params:inputs"
     engineering, validation = "params:feature_engineering", "params:validation"
+    evaluation = "params:evaluation"
     refit = ["train", "test", "studied_champion", inputs, modelling]
     beside = ["train", "test", "studied_champion", "cv_results", inputs, modelling]
     studied = Pipeline(
         [
-            Node(card_of, "churn_model", "studied_champion", name="read_model_card"),
+            Node(read_card, "churn_model", "studied_champion", name="read_model_card"),
             Node(
                 nodes.candidate_predictions,
                 ["train", "test", "cv_results", inputs, modelling],
@@ -23,14 +24,17 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.rolling_origin,
-                ["features", "snapshots", "studied_champion", inputs, modelling, engineering],
+                [
+                    *["features", "snapshots", "studied_champion"],
+                    *[inputs, modelling, evaluation, engineering],
+                ],
                 "rolling_origin",
                 name="roll_origin",
                 tags=FITS,
             ),
             Node(
                 nodes.learning_curve,
-                [*beside, validation],
+                [*beside, evaluation, validation],
                 "learning_curve",
                 name="learn_from_fewer",
                 tags=FITS,
@@ -51,7 +55,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.feature_groups,
-                refit,
+                [*refit, evaluation],
                 "feature_groups",
                 name="drop_feature_groups",
                 tags=FITS,

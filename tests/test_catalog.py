@@ -9,6 +9,7 @@ import yaml
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from kedro.io import CatalogConfigResolver
 
 ROOT = Path(__file__).parents[1]
 
@@ -75,7 +76,10 @@ def test_nothing_is_undeclared_and_nothing_unused(config: dict[str, Any]) -> Non
     bootstrap_project(ROOT)
     used = set().union(*(pipeline.datasets() for pipeline in pipelines.values()))
     named = {name for name in used if not name.startswith("params:") and name != "parameters"}
-    assert named == set(config)
+    resolver = CatalogConfigResolver(config)
+    patterns = {name: resolver.match_dataset_pattern(name) for name in named - set(config)}
+    assert {name for name, pattern in patterns.items() if pattern is None} == set()
+    assert {*patterns.values()} | (named & set(config)) == set(config)
 
 
 def test_every_table_is_checked_when_saved(config: dict[str, Any]) -> None:

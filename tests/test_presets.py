@@ -35,8 +35,8 @@ CHEAP_MODELLING = {
     },
     "calibrations": ["none"],
     "folds": 2,
-    "bootstrap_resamples": 200,
 }
+FEW_RESAMPLES = {"bootstrap_resamples": 200}
 
 
 def settings(preset: str, file: str) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def run(
     (project.conf / "examples" / preset / "globals.yml").write_text(yaml.safe_dump(own))
     SERVICES[preset].write_log(log, users)
     monkeypatch.setenv("KEDRO_ENV", f"examples/{preset}")
-    project.run(*pipelines, params={"modelling": CHEAP_MODELLING})
+    project.run(*pipelines, params={"modelling": CHEAP_MODELLING, "evaluation": FEW_RESAMPLES})
     return project.catalog()
 
 
@@ -91,7 +91,7 @@ def require_signal(catalog: Any, record_property: Callable[[str, object], None])
 def test_a_preset_finds_the_signal_of_its_service_s_log(
     preset: str, project: Any, monkeypatch: pytest.MonkeyPatch, record_property: Any
 ) -> None:
-    pipelines = ("data_processing", "feature_engineering", "modelling")
+    pipelines = ("data_processing", "feature_engineering", "modelling", "evaluation")
     require_signal(run(project, preset, monkeypatch, *pipelines), record_property)
 
 

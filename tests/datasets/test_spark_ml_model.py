@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from sparkify.datasets import SparkMLModelDataset
 from sparkify.ml.calibration import calibration_stages
-from sparkify.pipelines.modelling.candidates import Trial, build_estimator
+from sparkify.pipelines.modelling.candidates import Trial, build_pipeline
 from sparkify.pipelines.modelling.inputs import input_model
 from sparkify.pipelines.modelling.parameters import InputParameters
 
@@ -63,7 +63,7 @@ def champion(customers: DataFrame) -> Callable[[str, str], PipelineModel]:
             "logistic_regression": {"regParam": 0.3},
             "xgboost": {"n_estimators": 2, "min_child_weight": 0},
         }
-        pipeline = build_estimator(Trial(candidate, settings[candidate]), 1, seed=7, partitions=1)
+        pipeline = build_pipeline(Trial(candidate, settings[candidate]), 1, seed=7, partitions=1)
         last = calibration_stages(customers.sparkSession, out_of_fold, calibration)
         return PipelineModel([*described.stages, *pipeline.fit(rows).stages, *last])
 

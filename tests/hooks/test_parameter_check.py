@@ -110,7 +110,7 @@ def test_names_are_read_from_a_packaged_archive(conf: Path, kind: str) -> None:
             'is "is_payd"; allowed: a feature, such as is_paid.',
         ),
         (
-            "modelling.baselines.most_songs",
+            "evaluation.baselines.most_songs",
             "next_song_29d",
             'is "next_song_29d"; allowed: a feature, such as next_song_28d.',
         ),
@@ -164,8 +164,8 @@ def test_a_parameter_that_schemas_read_from_globals_is_set_there_alone(
     names = ("pages", "by_level", "windowed", "windows_days")
     usual = parameters["feature_engineering"].model_dump(mode="json")
     shared = {name: usual[name] for name in names}
-    assert list(differing_from_globals(parameters | {"modelling": BASELINES}, shared | OTHER)) == [
-        "modelling.baselines differs from globals.baselines, which the tables' schemas read: set "
+    assert list(differing_from_globals(parameters | {"evaluation": BASELINES}, shared | OTHER)) == [
+        "evaluation.baselines differs from globals.baselines, which the tables' schemas read: set "
         "baselines in conf/<env>/globals.yml alone."
     ]
 

@@ -3,8 +3,7 @@ import pandas as pd
 import pytest
 
 from sparkify.ml import metrics as evaluation
-from sparkify.ml.bootstrap import in_one_row, resampled, with_intervals
-from sparkify.ml.bootstrap import Bootstrap
+from sparkify.ml.bootstrap import Bootstrap, in_one_row, resampled, with_intervals
 
 ALL = evaluation.RANKING | evaluation.PROBABILITY | evaluation.CALIBRATION | evaluation.DECISION
 

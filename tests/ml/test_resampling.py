@@ -5,7 +5,7 @@ from pyspark.ml.linalg import Vectors
 from pyspark.sql import DataFrame, SparkSession
 
 from sparkify.ml.resampling import TooManyRowsError, balanced
-from sparkify.pipelines.modelling.candidates import Trial, build_estimator
+from sparkify.pipelines.modelling.candidates import Trial, build_pipeline
 from sparkify.pipelines.modelling.cross_validation import predict_out_of_fold, prepare_rows
 from sparkify.pipelines.modelling.inputs import INPUTS
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
@@ -95,7 +95,7 @@ def test_xgboost_fits_what_smote_invents(
     smote = with_imbalance(modelling, "smote")
     rows = balanced(training(spark, CHURNERS, OTHERS), NAMES, smote).cache()
     settings = {"n_estimators": 2, "min_child_weight": 0}
-    model = build_estimator(Trial("xgboost", settings), None, seed=7, partitions=1).fit(rows)
+    model = build_pipeline(Trial("xgboost", settings), None, seed=7, partitions=1).fit(rows)
     forecast = model.transform(rows).select("label", "xgboost_prediction").collect()
     assert all(row["label"] == row["xgboost_prediction"] for row in forecast)
     two = smote.model_copy(update={"partitions": 2})

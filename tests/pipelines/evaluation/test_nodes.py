@@ -91,7 +91,9 @@ def test_a_baseline_is_a_feature(evaluated: Evaluated, test: DataFrame) -> None:
     assert rows["baseline_longest_away"].equals(features["days_since_last_seen"])
 
 
-def test_metrics_are_of_all_customers_and_of_users_held_out_of_training(evaluated: Evaluated) -> None:
+def test_metrics_are_of_all_customers_and_of_users_held_out_of_training(
+    evaluated: Evaluated,
+) -> None:
     metrics = evaluated.metrics
     assert (metrics["source"], metrics["question"]) == ("simulated", QUESTION)
     assert metrics["champion"] == evaluated.champion
@@ -120,7 +122,9 @@ def test_metrics_out_of_fold_are_left_out_for_a_champion_of_an_earlier_training(
     assert "out_of_fold" not in evaluated.evaluate(few, earlier)
 
 
-def test_a_threshold_is_a_decision_of_the_evaluation_and_not_of_the_model(evaluated: Evaluated) -> None:
+def test_a_threshold_is_a_decision_of_the_evaluation_and_not_of_the_model(
+    evaluated: Evaluated,
+) -> None:
     def evaluate(**decision: Any) -> tuple[dict[str, Any], int]:
         changed = evaluated.evaluation.decision.model_copy(update=decision)
         settings = evaluated.evaluation.model_copy(

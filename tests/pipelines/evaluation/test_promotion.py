@@ -95,7 +95,9 @@ def test_a_better_challenger_replaces_the_champion_unless_the_rule_is_never(
     rule: str,
     replaced: bool,
 ) -> None:
-    _, model, promotion = compare_with_champion(linear, with_reversed_ranking(linear), test, AP, with_rule(evaluation, rule))
+    _, model, promotion = compare_with_champion(
+        linear, with_reversed_ranking(linear), test, AP, with_rule(evaluation, rule)
+    )
     assert promotion["replaced"] is replaced
     assert (model is linear) is replaced
     assert promotion["gain"]["value"] > promotion["needed"] > 0
@@ -111,7 +113,9 @@ def test_a_worse_challenger_replaces_the_champion_only_if_the_rule_is_always(
     rule: str,
     replaced: bool,
 ) -> None:
-    _, _, promotion = compare_with_champion(with_reversed_ranking(linear), linear, test, AP, with_rule(evaluation, rule))
+    _, _, promotion = compare_with_champion(
+        with_reversed_ranking(linear), linear, test, AP, with_rule(evaluation, rule)
+    )
     assert promotion["replaced"] is replaced
     assert promotion["gain"]["value"] < 0
 
@@ -137,7 +141,9 @@ def test_a_champion_that_cannot_be_compared_is_replaced(
     card: dict[str, Any],
     reason: str,
 ) -> None:
-    _, model, promotion = compare_with_champion(linear, changed(linear, **card), test, AP, evaluation)
+    _, model, promotion = compare_with_champion(
+        linear, changed(linear, **card), test, AP, evaluation
+    )
     assert model is linear
     assert promotion["replaced"]
     assert reason in promotion["reason"]

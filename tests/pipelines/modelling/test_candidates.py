@@ -12,10 +12,10 @@ from pyspark.sql import functions as F
 from sparkify.pipelines.modelling.candidates import (
     CANDIDATES,
     Trial,
+    build_pipeline,
     classifier,
     find_settings_error,
     list_trials,
-    build_estimator,
 )
 from sparkify.pipelines.modelling.inputs import INPUTS, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters
@@ -53,7 +53,7 @@ def test_every_combination_of_settings_is_a_trial(modelling: ModellingParameters
         Trial("logistic_regression", {"regParam": reg, "elasticNetParam": net})
         for reg, net in settings
     ]
-    assert str(competing[0]) == "logistic_regression (regParam 0.1, elasticNetParam 0)"
+    assert competing[0].label == "logistic regression (regParam 0.1, elasticNetParam 0)"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,9 @@ def test_no_column_that_a_model_adds_can_be_the_name_of_a_page(
 def test_every_candidate_fits_the_inputs_and_the_weights(
     spark: SparkSession, candidate: str
 ) -> None:
-    *_, fits, _ = build_estimator(Trial(candidate, {}), moderator=0, seed=7, partitions=1).getStages()
+    *_, fits, _ = build_pipeline(
+        Trial(candidate, {}), moderator=0, seed=7, partitions=1
+    ).getStages()
     assert fits.getOrDefault("weightCol") == WEIGHT
     is_linear = candidate == "logistic_regression"
     assert fits.getOrDefault("featuresCol") == ("weighed" if is_linear else INPUTS)
@@ -113,7 +115,7 @@ def test_the_products_with_the_moderator_are_for_the_linear_candidate_alone(
     spark: SparkSession, candidate: str
 ) -> None:
     def kinds(moderator: int | None) -> list[str]:
-        stages = build_estimator(Trial(candidate, {}), moderator, seed=7, partitions=1).getStages()
+        stages = build_pipeline(Trial(candidate, {}), moderator, seed=7, partitions=1).getStages()
         return [type(stage).__name__ for stage in stages]
 
     products = ["VectorSlicer", "Interaction"] if candidate == "logistic_regression" else []
@@ -128,14 +130,16 @@ def test_a_linear_candidate_sees_every_input_again_times_the_moderator(
     table = described.transform(spark.createDataFrame(rows, ["songs", "is_paid", "days", "label"]))
     train = table.withColumn(WEIGHT, F.lit(1.0))
     trial = Trial("logistic_regression", {"regParam": 0.3})
-    model = build_estimator(trial, moderator=1, seed=7, partitions=1).fit(train)
+    model = build_pipeline(trial, moderator=1, seed=7, partitions=1).fit(train)
     seen = [row["unscaled"].toArray().tolist() for row in model.transform(train).collect()]
     assert seen == [[2, 0, 5, 0, 0, 0], [3, 1, 7, 3, 1, 7]]
     assert classifier(model).numFeatures == 6
 
 
 def test_xgboost_works_with_as_many_workers_as_partitions(spark: SparkSession) -> None:
-    trees, _ = build_estimator(Trial("xgboost", {}), moderator=None, seed=7, partitions=3).getStages()
+    trees, _ = build_pipeline(
+        Trial("xgboost", {}), moderator=None, seed=7, partitions=3
+    ).getStages()
     assert trees.getOrDefault("num_workers") == 3
     assert trees.getOrDefault("random_state") == 7
 

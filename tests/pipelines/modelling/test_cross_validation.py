@@ -126,7 +126,7 @@ def test_a_fit_that_loses_a_worker_is_made_again_and_no_other(
     fits: int,
 ) -> None:
     pipeline = Failing(times, said)
-    monkeypatch.setattr(fitting, "build_estimator", lambda *_: pipeline)
+    monkeypatch.setattr(fitting, "build_pipeline", lambda *_: pipeline)
     ready = fitting.Prepared(PipelineModel([]), None, None)  # type: ignore[arg-type]
     if fits > times:
         fitting.fit_trial(ready, Trial("xgboost", {}), modelling)

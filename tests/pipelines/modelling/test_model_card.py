@@ -9,11 +9,11 @@ from pyspark.sql import functions as F
 
 from sparkify.datasets import SparkMLModelDataset
 from sparkify.pipelines.modelling.model_card import (
-    read_card,
+    add_card,
     fingerprint,
     is_forecast,
+    read_card,
     summarise_training,
-    add_card,
 )
 
 CARD = {"candidate": "logistic_regression", "f1_threshold": 0.1, "question": {"horizon_days": 10}}

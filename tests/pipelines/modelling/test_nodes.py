@@ -10,13 +10,14 @@ from pyspark.sql import functions as F
 from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.modelling import nodes
 from sparkify.pipelines.modelling.folds import is_trainable
-from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.model_card import read_card
+from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS, OUT_OF_FOLD_PREDICTIONS, Features, ModelInput
 
 HOLDOUT = date(2018, 11, 21)
 CUTOFFS = [HOLDOUT - timedelta(days=7 * week) for week in range(4)]
 USERS = [f"u{number}" for number in range(30)]
+
 
 def snapshots(spark: SparkSession, churners: list[str], cutoffs: list[date] = CUTOFFS) -> DataFrame:
     """Return all users at all cutoffs; those named churn after each of `cutoffs`."""
@@ -119,8 +120,8 @@ def test_too_few_churners_are_an_error_with_the_counts(
         split(snapshots(spark, some), parameters)
     assert str(error.value) == (
         f"{in_training} churners in {2 * len(trainable)} training snapshots of 2 cutoffs, "
-        f"and {churners} among 30 users on the hold-out 2018-11-21: too few to train and evaluate a "
-        f"model. At least 10 (modelling.min_train_churned) and 3 (modelling.min_holdout_churned) "
+        f"and {churners} among 30 users on the hold-out 2018-11-21: too few to train and "
+        f"evaluate a model. At least 10 (modelling.min_train_churned) and 3 (modelling.min_holdout_churned) "
         f"are required; use a log of more users or days."
     )
 

@@ -138,9 +138,7 @@ def test_training_is_described_at_its_last_cutoff(
     features: DataFrame, user_days: DataFrame, event_counts: DataFrame
 ) -> None:
     question = {"train_cutoffs": ["2018-10-31", "2018-11-07"], "cutoff": "2018-11-21"}
-    found = describe_training(
-        features, user_days, event_counts, QUALITY, question, INPUTS, KEPT
-    )
+    found = describe_training(features, user_days, event_counts, QUALITY, question, INPUTS, KEPT)
     json.dumps(found, allow_nan=False)
     watched = found.pop("watched")
     assert found == {

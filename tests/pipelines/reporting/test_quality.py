@@ -1,7 +1,5 @@
 from typing import Any
 
-import pandas as pd
-
 from sparkify.pipelines.reporting.blocks import Notice, Table, Text
 from sparkify.pipelines.reporting.quality import quality
 from sparkify.pipelines.reporting.words import MINUS, SPACE, UNKNOWN

@@ -6,8 +6,9 @@ import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
+from sparkify.hooks.package_versions import read_package_versions
 from sparkify.ml.calibration import calibration_stages
-from sparkify.pipelines.modelling.model_card import installed_packages, with_card
+from sparkify.pipelines.modelling.model_card import add_card
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 
 FEATURES = ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"]
@@ -36,7 +37,7 @@ def card() -> dict[str, Any]:
         },
         "source": "simulated",
         "training": {"base_rate": 0.25, "fingerprint": "00f1-160"},
-        "packages": installed_packages(),
+        "packages": read_package_versions(),
     }
 
 
@@ -47,7 +48,7 @@ def churn_model(
     """Return a linear model of `train` with all that a churn model has behind its classifier."""
     nothing = pd.DataFrame({"churned": [], "probability": []})
     stages = calibration_stages(train.sparkSession, nothing, "none")
-    return with_card(PipelineModel([*fitted("logistic_regression").stages, *stages]), card)
+    return add_card(PipelineModel([*fitted("logistic_regression").stages, *stages]), card)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import cross_validation as fitting
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
@@ -44,7 +45,12 @@ def test_every_candidate_forecasts_the_holdout_at_its_best_settings(
         "random_forest": {"numTrees": [1], "maxDepth": [1]},
     }
     competing = modelling.model_copy(update={"candidates": grids})
-    cv_results = pd.DataFrame({"trial": [1, 2, 0]})
+    cv_results = pd.DataFrame(
+        {
+            "trial": [1, 2, 0],
+            "candidate": ["logistic_regression", "random_forest", "logistic_regression"],
+        }
+    )
     forecast = nodes.candidate_predictions(train, test, cv_results, inputs, competing)
     CANDIDATE_PREDICTIONS.validate(forecast)
     rows, held_out = forecast.toPandas(), test.count()
@@ -53,7 +59,7 @@ def test_every_candidate_forecasts_the_holdout_at_its_best_settings(
         "random_forest": held_out,
     }
     own = rows[rows["candidate"] == "logistic_regression"].reset_index(drop=True)
-    expected = fitting.probabilities(fitted("logistic_regression"), test)
+    expected = fitting.predict_uncalibrated(fitted("logistic_regression"), test)
     assert own["user_id"].equals(expected["user_id"])
     assert own["probability"].tolist() == pytest.approx(expected["probability"].tolist())
 
@@ -63,9 +69,11 @@ def test_the_learning_curve_has_every_size_and_the_whole_training_once(
     test: DataFrame,
     inputs: InputParameters,
     modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     validation: ValidationParameters,
 ) -> None:
-    curve = nodes.learning_curve(train, test, CHAMPION, RESULTS, inputs, modelling, validation)
+    settings = inputs, modelling, evaluation, validation
+    curve = nodes.learning_curve(train, test, CHAMPION, RESULTS, *settings)
     assert curve["users"].tolist() == [30, 30, 60, 60, 80]
     assert curve["repeat"].tolist() == [0, 1, 0, 1, 0]
     assert curve["churned"].is_monotonic_increasing or curve["churned"].iloc[-1] > 30
@@ -78,10 +86,12 @@ def test_draws_with_too_few_churners_are_left_out_of_the_learning_curve(
     test: DataFrame,
     inputs: InputParameters,
     modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     validation: ValidationParameters,
 ) -> None:
     strict = modelling.model_copy(update={"min_train_churned": 35})
-    curve = nodes.learning_curve(train, test, CHAMPION, RESULTS, inputs, strict, validation)
+    settings = inputs, strict, evaluation, validation
+    curve = nodes.learning_curve(train, test, CHAMPION, RESULTS, *settings)
     assert 30 not in set(curve["users"])
 
 
@@ -120,15 +130,17 @@ def test_each_cutoff_is_forecast_by_those_whose_horizon_was_over(
     train: DataFrame,
     inputs: InputParameters,
     modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     parameters: dict[str, Any],
 ) -> None:
     engineering: FeatureEngineeringParameters = parameters["feature_engineering"]
     short = engineering.model_copy(update={"horizon_days": 7})
     features, snapshots = train.drop("churned", "is_trainable"), train.select(*KEYS, "churned")
-    found = nodes.rolling_origin(features, snapshots, CHAMPION, inputs, modelling, short)
+    settings = inputs, modelling, evaluation
+    found = nodes.rolling_origin(features, snapshots, CHAMPION, *settings, short)
     assert found[["cutoff", "training_cutoffs", "users"]].values.tolist() == [["2018-11-07", 1, 80]]
     longer = engineering.model_copy(update={"horizon_days": 8})
-    assert nodes.rolling_origin(features, snapshots, CHAMPION, inputs, modelling, longer).empty
+    assert nodes.rolling_origin(features, snapshots, CHAMPION, *settings, longer).empty
 
 
 def test_remedies_move_the_mean_forecast_and_smote_is_left_out_beyond_its_limit(
@@ -146,9 +158,13 @@ def test_remedies_move_the_mean_forecast_and_smote_is_left_out_beyond_its_limit(
 
 
 def test_a_group_that_carries_the_forecast_costs_most_when_dropped(
-    train: DataFrame, test: DataFrame, inputs: InputParameters, modelling: ModellingParameters
+    train: DataFrame,
+    test: DataFrame,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
 ) -> None:
-    found = nodes.feature_groups(train, test, CHAMPION, inputs, modelling)
+    found = nodes.feature_groups(train, test, CHAMPION, inputs, modelling, evaluation)
     assert found["group"].tolist()[0] == "thumbs"
     assert found["inputs"].tolist()[0] == "thumbs_up_per_song"
     assert set(found["group"]) == {"thumbs", "level", "time"}

@@ -56,7 +56,7 @@ def list_trials(parameters: ModellingParameters) -> list[Trial]:
     ]
 
 
-def build_estimator(trial: Trial, moderator: int | None, seed: int, partitions: int) -> Pipeline:
+def build_pipeline(trial: Trial, moderator: int | None, seed: int, partitions: int) -> Pipeline:
     """Return the unfitted pipeline of a trial.
 
     Fitted on rows with `inputs`, a `label` of 0.0 or 1.0 and a `weight`, it adds

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from sparkify.ml.churn_probability import UNCALIBRATED
 from sparkify.ml.resampling import balanced
-from sparkify.pipelines.modelling.candidates import Trial, build_estimator, list_trials
+from sparkify.pipelines.modelling.candidates import Trial, build_pipeline, list_trials
 from sparkify.pipelines.modelling.folds import fold_of
 from sparkify.pipelines.modelling.inputs import (
     INPUTS,
@@ -86,7 +86,7 @@ def fit_candidate(
 
     A fit that loses a worker of a cluster is repeated, up to twice.
     """
-    estimator = build_estimator(trial, prepared.moderator, parameters.seed, parameters.partitions)
+    estimator = build_pipeline(trial, prepared.moderator, parameters.seed, parameters.partitions)
     for _ in range(MAX_REPEATED_FITS):
         try:
             return estimator.fit(prepared.rows)

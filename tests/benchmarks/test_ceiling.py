@@ -238,7 +238,7 @@ def test_no_model_of_an_earlier_run_forecasts(
 
     monkeypatch.setattr(log, "kedro", kedro)
     ours, of_candidates = log.run()
-    assert "modelling.promotion.replace=always" in asked
+    assert "evaluation.promotion.replace=always" in asked
     assert ours["user_id"].tolist() == ["test_predictions"]
     assert of_candidates["user_id"].tolist() == ["candidate_predictions"]
 

@@ -15,9 +15,8 @@ from matplotlib.figure import Figure
 from benchmarks import speed
 from benchmarks.saving import save_results
 from benchmarks.simulated_tables import write_tables
-from sparkify.ml.bootstrap import with_intervals
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics
 from sparkify.ml.metrics import CALIBRATION, PROBABILITY, RANKING
-from sparkify.pipelines.modelling.parameters import Bootstrap
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.settings import CONFIG_LOADER_ARGS
 
@@ -98,7 +97,7 @@ def scored(foreseen: pd.DataFrame, candidates: pd.DataFrame) -> dict[str, Any]:
         metrics = {metric: known[metric] for metric in METRICS if metric in known}
         metrics |= CALIBRATION if name == OURS else {}
         rows = foreseen.assign(probability=forecast.astype(float))
-        scores[name] = with_intervals(rows, metrics, BOOTSTRAP)
+        scores[name] = estimate_metrics(rows, metrics, BOOTSTRAP)
     churned = int(foreseen["churned"].sum())
     return {"customers": len(foreseen), "churned": churned, "scores": scores}
 

@@ -27,9 +27,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from benchmarks.genuine_table import COUNTS, read_genuine, read_simulated
 from benchmarks.saving import ROOT, save_results
 from sparkify.ml import calibration, metrics
-from sparkify.ml.bootstrap import with_intervals
+from sparkify.ml.bootstrap import estimate_metrics
 from sparkify.pipelines.modelling import cross_validation, selection
-from sparkify.pipelines.modelling.candidates import trials
+from sparkify.pipelines.modelling.candidates import list_trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.settings import CONFIG_LOADER_ARGS
 from sparkify.spark.jvm_options import submit_arguments
@@ -88,12 +88,12 @@ def cross_validate(
     """
     train = spark.createDataFrame(customers)
     forecasts = cross_validation.cross_validated(train, inputs, modelling)
-    competing = trials(modelling)
+    competing = list_trials(modelling)
     compared = selection.compared(forecasts, competing, modelling.selection)
     best = selection.simplest_of_the_best(compared)
     own = forecasts[forecasts["trial"] == best].reset_index(drop=True)
-    method = calibration.best_calibration(own, modelling.calibrations)
-    scores = {OURS: _score(calibration.cross_calibrated(own, method), modelling)}
+    method = calibration.select_calibration(own, modelling.calibrations)
+    scores = {OURS: _score(calibration.cross_calibrate(own, method), modelling)}
     for trial, rows in forecasts.groupby("trial"):
         scores[f"candidate: {competing[trial]}"] = _score(rows, modelling)
     scores[BOOSTING] = _score(_boost(own, customers, numbers), modelling)
@@ -124,7 +124,7 @@ def _score(
     rows: pd.DataFrame, modelling: ModellingParameters, ranking_only: bool = False
 ) -> dict[str, Any]:
     wanted = metrics.RANKING if ranking_only else METRICS
-    return with_intervals(rows, wanted, modelling.bootstrap)
+    return estimate_metrics(rows, wanted, modelling.bootstrap)
 
 
 def transfer(
@@ -136,7 +136,7 @@ def transfer(
     modelling: ModellingParameters,
 ) -> dict[str, Any]:
     """Forecast some customers by a model of others: the same candidate, fitted once."""
-    (trial,) = [trial for trial in trials(modelling) if str(trial) == trial_of]
+    (trial,) = [trial for trial in list_trials(modelling) if str(trial) == trial_of]
     train, test = spark.createDataFrame(learnt), spark.createDataFrame(asked)
     with cross_validation.kept_prepared(train, inputs, modelling) as ready:
         model = cross_validation.fitted(ready, trial, modelling)

@@ -79,11 +79,10 @@ def trained(own: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]
     train, test, question = modelling.train_test(*split)
     *_, champion, model = modelling.champion(train, parameters["inputs"], settings)
     predictions = modelling.predictions(test, model, settings).cache()
-    resampling = settings.bootstrap_resamples, settings.seed
     held_out = predictions.toPandas()
     decided = describe_decision(settings.decision, champion["f1_threshold"])
     found = {
-        "holdout": metrics.evaluated(held_out, decided["threshold"], *resampling),
+        "holdout": metrics.evaluate_predictions(held_out, decided["threshold"], settings.bootstrap),
         "train": {"churned": train.where("churned").count()},
     }
     return Training(described(own, question, parameters), model, predictions, found), question

@@ -11,8 +11,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from benchmarks import ceiling, ceiling_report, simulated_tables
+from sparkify.ml.bootstrap import Bootstrap
 from sparkify.pipeline_registry import register_pipelines
-from sparkify.pipelines.modelling.parameters import Bootstrap
 from sparkify.pipelines.simulation.chain import State, known_cohorts, states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters

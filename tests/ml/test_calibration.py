@@ -8,10 +8,10 @@ from pyspark.sql import DataFrame, SparkSession
 from sklearn.metrics import log_loss
 
 from sparkify.ml.calibration import (
-    best_calibration,
     calibrated,
-    calibration_stages,
+    fit_calibration_stages,
     platt,
+    select_calibration,
 )
 
 METHODS = ("none", "platt", "isotonic")
@@ -61,7 +61,7 @@ def staged(
     new: list[float],
 ) -> pd.DataFrame:
     """Forecast `new` with the stages that a method learns from predictions out of fold."""
-    stages = calibration_stages(spark, out_of_fold, method)
+    stages = fit_calibration_stages(spark, out_of_fold, method)
     rows = PipelineModel(stages).transform(raw(spark, new))
     return rows.orderBy("place").select("probability").toPandas()
 
@@ -99,29 +99,29 @@ def test_calibration_improves_the_log_loss_of_what_it_has_not_learnt_from(
 
 
 def test_over_confident_forecasts_are_calibrated(drawn: pd.DataFrame) -> None:
-    assert best_calibration(drawn, METHODS) == "platt"
-    assert best_calibration(drawn, ("none", "isotonic")) == "isotonic"
+    assert select_calibration(drawn, METHODS) == "platt"
+    assert select_calibration(drawn, ("none", "isotonic")) == "isotonic"
 
 
 def test_forecasts_that_come_true_are_left_alone() -> None:
-    assert best_calibration(RIGHT, METHODS) == "none"
+    assert select_calibration(RIGHT, METHODS) == "none"
 
 
 def test_a_calibration_is_judged_on_folds_that_it_has_not_learnt_from() -> None:
     # Known together the groups would be told apart; neither fold knows of the other's.
     apart = forecasts((0, 0.5, 4, 3), (1, 0.45, 4, 1))
-    assert best_calibration(apart, METHODS) == "none"
+    assert select_calibration(apart, METHODS) == "none"
 
 
 def test_a_calibration_is_not_judged_on_users_that_another_repeat_has_shown_it() -> None:
     once = forecasts((0, 0.5, 4, 3), (1, 0.45, 4, 1))
     again = once.assign(repeat=1, fold=1 - once["fold"])
-    assert best_calibration(pd.concat([once, again], ignore_index=True), METHODS) == "none"
+    assert select_calibration(pd.concat([once, again], ignore_index=True), METHODS) == "none"
 
 
 def test_only_methods_that_are_asked_for_are_taken() -> None:
-    assert best_calibration(OVER_CONFIDENT, ("none",)) == "none"
-    assert best_calibration(RIGHT, ("isotonic",)) == "isotonic"
+    assert select_calibration(OVER_CONFIDENT, ("none",)) == "none"
+    assert select_calibration(RIGHT, ("isotonic",)) == "isotonic"
 
 
 def test_uncalibrated_forecasts_are_a_classifier_s_own(spark: SparkSession) -> None:
@@ -157,7 +157,7 @@ def test_no_forecast_is_certain(spark: SparkSession, method: str) -> None:
 def test_a_calibration_adds_a_probability_and_no_decision(spark: SparkSession) -> None:
     rows = raw(spark, [0.3])
     for method in METHODS:
-        added = PipelineModel(calibration_stages(spark, RIGHT, method)).transform(rows).columns
+        added = PipelineModel(fit_calibration_stages(spark, RIGHT, method)).transform(rows).columns
         assert set(added) - {*rows.columns, "isotonic"} == {"probability"}
 
 
@@ -169,4 +169,4 @@ def test_without_churners_to_learn_from_nothing_is_calibrated() -> None:
 
 def test_no_calibration_turns_the_ranking_around() -> None:
     reversed_forecasts = RIGHT.assign(probability=1 - RIGHT["probability"])
-    assert best_calibration(reversed_forecasts, ("none", "platt")) == "none"
+    assert select_calibration(reversed_forecasts, ("none", "platt")) == "none"

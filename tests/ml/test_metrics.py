@@ -5,7 +5,7 @@ from scipy import optimize
 from sklearn import metrics as sklearn_metrics
 
 from sparkify.ml import metrics as evaluation
-from sparkify.pipelines.modelling.parameters import Bootstrap
+from sparkify.ml.bootstrap import Bootstrap
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_every_metric_is_scikit_learns(predictions: pd.DataFrame) -> None:
         "f1": sklearn_metrics.f1_score(churned, predicted),
         "accuracy": sklearn_metrics.accuracy_score(churned, predicted),
     }
-    told = evaluation.evaluated(predictions, 0.15, Bootstrap(20, 1, 5))
+    told = evaluation.evaluate_predictions(predictions, 0.15, Bootstrap(20, 1, 5))
     assert {name: told[name]["value"] for name in expected} == pytest.approx(expected)
     assert (told["users"], told["snapshots"]) == (200, 400)
     assert told["base_rate"] == churned.mean()
@@ -72,8 +72,8 @@ def test_ranking_with_weights_and_equal_scores_is_scikit_learns() -> None:
 
 
 def test_without_a_bootstrap_there_are_no_intervals(predictions: pd.DataFrame) -> None:
-    told = evaluation.evaluated(predictions, 0.15, None)
-    with_intervals = evaluation.evaluated(predictions, 0.15, Bootstrap(5, 1, 5))
+    told = evaluation.evaluate_predictions(predictions, 0.15, None)
+    with_intervals = evaluation.evaluate_predictions(predictions, 0.15, Bootstrap(5, 1, 5))
     assert set(told) == set(with_intervals)
     assert told["auc"]["value"] == with_intervals["auc"]["value"]
     figures = [figure for figure in told.values() if isinstance(figure, dict)]
@@ -83,17 +83,17 @@ def test_without_a_bootstrap_there_are_no_intervals(predictions: pd.DataFrame) -
 def test_the_order_of_rows_changes_nothing(predictions: pd.DataFrame) -> None:
     shuffled = predictions.sample(frac=1, random_state=3)
     arguments = {"threshold": 0.15, "bootstrap": Bootstrap(30, 1, 5)}
-    expected = evaluation.evaluated(predictions, **arguments)
-    assert evaluation.evaluated(shuffled, **arguments) == expected
+    expected = evaluation.evaluate_predictions(predictions, **arguments)
+    assert evaluation.evaluate_predictions(shuffled, **arguments) == expected
 
 
 @pytest.mark.parametrize("churned", [True, False])
 def test_rows_that_all_end_alike_say_nothing(predictions: pd.DataFrame, churned: bool) -> None:
     alike = predictions[predictions["churned"] == churned]
-    told = evaluation.evaluated(alike, 0.15, Bootstrap(5, 1, 5))
+    told = evaluation.evaluate_predictions(alike, 0.15, Bootstrap(5, 1, 5))
     assert set(told) == {"users", "snapshots", "churned", "base_rate", "threshold"}
     assert told["base_rate"] == churned
-    nobody = evaluation.evaluated(predictions[:0], 0.15, Bootstrap(5, 1, 5))
+    nobody = evaluation.evaluate_predictions(predictions[:0], 0.15, Bootstrap(5, 1, 5))
     assert (nobody["users"], nobody["base_rate"]) == (0, 0.0)
 
 
@@ -152,20 +152,20 @@ def test_the_line_solves_the_likelihood_equations(rows: int) -> None:
         return np.array([left @ forecast, left.sum()]) / rows
 
     solved = optimize.root(score, np.zeros(2), tol=1e-14).x
-    found = evaluation.calibration_line(churned, 1 / (1 + np.exp(-forecast)), weight)
+    found = evaluation.fit_calibration_line(churned, 1 / (1 + np.exp(-forecast)), weight)
     assert found == pytest.approx(solved, abs=1e-8)
 
 
 def test_equal_forecasts_have_no_slope_and_the_base_rate_as_intercept() -> None:
     churned, probability, weight = groups((0.3, 10, 2))
-    slope, intercept = evaluation.calibration_line(churned, probability, weight)
+    slope, intercept = evaluation.fit_calibration_line(churned, probability, weight)
     assert (slope, intercept) == (0, pytest.approx(np.log(2 / 8)))
 
 
 @pytest.mark.parametrize("churned", [[0, 0, 1, 1], [1, 1, 0, 0], [0, 1, 1, 1]])
 def test_forecasts_that_separate_churners_from_others_have_no_slope(churned: list[int]) -> None:
     rows = np.array(churned, float), np.array([0.1, 0.2, 0.2, 0.3]), np.ones(4)
-    assert evaluation.calibration_line(*rows) is None
+    assert evaluation.fit_calibration_line(*rows) is None
     assert np.isnan(evaluation.calibration_slope(*rows))
 
 
@@ -191,7 +191,7 @@ def test_equal_forecasts_that_come_true_together_have_no_calibration_error() -> 
 
 
 def test_the_base_rate_ranks_nobody(predictions: pd.DataFrame) -> None:
-    told = evaluation.baselines(predictions, 0.1, Bootstrap(20, 1, 5))
+    told = evaluation.evaluate_baselines(predictions, 0.1, Bootstrap(20, 1, 5))
     assert list(told) == ["base_rate", "longest_away", "most_songs"]
     assert told["base_rate"]["auc"]["value"] == 0.5
     share = predictions["churned"].mean()
@@ -208,7 +208,7 @@ def test_the_gain_over_a_baseline_is_the_difference_on_the_same_resamples(
 ) -> None:
     scored = predictions.assign(baseline_itself=predictions["probability"] * 100)
     bootstrap = Bootstrap(200, 1, 5)
-    gains = evaluation.gain_over_baselines(scored, bootstrap)
+    gains = evaluation.measure_gain_over_baselines(scored, bootstrap)
     assert list(gains) == ["longest_away", "most_songs", "itself"]
     nothing = {"value": 0.0, "ci95": [0.0, 0.0]}
     assert gains["itself"] == {"auc": nothing, "average_precision": nothing}

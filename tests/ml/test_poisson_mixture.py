@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sparkify.ml.poisson_mixture import Counted, fitted_mixture
+from sparkify.ml.poisson_mixture import Counted, fit_mixture
 from sparkify.pipelines.modelling.parameters import SegmentParameters
 
 # Ordinary customers see an advert after 5 of 100 songs, a fifth of all after 20.
@@ -31,7 +31,7 @@ def counted(segments: list[int], parameters: SegmentParameters, songs: int = 300
 
 
 def test_the_kinds_that_are_there_are_found_with_their_shares_and_rates() -> None:
-    found = fitted_mixture(counted([400, 100], settings()), settings())
+    found = fit_mixture(counted([400, 100], settings()), settings())
     order = np.argsort(-found.shares)
     assert found.shares[order] == pytest.approx(SHARES, abs=0.01)
     assert np.abs(found.rates[order].T - [ADVERTS, THUMBS]).max() < 0.003
@@ -39,13 +39,13 @@ def test_the_kinds_that_are_there_are_found_with_their_shares_and_rates() -> Non
 
 def test_customers_who_are_alike_are_one_kind() -> None:
     ordinary = counted([300], settings())
-    found = fitted_mixture(ordinary, settings())
+    found = fit_mixture(ordinary, settings())
     assert found.shares.tolist() == [1.0]
     assert found.rates[0] == pytest.approx(ordinary.overall, rel=1e-9)
 
 
 def test_there_are_no_more_segments_than_are_asked_for() -> None:
-    assert len(fitted_mixture(counted([400, 100], settings()), settings(most=1)).shares) == 1
+    assert len(fit_mixture(counted([400, 100], settings()), settings(most=1)).shares) == 1
 
 
 def test_a_segment_of_whom_little_was_seen_has_nearly_everybody_s_rates() -> None:
@@ -54,13 +54,13 @@ def test_a_segment_of_whom_little_was_seen_has_nearly_everybody_s_rates() -> Non
         update={"rates": {n: r.model_copy(update={"prior": 1e9}) for n, r in far.rates.items()}}
     )
     rows = counted([400, 100], strong)
-    assert len(fitted_mixture(rows, strong).shares) == 1
-    assert len(fitted_mixture(counted([400, 100], far), far).shares) == 2
+    assert len(fit_mixture(rows, strong).shares) == 1
+    assert len(fit_mixture(counted([400, 100], far), far).shares) == 2
 
 
 def test_more_searches_find_nothing_less_likely() -> None:
     rows = counted([80, 20], settings(), songs=40)
-    once, often = (fitted_mixture(rows, settings(starts=starts)) for starts in (1, 6))
+    once, often = (fit_mixture(rows, settings(starts=starts)) for starts in (1, 6))
     assert often.log_likelihood >= once.log_likelihood
 
 
@@ -72,7 +72,7 @@ def test_genuine_customers_are_of_the_kinds_that_the_simulator_draws(real: Path)
     }
     parameters = settings(rates=rates)
     rows = totals[["thumbs_up", "thumbs_down", "next_song"]].astype(float)
-    found = fitted_mixture(Counted.of(rows, list(parameters.rates.values())), parameters)
+    found = fit_mixture(Counted.of(rows, list(parameters.rates.values())), parameters)
     ordinary, happy, grumpy = sorted(found.rates.tolist(), key=lambda rate: rate[0] + 10 * rate[1])
     assert ordinary == pytest.approx([0.050, 0.010], rel=0.04)
     assert happy == pytest.approx([0.088, 0.009], rel=0.04)

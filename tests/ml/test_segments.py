@@ -11,11 +11,16 @@ from pyspark.sql import DataFrame, SparkSession
 from sparkify.ml.segments import (
     CustomerSegments,
     LearntRate,
+    get_segments,
     learnt_segments,
     segment_table,
-    segments_of,
 )
-from sparkify.pipelines.modelling.inputs import features_of, input_model, inputs_of, learnt_inputs
+from sparkify.pipelines.modelling.inputs import (
+    describe_inputs,
+    fit_inputs,
+    list_features,
+    list_inputs,
+)
 from sparkify.pipelines.modelling.parameters import InputParameters, SegmentParameters
 
 STAGE = CustomerSegments(
@@ -107,10 +112,10 @@ def test_only_so_many_users_are_learnt_from(train: DataFrame) -> None:
 def test_segments_are_the_first_inputs_and_can_be_moderated(train: DataFrame) -> None:
     songs = {"songs": {"group": "volume", "log": True}}
     whole = {"segments": wanted(), "rates": {}, "plain": songs, "moderator": "songs"}
-    model = input_model(train, InputParameters.model_validate(whole))
-    assert inputs_of(model) == ["segment_2", "log_songs"]
-    assert [learnt.feature for learnt in learnt_inputs(model)] == [None, "songs"]
-    assert features_of(model) == {"adverts", "songs"}
+    model = fit_inputs(train, InputParameters.model_validate(whole))
+    assert list_inputs(model) == ["segment_2", "log_songs"]
+    assert [learnt.feature for learnt in describe_inputs(model)] == [None, "songs"]
+    assert list_features(model) == {"adverts", "songs"}
     row = model.transform(train).first()
     assert row is not None
     assert row["inputs"].toArray()[0] == row["segment_2"]
@@ -119,7 +124,7 @@ def test_segments_are_the_first_inputs_and_can_be_moderated(train: DataFrame) ->
 def test_a_saved_model_tells_the_same_segments(tmp_path: Path, train: DataFrame) -> None:
     PipelineModel([STAGE]).save(f"file://{tmp_path}/model")
     loaded = PipelineModel.load(f"file://{tmp_path}/model")
-    found = segments_of(loaded)
+    found = get_segments(loaded)
     assert found is not None
     assert found.learnt_rates == STAGE.learnt_rates
     pd.testing.assert_frame_equal(

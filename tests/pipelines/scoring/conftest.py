@@ -6,7 +6,7 @@ import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
-from sparkify.ml.calibration import calibration_stages
+from sparkify.ml.calibration import fit_calibration_stages
 from sparkify.pipelines.modelling.model_card import installed_packages, with_card
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 
@@ -46,7 +46,7 @@ def churn_model(
 ) -> PipelineModel:
     """Return a linear model of `train` with all that a churn model has behind its classifier."""
     nothing = pd.DataFrame({"churned": [], "probability": []})
-    stages = calibration_stages(train.sparkSession, nothing, "none")
+    stages = fit_calibration_stages(train.sparkSession, nothing, "none")
     return with_card(PipelineModel([*fitted("logistic_regression").stages, *stages]), card)
 
 

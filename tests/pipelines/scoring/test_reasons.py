@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from sparkify.ml.contributions import Linear
-from sparkify.pipelines.scoring.reasons import Explanation, PlainWords, RateWords, SegmentWords
+from sparkify.ml.reasons import Explanation, PlainWords, RateWords, SegmentWords
 
 THUMBS = RateWords(
     "thumbs_down_per_song",

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from sparkify.ml.bootstrap import BOUNDS, has_enough, interval
-from sparkify.ml.log_odds import Array
+from sparkify.ml.bootstrap import BOUNDS, Array, has_enough_churners, percentile_interval
 from sparkify.ml.metrics import BASELINE
 from sparkify.pipelines.evaluation.decision import describe_decision
 from sparkify.pipelines.modelling.parameters import DecisionParameters, ModellingParameters
@@ -41,7 +40,7 @@ def contacts_weighed(
     called = int((rows["probability"] >= described["threshold"]).sum())
     best = int(curve.argmax())
     numbers = np.unique([*np.linspace(0, len(rows), POINTS + 1).round(), called, best]).astype(int)
-    enough = has_enough(rows, modelling.min_interval_churned)
+    enough = has_enough_churners(rows, modelling.min_interval_churned)
     low, high = _intervals(sampled[:, numbers], numbers, enough)
     everybody = float(gain.sum())
     by_rule = {
@@ -70,7 +69,7 @@ def contacts_weighed(
         **described,
         "customers": len(rows),
         "best": told(best)
-        | {"contacted_ci95": interval(sampled.argmax(axis=1)) if enough else None},
+        | {"contacted_ci95": percentile_interval(sampled.argmax(axis=1)) if enough else None},
         "in_use": told(called) | {"threshold": described["threshold"]},
         "at_random": {"contacted": called, "profit": everybody * called / len(rows)},
         "everybody": {"contacted": len(rows), "profit": everybody},

@@ -9,16 +9,16 @@ from pyspark.sql import functions as F
 
 from sparkify.ml.bootstrap import (
     Array,
+    Bootstrap,
     Metric,
-    has_enough,
-    in_one_row,
-    interval,
-    weights,
-    with_intervals,
+    estimate_metrics,
+    flatten_figures,
+    has_enough_churners,
+    percentile_interval,
+    resample_weights,
 )
 from sparkify.ml.metrics import CALIBRATION, RANKING, auc
 from sparkify.pipelines.modelling.parameters import (
-    Bootstrap,
     GroupParameters,
     ModellingParameters,
 )
@@ -63,7 +63,7 @@ def group_metrics(
         for value in sorted(rows[name].unique())
     }
     min_churned = modelling.min_interval_churned
-    enough = {key: of for key, of in members.items() if has_enough(rows[of], min_churned)}
+    enough = {key: of for key, of in members.items() if has_enough_churners(rows[of], min_churned)}
     differences = _auc_differences(rows, enough, modelling.bootstrap)
     return pd.DataFrame(
         [
@@ -114,8 +114,8 @@ def _measured(
 ) -> dict[str, float]:
     if difference is None:
         return {}
-    figures = with_intervals(members, METRICS, bootstrap) | {"auc_difference": difference}
-    row = in_one_row(figures)
+    figures = estimate_metrics(members, METRICS, bootstrap) | {"auc_difference": difference}
+    row = flatten_figures(figures)
     return {name: row[name] for name in COLUMNS}
 
 
@@ -133,8 +133,8 @@ def _auc_differences(
         return {}
     values = differences(np.ones(len(rows)))
     with np.errstate(invalid="ignore"):  # NaN where a group's resample holds no churner
-        sampled = np.array([differences(weight) for weight in weights(rows, bootstrap)])
+        sampled = np.array([differences(weight) for weight in resample_weights(rows, bootstrap)])
     return {
-        key: {"value": value, "ci95": interval(of_group)}
+        key: {"value": value, "ci95": percentile_interval(of_group)}
         for key, value, of_group in zip(groups, values, sampled.T, strict=True)
     }

@@ -6,14 +6,14 @@ import pandas as pd
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import VectorSlicer
 
-from sparkify.pipelines.modelling.candidates import classifier
-from sparkify.pipelines.modelling.inputs import inputs_of
+from sparkify.pipelines.modelling.candidates import get_classifier
+from sparkify.pipelines.modelling.inputs import list_inputs
 
 
 def moderator_of(model: PipelineModel) -> str | None:
     """Name the input that changes the weight of the others in a linear model; None for none."""
     slicers = [stage for stage in model.stages if isinstance(stage, VectorSlicer)]
-    return inputs_of(model)[slicers[0].getIndices()[0]] if slicers else None
+    return list_inputs(model)[slicers[0].getIndices()[0]] if slicers else None
 
 
 def feature_weights(churn_model: PipelineModel) -> pd.DataFrame:
@@ -22,8 +22,8 @@ def feature_weights(churn_model: PipelineModel) -> pd.DataFrame:
     One row per input: `weight` is a `coefficient` of the standardised input in a linear model,
     and an `importance` in an ensemble of trees.
     """
-    names, moderator = inputs_of(churn_model), moderator_of(churn_model)
-    kind, weights = _weights(classifier(churn_model), names, moderator)
+    names, moderator = list_inputs(churn_model), moderator_of(churn_model)
+    kind, weights = _weights(get_classifier(churn_model), names, moderator)
     table = weights.rename("weight").rename_axis("feature").reset_index().assign(kind=kind)
     return table.sort_values("weight", key=abs, ascending=False, kind="stable", ignore_index=True)
 

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 
 from sparkify.formatting.baseline_comparison import TOO_FEW
 from sparkify.ml import metrics as evaluation
-from sparkify.ml.bootstrap import with_intervals
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics
 from sparkify.pipelines.modelling.inputs import feature_columns
 from sparkify.pipelines.modelling.model_card import (
     card_of,
@@ -19,7 +19,7 @@ from sparkify.pipelines.modelling.model_card import (
     trained_on,
     with_card,
 )
-from sparkify.pipelines.modelling.parameters import Bootstrap, ModellingParameters
+from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
 
@@ -153,7 +153,7 @@ def _compared(
 ) -> dict[str, Any]:
     metric, rule = modelling.selection, modelling.promotion
     challenger, standing = (_forecast(model, test) for model in (challenger_model, standing_model))
-    costs = evaluation.costs(challenger, standing, modelling.bootstrap)
+    costs = evaluation.compare_forecasts(challenger, standing, modelling.bootstrap)
     gain = costs.get(metric, {"value": 0.0, "ci95": None})
     needed = _needed_gain(gain["ci95"], rule.standard_errors)
     is_better = needed is not None and gain["value"] > needed
@@ -195,5 +195,5 @@ def _judged(model: PipelineModel, forecast: pd.DataFrame, bootstrap: Bootstrap) 
         "label": card["label"],
         "trained_until": card["training"]["last_cutoff"],
         "fingerprint": card["training"]["fingerprint"],
-        **with_intervals(forecast, wanted, bootstrap),
+        **estimate_metrics(forecast, wanted, bootstrap),
     }

@@ -15,18 +15,18 @@ from pyspark.ml import PipelineModel, Transformer
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.ml.churn_probability import UNCALIBRATED
-from sparkify.ml.resampling import balanced
-from sparkify.pipelines.modelling.candidates import Trial, trials, unfitted
+from sparkify.ml.calibration import UNCALIBRATED
+from sparkify.pipelines.modelling.candidates import Trial, build_pipeline, list_trials
 from sparkify.pipelines.modelling.folds import fold_of
 from sparkify.pipelines.modelling.inputs import (
     INPUTS,
     LABEL,
-    input_model,
-    inputs_of,
-    moderator_place,
+    find_moderator,
+    fit_inputs,
+    list_inputs,
 )
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.modelling.resampling import balance_classes
 from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
 
@@ -56,11 +56,13 @@ def prepared(
     train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
 ) -> Prepared:
     """Learn from training rows how to describe customers, and describe and balance them."""
-    described = input_model(train, inputs)
+    described = fit_inputs(train, inputs)
     rows = labelled(described.transform(train), parameters.partitions)
-    names, place = inputs_of(described), moderator_place(described, inputs)
+    names, place = list_inputs(described), find_moderator(described, inputs)
     return Prepared(
-        described, balanced(rows.select(*KEYS, LABEL, INPUTS), names, parameters).cache(), place
+        described,
+        balance_classes(rows.select(*KEYS, LABEL, INPUTS), names, parameters).cache(),
+        place,
     )
 
 
@@ -89,7 +91,7 @@ def fitted_candidate(
 
     A fit that loses a machine of a cluster is made again, up to twice.
     """
-    pipeline = unfitted(trial, ready.moderator, parameters.seed, parameters.partitions)
+    pipeline = build_pipeline(trial, ready.moderator, parameters.seed, parameters.partitions)
     for _ in range(FITS_AGAIN):
         try:
             return pipeline.fit(ready.rows)
@@ -106,11 +108,11 @@ def cross_validated(
     """Predict every training row with every trial, fitted on the other folds.
 
     Returns:
-        One row per trial, repeat and training row: `trial` (its place in `trials(parameters)`),
+        One row per trial, repeat and training row: `trial` (its place in `list_trials`),
         `repeat`, `fold`, the row's keys, `churned`, `probability` (not calibrated) and the fit's
         `fit_seconds`.
     """
-    competing = trials(parameters)
+    competing = list_trials(parameters)
     rows = train.cache()
     splits = list(product(range(parameters.fold_repeats), range(parameters.folds)))
     total = len(competing) * len(splits)

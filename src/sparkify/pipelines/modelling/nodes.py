@@ -17,7 +17,7 @@ from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import cross_validation as fitting
 from sparkify.pipelines.modelling import selection
-from sparkify.pipelines.modelling.candidates import trials
+from sparkify.pipelines.modelling.candidates import list_trials
 from sparkify.pipelines.modelling.folds import (
     is_trainable,
     require_churners_in_folds,
@@ -105,16 +105,19 @@ def champion(
         The candidates compared (one row per trial, best first), the time of their fits, what the
         champion is, and its fitted model: from features to `probability`.
     """
-    predictions, competing = fitting.cross_validated(train, inputs, modelling), trials(modelling)
+    predictions, competing = (
+        fitting.cross_validated(train, inputs, modelling),
+        list_trials(modelling),
+    )
     compared = selection.compared(predictions, competing, modelling.selection)
     best = selection.simplest_of_the_best(compared)
     trial = competing[best]
     own = predictions[predictions["trial"] == best].reset_index(drop=True)
-    method = calibration.best_calibration(own, modelling.calibrations)
-    probability = calibration.calibrated(own, method)
+    method = calibration.select_calibration(own, modelling.calibrations)
+    probability = calibration.calibrate(own, method)
     with fitting.kept_prepared(train, inputs, modelling) as ready:
         model = fitting.fitted(ready, trial, modelling)
-    last = calibration.calibration_stages(train.sparkSession, own, method)
+    last = calibration.fit_calibration_stages(train.sparkSession, own, method)
     chosen = {
         **trial.description,
         "imbalance": modelling.imbalance,
@@ -163,11 +166,13 @@ def metrics(
         "question": question,
         "champion": champion,
         "decision": decided,
-        "holdout": evaluation.evaluated(held_out, threshold, modelling.bootstrap),
-        "unseen_users": evaluation.evaluated(unseen, threshold, modelling.bootstrap),
-        "train": evaluation.evaluated(trained, threshold, None),
-        "baselines": evaluation.baselines(held_out, base_rate, modelling.bootstrap),
-        "gain_over_baselines": evaluation.gain_over_baselines(held_out, modelling.bootstrap),
+        "holdout": evaluation.evaluate_predictions(held_out, threshold, modelling.bootstrap),
+        "unseen_users": evaluation.evaluate_predictions(unseen, threshold, modelling.bootstrap),
+        "train": evaluation.evaluate_predictions(trained, threshold, None),
+        "baselines": evaluation.evaluate_baselines(held_out, base_rate, modelling.bootstrap),
+        "gain_over_baselines": evaluation.measure_gain_over_baselines(
+            held_out, modelling.bootstrap
+        ),
         "candidates": cv_results.to_dict("records"),
     }
 

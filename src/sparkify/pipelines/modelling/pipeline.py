@@ -2,13 +2,13 @@ from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline
 
-from sparkify.ml import segments
 from sparkify.pipelines.evaluation import (
     contact_profit,
     customer_groups,
     feature_weights,
     figures,
     promotion,
+    segment_table,
 )
 from sparkify.pipelines.modelling import nodes, training_reference
 
@@ -154,7 +154,7 @@ def decide() -> Pipeline:
     return Pipeline(
         [
             Node(
-                segments.segment_table,
+                segment_table.describe_segments,
                 ["churn_model", "train"],
                 "segments",
                 name="describe_segments",

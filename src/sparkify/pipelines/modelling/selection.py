@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 from sklearn.metrics import average_precision_score, log_loss
 
-from sparkify.pipelines.modelling.candidates import Trial, trials
+from sparkify.pipelines.modelling.candidates import Trial, list_trials
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 
 FOLD_KEYS = ["repeat", "fold"]
@@ -37,7 +37,7 @@ def best_of_each(best_first: Iterable[Trial]) -> dict[str, Trial]:
 
 def ranked(cv_results: pd.DataFrame, parameters: ModellingParameters) -> list[Trial]:
     """Return the trials that were fitted, the best first."""
-    competing = trials(parameters)
+    competing = list_trials(parameters)
     return [competing[place] for place in cv_results["trial"]]
 
 

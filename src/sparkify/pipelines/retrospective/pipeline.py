@@ -3,7 +3,7 @@ from kedro.pipeline import Node, Pipeline
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.modelling.pipeline import find, judge
 from sparkify.pipelines.retrospective import nodes
-from sparkify.pipelines.validation import figures, leakage
+from sparkify.pipelines.validation.nodes import audit_leakage, draw_leakage
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -30,12 +30,12 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="compare_with_seed",
             ),
             Node(
-                leakage.leakage_audit,
+                audit_leakage,
                 ["train", "params:inputs", "params:validation"],
                 "leakage_audit",
                 name="audit_leakage",
             ),
-            Node(figures.leakage_figure, "leakage_audit", "leakage_figure", name="draw_leakage"),
+            Node(draw_leakage, "leakage_audit", "leakage_figure", name="draw_leakage"),
             Node(
                 nodes.poisoned_audit,
                 ["train", "user_days", "params:inputs", "params:validation"],
@@ -43,7 +43,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="audit_poisoned",
             ),
             Node(
-                figures.leakage_figure,
+                draw_leakage,
                 "poisoned_audit",
                 "poisoned_figure",
                 name="draw_poisoned",

@@ -8,9 +8,9 @@ from pyspark.sql import DataFrame, SparkSession
 from sklearn.metrics import log_loss
 
 from sparkify.ml.calibration import (
-    calibrated,
+    calibrate,
     fit_calibration_stages,
-    platt,
+    fit_platt,
     select_calibration,
 )
 
@@ -68,14 +68,14 @@ def staged(
 
 def test_platt_finds_by_how_much_forecasts_are_too_extreme() -> None:
     churned, probability = OVER_CONFIDENT["churned"], OVER_CONFIDENT["probability"]
-    slope, intercept = platt(churned.to_numpy(float), probability.to_numpy(float))
+    slope, intercept = fit_platt(churned.to_numpy(float), probability.to_numpy(float))
     # Odds of 99 came true as odds of 9.
     assert slope == pytest.approx(log(9) / log(99), abs=1e-9)
     assert intercept == pytest.approx(0, abs=1e-9)
 
 
 def test_platt_leaves_forecasts_that_separate_churners_from_others() -> None:
-    assert calibrated(SEPARABLE, "platt").tolist() == pytest.approx(
+    assert calibrate(SEPARABLE, "platt").tolist() == pytest.approx(
         SEPARABLE["probability"].tolist()
     )
 
@@ -135,7 +135,7 @@ def test_a_model_calibrates_as_its_f1_threshold_was_found(
 ) -> None:
     tied = drawn.assign(probability=drawn["probability"].round(2).clip(0.01, 0.99))
     found = staged(spark, tied, method, tied["probability"].tolist())
-    expected = calibrated(tied, method)
+    expected = calibrate(tied, method)
     assert found["probability"].tolist() == pytest.approx(expected.tolist(), abs=2e-6)
 
 
@@ -164,7 +164,7 @@ def test_a_calibration_adds_a_probability_and_no_decision(spark: SparkSession) -
 def test_without_churners_to_learn_from_nothing_is_calibrated() -> None:
     nobody = forecasts((0, 0.1, 5, 0), (1, 0.2, 5, 0))
     for method in METHODS:
-        assert calibrated(nobody, method).tolist() == nobody["probability"].tolist()
+        assert calibrate(nobody, method).tolist() == nobody["probability"].tolist()
 
 
 def test_no_calibration_turns_the_ranking_around() -> None:

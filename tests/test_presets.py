@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.hooks.parameter_check import invalid_values
-from sparkify.pipelines.modelling.inputs import inputs_of
+from sparkify.pipelines.modelling.inputs import list_inputs
 from sparkify.settings import CONFIG_LOADER_ARGS
 from tests.preset_logs import SERVICES, USERS
 
@@ -79,7 +79,7 @@ def require_signal(catalog: Any, record_property: Callable[[str, object], None])
     """Require that a preset counts: four inputs vary, and the AUC's interval is above 0.5."""
     require_accepted(catalog)
     model = catalog.load("churn_model")
-    found = varying(model.transform(catalog.load("train")), inputs_of(model))
+    found = varying(model.transform(catalog.load("train")), list_inputs(model))
     auc = catalog.load("metrics")["holdout"]["auc"]
     record_property("auc", auc)
     record_property("inputs", found)

@@ -13,8 +13,8 @@ from sparkify.pipelines.modelling.candidates import (
     CANDIDATES,
     Trial,
     build_pipeline,
-    classifier,
     find_settings_error,
+    get_classifier,
     list_trials,
 )
 from sparkify.pipelines.modelling.inputs import INPUTS, WEIGHT
@@ -53,7 +53,7 @@ def test_every_combination_of_settings_is_a_trial(modelling: ModellingParameters
         Trial("logistic_regression", {"regParam": reg, "elasticNetParam": net})
         for reg, net in settings
     ]
-    assert competing[0].label == "logistic regression (regParam 0.1, elasticNetParam 0)"
+    assert str(competing[0]) == "logistic_regression (regParam 0.1, elasticNetParam 0)"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_every_candidate_tells_who_is_likelier_to_churn(
     assert churning.mean()[True] > churning.mean()[False] + 0.01
     assert churning.min().min() > 0
     assert churning.max().max() < 1
-    assert classifier(model) is model.stages[-2]
+    assert get_classifier(model) is model.stages[-2]
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES)
@@ -133,7 +133,7 @@ def test_a_linear_candidate_sees_every_input_again_times_the_moderator(
     model = build_pipeline(trial, moderator=1, seed=7, partitions=1).fit(train)
     seen = [row["unscaled"].toArray().tolist() for row in model.transform(train).collect()]
     assert seen == [[2, 0, 5, 0, 0, 0], [3, 1, 7, 3, 1, 7]]
-    assert classifier(model).numFeatures == 6
+    assert get_classifier(model).numFeatures == 6
 
 
 def test_xgboost_works_with_as_many_workers_as_partitions(spark: SparkSession) -> None:
@@ -146,5 +146,5 @@ def test_xgboost_works_with_as_many_workers_as_partitions(spark: SparkSession) -
 
 def test_a_trial_is_found_again_by_its_description() -> None:
     trial = Trial("random_forest", {"maxDepth": 2})
-    assert Trial.of({**trial.description, "f1_threshold": 0.1}) == trial
+    assert Trial.from_description({**trial.description, "f1_threshold": 0.1}) == trial
     assert trial.description["label"] == "random forest (maxDepth 2)"

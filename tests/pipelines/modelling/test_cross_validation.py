@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.modelling import cross_validation as fitting
-from sparkify.pipelines.modelling.candidates import Trial, classifier
+from sparkify.pipelines.modelling.candidates import Trial, get_classifier
 from sparkify.pipelines.modelling.folds import fold_of
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS
@@ -73,7 +73,7 @@ def test_partitions_and_order_of_the_rows_change_no_forecast_of_xgboost(
     assert shuffled.rdd.getNumPartitions() == 3
     model = fitted("xgboost")
     settings = {
-        name: classifier(model).getOrDefault(name)
+        name: get_classifier(model).getOrDefault(name)
         for name in ("n_estimators", "max_depth", "learning_rate")
     }
     ready = fitting.prepare_rows(shuffled, inputs, modelling)

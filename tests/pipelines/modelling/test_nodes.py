@@ -121,7 +121,8 @@ def test_too_few_churners_are_an_error_with_the_counts(
     assert str(error.value) == (
         f"{in_training} churners in {2 * len(trainable)} training snapshots of 2 cutoffs, "
         f"and {churners} among 30 users on the hold-out 2018-11-21: too few to train and "
-        f"evaluate a model. At least 10 (modelling.min_train_churned) and 3 (modelling.min_holdout_churned) "
+        f"evaluate a model. At least 10 (modelling.min_train_churned) and 3 "
+        f"(modelling.min_holdout_churned) "
         f"are required; use a log of more users or days."
     )
 

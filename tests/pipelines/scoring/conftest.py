@@ -6,9 +6,8 @@ import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
-from sparkify.hooks.package_versions import read_package_versions
-from sparkify.ml.calibration import calibration_stages
-from sparkify.pipelines.modelling.model_card import add_card
+from sparkify.ml.calibration import fit_calibration_stages
+from sparkify.pipelines.modelling.model_card import add_card, installed_packages
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 
 FEATURES = ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"]
@@ -37,7 +36,7 @@ def card() -> dict[str, Any]:
         },
         "source": "simulated",
         "training": {"base_rate": 0.25, "fingerprint": "00f1-160"},
-        "packages": read_package_versions(),
+        "packages": installed_packages(),
     }
 
 
@@ -47,7 +46,7 @@ def churn_model(
 ) -> PipelineModel:
     """Return a linear model of `train` with all that a churn model has behind its classifier."""
     nothing = pd.DataFrame({"churned": [], "probability": []})
-    stages = calibration_stages(train.sparkSession, nothing, "none")
+    stages = fit_calibration_stages(train.sparkSession, nothing, "none")
     return add_card(PipelineModel([*fitted("logistic_regression").stages, *stages]), card)
 
 

@@ -17,7 +17,7 @@ from sparkify.pipelines.modelling.model_card import add_card
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring import nodes
 from sparkify.pipelines.scoring.compatibility import ModelMismatchError
-from sparkify.pipelines.scoring.explained import explained
+from sparkify.pipelines.scoring.explanation import get_contributions
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES, CURRENT_SNAPSHOTS
 
@@ -200,7 +200,7 @@ def test_reasons_are_the_strongest_contributions(
     inputs = churn_model.transform(current_features).select("user_id", vector_to_array("inputs"))
     told = {row["user_id"]: row for row in scores.collect()}
     for user, seen in inputs.collect():
-        added = explained(churn_model).contributions(np.array([seen]))[0, :-1]
+        added = get_contributions(churn_model).contributions(np.array([seen]))[0, :-1]
         expected = sorted(zip(added.tolist(), names, strict=True))
         for side, ordered in (("against", expected), ("for", expected[::-1])):
             sign = 1 if side == "for" else -1

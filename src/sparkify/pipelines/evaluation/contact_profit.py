@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sparkify.ml.bootstrap import BOUNDS, has_enough, interval
-from sparkify.ml.log_odds import Array
+from sparkify.ml.bootstrap import BOUNDS, Array, has_enough_churners, percentile_interval
 from sparkify.ml.metrics import BASELINE
 from sparkify.pipelines.evaluation.parameters import DecisionParameters, EvaluationParameters
 
@@ -32,7 +31,7 @@ def weigh_contacts(
     numbers = np.unique([*np.linspace(0, len(rows), POINTS + 1).round(), selected, best]).astype(
         int
     )
-    enough = has_enough(rows, evaluation.min_interval_churned)
+    enough = has_enough_churners(rows, evaluation.min_interval_churned)
     low, high = _intervals(sampled[:, numbers], numbers, enough)
     everybody = float(gain.sum())
     by_rule = {
@@ -60,7 +59,8 @@ def weigh_contacts(
     plan = {
         **decision,
         "customers": len(rows),
-        "best": at(best) | {"contacted_ci95": interval(sampled.argmax(axis=1)) if enough else None},
+        "best": at(best)
+        | {"contacted_ci95": percentile_interval(sampled.argmax(axis=1)) if enough else None},
         "in_use": at(selected) | {"threshold": decision["threshold"]},
         "at_random": {"contacted": selected, "profit": everybody * selected / len(rows)},
         "everybody": {"contacted": len(rows), "profit": everybody},

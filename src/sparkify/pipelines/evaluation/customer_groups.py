@@ -11,11 +11,11 @@ from sparkify.ml.bootstrap import (
     Array,
     Bootstrap,
     Metric,
-    has_enough,
-    in_one_row,
-    interval,
-    weights,
-    with_intervals,
+    estimate_metrics,
+    flatten_figures,
+    has_enough_churners,
+    percentile_interval,
+    resample_weights,
 )
 from sparkify.ml.metrics import CALIBRATION, RANKING, auc
 from sparkify.pipelines.evaluation.parameters import GroupParameters
@@ -48,7 +48,7 @@ def measure_groups(rows: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
     enough = {
         key: is_member
         for key, is_member in members.items()
-        if has_enough(rows[is_member], bootstrap.min_churned)
+        if has_enough_churners(rows[is_member], bootstrap.min_churned)
     }
     differences = _auc_differences(rows, enough, bootstrap)
     return pd.DataFrame(
@@ -101,8 +101,8 @@ def _measure(
 ) -> dict[str, float]:
     if difference is None:
         return {}
-    figures = with_intervals(members, METRICS, bootstrap) | {"auc_difference": difference}
-    row = in_one_row(figures)
+    figures = estimate_metrics(members, METRICS, bootstrap) | {"auc_difference": difference}
+    row = flatten_figures(figures)
     return {name: row[name] for name in COLUMNS}
 
 
@@ -123,8 +123,8 @@ def _auc_differences(
         return {}
     values = differences(np.ones(len(rows)))
     with np.errstate(invalid="ignore"):  # NaN where a group's resample holds no churner
-        sampled = np.array([differences(weight) for weight in weights(rows, bootstrap)])
+        sampled = np.array([differences(weight) for weight in resample_weights(rows, bootstrap)])
     return {
-        key: {"value": value, "ci95": interval(values_of_group)}
+        key: {"value": value, "ci95": percentile_interval(values_of_group)}
         for key, value, values_of_group in zip(groups, values, sampled.T, strict=True)
     }

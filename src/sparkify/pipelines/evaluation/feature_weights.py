@@ -4,14 +4,14 @@ import pandas as pd
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import VectorSlicer
 
-from sparkify.pipelines.modelling.candidates import classifier
-from sparkify.pipelines.modelling.inputs import inputs_of
+from sparkify.pipelines.modelling.candidates import get_classifier
+from sparkify.pipelines.modelling.inputs import list_inputs
 
 
 def moderator_of(model: PipelineModel) -> str | None:
     """Return the input that changes the weight of the others in a linear model, or None."""
     slicers = [stage for stage in model.stages if isinstance(stage, VectorSlicer)]
-    return inputs_of(model)[slicers[0].getIndices()[0]] if slicers else None
+    return list_inputs(model)[slicers[0].getIndices()[0]] if slicers else None
 
 
 def read_weights(model: PipelineModel, names: list[str]) -> tuple[str, pd.Series]:
@@ -19,7 +19,7 @@ def read_weights(model: PipelineModel, names: list[str]) -> tuple[str, pd.Series
 
     Products with the moderator are named "input, moderator".
     """
-    fitted = classifier(model)
+    fitted = get_classifier(model)
     if hasattr(fitted, "coefficients"):
         coefficients, moderator = fitted.coefficients.toArray(), moderator_of(model)
         products = [f"{name}, {moderator}" for name in names][: len(coefficients) - len(names)]

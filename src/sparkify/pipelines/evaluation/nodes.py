@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.ml import metrics as ml_metrics
-from sparkify.ml.calibration import cross_calibrated
+from sparkify.ml.calibration import cross_calibrate
 from sparkify.pipelines.evaluation import (
     contact_profit,
     customer_groups,
@@ -20,7 +20,7 @@ from sparkify.pipelines.evaluation import (
 )
 from sparkify.pipelines.evaluation.decision import describe_decision
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
-from sparkify.pipelines.modelling.inputs import inputs_of
+from sparkify.pipelines.modelling.inputs import list_inputs
 from sparkify.pipelines.modelling.model_card import read_card
 from sparkify.pipelines.modelling.nodes import describe_candidate, select_trial
 from sparkify.schemas import KEYS, Predictions
@@ -107,18 +107,18 @@ def evaluate_champion(
         "question": question,
         "champion": champion,
         "decision": decision,
-        "holdout": ml_metrics.evaluated(held_out, threshold, bootstrap),
-        "unseen_users": ml_metrics.evaluated(unseen, threshold, bootstrap),
-        "train": ml_metrics.evaluated(trained, threshold, None),
-        "baselines": ml_metrics.baselines(held_out, base_rate, bootstrap),
-        "gain_over_baselines": ml_metrics.gain_over_baselines(held_out, bootstrap),
+        "holdout": ml_metrics.evaluate_predictions(held_out, threshold, bootstrap),
+        "unseen_users": ml_metrics.evaluate_predictions(unseen, threshold, bootstrap),
+        "train": ml_metrics.evaluate_predictions(trained, threshold, None),
+        "baselines": ml_metrics.evaluate_baselines(held_out, base_rate, bootstrap),
+        "gain_over_baselines": ml_metrics.measure_gain_over_baselines(held_out, bootstrap),
         "candidates": cv_results.to_dict("records"),
     }
     challenger = describe_candidate(selected_candidate, calibration)
     if all(champion.get(name) == value for name, value in challenger.items()):
         rows = select_trial(out_of_fold_predictions, selected_candidate)
-        rows = cross_calibrated(rows, calibration["method"])
-        metrics["out_of_fold"] = ml_metrics.evaluated(rows, threshold, bootstrap)
+        rows = cross_calibrate(rows, calibration["method"])
+        metrics["out_of_fold"] = ml_metrics.evaluate_predictions(rows, threshold, bootstrap)
     return metrics
 
 
@@ -128,7 +128,7 @@ def list_feature_weights(churn_model: PipelineModel) -> pd.DataFrame:
     One row per input: `weight` is a `coefficient` of the standardised input in a linear model,
     and an `importance` in an ensemble of trees.
     """
-    kind, weights = feature_weights.read_weights(churn_model, inputs_of(churn_model))
+    kind, weights = feature_weights.read_weights(churn_model, list_inputs(churn_model))
     table = weights.rename("weight").rename_axis("feature").reset_index().assign(kind=kind)
     return table.sort_values("weight", key=abs, ascending=False, kind="stable", ignore_index=True)
 

@@ -1,7 +1,6 @@
 from kedro.pipeline import Node, Pipeline
 
-from sparkify.ml import segments
-from sparkify.pipelines.evaluation import figures, nodes
+from sparkify.pipelines.evaluation import figures, nodes, segment_table
 
 EVALUATION = "params:evaluation"
 # What `evaluate_champion` reads.
@@ -27,7 +26,7 @@ def create_pipeline(**_: object) -> Pipeline:
     evaluate = [
         Node(nodes.evaluate_champion, EVALUATED, "metrics", name="evaluate_champion"),
         Node(
-            segments.segment_table,
+            segment_table.describe_segments,
             ["churn_model", "train"],
             "segments",
             name="describe_segments",

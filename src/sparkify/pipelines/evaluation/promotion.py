@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 
 from sparkify.formatting.baseline_comparison import TOO_FEW
 from sparkify.ml import metrics
-from sparkify.ml.bootstrap import Bootstrap, with_intervals
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.modelling.model_card import is_forecast, read_card
 from sparkify.schemas import KEYS
@@ -78,7 +78,7 @@ def compare_models(
     """
     rule, bootstrap = evaluation.promotion, evaluation.bootstrap
     challenger, standing = (_predict(model, test) for model in (challenger_model, standing_model))
-    costs = metrics.costs(challenger, standing, bootstrap)
+    costs = metrics.compare_forecasts(challenger, standing, bootstrap)
     gain = costs.get(metric, {"value": 0.0, "ci95": None})
     needed = _needed_gain(gain["ci95"], rule.standard_errors)
     is_better = needed is not None and gain["value"] > needed
@@ -119,5 +119,5 @@ def _evaluate(model: PipelineModel, forecast: pd.DataFrame, bootstrap: Bootstrap
         "label": card["label"],
         "trained_until": card["training"]["last_cutoff"],
         "fingerprint": card["training"]["fingerprint"],
-        **with_intervals(forecast, wanted, bootstrap),
+        **estimate_metrics(forecast, wanted, bootstrap),
     }

@@ -1,6 +1,6 @@
-"""The candidates: each a list of Spark ML stages that follow the vector of inputs."""
+"""The candidates: lists of Spark ML stages that predict churn from the vector of inputs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -16,11 +16,12 @@ from xgboost import XGBClassifier
 from xgboost.core import XGBoostError
 from xgboost.spark import SparkXGBClassifier
 
-from sparkify.ml.churn_probability import UNCALIBRATED, ChurnProbability
+from sparkify.ml.calibration import UNCALIBRATED, ChurnProbability
 from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters, Setting
 
-WEIGHED = "weighed"  # the vector that a linear candidate has coefficients for
+SCALED = "weighed"  # the vector of a linear candidate
+Stages = list[Estimator[Any] | Transformer]
 
 
 class Trial(NamedTuple):
@@ -30,20 +31,23 @@ class Trial(NamedTuple):
     settings: dict[str, Setting]
 
     @classmethod
-    def of(cls, champion: Mapping[str, Any]) -> "Trial":
-        """Return the trial that a model's description names."""
+    def from_description(cls, champion: Mapping[str, Any]) -> "Trial":
+        """Return the trial that a champion's description names."""
         return cls(champion["candidate"], champion["settings"])
 
     @property
     def label(self) -> str:
         """Candidate and settings as text."""
-        settings = ", ".join(f"{name} {value:g}" for name, value in self.settings.items())
-        return f"{self.candidate} ({settings})".replace("_", " ")
+        return str(self).replace("_", " ")
 
     @property
     def description(self) -> dict[str, Any]:
-        """Candidate, settings and label, as saved in JSON."""
+        """Candidate, settings and label, for JSON."""
         return {**self._asdict(), "label": self.label}
+
+    def __str__(self) -> str:
+        settings = ", ".join(f"{name} {value:g}" for name, value in self.settings.items())
+        return f"{self.candidate} ({settings})"
 
 
 def list_trials(parameters: ModellingParameters) -> list[Trial]:
@@ -57,25 +61,25 @@ def list_trials(parameters: ModellingParameters) -> list[Trial]:
 
 
 def build_pipeline(trial: Trial, moderator: int | None, seed: int, partitions: int) -> Pipeline:
-    """Return the unfitted pipeline of a trial.
+    """Build the unfitted pipeline of a trial.
 
-    Fitted on rows with `inputs`, a `label` of 0.0 or 1.0 and a `weight`, it adds
-    `uncalibrated`, a probability.
+    Fitted on rows with `inputs`, a `label` of 0.0 or 1.0 and a `weight`, it adds `uncalibrated`, a
+    probability.
 
     Args:
         trial: the candidate and its settings.
-        moderator: the position among the inputs of the one that changes the weight of the others
-            in a linear model; None without one.
-        seed: of the candidate's random numbers.
+        moderator: the position of the input that changes the weight of the others in a linear
+            model; None for none.
+        seed: seed of the fit.
         partitions: the number of partitions of the training rows.
     """
-    stages = CANDIDATES[trial.candidate](trial.settings, moderator, seed, partitions)
+    stages = _build_stages(trial, moderator, seed, partitions)
     vector = _columns(trial.candidate)["probabilityCol"]
     return Pipeline(stages=[*stages, ChurnProbability(vector, UNCALIBRATED)])
 
 
 def find_settings_error(trial: Trial) -> str | None:
-    """Return the error of the library that fits a trial about its settings, or None.
+    """Return why a library rejects a trial's settings; None if it accepts them.
 
     Needs a running Spark session, and fits at most one tree to two rows.
     """
@@ -84,8 +88,8 @@ def find_settings_error(trial: Trial) -> str | None:
             one_tree = {**trial.settings, "n_estimators": 1, "n_jobs": 1}
             XGBClassifier(**one_tree).fit([[0.0], [1.0]], [0, 1])
         else:
-            # Spark ML checks settings when they reach Java, which creating a writer does.
-            estimator: Any = CANDIDATES[trial.candidate](trial.settings, None, 0, 1)[-1]
+            # Spark ML checks settings when they reach Java, which a writer causes.
+            estimator: Any = _build_stages(trial, None, 0, 1)[-1]
             estimator.write()
     except XGBoostError as error:
         return str(error).partition("\n")[0]
@@ -95,18 +99,14 @@ def find_settings_error(trial: Trial) -> str | None:
     return None
 
 
-def classifier(model: PipelineModel) -> Any:
+def get_classifier(model: PipelineModel) -> Any:
     """Return the stage of a fitted pipeline that classifies."""
     (stage,) = [stage for stage in model.stages if stage.hasParam("probabilityCol")]
     return stage
 
 
-Stages = list[Estimator[Any] | Transformer]
-Settings = Mapping[str, Any]
-
-
 def _columns(candidate: str) -> dict[str, Any]:
-    """Return the columns that a classifier reads and writes, other than the model's."""
+    """Return the columns that a classifier reads and writes, with the candidate's name in each."""
     return {
         "labelCol": LABEL,
         "weightCol": WEIGHT,
@@ -116,13 +116,39 @@ def _columns(candidate: str) -> dict[str, Any]:
     }
 
 
-def _logistic_regression(
-    settings: Settings,
-    moderator: int | None,
-    seed: int,  # noqa: ARG001
-    partitions: int,  # noqa: ARG001
+def _build_stages(trial: Trial, moderator: int | None, seed: int, partitions: int) -> Stages:
+    columns, settings = _columns(trial.candidate), dict[str, Any](trial.settings)
+    if trial.candidate == "logistic_regression":
+        return _build_linear_stages(columns, settings, moderator)
+    if trial.candidate == "random_forest":
+        return [RandomForestClassifier(featuresCol=INPUTS, seed=seed, **columns, **settings)]
+    if trial.candidate == "gradient_boosted_trees":
+        trees = GBTClassifier(featuresCol=INPUTS, seed=seed, **settings)
+        # Its constructor does not accept all of these columns.
+        for name, column in columns.items():
+            trees.set(trees.getParam(name), column)
+        return [trees]
+    return [
+        SparkXGBClassifier(
+            features_col=INPUTS,
+            label_col=columns["labelCol"],
+            weight_col=columns["weightCol"],
+            probability_col=columns["probabilityCol"],
+            raw_prediction_col=columns["rawPredictionCol"],
+            prediction_col=columns["predictionCol"],
+            num_workers=partitions,  # as many as partitions, which keeps the order of the rows
+            random_state=seed,
+            verbose=False,
+            verbosity=0,
+            **settings,
+        )
+    ]
+
+
+def _build_linear_stages(
+    columns: dict[str, Any], settings: Mapping[str, Any], moderator: int | None
 ) -> Stages:
-    """Return a linear model on standardised inputs and their products with the moderator."""
+    """Return a linear model of standardised inputs and their products with the moderator."""
     products: Stages = []
     vectors = [INPUTS]
     if moderator is not None:
@@ -134,66 +160,6 @@ def _logistic_regression(
     return [
         *products,
         VectorAssembler(inputCols=vectors, outputCol="unscaled"),
-        StandardScaler(inputCol="unscaled", outputCol=WEIGHED, withMean=True),
-        LogisticRegression(
-            **{**_columns("logistic_regression"), **settings},
-            featuresCol=WEIGHED,
-            standardization=False,
-        ),
+        StandardScaler(inputCol="unscaled", outputCol=SCALED, withMean=True),
+        LogisticRegression(**{**columns, **settings}, featuresCol=SCALED, standardization=False),
     ]
-
-
-def _random_forest(
-    settings: Settings,
-    moderator: int | None,  # noqa: ARG001
-    seed: int,
-    partitions: int,  # noqa: ARG001
-) -> Stages:
-    columns = _columns("random_forest")
-    return [RandomForestClassifier(featuresCol=INPUTS, seed=seed, **columns, **settings)]
-
-
-def _gradient_boosted_trees(
-    settings: Settings,
-    moderator: int | None,  # noqa: ARG001
-    seed: int,
-    partitions: int,  # noqa: ARG001
-) -> Stages:
-    trees = GBTClassifier(featuresCol=INPUTS, seed=seed, **settings)
-    # Its constructor does not take all of these columns.
-    for name, column in _columns("gradient_boosted_trees").items():
-        trees.set(trees.getParam(name), column)
-    return [trees]
-
-
-def _xgboost(
-    settings: Settings,
-    moderator: int | None,  # noqa: ARG001
-    seed: int,
-    partitions: int,
-) -> Stages:
-    """Return XGBoost's trees. As many workers as partitions keep the order of the rows."""
-    columns = _columns("xgboost")
-    return [
-        SparkXGBClassifier(
-            features_col=INPUTS,
-            label_col=columns["labelCol"],
-            weight_col=columns["weightCol"],
-            probability_col=columns["probabilityCol"],
-            raw_prediction_col=columns["rawPredictionCol"],
-            prediction_col=columns["predictionCol"],
-            num_workers=partitions,
-            random_state=seed,
-            verbose=False,
-            verbosity=0,
-            **settings,
-        )
-    ]
-
-
-CANDIDATES: dict[str, Callable[[Settings, int | None, int, int], Stages]] = {
-    "logistic_regression": _logistic_regression,
-    "random_forest": _random_forest,
-    "gradient_boosted_trees": _gradient_boosted_trees,
-    "xgboost": _xgboost,
-}

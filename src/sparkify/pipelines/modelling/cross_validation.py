@@ -15,18 +15,18 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.ml.churn_probability import UNCALIBRATED
-from sparkify.ml.resampling import balanced
+from sparkify.ml.calibration import UNCALIBRATED
 from sparkify.pipelines.modelling.candidates import Trial, build_pipeline, list_trials
 from sparkify.pipelines.modelling.folds import fold_of
 from sparkify.pipelines.modelling.inputs import (
     INPUTS,
     LABEL,
-    input_model,
-    inputs_of,
-    moderator_place,
+    find_moderator,
+    fit_inputs,
+    list_inputs,
 )
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.modelling.resampling import balance_classes
 from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
 
@@ -54,11 +54,11 @@ def prepare_rows(
     Rows are in partitions and an order that do not depend on the machine. The caller unpersists
     `rows`; `prepared_rows` does so by itself.
     """
-    learnt = input_model(train, inputs)
+    learnt = fit_inputs(train, inputs)
     labelled = learnt.transform(train).withColumn(LABEL, F.col("churned").cast("double"))
     ordered = labelled.repartition(parameters.partitions, "user_id").sortWithinPartitions(*KEYS)
-    rows = balanced(ordered.select(*KEYS, LABEL, INPUTS), inputs_of(learnt), parameters)
-    return Prepared(learnt, rows.cache(), moderator_place(learnt, inputs))
+    rows = balance_classes(ordered.select(*KEYS, LABEL, INPUTS), list_inputs(learnt), parameters)
+    return Prepared(learnt, rows.cache(), find_moderator(learnt, inputs))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The settings that each candidate has, read from the classes that fit it."""
+"""The settings of each candidate, read from the classes that fit it."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -30,13 +30,13 @@ KINDS: dict[object, type[int] | type[float]] = {
 NOT_SETTINGS = {"seed", "n_jobs", "verbosity", "early_stopping_rounds"}
 
 
-def hyperparameters(candidate: str) -> dict[str, type[int] | type[float]]:
+def list_hyperparameters(candidate: str) -> dict[str, type[int] | type[float]]:
     """Return the type of each numeric setting of a candidate, by name."""
     estimator = ESTIMATORS[candidate]
     if candidate == "xgboost":
         kinds: Mapping[str, object] = get_type_hints(estimator.__init__)
     else:
-        params = dict(inspect.getmembers(estimator, lambda member: isinstance(member, Param)))
+        params = dict(inspect.getmembers(estimator, lambda one: isinstance(one, Param)))
         kinds = {name: param.typeConverter for name, param in params.items()}
     return {
         name: KINDS[kind]
@@ -45,16 +45,16 @@ def hyperparameters(candidate: str) -> dict[str, type[int] | type[float]]:
     }
 
 
-def require_known(candidates: Mapping[str, Mapping[str, Sequence[float]] | None]) -> None:
-    """Require at least one candidate, and settings with names and types that it takes.
+def require_known_settings(candidates: Mapping[str, Mapping[str, Sequence[float]] | None]) -> None:
+    """Require a candidate, and for each candidate only settings that exist, of the right type.
 
     Raises:
-        PydanticCustomError: naming the first wrong setting.
+        PydanticCustomError: with the first wrong setting.
     """
     for candidate, grid in candidates.items():
         if candidate not in ESTIMATORS:
             raise unknown_name(f"candidates.{candidate}", list(ESTIMATORS))
-        kinds_by_name = hyperparameters(candidate)
+        kinds_by_name = list_hyperparameters(candidate)
         for name, values in (grid or {}).items():
             if name not in kinds_by_name:
                 raise unknown_name(f"candidates.{candidate}.{name}", list(kinds_by_name))

@@ -8,11 +8,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.errors import TooLittleDataError, UserError
+from sparkify.ml import calibration as ml_calibration
 from sparkify.ml.calibration import (
-    best_calibration,
-    calibrated,
-    calibration_stages,
+    build_calibration_stages,
     learn_calibration,
+    select_calibration,
 )
 from sparkify.ml.metrics import best_f1_threshold
 from sparkify.pipelines.feature_engineering.log_summary import require_outcome_page
@@ -160,11 +160,11 @@ def calibrate(
         expect from calibrated probabilities.
     """
     rows = select_trial(out_of_fold_predictions, selected_candidate)
-    method = best_calibration(rows, modelling.calibrations)
+    method = select_calibration(rows, modelling.calibrations)
     return {
         "method": method,
         "parameters": learn_calibration(out_of_fold_predictions.sparkSession, rows, method),
-        "f1_threshold": best_f1_threshold(calibrated(rows, method)),
+        "f1_threshold": best_f1_threshold(ml_calibration.calibrate(rows, method)),
     }
 
 
@@ -237,9 +237,11 @@ def fit_selected(
     Returns:
         The model, from features to `probability`, and a description of it.
     """
-    last = calibration_stages(train.sparkSession, calibration["method"], calibration["parameters"])
+    last = build_calibration_stages(
+        train.sparkSession, calibration["method"], calibration["parameters"]
+    )
     with prepared_rows(train, inputs, modelling) as prepared:
-        model = fit_trial(prepared, Trial.of(selected_candidate), modelling)
+        model = fit_trial(prepared, Trial.from_description(selected_candidate), modelling)
     description = describe_candidate(selected_candidate, calibration)
     return PipelineModel([*model.stages, *last]), description
 

@@ -11,8 +11,13 @@ from pydantic import (
     model_validator,
 )
 
-from sparkify.pipelines.modelling.hyperparameters import require_known
-from sparkify.pipelines.modelling.input_definitions import LOG, Plain, Rate, rate_features
+from sparkify.pipelines.modelling.hyperparameters import require_known_settings
+from sparkify.pipelines.modelling.input_definitions import (
+    LOG_PREFIX,
+    Plain,
+    Rate,
+    list_rate_features,
+)
 from sparkify.schemas import NewColumnName
 from sparkify.schemas.parameters import Parameters, Seed, Share, ShareByHash, wrong_value
 from sparkify.schemas.table import ColumnName
@@ -88,8 +93,8 @@ class InputParameters(Parameters):
         """The features that inputs are made of, by the parameter that names them."""
         segments = self.segments.rates if self.segments else {}
         return {
-            **rate_features(segments, "segments.rates"),
-            **rate_features(self.rates, "rates"),
+            **list_rate_features(segments, "segments.rates"),
+            **list_rate_features(self.rates, "rates"),
             **{f"plain.{name}": name for name in self.plain or {}},
         }
 
@@ -99,7 +104,7 @@ class InputParameters(Parameters):
         logs = [name for name, how in (self.plain or {}).items() if how.log]
         return {
             **{f"rates.{name}": name for name in self.rates},
-            **{f"plain.{name}": LOG + name for name in logs},
+            **{f"plain.{name}": LOG_PREFIX + name for name in logs},
         }
 
     @model_validator(mode="after")
@@ -135,7 +140,7 @@ class ReferenceParameters(Parameters):
     def named_features(self) -> dict[str, str]:
         """The features that are compared later, by the parameter that names them."""
         comparable = {f"comparable[{place}]": name for place, name in enumerate(self.comparable)}
-        return {**rate_features(self.rates, "rates"), **comparable}
+        return {**list_rate_features(self.rates, "rates"), **comparable}
 
 
 class ModellingParameters(Parameters):
@@ -157,5 +162,5 @@ class ModellingParameters(Parameters):
 
     @model_validator(mode="after")
     def _require_known_settings(self) -> Self:
-        require_known(self.candidates)
+        require_known_settings(self.candidates)
         return self

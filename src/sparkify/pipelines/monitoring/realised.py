@@ -8,7 +8,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from scipy import stats
 
-from sparkify.ml.bootstrap import Bootstrap, in_one_row, with_intervals
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_figures
 from sparkify.ml.metrics import RANKING
 from sparkify.pipelines.feature_engineering.customers import label_customers
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -85,5 +85,5 @@ def judged(
         "expected_high": int(high),
     }
     metrics = {name: RANKING[name] for name in RANKED}
-    found = with_intervals(predictions, metrics, bootstrap)
-    return {**row, **in_one_row(found)}
+    found = estimate_metrics(predictions, metrics, bootstrap)
+    return {**row, **flatten_figures(found)}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.input_definitions import LOG
+from sparkify.pipelines.modelling.input_definitions import LOG_PREFIX
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import (
@@ -115,7 +115,7 @@ def _segments(segments: pd.DataFrame, inputs: InputParameters) -> tuple[Block, .
 
 def _named(feature: Any) -> str:
     name, _, moderator = str(feature).partition(", ")
-    return words.plain(name.removeprefix(LOG)) + (
+    return words.plain(name.removeprefix(LOG_PREFIX)) + (
         f", times {words.plain(moderator)}" if moderator else ""
     )
 
@@ -138,7 +138,7 @@ def _table(feature_weights: pd.DataFrame, meanings: Mapping[str, str]) -> Table:
                 _named(row["name"]),
                 words.number(row["weight"]),
                 *(words.number(products.get(row["name"])) for _ in moderators),
-                meanings.get(str(row["name"]).removeprefix(LOG), words.UNKNOWN),
+                meanings.get(str(row["name"]).removeprefix(LOG_PREFIX), words.UNKNOWN),
             )
             for row in weights[weights["times"] == ""].to_dict("records")
         ),

@@ -21,7 +21,7 @@ from sparkify.pipelines.modelling.folds import (
 from sparkify.pipelines.modelling.input_definitions import Plain
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.retrospective.parameters import SeedProjectParameters
-from sparkify.pipelines.validation.leakage import leakage_audit
+from sparkify.pipelines.validation.nodes import audit_leakage
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import KEYS, SNAPSHOTS
 from sparkify.spark.functions import to_sorted_pandas
@@ -109,7 +109,7 @@ def audit_poisoned(
     plain = {**(inputs.plain or {}), "total_records": Plain(group="bag")}
     with_total = inputs.model_copy(update={"plain": plain})
     poisoned = train.join(totals, on="user_id", how="inner")
-    return leakage_audit(poisoned, with_total, validation)
+    return audit_leakage(poisoned, with_total, validation)
 
 
 def compare_with_seed_project(

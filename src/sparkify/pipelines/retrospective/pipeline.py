@@ -5,12 +5,11 @@ from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.modelling import nodes as modelling
 from sparkify.pipelines.modelling.pipeline import FITS, INPUTS, MODELLING, SELECTED, create_search
 from sparkify.pipelines.retrospective import nodes
-from sparkify.pipelines.validation import figures, leakage
+from sparkify.pipelines.validation import nodes as validation
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """From whole histories to the seed project's metrics, by the same modelling and evaluation."""
-    validation = "params:validation"
     whole_histories = Pipeline(
         [
             Node(
@@ -51,19 +50,21 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="compare_with_seed_project",
             ),
             Node(
-                leakage.leakage_audit,
-                ["train", INPUTS, validation],
+                validation.audit_leakage,
+                ["train", INPUTS, "params:validation"],
                 "leakage_audit",
                 name="audit_leakage",
             ),
-            Node(figures.leakage_figure, "leakage_audit", "leakage_figure", name="draw_leakage"),
+            Node(validation.draw_leakage, "leakage_audit", "leakage_figure", name="draw_leakage"),
             Node(
                 nodes.audit_poisoned,
-                ["train", "user_days", INPUTS, validation],
+                ["train", "user_days", INPUTS, "params:validation"],
                 "poisoned_audit",
                 name="audit_poisoned",
             ),
-            Node(figures.leakage_figure, "poisoned_audit", "poisoned_figure", name="draw_poisoned"),
+            Node(
+                validation.draw_leakage, "poisoned_audit", "poisoned_figure", name="draw_poisoned"
+            ),
         ]
     )
     # `params:inputs` and `params:seed_project` are the retrospective's own.

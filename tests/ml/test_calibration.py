@@ -1,3 +1,4 @@
+import json
 from math import log
 
 import numpy as np
@@ -8,9 +9,10 @@ from pyspark.sql import DataFrame, SparkSession
 from sklearn.metrics import log_loss
 
 from sparkify.ml.calibration import (
+    build_calibration_stages,
     calibrate,
-    fit_calibration_stages,
     fit_platt,
+    learn_calibration,
     select_calibration,
 )
 
@@ -61,7 +63,8 @@ def staged(
     new: list[float],
 ) -> pd.DataFrame:
     """Forecast `new` with the stages that a method learns from predictions out of fold."""
-    stages = fit_calibration_stages(spark, out_of_fold, method)
+    parameters = json.loads(json.dumps(learn_calibration(spark, out_of_fold, method)))
+    stages = build_calibration_stages(spark, method, parameters)
     rows = PipelineModel(stages).transform(raw(spark, new))
     return rows.orderBy("place").select("probability").toPandas()
 
@@ -157,7 +160,9 @@ def test_no_forecast_is_certain(spark: SparkSession, method: str) -> None:
 def test_a_calibration_adds_a_probability_and_no_decision(spark: SparkSession) -> None:
     rows = raw(spark, [0.3])
     for method in METHODS:
-        added = PipelineModel(fit_calibration_stages(spark, RIGHT, method)).transform(rows).columns
+        parameters = learn_calibration(spark, RIGHT, method)
+        stages = build_calibration_stages(spark, method, parameters)
+        added = PipelineModel(stages).transform(rows).columns
         assert set(added) - {*rows.columns, "isotonic"} == {"probability"}
 
 
@@ -170,3 +175,13 @@ def test_without_churners_to_learn_from_nothing_is_calibrated() -> None:
 def test_no_calibration_turns_the_ranking_around() -> None:
     reversed_forecasts = RIGHT.assign(probability=1 - RIGHT["probability"])
     assert select_calibration(reversed_forecasts, ("none", "platt")) == "none"
+
+
+def test_an_isotonic_calibration_is_made_again_from_its_points(
+    spark: SparkSession, drawn: pd.DataFrame
+) -> None:
+    parameters = learn_calibration(spark, drawn, "isotonic")
+    isotonic, _ = build_calibration_stages(spark, "isotonic", parameters)
+    assert isotonic.boundaries.toArray().tolist() == parameters["boundaries"]
+    assert isotonic.predictions.toArray().tolist() == parameters["predictions"]
+    assert len(parameters["boundaries"]) > 10

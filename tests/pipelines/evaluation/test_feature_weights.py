@@ -5,7 +5,7 @@ from pyspark.ml import PipelineModel
 
 from sparkify.pipelines.evaluation.feature_weights import moderator_of
 from sparkify.pipelines.evaluation.nodes import list_feature_weights
-from sparkify.pipelines.modelling.inputs import inputs_of
+from sparkify.pipelines.modelling.inputs import list_inputs
 
 NAMES = ["thumbs_up_per_song", "is_paid", "log_days_since_last_seen"]
 
@@ -38,6 +38,6 @@ def test_trees_share_their_gain_among_the_inputs(
 def test_a_model_names_its_inputs_and_its_moderator(
     fitted: Callable[[str], PipelineModel],
 ) -> None:
-    assert inputs_of(fitted("xgboost")) == NAMES
+    assert list_inputs(fitted("xgboost")) == NAMES
     assert moderator_of(fitted("xgboost")) is None
     assert moderator_of(fitted("logistic_regression")) == "is_paid"

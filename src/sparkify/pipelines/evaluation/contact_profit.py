@@ -98,4 +98,4 @@ def _resample(gain: Array, evaluation: EvaluationParameters) -> Array:
         np.sort(random.integers(0, len(gain), len(gain)))
         for _ in range(evaluation.bootstrap_resamples)
     ]
-    return np.array([_profits(gain[drawn]) for drawn in draws])
+    return np.array([_profits(gain[rows]) for rows in draws])

@@ -170,10 +170,10 @@ def draw_weights(
     figure, axes = _axes("What the champion looks at", metrics["champion"]["label"], xlabel, "")
     figure.set_size_inches(8, 6.4)
     order = feature_weights["weight"].abs().sort_values(kind="stable").index[-max_inputs:]
-    shown = feature_weights.loc[order]
-    colors = np.where(shown["weight"] > 0, BAD, MODEL) if kind == "coefficient" else MODEL
-    names = shown["feature"].str.replace("_", " ")
-    axes.barh(names, shown["weight"], color=colors)
+    largest = feature_weights.loc[order]
+    colors = np.where(largest["weight"] > 0, BAD, MODEL) if kind == "coefficient" else MODEL
+    names = largest["feature"].str.replace("_", " ")
+    axes.barh(names, largest["weight"], color=colors)
     axes.grid(axis="y", visible=False)
     return figure
 

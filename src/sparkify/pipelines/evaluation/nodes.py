@@ -39,8 +39,8 @@ def compare_with_champion(
     """Choose the next champion, the challenger or the current champion, on the same hold-out.
 
     The challenger wins if its gain, by the score that selects candidates, is larger than
-    `evaluation.promotion.standard_errors` standard errors of the gain over users; or if the
-    current champion cannot be compared. The choice takes effect in `promote_champion`.
+    `evaluation.promotion.standard_errors` standard errors over users. It also wins if the current
+    champion cannot be compared. The choice takes effect in `promote_champion`.
 
     Returns:
         A description of the next champion, its model, and why it was chosen.
@@ -142,10 +142,10 @@ def estimate_contact_profit(
     `kept_customer_value`; every contact costs `contact_cost`: dollars, per horizon.
 
     Returns:
-        One row per number of customers contacted, the highest probabilities first: `profit` with
-        its 95 % interval over users, the same `at_random`, and by each baseline. And the plan:
-        the best number with its interval, the number at the threshold in use, and the profit of
-        contacting at random, everybody, and by each baseline.
+        The profits, one row per number of customers contacted, the highest probabilities first:
+        `profit` with its 95 % interval over users, `at_random`, and by each baseline. And the
+        plan: the best number of contacts with its interval, the number at the threshold in use,
+        and the profit of the alternatives.
     """
     rows = to_sorted_pandas(test_predictions, *KEYS)
     decision = describe_decision(evaluation.decision, champion["f1_threshold"])
@@ -162,7 +162,7 @@ def evaluate_groups(
 
     Groups are by level, time since registration, time since the last event, and the last gender
     known before the cutoff. `auc_difference` is the group's AUC less that of all customers, on
-    the same resamples, and `calibration_gap` the share that churned less the mean forecast; both
+    the same resamples. `calibration_gap` is the share that churned less the mean forecast. Both
     and the AUC have 95 % intervals. These and the calibration error are missing where fewer than
     `evaluation.min_interval_churned` churned, or did not.
     """

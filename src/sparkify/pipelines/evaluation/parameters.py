@@ -1,4 +1,4 @@
-"""Parameters of the evaluation, the promotion and the decision whom to contact."""
+"""Parameters of the evaluation, the promotion and the decision to contact customers."""
 
 from typing import Literal
 

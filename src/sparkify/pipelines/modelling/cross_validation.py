@@ -52,7 +52,7 @@ def prepare_rows(
     """Learn the inputs from training rows, and compute, balance and cache them.
 
     Rows are in partitions and an order that do not depend on the machine. The caller unpersists
-    `rows`; `prepared_rows` does so by itself.
+    `rows`, as `prepared_rows` does.
     """
     learnt = fit_inputs(train, inputs)
     labelled = learnt.transform(train).withColumn(LABEL, F.col("churned").cast("double"))
@@ -104,8 +104,8 @@ def predict_out_of_fold(
 
     Returns:
         One row per trial, repeat and training row: `trial` (its place in `list_trials`), its
-        label as `candidate`, `repeat`, `fold`, the row's keys, `churned` and `probability`, which
-        is not calibrated.
+        label as `candidate`, `repeat`, `fold`, the row's keys and `churned`. `probability` is not
+        calibrated.
     """
     trials = list_trials(parameters)
     rows = train.cache()
@@ -157,7 +157,7 @@ def run_concurrently(
     """Call a function with each tuple of arguments in threads that use the rows' Spark session."""
     in_session = inheritable_thread_target(rows.sparkSession)
     with ThreadPoolExecutor(parallel_fits) as pool:
-        return list(pool.map(in_session(lambda given: work(*given)), arguments))
+        return list(pool.map(in_session(lambda values: work(*values)), arguments))
 
 
 def predict_uncalibrated(model: PipelineModel, rows: DataFrame) -> pd.DataFrame:

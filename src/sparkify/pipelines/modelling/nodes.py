@@ -199,9 +199,9 @@ def describe_training(
     """Describe the customers of the last training cutoff, and the log, for monitoring.
 
     Returns:
-        The `cutoff`, the `window_days` before it, the `customers` then, what is `watched` and the
-        distribution of its values, the log's `pages`, its `days` within the window and its
-        `lines`, by reason of rejection. A later snapshot is described by the same settings.
+        The `cutoff`, the `window_days` before it and the number of `customers`. `watched` has
+        distributions of values. `pages`, `days` within the window and `lines` by reason of
+        rejection are of the log. A later snapshot is described by the same settings.
     """
     cutoff = max(question["train_cutoffs"])
     snapshot = features.where(F.col("cutoff") == F.lit(cutoff).cast("date"))
@@ -260,8 +260,8 @@ def fit_challenger(
 ) -> PipelineModel:
     """Fit the selected trial to all training rows, with its calibration and its model card.
 
-    The card has what the model is, the names of the features, the prediction task, the training
-    rows with a fingerprint of their content, versions of packages, parameters, and the
+    The card describes the model, its features, the prediction task and the training rows, with a
+    fingerprint of their content. It also has versions of packages, parameters, and the
     `reference` that monitoring compares later snapshots with.
     """
     model, description = fit_selected(train, selected_candidate, calibration, inputs, modelling)

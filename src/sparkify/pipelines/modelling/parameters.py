@@ -46,7 +46,7 @@ class SegmentParameters(Parameters):
 class InputParameters(Parameters):
     """What a model looks at; `inputs` in conf/.
 
-    Without `plain`, every feature is looked at as its logarithm. `moderator` is the input that
+    Without `plain`, the inputs are the logarithms of all features. `moderator` is the input that
     linear candidates let change the weight of all others.
     """
 
@@ -71,7 +71,7 @@ class InputParameters(Parameters):
         group_of = {name: rate.group for name, rate in self.every_rate.items()}
         group_of |= {name: how.group for name, how in (self.plain or {}).items()}
         return {
-            group: [name for name, own in group_of.items() if own == group]
+            group: [name for name, its_group in group_of.items() if its_group == group]
             for group in sorted(set(group_of.values()))
         }
 
@@ -90,7 +90,7 @@ class InputParameters(Parameters):
 
     @property
     def named_features(self) -> dict[str, str]:
-        """The features that inputs are made of, by the parameter that names them."""
+        """The features of the inputs, by the parameter that names them."""
         segments = self.segments.rates if self.segments else {}
         return {
             **list_rate_features(segments, "segments.rates"),
@@ -120,9 +120,9 @@ class InputParameters(Parameters):
 
     @model_validator(mode="after")
     def _require_moderator_among_inputs(self) -> Self:
-        known = [*self.rates, *(self.plain or {})]
-        if self.moderator is not None and self.moderator not in known:
-            raise wrong_value("moderator", self.moderator, f"null, or one of {', '.join(known)}")
+        names = [*self.rates, *(self.plain or {})]
+        if self.moderator is not None and self.moderator not in names:
+            raise wrong_value("moderator", self.moderator, f"null, or one of {', '.join(names)}")
         return self
 
 

@@ -43,7 +43,7 @@ def compare_trials(
 
     `average_precision` and `log_loss` are means over folds, `average_precision_error` is the
     standard error of the former. `behind` is how much worse a trial is than the best, fold by
-    fold, by the score that selects, and `behind_error` the standard error of this difference: all
+    fold, by the score that selects. `behind_error` is the standard error of this difference: all
     trials have the same folds, and a hard fold is hard for each. Errors are 0 where only one fold
     has a churner.
     """

@@ -71,8 +71,8 @@ def describe_distributions(
 ) -> dict[str, dict[str, Any]]:
     """Return how each watched value is computed, and its distribution over customers.
 
-    Watched are rates over the window, and inputs as they are: numbers that a later snapshot can
-    be compared with, or clocks, which grow with the calendar.
+    Rates are over the window, and other inputs are features. Of these, some are comparable with
+    a later snapshot, and the others are clocks, which grow with the calendar.
     """
     recent = [name for name in customers.columns if name in _summed(user_days)]
     comparable = [*recent, *reference.comparable]
@@ -177,5 +177,5 @@ def count_lines(data_quality: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "lines": data_quality["lines"],
         "first_event": data_quality["first_event"],
-        "rejections": {why: found["lines"] for why, found in data_quality["rejections"].items()},
+        "rejections": {why: which["lines"] for why, which in data_quality["rejections"].items()},
     }

@@ -181,7 +181,7 @@ def _loss(summary: dict[str, Any]) -> list[Notice]:
             f"Contacting the whole list is expected to lose {loss}: it begins at a probability of "
             f"{words.share(summary['decision']['threshold'])}, and a contact pays from "
             f"{words.share(_pays_from(summary['decision']))} on. With "
-            "modelling.decision.threshold=profit the list holds only contacts that pay."
+            "evaluation.decision.threshold=profit the list holds only contacts that pay."
         )
     ]
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow.dataset
 
 UNCOMPARED = {"uid", "timestamp"}  # of a Spark ML stage: another one in every run
-TIMES = {"run_timings", "fit_times"}  # tables of what a clock says
+TIMES = {"run_timings"}  # tables of what a clock says
 EXACT = 17  # digits that a double can hold, and every value equal to the last bit
 FROM_THE_MODEL_ON = 9  # digits that are promised where training rows are in several partitions
 FIRST_LAYER_OF_MODELS = "06"

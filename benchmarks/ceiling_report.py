@@ -15,9 +15,8 @@ from matplotlib.figure import Figure
 from benchmarks import speed
 from benchmarks.saving import save_results
 from benchmarks.simulated_tables import write_tables
-from sparkify.ml.bootstrap import with_intervals
+from sparkify.ml.bootstrap import Bootstrap, with_intervals
 from sparkify.ml.metrics import CALIBRATION, PROBABILITY, RANKING
-from sparkify.pipelines.modelling.parameters import Bootstrap
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.settings import CONFIG_LOADER_ARGS
 
@@ -67,8 +66,11 @@ class Log(speed.Log):
         """Run the project anew and return its hold-out: our forecasts, and every candidate's."""
         self.require()
         forecasts = ["--to-outputs", "test_predictions,candidate_predictions"]
-        anew = ["--params", "modelling.promotion.replace=always"]  # whatever an earlier run left
-        self.kedro("--pipelines", "feature_engineering,modelling,validation", *forecasts, *anew)
+        # Whatever an earlier run left.
+        anew = ["--params", "evaluation.promotion.replace=always"]
+        self.kedro(
+            "--pipelines", "feature_engineering,modelling,evaluation,validation", *forecasts, *anew
+        )
         output = self.layer("07_model_output")
         return (
             pd.read_parquet(output / "test_predictions"),

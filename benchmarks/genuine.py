@@ -27,9 +27,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from benchmarks.genuine_table import COUNTS, read_genuine, read_simulated
 from benchmarks.saving import ROOT, save_results
 from sparkify.ml import calibration, metrics
-from sparkify.ml.bootstrap import with_intervals
+from sparkify.ml.bootstrap import Bootstrap, with_intervals
 from sparkify.pipelines.modelling import cross_validation, selection
-from sparkify.pipelines.modelling.candidates import trials
+from sparkify.pipelines.modelling.candidates import list_trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.settings import CONFIG_LOADER_ARGS
 from sparkify.spark.jvm_options import submit_arguments
@@ -58,6 +58,7 @@ SHOWN = ("auc", "average_precision", "log_loss", "expected_calibration_error", "
 BOOSTING = "gradient boosting on all columns (scikit-learn)"
 OURS = "this project"
 SEED = 7
+BOOTSTRAP = Bootstrap(resamples=300, seed=SEED, min_churned=5)
 
 
 def load_parameters() -> tuple[InputParameters, ModellingParameters, dict[str, Any]]:
@@ -87,22 +88,22 @@ def cross_validate(
     the best. Its calibration is learnt on the other folds.
     """
     train = spark.createDataFrame(customers)
-    forecasts = cross_validation.cross_validated(train, inputs, modelling)
-    competing = trials(modelling)
-    compared = selection.compared(forecasts, competing, modelling.selection)
-    best = selection.simplest_of_the_best(compared)
+    forecasts = cross_validation.predict_out_of_fold(train, inputs, modelling)
+    competing = list_trials(modelling)
+    compared = selection.compare_trials(forecasts, competing, modelling.selection)
+    best = selection.choose_simplest(compared)
     own = forecasts[forecasts["trial"] == best].reset_index(drop=True)
     method = calibration.best_calibration(own, modelling.calibrations)
-    scores = {OURS: _score(calibration.cross_calibrated(own, method), modelling)}
+    scores = {OURS: _score(calibration.cross_calibrated(own, method))}
     for trial, rows in forecasts.groupby("trial"):
-        scores[f"candidate: {competing[trial]}"] = _score(rows, modelling)
-    scores[BOOSTING] = _score(_boost(own, customers, numbers), modelling)
+        scores[f"candidate: {competing[trial].label}"] = _score(rows)
+    scores[BOOSTING] = _score(_boost(own, customers, numbers))
     for name, (count, per) in RANKINGS.items():
         rate = customers[count] / customers[per].clip(lower=1)
-        scores[name] = _score(customers.assign(probability=rate), modelling, ranking_only=True)
+        scores[name] = _score(customers.assign(probability=rate), ranking_only=True)
     base_rate = float(customers["churned"].mean())
-    scores["base rate"] = _score(customers.assign(probability=base_rate), modelling)
-    return {"champion": str(competing[best]), "calibration": method, "scores": scores}
+    scores["base rate"] = _score(customers.assign(probability=base_rate))
+    return {"champion": competing[best].label, "calibration": method, "scores": scores}
 
 
 def _boost(own: pd.DataFrame, customers: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
@@ -120,11 +121,9 @@ def _boost(own: pd.DataFrame, customers: pd.DataFrame, numbers: pd.DataFrame) ->
     return pd.concat(forecasts, ignore_index=True)
 
 
-def _score(
-    rows: pd.DataFrame, modelling: ModellingParameters, ranking_only: bool = False
-) -> dict[str, Any]:
+def _score(rows: pd.DataFrame, ranking_only: bool = False) -> dict[str, Any]:
     wanted = metrics.RANKING if ranking_only else METRICS
-    return with_intervals(rows, wanted, modelling.bootstrap)
+    return with_intervals(rows, wanted, BOOTSTRAP)
 
 
 def transfer(
@@ -136,11 +135,11 @@ def transfer(
     modelling: ModellingParameters,
 ) -> dict[str, Any]:
     """Forecast some customers by a model of others: the same candidate, fitted once."""
-    (trial,) = [trial for trial in trials(modelling) if str(trial) == trial_of]
+    (trial,) = [trial for trial in list_trials(modelling) if trial.label == trial_of]
     train, test = spark.createDataFrame(learnt), spark.createDataFrame(asked)
-    with cross_validation.kept_prepared(train, inputs, modelling) as ready:
-        model = cross_validation.fitted(ready, trial, modelling)
-        return _score(cross_validation.probabilities(model, test), modelling)
+    with cross_validation.prepared_rows(train, inputs, modelling) as prepared:
+        model = cross_validation.fit_trial(prepared, trial, modelling)
+        return _score(cross_validation.predict_uncalibrated(model, test))
 
 
 def compare_counters(genuine: pd.DataFrame, simulated: pd.DataFrame) -> dict[str, Any]:

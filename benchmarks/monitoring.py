@@ -26,9 +26,9 @@ from benchmarks.monitoring_logs import Log, Parameters, log, project_parameters
 from benchmarks.saving import save_results
 from benchmarks.speed import ROOT, told
 from sparkify.ml import metrics
+from sparkify.pipelines.evaluation import nodes as evaluation
 from sparkify.pipelines.evaluation.decision import describe_decision
 from sparkify.pipelines.modelling import nodes as modelling
-from sparkify.pipelines.modelling import training_reference
 from sparkify.pipelines.monitoring import nodes as monitoring
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.schemas import KEYS
@@ -67,7 +67,7 @@ def described(own: Log, question: dict[str, Any], parameters: Parameters) -> dic
     """Describe a log's training as the node describe_training does."""
     tables = own.features, own.user_days, own.event_counts, own.data_quality
     given = question, parameters["inputs"], parameters["reference"]
-    return training_reference.describe_training(*tables, *given)
+    return modelling.describe_training(*tables, *given)
 
 
 def trained(own: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]:
@@ -75,15 +75,18 @@ def trained(own: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]
     settings = parameters["modelling"]
     snapshots = own.features.select(*KEYS, "churned")
     features = own.features.drop("churned")
-    split = features, snapshots, settings, parameters["feature_engineering"]
-    train, test, question = modelling.train_test(*split)
-    *_, champion, model = modelling.champion(train, parameters["inputs"], settings)
-    predictions = modelling.predictions(test, model, settings).cache()
-    resampling = settings.bootstrap_resamples, settings.seed
+    split = features, snapshots, {"missing_pages": {}}, settings, parameters["feature_engineering"]
+    train, test, question = modelling.split_in_time(*split)
+    inputs, asked = parameters["inputs"], parameters["evaluation"]
+    out_of_fold = modelling.cross_validate(train, inputs, settings).cache()
+    _, selected = modelling.select_candidate(out_of_fold, settings)
+    calibration = modelling.calibrate(out_of_fold, selected, settings)
+    model, champion = modelling.fit_selected(train, selected, calibration, inputs, settings)
+    predictions = evaluation.predict_snapshots(test, model, asked.baselines).cache()
     held_out = predictions.toPandas()
-    decided = describe_decision(settings.decision, champion["f1_threshold"])
+    decided = describe_decision(asked.decision, champion["f1_threshold"])
     found = {
-        "holdout": metrics.evaluated(held_out, decided["threshold"], *resampling),
+        "holdout": metrics.evaluated(held_out, decided["threshold"], asked.bootstrap),
         "train": {"churned": train.where("churned").count()},
     }
     return Training(described(own, question, parameters), model, predictions, found), question
@@ -102,7 +105,7 @@ def watched(training: Training, now: Log, parameters: Parameters) -> dict[str, A
     drift = monitoring.feature_drift(
         training.reference, newest, training.test_predictions, scores, settings
     )
-    asked = parameters["feature_engineering"], parameters["modelling"], settings
+    asked = parameters["feature_engineering"], parameters["evaluation"], settings
     realised = monitoring.realised_metrics(history, now.user_days, newest, training.metrics, *asked)
     summary = monitoring.monitoring_summary(
         training.reference, newest, drift, realised, training.metrics, settings

@@ -14,8 +14,9 @@ import yaml
 from kedro_viz.launchers.cli.run import run as viz_run
 from pydantic import TypeAdapter, ValidationError
 
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.schemas.table import ColumnName
 
 ROOT = Path(__file__).parents[1]
@@ -115,9 +116,9 @@ def test_no_statement_gets_into_sql_by_the_name_of_a_page_or_a_baseline(
     pages = {**engineering["pages"], INJECTED: "Home"}
     with pytest.raises(ValidationError, match="String should match pattern"):
         FeatureEngineeringParameters.model_validate({**engineering, "pages": pages})
-    modelling = parameters["modelling"].model_dump()
+    evaluation = parameters["evaluation"].model_dump()
     with pytest.raises(ValidationError, match="String should match pattern"):
-        ModellingParameters.model_validate({**modelling, "baselines": {"most": INJECTED}})
+        EvaluationParameters.model_validate({**evaluation, "baselines": {"most": INJECTED}})
 
 
 def entries(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -10,8 +10,9 @@ import pytest
 import yaml
 from pyspark.sql import SparkSession
 
-from sparkify.pipelines.evaluation import customer_groups
+from sparkify.pipelines.evaluation import contact_profit, customer_groups
 from sparkify.pipelines.feature_engineering.log_summary import MissingPageError
+from sparkify.pipelines.modelling import nodes as modelling_nodes
 
 ROOT = Path(__file__).parents[1]
 
@@ -93,13 +94,12 @@ def test_a_model_is_in_service_only_after_all_of_its_evaluation(
     finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = finished.copied(tmp_path / "failing")
-    modelling = {**project.params["modelling"], "promotion": {"replace": "always"}}
-    params = {**project.params, "modelling": modelling}
+    params = {**project.params, "evaluation": {"promotion": {"replace": "always"}}}
     before = versions(project)
     assert {name: len(found) for name, found in before.items()} == dict.fromkeys(before, 1)
 
     def evaluate() -> None:
-        project.run("modelling", from_nodes=["modelling.compare_with_champion"], params=params)
+        project.run("evaluation", params=params)
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError
@@ -111,7 +111,7 @@ def test_a_model_is_in_service_only_after_all_of_its_evaluation(
     assert versions(project) == before
     shutil.rmtree(project.folder / "data/06_models/mini/churn_model")
     with monkeypatch.context() as broken:
-        broken.setattr(customer_groups, "_measured", fail)
+        broken.setattr(customer_groups, "_measure", fail)
         with pytest.raises(ZeroDivisionError):
             evaluate()
     assert versions(project)["churn_model"] == []
@@ -123,6 +123,33 @@ def test_a_model_is_in_service_only_after_all_of_its_evaluation(
     }
 
 
+def test_a_candidate_is_selected_again_without_fitting_the_folds(
+    finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = finished.copied(tmp_path / "selected")
+    kept = project.catalog().load("cv_results")
+    modelling = {**project.params["modelling"], "selection": "log_loss"}
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(modelling_nodes, "predict_out_of_fold", fail)
+    project.run(
+        "modelling",
+        from_nodes=["modelling.select_candidate"],
+        params={**project.params, "modelling": modelling},
+    )
+    catalog = project.catalog()
+    again = catalog.load("cv_results")
+    assert again["behind"].tolist() != kept["behind"].tolist()
+    best = again.loc[again["behind"].idxmin()]
+    assert best["log_loss"] == again["log_loss"].min()
+    trial = catalog.load("selected_candidate")["trial"]
+    assert trial == min(again.loc[again["behind"] <= again["behind_error"], "trial"])
+    assert catalog.load("calibration")["method"] in {"none", "platt", "isotonic"}
+    assert len(list((project.folder / "data/06_models/mini/challenger_model").iterdir())) == 2
+
+
 def test_the_list_is_made_by_the_costs_of_the_run_that_makes_it(
     finished: Any, tmp_path: Path
 ) -> None:
@@ -130,8 +157,8 @@ def test_the_list_is_made_by_the_costs_of_the_run_that_makes_it(
     decision = {"threshold": "profit", "contact_success": 0.5, "kept_customer_value": 100}
     listed = []
     for cost in (5, 60):
-        modelling = {**project.params["modelling"], "decision": {**decision, "contact_cost": cost}}
-        project.run("scoring", params={**project.params, "modelling": modelling})
+        evaluation = {"decision": {**decision, "contact_cost": cost}}
+        project.run("scoring", params={**project.params, "evaluation": evaluation})
         catalog = project.catalog()
         summary = catalog.load("score_summary")
         probability = catalog.load("churn_scores").toPandas()["probability"]
@@ -197,8 +224,8 @@ def inactive(
     handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
     logging.getLogger("sparkify").addHandler(handler)
     try:
-        names = ("feature_engineering", "modelling", "scoring", "monitoring", "reporting")
-        project.run(*names, params=params)
+        forecast = ("feature_engineering", "modelling", "evaluation", "scoring")
+        project.run(*forecast, "monitoring", "reporting", params=params)
         project.run(
             "validation",
             node_names=["validation.change_later_events", "validation.audit_leakage"],

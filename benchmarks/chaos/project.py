@@ -29,8 +29,8 @@ SMALL: dict[str, Any] = {
         "folds": 2,
         "min_train_churned": 4,
         "min_holdout_churned": 1,
-        "bootstrap_resamples": 20,
     },
+    "evaluation": {"bootstrap_resamples": 20},
 }
 # Two sets of settings with different tables all the way, so that old and new can be told apart.
 SETTINGS = {

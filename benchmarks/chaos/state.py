@@ -26,7 +26,7 @@ ABSENT = "absent"
 UNREADABLE = "unreadable"
 # Have to load and are not compared: they say how long things took, or which model stood before.
 NOT_COMPARED = {
-    *("run_timings", "run_timings_figure", "fit_times", "candidates_figure"),
+    *("run_timings", "run_timings_figure"),
     *("promotion", "report_html", "report_md"),
 }
 State = dict[str, str]  # digest, ABSENT or `UNREADABLE: why`, by the dataset's name

@@ -73,8 +73,8 @@ def test_results_are_read_whatever_their_order_and_version(
         for name in ("07_model_output", f"08_reporting/metrics.json/{run}"):
             (data / name).mkdir(parents=True)
         pd.DataFrame({"auc": [0.5]}).to_csv(data / "07_model_output/cv_results.csv")
-        times = pd.DataFrame({"fit_seconds": [seconds]})
-        times.to_csv(data / "07_model_output/fit_times.csv")
+        times = pd.DataFrame({"seconds": [seconds]})
+        times.to_csv(data / "08_reporting/run_timings.csv")
         metrics = data / f"08_reporting/metrics.json/{run}/metrics.json"
         metrics.write_text(json.dumps({"auc": [0.7, {"low": 0.6}]}))
         return data

@@ -11,8 +11,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from benchmarks import ceiling, ceiling_report, simulated_tables
+from sparkify.ml.bootstrap import Bootstrap
 from sparkify.pipeline_registry import register_pipelines
-from sparkify.pipelines.modelling.parameters import Bootstrap
 from sparkify.pipelines.simulation.chain import State, list_cohorts, list_states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
@@ -238,7 +238,7 @@ def test_no_model_of_an_earlier_run_forecasts(
 
     monkeypatch.setattr(log, "kedro", kedro)
     ours, of_candidates = log.run()
-    assert "modelling.promotion.replace=always" in asked
+    assert "evaluation.promotion.replace=always" in asked
     assert ours["user_id"].tolist() == ["test_predictions"]
     assert of_candidates["user_id"].tolist() == ["candidate_predictions"]
 

@@ -25,6 +25,7 @@ from sparkify.errors.parameter_errors import (
     validation_sentences,
 )
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.parameters import (
     InputParameters,
@@ -43,6 +44,7 @@ from sparkify.schemas.parameters import Parameters
 # would not validate a section as a whole.
 SECTIONS: dict[str, type[Parameters]] = {
     "data_processing": DataProcessingParameters,
+    "evaluation": EvaluationParameters,
     "feature_engineering": FeatureEngineeringParameters,
     "inputs": InputParameters,
     "modelling": ModellingParameters,

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from sparkify.pipelines.modelling.training_reference import counted, spread
+from sparkify.pipelines.modelling.training_reference import count_in_bins, learn_bins
 from sparkify.pipelines.monitoring import drift
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 
@@ -14,8 +14,8 @@ Told = dict[str, Any]
 
 def both(then: Any, now: Any, kind: str = "number") -> tuple[Told, Told]:
     """Return values as a reference tells of them, and later ones in the same bins."""
-    told = spread(np.asarray(then, float), {"kind": kind}, 100)
-    return told, counted(np.asarray(now, float), told["edges"])
+    told = learn_bins(np.asarray(then, float), {"kind": kind}, 100)
+    return told, count_in_bins(np.asarray(now, float), told["edges"])
 
 
 def counts(pair: tuple[Told, Told]) -> list[Any]:

@@ -9,9 +9,9 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.model_card import with_card
-from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.pipelines.modelling.model_card import add_card
 from sparkify.pipelines.monitoring import nodes, realised
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 
@@ -68,20 +68,20 @@ CARD = {
 
 
 def test_the_model_itself_says_what_to_compare_with() -> None:
-    model = with_card(PipelineModel([]), {**CARD, "reference": REFERENCE})
+    model = add_card(PipelineModel([]), {**CARD, "reference": REFERENCE})
     assert nodes.model_reference(model, {"champion": CARD}) == REFERENCE
 
 
 def test_a_model_that_kept_nothing_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(nodes.NoReferenceError, match="Train it anew with `kedro run`"):
-        nodes.model_reference(with_card(PipelineModel([]), CARD), {"champion": CARD})
+        nodes.model_reference(add_card(PipelineModel([]), CARD), {"champion": CARD})
 
 
 @pytest.mark.parametrize(
     "other", [{"label": "linear"}, {"f1_threshold": 0.3}, {"training": {"fingerprint": "0-0"}}]
 )
 def test_scores_are_not_compared_with_what_another_model_promised(other: dict[str, Any]) -> None:
-    model = with_card(PipelineModel([]), {**CARD, "reference": REFERENCE})
+    model = add_card(PipelineModel([]), {**CARD, "reference": REFERENCE})
     with pytest.raises(nodes.OtherModelError, match="metrics are of another model"):
         nodes.model_reference(model, {"champion": {**CARD, **other}})
 
@@ -183,7 +183,7 @@ def test_earlier_scores_are_judged_in_order_and_none_is_no_error(
     spark: SparkSession,
     newest: dict[str, Any],
     parameters: dict[str, Any],
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     monitoring: MonitoringParameters,
 ) -> None:
     first, second = date(2018, 11, 14), date(2018, 11, 21)
@@ -194,7 +194,7 @@ def test_earlier_scores_are_judged_in_order_and_none_is_no_error(
     scores = pd.DataFrame({"user_id": list("0123"), "probability": 0.25})
     history = {str(cutoff): partial(scores.assign, cutoff=cutoff) for cutoff in (second, first)}
     settings = FeatureEngineeringParameters.model_validate(parameters["feature_engineering"])
-    asked = newest, PROMISED, settings, modelling, monitoring
+    asked = newest, PROMISED, settings, evaluation, monitoring
     found = nodes.realised_metrics(history, days, *asked)
     assert found["cutoff"].tolist() == ["2018-11-14", "2018-11-21"]
     assert found["churned"].tolist() == [1, 1]

@@ -6,8 +6,8 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.pipelines.monitoring import realised
 
 DAYS = ["2018-11-07", "2018-11-14", "2018-11-21"]
@@ -73,9 +73,11 @@ def predictions(churned: list[bool], probability: list[float]) -> pd.DataFrame:
     )
 
 
-def test_churners_are_set_against_the_sum_of_probabilities(modelling: ModellingParameters) -> None:
+def test_churners_are_set_against_the_sum_of_probabilities(
+    evaluation: EvaluationParameters,
+) -> None:
     rows = predictions([True] * 3 + [False] * 97, [0.5] * 2 + [0.05] * 98)
-    found = realised.judged(rows, 0.99, 1e9, modelling)
+    found = realised.judged(rows, 0.99, 1e9, evaluation.bootstrap)
     assert list(found) == realised.COLUMNS
     assert (found["cutoff"], found["customers"], found["churned"]) == ("2018-11-21", 100, 3)
     assert found["expected"] == pytest.approx(5.9)
@@ -86,18 +88,20 @@ def test_churners_are_set_against_the_sum_of_probabilities(modelling: ModellingP
 
 @pytest.mark.parametrize(("churned", "is_known"), [(4, False), (5, True)])
 def test_too_few_churners_leave_the_interval_of_the_auc_unknown(
-    modelling: ModellingParameters, churned: int, is_known: bool
+    evaluation: EvaluationParameters, churned: int, is_known: bool
 ) -> None:
     rows = predictions([True] * churned + [False] * 45, [0.5] * 2 + [0.05] * (43 + churned))
-    found = realised.judged(rows, 0.99, 50, modelling)
+    found = realised.judged(rows, 0.99, 50, evaluation.bootstrap)
     assert found["auc"] > 0.5
     assert (found["auc_low"] < found["auc"] < found["auc_high"]) is is_known
     assert pd.isna(found["auc_low"]) is not is_known
 
 
-def test_what_few_churners_have_taught_is_less_certain(modelling: ModellingParameters) -> None:
+def test_what_few_churners_have_taught_is_less_certain(evaluation: EvaluationParameters) -> None:
     rows = predictions([True] * 50 + [False] * 950, [0.05] * 1_000)
-    known, guessed = (realised.judged(rows, 0.99, learnt, modelling) for learnt in (1e9, 50))
+    known, guessed = (
+        realised.judged(rows, 0.99, learnt, evaluation.bootstrap) for learnt in (1e9, 50)
+    )
     assert (known["expected_low"], known["expected_high"]) == (33, 69)
     # The variance is 50 + 50 ** 2 / 50: twice as large.
     assert guessed["expected_high"] - guessed["expected_low"] == pytest.approx(36 * 2**0.5, abs=2)
@@ -144,7 +148,7 @@ def test_a_score_of_inactivity_came_true_if_the_customer_was_not_seen(
     assert churned.to_dict() == {"comes": False, "too_late": True, "away": True}
 
 
-def test_where_nobody_churned_there_is_nothing_to_rank(modelling: ModellingParameters) -> None:
-    found = realised.judged(predictions([False] * 5, [0.1] * 5), 0.99, 50, modelling)
+def test_where_nobody_churned_there_is_nothing_to_rank(evaluation: EvaluationParameters) -> None:
+    found = realised.judged(predictions([False] * 5, [0.1] * 5), 0.99, 50, evaluation.bootstrap)
     assert found["churned"] == 0
     assert "auc" not in found

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sparkify.pipelines.modelling.parameters import DecisionParameters, ModellingParameters
+from sparkify.pipelines.evaluation.parameters import DecisionParameters, EvaluationParameters
 from sparkify.pipelines.scoring import lists
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES
@@ -37,11 +37,11 @@ def scores(spark: SparkSession) -> DataFrame:
 
 
 @pytest.fixture(scope="module")
-def money(modelling: ModellingParameters) -> ModellingParameters:
+def money(evaluation: EvaluationParameters) -> EvaluationParameters:
     decision = DecisionParameters(
         threshold="f1", contact_cost=2, contact_success=0.1, kept_customer_value=100
     )
-    return modelling.model_copy(update={"decision": decision})
+    return evaluation.model_copy(update={"decision": decision})
 
 
 def sharing(scoring: ScoringParameters, share: float, seed: int = 7) -> ScoringParameters:
@@ -52,7 +52,7 @@ def test_people_get_a_column_per_reason(
     scores: DataFrame,
     card: dict[str, Any],
     scoring: ScoringParameters,
-    money: ModellingParameters,
+    money: EvaluationParameters,
 ) -> None:
     two = scoring.model_copy(update={"reasons": 2})
     rows = lists.churn_scores_csv(scores, card, two, money)
@@ -83,7 +83,7 @@ def test_a_contact_has_what_it_is_expected_to_gain(
     scores: DataFrame,
     card: dict[str, Any],
     scoring: ScoringParameters,
-    money: ModellingParameters,
+    money: EvaluationParameters,
 ) -> None:
     contacts, control = lists.contacts(scores, card, sharing(scoring, 0), money)
     assert contacts["user_id"].tolist() == ["007", "8"]
@@ -97,7 +97,7 @@ def test_people_get_contacts_rounded(
     scores: DataFrame,
     card: dict[str, Any],
     scoring: ScoringParameters,
-    money: ModellingParameters,
+    money: EvaluationParameters,
 ) -> None:
     found = lists.contacts(scores, card, sharing(scoring, 0), money)
     rounded, control = lists.round_contacts(*found)
@@ -110,7 +110,7 @@ def test_a_share_is_kept_as_the_control_group(
     spark: SparkSession,
     card: dict[str, Any],
     scoring: ScoringParameters,
-    money: ModellingParameters,
+    money: EvaluationParameters,
 ) -> None:
     many = scored(spark, [(str(user), 0.5, [THUMBS], []) for user in range(2_000)])
     contacts, control = lists.contacts(many, card, sharing(scoring, 0.1), money)
@@ -146,7 +146,7 @@ def test_a_share_that_is_nobody_or_everybody_is_warned_of(
     spark: SparkSession,
     card: dict[str, Any],
     scoring: ScoringParameters,
-    money: ModellingParameters,
+    money: EvaluationParameters,
     told: pytest.LogCaptureFixture,
     share: float,
     contacted: int,
@@ -162,7 +162,7 @@ def test_the_summary_says_whom_to_contact_and_what_is_expected(
     scores: DataFrame,
     card: dict[str, Any],
     scoring: ScoringParameters,
-    money: ModellingParameters,
+    money: EvaluationParameters,
     parameters: dict[str, Any],
 ) -> None:
     contacts, control = lists.contacts(scores, card, sharing(scoring, 0), money)
@@ -202,7 +202,7 @@ def test_the_list_holds_those_whose_contact_pays_at_the_costs_of_this_run(
     scores: DataFrame,
     card: dict[str, Any],
     scoring: ScoringParameters,
-    money: ModellingParameters,
+    money: EvaluationParameters,
     parameters: dict[str, Any],
     contact_cost: float,
 ) -> None:
@@ -228,7 +228,7 @@ def test_nobody_to_contact_is_an_empty_list(
     spark: SparkSession,
     card: dict[str, Any],
     scoring: ScoringParameters,
-    money: ModellingParameters,
+    money: EvaluationParameters,
     parameters: dict[str, Any],
 ) -> None:
     nobody = scored(spark, [("9", 0.1, [], [AGE])])
@@ -245,7 +245,7 @@ def test_what_was_learnt_from_is_no_forecast(
     scores: DataFrame,
     card: dict[str, Any],
     scoring: ScoringParameters,
-    money: ModellingParameters,
+    money: EvaluationParameters,
     parameters: dict[str, Any],
     told: pytest.LogCaptureFixture,
 ) -> None:

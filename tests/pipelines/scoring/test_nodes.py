@@ -9,16 +9,19 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
+from sparkify.hooks.package_versions import read_package_versions
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.model_card import with_card
+from sparkify.pipelines.modelling.model_card import add_card
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring import nodes
 from sparkify.pipelines.scoring.compatibility import ModelMismatchError
-from sparkify.pipelines.scoring.explained import explained
+from sparkify.pipelines.scoring.explanation import get_contributions
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES, CURRENT_SNAPSHOTS
+
+VERSIONS = read_package_versions()
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +159,7 @@ def scores(
     settings: FeatureEngineeringParameters,
 ) -> DataFrame:
     every = scoring.model_copy(update={"least_of_strongest": 0})
-    table, _ = nodes.churn_scores(current_features, churn_model, inputs, every, settings)
+    table, _ = nodes.churn_scores(current_features, churn_model, VERSIONS, inputs, every, settings)
     return table.cache()
 
 
@@ -186,7 +189,7 @@ def test_equals_are_ranked_by_user(
     (row,) = current_features.limit(1).collect()
     twins = [{**row.asDict(), "user_id": name} for name in ("2", "10", "1")]
     same = spark.createDataFrame(twins, current_features.schema).repartition(3)
-    ranked, _ = nodes.churn_scores(same, churn_model, inputs, scoring, settings)
+    ranked, _ = nodes.churn_scores(same, churn_model, VERSIONS, inputs, scoring, settings)
     assert [row["user_id"] for row in ranked.orderBy("rank").collect()] == ["1", "10", "2"]
 
 
@@ -197,7 +200,7 @@ def test_reasons_are_the_strongest_contributions(
     inputs = churn_model.transform(current_features).select("user_id", vector_to_array("inputs"))
     told = {row["user_id"]: row for row in scores.collect()}
     for user, seen in inputs.collect():
-        added = explained(churn_model).contributions(np.array([seen]))[0, :-1]
+        added = get_contributions(churn_model).contributions(np.array([seen]))[0, :-1]
         expected = sorted(zip(added.tolist(), names, strict=True))
         for side, ordered in (("against", expected), ("for", expected[::-1])):
             sign = 1 if side == "for" else -1
@@ -214,8 +217,8 @@ def test_scores_have_the_card_of_the_model_that_made_them(
     settings: FeatureEngineeringParameters,
 ) -> None:
     long = {"parameters": {"modelling": {}}, "reference": {"bins": 10}}
-    model = with_card(churn_model, {**card, **long})
-    _, described = nodes.churn_scores(current_features, model, inputs, scoring, settings)
+    model = add_card(churn_model, {**card, **long})
+    _, described = nodes.churn_scores(current_features, model, VERSIONS, inputs, scoring, settings)
     assert described == card
 
 
@@ -228,7 +231,7 @@ def test_a_model_of_other_features_is_refused(
 ) -> None:
     other = current_features.drop("thumbs_up")
     with pytest.raises(ModelMismatchError, match="does not have: thumbs_up"):
-        nodes.churn_scores(other, churn_model, inputs, scoring, settings)
+        nodes.churn_scores(other, churn_model, VERSIONS, inputs, scoring, settings)
 
 
 def test_history_keeps_a_cutoff_s_promises_under_its_name(scores: DataFrame) -> None:

@@ -10,10 +10,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.errors import UserError
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import training_reference as training
-from sparkify.pipelines.modelling.model_card import card_of, is_same_model
-from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.pipelines.modelling.model_card import is_same_model, read_card
 from sparkify.pipelines.monitoring import alarms, drift, realised
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 from sparkify.spark.functions import collect_one_row, to_sorted_pandas
@@ -36,7 +36,7 @@ def model_reference(churn_model: PipelineModel, metrics: dict[str, Any]) -> dict
         NoReferenceError: if it kept nothing.
         OtherModelError: if `metrics`, which later scores are compared with, are of another model.
     """
-    card = card_of(churn_model)
+    card = read_card(churn_model)
     reference: dict[str, Any] = card.get("reference") or {}
     if not reference:
         raise NoReferenceError(
@@ -47,8 +47,8 @@ def model_reference(churn_model: PipelineModel, metrics: dict[str, Any]) -> dict
         raise OtherModelError(
             f"metrics are of another model ({metrics['champion']['label']}) than churn_model "
             f"({card['label']}): a run stopped before it promoted its model, or one of them is of "
-            f"another version. Evaluate and promote with `kedro run --pipelines modelling`, or "
-            f"load both of one version with --load-versions."
+            f"another version. Evaluate and promote with `kedro run --pipelines "
+            f"modelling,evaluation`, or load both of one version with --load-versions."
         )
     return reference
 
@@ -67,9 +67,9 @@ def newest_description(
     """
     cutoff = collect_one_row(current_features.agg(F.max("cutoff")))
     described = {**model_reference, "cutoff": str(cutoff[0])}
-    customers = training.recent_behaviour(current_features, user_days, described)
-    days = training.log_days(event_counts, data_quality)
-    window = training.in_window(days, user_days, described)
+    customers = training.sum_recent_days(current_features, user_days, described)
+    days = training.count_days(event_counts, data_quality)
+    window = training.select_window(days, user_days, described)
     is_unseen = days["day"].astype(str).between(window[0]["day"], window[-1]["day"]) & ~days[
         "page"
     ].isin(model_reference["pages"])
@@ -79,12 +79,14 @@ def newest_description(
         "window_days": model_reference["window_days"],
         "customers": current_features.count(),
         "watched": {
-            name: training.counted(training.values_of(customers, how, described), how["edges"])
+            name: training.count_in_bins(
+                training.select_values(customers, how, described), how["edges"]
+            )
             for name, how in model_reference["watched"].items()
         },
         "unseen_pages": {str(page): int(events) for page, events in unseen.items()},
         "days": window,
-        "lines": training.lines(data_quality),
+        "lines": training.count_lines(data_quality),
     }
 
 
@@ -106,10 +108,10 @@ def feature_drift(
         ].to_numpy(float)
         for scores in (test_predictions, churn_scores)
     )
-    spread = training.spread(held_out, {"kind": training.NUMBER}, model_reference["bins"])
+    spread = training.learn_bins(held_out, {"kind": training.NUMBER}, model_reference["bins"])
     return drift.compared(
         {**model_reference["watched"], SCORE: spread},
-        {**newest_description["watched"], SCORE: training.counted(scored, spread["edges"])},
+        {**newest_description["watched"], SCORE: training.count_in_bins(scored, spread["edges"])},
         monitoring,
     )
 
@@ -120,7 +122,7 @@ def realised_metrics(
     newest_description: dict[str, Any],
     metrics: dict[str, Any],
     feature_engineering: FeatureEngineeringParameters,
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     monitoring: MonitoringParameters,
 ) -> pd.DataFrame:
     """Judge earlier scores whose horizon is over: one row per cutoff, the newest last."""
@@ -132,7 +134,9 @@ def realised_metrics(
         return pd.DataFrame(columns=realised.COLUMNS)
     known = realised.came_true(score_history, names, user_days, feature_engineering)
     certain = 1 - monitoring.false_alarms, realised.learnt_from(metrics, feature_engineering)
-    rows = [realised.judged(one, *certain, modelling) for _, one in known.groupby("cutoff")]
+    rows = [
+        realised.judged(one, *certain, evaluation.bootstrap) for _, one in known.groupby("cutoff")
+    ]
     return pd.DataFrame(rows, columns=realised.COLUMNS)
 
 

@@ -36,7 +36,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 nodes.realised_metrics,
                 [
                     *["score_history", "user_days", "newest_description", "metrics"],
-                    *["params:feature_engineering", "params:modelling", monitoring],
+                    *["params:feature_engineering", "params:evaluation", monitoring],
                 ],
                 "realised_metrics",
                 name="judge_earlier_scores",

@@ -8,11 +8,10 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from scipy import stats
 
-from sparkify.ml.bootstrap import in_one_row, with_intervals
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_figures
 from sparkify.ml.metrics import RANKING
 from sparkify.pipelines.feature_engineering.customers import label_customers
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.schemas import KEYS
 
 RANKED = ("auc", "average_precision")
@@ -65,7 +64,7 @@ def learnt_from(
 
 
 def judged(
-    predictions: pd.DataFrame, certainty: float, learnt: float, modelling: ModellingParameters
+    predictions: pd.DataFrame, certainty: float, learnt: float, bootstrap: Bootstrap
 ) -> dict[str, Any]:
     """Judge the scores of one cutoff by what happened; keys are those of `COLUMNS`.
 
@@ -86,5 +85,5 @@ def judged(
         "expected_high": int(high),
     }
     metrics = {name: RANKING[name] for name in RANKED}
-    found = with_intervals(predictions, metrics, modelling.bootstrap)
-    return {**row, **in_one_row(found)}
+    found = estimate_metrics(predictions, metrics, bootstrap)
+    return {**row, **flatten_figures(found)}

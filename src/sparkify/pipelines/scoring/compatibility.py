@@ -6,7 +6,6 @@ from typing import Any
 
 from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.model_card import installed_packages
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +15,10 @@ class ModelMismatchError(UserError):
 
 
 def require_compatible(
-    card: dict[str, Any], columns: Sequence[str], asked: FeatureEngineeringParameters
+    card: dict[str, Any],
+    columns: Sequence[str],
+    asked: FeatureEngineeringParameters,
+    package_versions: dict[str, str],
 ) -> None:
     """Refuse a model that cannot score these features, or forecasts something else.
 
@@ -26,6 +28,7 @@ def require_compatible(
         card: what the model says of itself.
         columns: the columns of the features that are to be scored.
         asked: the parameters that say what is to be forecast.
+        package_versions: those installed now.
 
     Raises:
         ModelMismatchError: naming what differs.
@@ -57,7 +60,7 @@ def require_compatible(
             f"{_format_task(task)} ({parameters}). Set them as they were, load another model with "
             f"--load-versions, or train one with `kedro run`."
         )
-    _warn_of_other_packages(card["packages"])
+    _warn_of_other_packages(card["packages"], package_versions)
 
 
 def _format_task(task: dict[str, Any]) -> str:
@@ -67,8 +70,7 @@ def _format_task(task: dict[str, Any]) -> str:
     return f"{told} of customers seen in the last {task['active_within_days']} days"
 
 
-def _warn_of_other_packages(trained: dict[str, str]) -> None:
-    installed = installed_packages()
+def _warn_of_other_packages(trained: dict[str, str], installed: dict[str, str]) -> None:
     differing = [
         f"{name} {before}, now {installed.get(name, 'missing')}"
         for name, before in trained.items()

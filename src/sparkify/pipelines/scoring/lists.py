@@ -8,9 +8,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.evaluation.decision import describe_decision
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.model_card import is_forecast
-from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.spark.functions import is_in_share, to_sorted_pandas
 
@@ -27,14 +27,14 @@ def churn_scores_csv(
     churn_scores: DataFrame,
     scores_model_card: dict[str, Any],
     scoring: ScoringParameters,
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
 ) -> pd.DataFrame:
     """Flatten the scores for people, the likeliest first: one row per customer.
 
     `predicted` says whether the probability reaches the threshold. A column per reason and its
     contribution; empty where there are fewer reasons.
     """
-    decided = describe_decision(modelling.decision, scores_model_card["f1_threshold"])
+    decided = describe_decision(evaluation.decision, scores_model_card["f1_threshold"])
     rows = to_sorted_pandas(churn_scores, "cutoff", "rank")
     rows["predicted"] = rows["probability"] >= decided["threshold"]
     shown = rows[[*CUSTOMER, "predicted"]]
@@ -57,7 +57,7 @@ def contacts(
     churn_scores: DataFrame,
     scores_model_card: dict[str, Any],
     scoring: ScoringParameters,
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """List whom to contact, and whom of them not to: those whose probability reaches the threshold.
 
@@ -69,13 +69,13 @@ def contacts(
     Returns:
         The customers to contact, and the control group.
     """
-    decision = modelling.decision
+    decision = evaluation.decision
     threshold = describe_decision(decision, scores_model_card["f1_threshold"])["threshold"]
     hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), F.lit(scoring.control_seed))
     is_control = is_in_share(hashed, scoring.control_share)
     called = churn_scores.where(F.col("probability") >= threshold).withColumns(
         {
-            "expected_gain": F.col("probability") * decision.worth_of_contact
+            "expected_gain": F.col("probability") * decision.value_of_contact
             - decision.contact_cost,
             "is_control": is_control,
         }
@@ -118,7 +118,7 @@ def score_summary(
     control_group: pd.DataFrame,
     scores_model_card: dict[str, Any],
     scoring: ScoringParameters,
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     feature_engineering: FeatureEngineeringParameters,
 ) -> dict[str, Any]:
     """Sum up the scores: how many customers, how many are expected to leave, whom to contact.
@@ -130,7 +130,7 @@ def score_summary(
     reason is which input.
     """
     card = scores_model_card
-    decided = describe_decision(modelling.decision, card["f1_threshold"])
+    decided = describe_decision(evaluation.decision, card["f1_threshold"])
     is_predicted = F.col("probability") >= decided["threshold"]
     of_cutoff = churn_scores.groupBy("cutoff").agg(
         F.count("*").alias("customers"),
@@ -164,7 +164,7 @@ def score_summary(
         "control": len(control_group),
         "control_share": scoring.control_share,
         "expected_profit": round(float(contacts["expected_gain"].sum()), 2),
-        "contact_costs": len(contacts) * modelling.decision.contact_cost,
+        "contact_costs": len(contacts) * evaluation.decision.contact_cost,
         "decision": decided,
         "main_reasons": {row["input"]: row["count"] for row in main},
         "model": {

@@ -17,11 +17,11 @@ from sparkify.pipelines.feature_engineering.customers import (
     log_span,
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.inputs import features_of, inputs_of
-from sparkify.pipelines.modelling.model_card import card_of
+from sparkify.pipelines.modelling.inputs import list_features, list_inputs
+from sparkify.pipelines.modelling.model_card import read_card
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring.compatibility import require_compatible
-from sparkify.pipelines.scoring.explained import explanation
+from sparkify.pipelines.scoring.explanation import explain_model
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES, KEYS
 from sparkify.spark.functions import to_sorted_pandas
@@ -86,6 +86,7 @@ def _format_no_customer(cutoff: date, feature_engineering: FeatureEngineeringPar
 def churn_scores(
     current_features: DataFrame,
     churn_model: PipelineModel,
+    package_versions: dict[str, str],
     inputs: InputParameters,
     scoring: ScoringParameters,
     feature_engineering: FeatureEngineeringParameters,
@@ -98,13 +99,13 @@ def churn_scores(
     Raises:
         ModelMismatchError: if the model cannot score these features or forecasts something else.
     """
-    card = card_of(churn_model)
-    require_compatible(card, current_features.columns, feature_engineering)
-    explains = explanation(churn_model, inputs, scoring)
+    card = read_card(churn_model)
+    require_compatible(card, current_features.columns, feature_engineering, package_versions)
+    explains = explain_model(churn_model, inputs, scoring)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
     shown = [*KEYS, "probability", "level", "days_since_last_seen"]
-    looked_at = inputs_of(churn_model)
-    explaining = sorted({*features_of(churn_model), *looked_at} - {*shown})
+    looked_at = list_inputs(churn_model)
+    explaining = sorted({*list_features(churn_model), *looked_at} - {*shown})
     forecast = churn_model.transform(current_features).select("*", level)
 
     def with_reasons(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:

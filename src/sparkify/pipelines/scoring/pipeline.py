@@ -3,8 +3,8 @@ from kedro.pipeline import Node, Pipeline
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.scoring import lists, nodes
 
-ENGINEERING, SCORING, MODELLING = (
-    f"params:{name}" for name in ("feature_engineering", "scoring", "modelling")
+ENGINEERING, SCORING, EVALUATION = (
+    f"params:{name}" for name in ("feature_engineering", "scoring", "evaluation")
 )
 
 
@@ -26,19 +26,22 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.churn_scores,
-                ["current_features", "churn_model", "params:inputs", SCORING, ENGINEERING],
+                [
+                    *["current_features", "churn_model", "package_versions"],
+                    *["params:inputs", SCORING, ENGINEERING],
+                ],
                 ["churn_scores", "scores_model_card"],
                 name="score_customers",
             ),
             Node(
                 lists.churn_scores_csv,
-                ["churn_scores", "scores_model_card", SCORING, MODELLING],
+                ["churn_scores", "scores_model_card", SCORING, EVALUATION],
                 "churn_scores_csv",
                 name="write_scores_for_people",
             ),
             Node(
                 lists.contacts,
-                ["churn_scores", "scores_model_card", SCORING, MODELLING],
+                ["churn_scores", "scores_model_card", SCORING, EVALUATION],
                 ["contacts", "control_group"],
                 name="list_contacts",
             ),
@@ -58,7 +61,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 lists.score_summary,
                 [
                     *["churn_scores", "contacts", "control_group", "scores_model_card"],
-                    *[SCORING, MODELLING, ENGINEERING],
+                    *[SCORING, EVALUATION, ENGINEERING],
                 ],
                 "score_summary",
                 name="sum_up_scores",

@@ -14,7 +14,7 @@ from sparkify.pipelines.feature_engineering.parameters import FeatureEngineering
             [],
             "is []; allowed: a list with at least one item, each an integer above 0.",
         ),
-        ("windows_days", [7, 7], "is [7, 7]; allowed: a list in which every item stands once."),
+        ("windows_days", [7, 7], "is [7, 7]; allowed: a list in which every item occurs once."),
         ("windows_days", [7, -7], "[1] is -7; allowed: an integer above 0."),
         (
             "windows_days",
@@ -24,7 +24,7 @@ from sparkify.pipelines.feature_engineering.parameters import FeatureEngineering
         (
             "by_level",
             ["home", "home"],
-            'is ["home", "home"]; allowed: a list in which every item stands once.',
+            'is ["home", "home"]; allowed: a list in which every item occurs once.',
         ),
         ("by_level", ["next_sog"], 'is "next_sog"; allowed: a name of a page, such as next_song.'),
         ("by_level", ["sessions"], 'is "sessions"; allowed: a name of a page, such as settings.'),
@@ -38,17 +38,17 @@ from sparkify.pipelines.feature_engineering.parameters import FeatureEngineering
         ("windowed", ["sesions"], 'is "sesions"; allowed: a name of a page, such as sessions.'),
         ("song_page", "NextSon", 'is "NextSon"; allowed: a page, such as NextSong.'),
         ("outcome", "churn", 'is "churn"; allowed: cancellation, downgrade, either, inactivity.'),
-        ("pages.sessions", "Foo", "has the name of another column; allowed: a name of its own."),
-        ("pages.free_trial", "Foo", "has the name of another column; allowed: a name of its own."),
+        ("pages.sessions", "Foo", "is already the name of a column; allowed: another name."),
+        ("pages.free_trial", "Foo", "is already the name of a column; allowed: another name."),
         (
             "pages.next_song_7d",
             "Foo",
-            "has the name of another column; allowed: a name of its own.",
+            "is already the name of a column; allowed: another name.",
         ),
         (
             "pages.Trailer",
             "Trailer",
-            "is no name that is allowed; allowed: text that matches ^[a-z][a-z0-9_]*$.",
+            "is not an allowed name; allowed: text that matches ^[a-z][a-z0-9_]*$.",
         ),
         ("horizon_days", "ten", 'is "ten"; allowed: an integer above 0.'),
         ("active_within_days", 0, "is 0; allowed: an integer above 0."),
@@ -83,3 +83,14 @@ def test_who_was_last_seen_when_is_a_part_of_inactivity_s_task_alone(
 ) -> None:
     asked = parameters["feature_engineering"].model_copy(update={"outcome": outcome})
     assert asked.prediction_task == task
+
+
+def test_the_song_and_the_downgrade_page_are_those_of_their_columns_by_default(
+    parameters: dict[str, Any],
+) -> None:
+    usual = parameters["feature_engineering"].model_dump()
+    pages = usual["pages"] | {"next_song": "Play", "submit_downgrade": "Downgraded"}
+    unset = {"song_page": None, "downgrade_page": None, "outcome": "downgrade"}
+    changed = FeatureEngineeringParameters(**{**usual, **unset, "pages": pages})
+    assert (changed.song_page, changed.downgrade_page) == ("Play", "Downgraded")
+    assert changed.outcome_columns == ["submit_downgrade"]

@@ -141,7 +141,7 @@ def test_later_days_change_no_feature_of_an_earlier_cutoff(
     days = finished.catalog().load("user_days")
     asked = at(scoring, "2018-11-15")
     whole, cut = (
-        engineering.features(log, nodes.current_snapshots(log, settings, asked), settings)
+        engineering.compute_features(log, nodes.current_snapshots(log, settings, asked), settings)
         for log in (days, days.where("day <= '2018-11-15'"))
     )
     assertDataFrameEqual(whole, cut)

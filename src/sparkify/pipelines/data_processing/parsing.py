@@ -1,36 +1,45 @@
-"""From the records of a log to the rows of `checked_events`."""
+"""From the records of a log to the rows of `checked_events`, with the reasons against each."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql.pandas.types import to_arrow_schema
 
+from sparkify.log_formats.times import IMPOSSIBLE, UNITS, WRONG_TYPE
 from sparkify.pipelines.data_processing.columns import (
     Column,
+    TimeColumn,
     encode_texts,
     read_ids,
     read_names,
     read_numbers,
     read_texts,
+    read_times,
     read_whole_numbers,
 )
-from sparkify.pipelines.data_processing.decoding import RecordDecoder
-from sparkify.pipelines.data_processing.fields import FIELDS, MAX_ITEMS, Kind, RecordShape
-from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
-from sparkify.pipelines.data_processing.quoting import RecordQuoter, find_unknown_keys
-from sparkify.pipelines.data_processing.reasons import (
-    MALFORMED_JSON,
-    NO_SOURCE,
-    Problem,
-    find_problems,
+from sparkify.pipelines.data_processing.fields import (
+    FIELDS,
+    MAX_ITEMS,
+    REQUIRED,
+    Kind,
+    RecordShape,
 )
-from sparkify.pipelines.data_processing.times import TimeColumn
+from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
+from sparkify.pipelines.data_processing.records import (
+    RecordDecoder,
+    RecordQuoter,
+    find_unknown_keys,
+)
 from sparkify.schemas import CHECKED_EVENTS, MALFORMED_ROW
 
+MALFORMED_JSON = "malformed JSON"
+NO_SOURCE = "no source"  # the record's file matches no pattern of data_processing.sources
+NO_USER = "no user"
+IMPOSSIBLE_LEVEL = "impossible level"
 SCHEMA = to_arrow_schema(CHECKED_EVENTS.struct, timezone="UTC")
 TIMESTAMP = pa.timestamp("us", "UTC")
 READERS: dict[Kind, Callable[[list[Any]], Column]] = {
@@ -49,12 +58,12 @@ HASHES = MAX_ITEMS // 1_024
 def parse_records(
     batches: Iterator[pa.RecordBatch], parameters: DataProcessingParameters
 ) -> Iterator[pa.RecordBatch]:
-    """Type every record of some batches: a row of `checked_events` for each, in their order.
+    """Yield a row of `checked_events` for each record of some batches, in order.
 
     Args:
-        batches: `value`, a record's JSON as bytes; `record_hash`; `lists_keys`, whether to look
-            for unknown keys; and if there are such columns, `file`, the record's file relative to
-            the log, and `problem`, why a reader of another format could not read it.
+        batches: `value` is a record's JSON as bytes, `record_hash` its hash, and `lists_keys`
+            whether to look for unknown keys. Optional are `file`, relative to the log, and
+            `problem`, why a reader of another format could not read the record.
         parameters: how the log is written, and what is possible.
     """
     parsers = [RecordParser(shape, parameters) for shape in parameters.shapes]
@@ -73,6 +82,13 @@ def _split_by_file(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]
         part = batch.slice(start, sum(1 for _ in rows))
         start += part.num_rows
         yield file, part
+
+
+class Problem(NamedTuple):
+    """A reason, and whether it holds against each record of a batch."""
+
+    reason: str
+    holds: pa.BooleanArray
 
 
 class RecordParser:
@@ -99,7 +115,7 @@ class RecordParser:
         if self.shape.page_from != "key":
             values["page"] = [self.shape.page_of(file)] * len(records)
         times = {
-            field: self._times.read(values[field])
+            field: read_times(values[field], self._times)
             for field, (_, kind) in FIELDS.items()
             if kind == "time"
         }
@@ -115,9 +131,9 @@ class RecordParser:
         return self._make_batch(batch, typed, problems)
 
     def reject(self, batch: pa.RecordBatch, reason: str) -> pa.RecordBatch:
-        """Return rows that are all rejected, for the same reason and unread."""
-        all_of_them = pa.repeat(pa.scalar(True), batch.num_rows)
-        return self._make_batch(batch, {}, [Problem(reason, all_of_them)])
+        """Return the rows of a batch, rejected for one reason without decoding them."""
+        holds = pa.repeat(pa.scalar(True), batch.num_rows)
+        return self._make_batch(batch, {}, [Problem(reason, holds)])
 
     def _find_unreadable(self, batch: pa.RecordBatch, malformed: list[int]) -> list[Problem]:
         """Return why records are not JSON objects, or no rows of their format."""
@@ -158,22 +174,22 @@ class RecordParser:
     def _make_batch(
         self, batch: pa.RecordBatch, typed: dict[str, pa.Array], problems: list[Problem]
     ) -> pa.RecordBatch:
-        """Add to typed columns what the other columns say of each record."""
+        """Return the rows of a batch: typed columns, reasons, quotes and unknown keys."""
         reasons: list[list[str] | None] = [None] * batch.num_rows
         lines: list[str | None] = [None] * batch.num_rows
         for reason, holds in problems:
             for place in pc.indices_nonzero(holds).to_pylist():
                 reasons[place] = [*(reasons[place] or []), reason]
         records = batch.column("value")
-        for place, found in enumerate(reasons):
-            if found:
+        for place, listed in enumerate(reasons):
+            if listed:
                 lines[place] = self._quoter.quote(records[place].as_py())
         typed |= {
             "record_hash": batch.column("record_hash"),
             "line": encode_texts(lines),
             "unknown_columns": self._list_unknown_keys(batch),
             "problems": pa.array(reasons, pa.list_(pa.string())),
-            "rejection": pa.array([found and found[0] for found in reasons], pa.string()),
+            "rejection": pa.array([listed and listed[0] for listed in reasons], pa.string()),
         }
         arrays = [
             typed.get(name, pa.nulls(batch.num_rows, SCHEMA.field(name).type))
@@ -189,11 +205,11 @@ class RecordParser:
         return pa.array(unknown, pa.list_(pa.string()))
 
 
-def _put_first(weightiest: list[Problem], problems: list[Problem]) -> list[Problem]:
-    """Put problems first, and leave the others out where one of these holds."""
-    found = reduce(pc.or_, [problem.holds for problem in weightiest])
-    others = [Problem(reason, pc.and_not(holds, found)) for reason, holds in problems]
-    return [*weightiest, *others]
+def _put_first(first: list[Problem], problems: list[Problem]) -> list[Problem]:
+    """Return some problems first; the others hold only where none of these does."""
+    holds_any = reduce(pc.or_, [problem.holds for problem in first])
+    others = [Problem(reason, pc.and_not(holds, holds_any)) for reason, holds in problems]
+    return [*first, *others]
 
 
 def _order_within_millisecond(micros: pa.Int64Array, hashes: pa.Int64Array) -> pa.Int64Array:
@@ -203,6 +219,77 @@ def _order_within_millisecond(micros: pa.Int64Array, hashes: pa.Int64Array) -> p
 
 
 def _name_levels(plans: pa.StringArray, levels: Mapping[str, str]) -> pa.StringArray:
-    """Return free or paid for the name of a plan; what is neither stays as it is."""
+    """Return free or paid for the name of a plan; any other value does not change."""
     places = pc.index_in(plans, pa.array(levels.keys(), pa.string()))
     return pc.coalesce(pa.array(levels.values(), pa.string()).take(places), plans)
+
+
+def find_problems(
+    columns: Mapping[str, Column],
+    times: Mapping[str, TimeColumn],
+    shape: RecordShape,
+    parameters: DataProcessingParameters,
+) -> list[Problem]:
+    """Return every reason against any record of a batch, by priority.
+
+    Args:
+        columns: the typed values of all fields but times.
+        times: those of `ts` and `registration`.
+        shape: which fields the records have at all.
+        parameters: what is possible.
+    """
+    holds = {
+        **{f"wrong type of {field}": _is_wrong(field, columns, times) for field in FIELDS},
+        "no ts": _is_missing(times["ts"]),
+        **{
+            f"ts in {name}": pc.equal(times["ts"].problems, f"in {name}")
+            for _, name in UNITS.values()
+        },
+        "impossible ts": pc.equal(times["ts"].problems, IMPOSSIBLE),
+        **{
+            f"no {field}": pc.and_not(columns[field].values.is_null(), columns[field].is_wrong)
+            for field in REQUIRED
+            if shape.has(field)
+        },
+        NO_USER: _has_no_user(columns, times, shape),
+        "impossible registration": pc.or_(
+            pc.equal(times["registration"].problems, IMPOSSIBLE),
+            pc.starts_with(times["registration"].problems, "in "),
+        ),
+        "impossible itemInSession": _is_outside(columns["itemInSession"], MAX_ITEMS - 1),
+        IMPOSSIBLE_LEVEL: _is_unknown(columns["level"], parameters.plans),
+        "impossible length": _is_outside(columns["length"], parameters.longest_song_seconds),
+    }
+    problems = ((reason, mask.fill_null(False)) for reason, mask in holds.items())
+    return [Problem(reason, mask) for reason, mask in problems if mask.true_count]
+
+
+def _is_wrong(
+    field: str, columns: Mapping[str, Column], times: Mapping[str, TimeColumn]
+) -> pa.BooleanArray:
+    if field in times:
+        return pc.equal(times[field].problems, WRONG_TYPE)
+    return columns[field].is_wrong
+
+
+def _is_missing(column: TimeColumn) -> pa.BooleanArray:
+    return pc.and_(column.micros.is_null(), column.problems.is_null())
+
+
+def _has_no_user(
+    columns: Mapping[str, Column], times: Mapping[str, TimeColumn], shape: RecordShape
+) -> pa.BooleanArray:
+    user = columns["userId"]
+    has_none = pc.and_not(user.values.is_null(), user.is_wrong)
+    if shape.has("registration"):
+        has_none = pc.or_(has_none, _is_missing(times["registration"]))
+    return has_none
+
+
+def _is_outside(column: Column, last: int) -> pa.BooleanArray:
+    return pc.or_(pc.less(column.values, 0), pc.greater(column.values, last))
+
+
+def _is_unknown(level: Column, plans: Mapping[str, str]) -> pa.BooleanArray:
+    is_known = pc.is_in(level.values, pa.array(plans, pa.string()))
+    return pc.and_not(level.values.is_valid(), is_known)

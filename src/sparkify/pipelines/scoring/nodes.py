@@ -59,8 +59,8 @@ def current_snapshots(
         raise LogTooShortError(
             f"the log begins on {first_day}, {(cutoff - first_day).days} days before the cutoff "
             f"{cutoff}: too short to score, since {needed} days have to come before it "
-            f"(feature_engineering.min_history_days, and the longest of windows_days in "
-            f"globals.yml). Take a later scoring.cutoff or a longer log."
+            f"(feature_engineering.min_history_days, and the longest of "
+            f"feature_engineering.windows_days). Take a later scoring.cutoff or a longer log."
         )
     current = list_customers(user_days, [cutoff], feature_engineering)
     if current.isEmpty():

@@ -19,7 +19,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="list_current_customers",
             ),
             Node(
-                engineering.features,
+                engineering.compute_features,
                 ["user_days", "current_snapshots", ENGINEERING],
                 "current_features",
                 name="describe_current_customers",

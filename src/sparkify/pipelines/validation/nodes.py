@@ -262,10 +262,10 @@ def change_later_events(
         "altered": before.unionByName(altered),
         "invented": user_days.unionByName(invented),
     }
-    unchanged = engineering.features(user_days, at_last, feature_engineering)
+    unchanged = engineering.compute_features(user_days, at_last, feature_engineering)
     return {
         change: leakage.count_different_rows(
-            unchanged, engineering.features(days, at_last, feature_engineering)
+            unchanged, engineering.compute_features(days, at_last, feature_engineering)
         )
         for change, days in changes.items()
     }

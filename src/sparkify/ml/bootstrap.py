@@ -40,7 +40,7 @@ def estimate_metrics(
         metrics: the functions to compute, by name; NaN where a resample leaves one undefined.
         bootstrap: how to compute intervals; None for none.
         allow_flat: whether an interval may have no width. A difference can be 0 in every
-            resample; a precision of 0 in every resample only means that nobody was predicted.
+            resample; a precision of 0 in every resample only means that no row was predicted.
 
     Returns:
         `{name: {"value": …, "ci95": [low, high]}}`. `value` is None where it is undefined.

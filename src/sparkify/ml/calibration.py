@@ -108,7 +108,7 @@ def _calibrate(churned: Array, probability: Array, new: Array, method: str) -> A
 def fit_platt(churned: Array, probability: Array) -> tuple[float, float]:
     """Fit slope and intercept of the observed log-odds on the predicted ones.
 
-    (1, 0) where forecasts separate churners from others: they stay as they are.
+    (1, 0) where forecasts separate churners from others: they do not change.
     """
     return fit_calibration_line(churned, probability, np.ones(len(churned))) or (1.0, 0.0)
 

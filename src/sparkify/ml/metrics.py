@@ -47,7 +47,7 @@ def average_precision(churned: Array, score: Array, weight: Array) -> float:
 def lift_in_top_decile(churned: Array, score: Array, weight: Array) -> float:
     """Return the churn rate of the highest-scored tenth of the rows, over the base rate.
 
-    Rows of equal score share the remaining room in the tenth.
+    Rows of equal score share the remaining places in the tenth.
     """
     churns, sizes = _by_score(churned, score, weight)
     room = TOP_DECILE * sizes.sum()
@@ -107,8 +107,8 @@ def fit_calibration_line(
     return float(line.coef_[0, 0]), float(line.intercept_[0])
 
 
-# scikit-learn has the first two, the log loss and the Brier score with the same results, but takes
-# a millisecond a call; a bootstrap makes ten thousand calls.
+# scikit-learn's AUC, average precision, log loss and Brier score have the same results, but take a
+# millisecond a call. A bootstrap makes ten thousand calls.
 RANKING: dict[str, Metric] = {
     "auc": lambda y, p, _, w: auc(y, p, w),
     "average_precision": lambda y, p, _, w: average_precision(y, p, w),
@@ -191,7 +191,7 @@ def evaluate_baselines(
 ) -> dict[str, Any]:
     """Evaluate forecasts that need no model, on the same rows.
 
-    `base_rate` forecasts the training's churn rate for everybody. It ranks nobody, so its AUC and
+    `base_rate` forecasts the training's churn rate for everybody. It does not rank, so its AUC and
     lift have no interval. The other baselines only rank.
     """
     constant = predictions.assign(probability=train_base_rate)

@@ -38,7 +38,7 @@ def fit_mixture(data: RateData, max_segments: int, starts: int, seed: int) -> Mi
     Args:
         data: the customers.
         max_segments: the highest number of segments.
-        starts: searches per number of segments; the likeliest result counts.
+        starts: searches per number of segments; the one with the highest likelihood counts.
         seed: seed of the rates that searches start from.
 
     The criterion is Schwarz's (1978).
@@ -58,7 +58,7 @@ def _criterion(mixture: Mixture, data: RateData) -> float:
 
 
 def _fit_segments(data: RateData, segments: int, starts: int, seed: int) -> Mixture:
-    """Return the likeliest mixture that several searches find."""
+    """Return the result with the highest likelihood of several searches."""
     random = np.random.default_rng(seed)
     size = segments, len(data.overall)
     factors = [np.exp(random.normal(0, SPREAD, size)) for _ in range(starts)]

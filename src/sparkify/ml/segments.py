@@ -97,7 +97,7 @@ def fit_segments(
         customers: the columns of the rates.
         rates: definitions; those with no count or no denominator at all are left out.
         max_segments: the highest number of segments.
-        starts: searches per number of segments; the likeliest result counts.
+        starts: searches per number of segments; the one with the highest likelihood counts.
         seed: seed of the searches.
     """
     totals = customers.astype(float).sum()

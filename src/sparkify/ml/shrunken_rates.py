@@ -19,8 +19,8 @@ class Rate:
     """A count per denominator, and how it is shrunken.
 
     A customer's rate is computed as if `prior` more of the denominator had been observed at the
-    `overall` rate, that of all training rows together; 0 before it is learnt, or where training
-    rows have none of the count.
+    `overall` rate. That is the rate of all training rows together. It is 0 before it is learnt, or
+    where training rows have a count of 0.
     """
 
     name: str
@@ -87,8 +87,8 @@ class ShrunkenRates(
 ):
     """Adds ln((count + prior * overall) / (denominator + prior) / overall) of each rate.
 
-    0 for an average customer and for one without any history. Where the overall rate is 0, nobody
-    differs, and the column is 0.
+    0 for an average customer and for one without any history. Where the overall rate is 0, the
+    column is 0 for everybody.
     """
 
     def __init__(self, rates: Sequence[Rate] = ()) -> None:

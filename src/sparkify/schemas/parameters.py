@@ -13,6 +13,7 @@ from sparkify.schemas.forecasts import (
     CANDIDATE_PREDICTIONS,
     CHURN_SCORES,
     MODEL_INPUT,
+    OUT_OF_FOLD_PREDICTIONS,
     PREDICTIONS,
 )
 from sparkify.schemas.table import ColumnName

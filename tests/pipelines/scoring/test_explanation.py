@@ -10,7 +10,8 @@ from pyspark.sql import DataFrame
 from sparkify.ml.bootstrap import Array
 from sparkify.ml.segments import CustomerSegments
 from sparkify.ml.shrunken_rates import Rate
-from sparkify.pipelines.modelling.candidates import CANDIDATES, get_classifier
+from sparkify.pipelines.modelling.candidates import get_classifier
+from sparkify.pipelines.modelling.hyperparameters import ESTIMATORS
 from sparkify.pipelines.modelling.inputs import fit_inputs
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring.explanation import explain_model, get_contributions
@@ -21,7 +22,7 @@ def column(rows: DataFrame, name: str) -> Array:
     return np.array([row[0] for row in rows.select(vector_to_array(name)).collect()])
 
 
-@pytest.mark.parametrize("kind", CANDIDATES)
+@pytest.mark.parametrize("kind", ESTIMATORS)
 def test_contributions_sum_up_to_the_margin(
     fitted: Callable[[str], PipelineModel], train: DataFrame, kind: str
 ) -> None:

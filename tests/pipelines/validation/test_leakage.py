@@ -117,6 +117,6 @@ def test_features_from_after_the_cutoff_are_detected(
         songs = user_days.groupBy("user_id").agg(F.sum("next_song").alias("songs"))
         return snapshots.join(songs, on="user_id", how="inner")
 
-    monkeypatch.setattr(engineering, "features", leaking)
+    monkeypatch.setattr(engineering, "compute_features", leaking)
     audit = nodes.change_later_events(days, snapshots(spark), parameters["feature_engineering"])
     assert audit == {"deleted": 4, "altered": 4, "invented": 6}

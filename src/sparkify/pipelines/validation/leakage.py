@@ -1,7 +1,7 @@
 """Signs that features reveal the label in ways that a forecast may not use.
 
-Published work on this log has three: an observation time that stops when a customer cancels,
-counts that include the cancellation, and features computed from later events.
+Published work on this log has three of them: an observation time that ends with the cancellation,
+counts that include the cancellation, and features from later events.
 """
 
 from typing import Any

@@ -158,8 +158,8 @@ def shuffle_labels(
     """Train on labels permuted among all snapshots, which must leave no ranking.
 
     One row per permutation: the hold-out's AUC and average precision. The last row, `all`, has
-    their means with a 95 % interval over permutations (Student's t), because an interval over
-    users does not include the variance between random models.
+    their means with a 95 % interval over permutations (Student's t). An interval over users would
+    not include the variance between random models.
     """
     rows = []
     for shuffle in range(validation.label_shuffles):
@@ -227,8 +227,8 @@ def drop_feature_groups(
 ) -> pd.DataFrame:
     """Drop each group of inputs and predict the hold-out with the rest.
 
-    One row per group, the highest loss of AUC first: the loss of AUC, of average precision and
-    the added log loss, with 95 % intervals over users.
+    One row per group, the highest loss of AUC first. `auc_cost` and `average_precision_cost` are
+    losses, `log_loss_cost` is an increase; all have 95 % intervals over users.
     """
     trial = Trial.from_description(champion)
     whole = refit.refit_and_predict(train, test, trial, inputs, modelling)
@@ -418,8 +418,8 @@ def draw_leakage(leakage_audit: dict[str, Any]) -> Figure:
         color=BAD if warnings else GOOD,
         wrap=True,
     )
-    drawn = axes.barh(list(bars), list(bars.values()), color=MODEL)
-    axes.bar_label(drawn, fmt="%.2f", fontsize=8, padding=2)
+    container = axes.barh(list(bars), list(bars.values()), color=MODEL)
+    axes.bar_label(container, fmt="%.2f", fontsize=8, padding=2)
     axes.invert_yaxis()
     axes.set(xlim=(0.5, 1.0), xlabel="AUC for the label")
     axes.spines[["top", "right"]].set_visible(False)

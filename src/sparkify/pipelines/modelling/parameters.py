@@ -14,7 +14,7 @@ from pydantic import (
 from sparkify.pipelines.modelling.hyperparameters import require_known
 from sparkify.pipelines.modelling.input_definitions import LOG, Plain, Rate, rate_features
 from sparkify.schemas import NewColumnName
-from sparkify.schemas.parameters import Parameters, Seed, Share, SampleShare, wrong_value
+from sparkify.schemas.parameters import Parameters, SampleShare, Seed, Share, wrong_value
 from sparkify.schemas.table import ColumnName
 
 Setting = Annotated[StrictInt | StrictFloat, WithJsonSchema({"type": "number"})]

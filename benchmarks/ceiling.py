@@ -96,7 +96,7 @@ class Foresight:
             simulation: the process.
             cutoff: epoch second from which on events are unknown.
             horizon_end: epoch second from which on no cancellation counts.
-            futures: continuations of a life. Lives whose mean pause between sessions exceeds the
+            futures: continuations of a life. Lives with a mean pause between sessions above the
                 horizon get proportionally more, so that as many have a session.
         """
         self._simulation, self._process = simulation, Process(simulation)
@@ -143,9 +143,11 @@ class Foresight:
         simulation, breaks = self._simulation, self._simulation.session_break_seconds
         gaps = simulation.session_gap_days * DAY_SECONDS * np.exp(DEVIATIONS - 0.5)
         pauses = gaps / (1 - WEEKEND * simulation.off_day_rejection)
-        shown = [s.states[: bisect_left(s.seconds, self._cutoff)] for s in before]
+        past_states = [s.states[: bisect_left(s.seconds, self._cutoff)] for s in before]
         # The end of the last session is unknown; it is part of the silence.
-        pairs = [pair for s in shown[:-1] for pair in pairwise([*s, -1])] + [*pairwise(shown[-1])]
+        pairs = [pair for s in past_states[:-1] for pair in pairwise([*s, -1])] + [
+            *pairwise(past_states[-1])
+        ]
         steps_taken = tuple(np.array(pairs, int).reshape(-1, 2).T)
         waits = [b.seconds[0] - a.seconds[-1] - breaks for a, b in pairwise(before)]
         if user.auth != "Guest" and before[0].first_item == 0:

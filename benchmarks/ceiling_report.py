@@ -70,8 +70,8 @@ def score(predictions: pd.DataFrame, candidates: pd.DataFrame) -> dict[str, Any]
     scores = {}
     for name, probability in by_name.items():
         is_probability = bool(probability.between(0, 1).all())
-        known = RANKING | (PROBABILITY if is_probability else {})
-        metrics = {metric: known[metric] for metric in METRICS if metric in known}
+        available = RANKING | (PROBABILITY if is_probability else {})
+        metrics = {metric: available[metric] for metric in METRICS if metric in available}
         metrics |= CALIBRATION if name == OURS else {}
         rows = predictions.assign(probability=probability.astype(float))
         scores[name] = with_intervals(rows, metrics, BOOTSTRAP)
@@ -110,8 +110,8 @@ def list_leaks(seeds: Seeds) -> list[str]:
     """Return the seeds with our AUC above the interval of the oracle's."""
     return [
         seed
-        for seed, found in seeds.items()
-        if found["scores"][OURS]["auc"]["value"] > found["scores"]["oracle"]["auc"]["ci95"][1]
+        for seed, one in seeds.items()
+        if one["scores"][OURS]["auc"]["value"] > one["scores"]["oracle"]["auc"]["ci95"][1]
     ]
 
 
@@ -125,11 +125,11 @@ def draw(seeds: Seeds) -> Figure:
     for axes, metric in zip(panels, ("auc", "average_precision"), strict=True):
         for row, name in enumerate(names):
             color = "#1f5fa8" if name == OURS else "#c2452d" if name in BEST else "#8a8f98"
-            for place, found in enumerate(seeds.values()):
-                one = found["scores"][name][metric]
+            for place, one in enumerate(seeds.values()):
+                dot = one["scores"][name][metric]
                 y = row + 0.6 * (place + 0.5) / len(seeds) - 0.3
-                axes.plot(one["ci95"], [y, y], color=color, lw=1, alpha=0.5)
-                axes.plot(one["value"], y, "o", color=color, ms=3)
+                axes.plot(dot["ci95"], [y, y], color=color, lw=1, alpha=0.5)
+                axes.plot(dot["value"], y, "o", color=color, ms=3)
         axes.set_xlabel(METRICS[metric])
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="x", alpha=0.25)

@@ -1,7 +1,7 @@
 """Run the default pipelines on a standalone Spark cluster on this machine.
 
-`python -m benchmarks.cluster` packages the project, simulates a log on the cluster, and runs the
-default pipelines three times: on one machine, on the cluster, and on the cluster with a worker
+`python -m benchmarks.cluster` packages the project and simulates a log on the cluster. It runs the
+default pipelines three times: on one machine, on the cluster, and with a worker of the cluster
 killed in the middle of each pipeline. Results have to be the same. Only the environment `cluster`
 has paths. The driver has the wheel installed, the workers have the code that is shipped to them.
 Writes `cluster.json` to `--results`.
@@ -58,7 +58,7 @@ class Moment(NamedTuple):
 
 
 class EventLog:
-    """Spark's event log of the current application, as far as it is written."""
+    """Spark's event log of the current application, complete or not."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._before = folder, set(folder.iterdir())

@@ -2,7 +2,7 @@
 
 `python -m benchmarks.genuine TABLE` reads one row per customer: counts of the events before the
 cutoff, and whether the customer cancelled after it (docs/results.md has the definition). It
-cross-validates the candidates of the full environment on folds of users, and prints their AUC,
+cross-validates the candidates of the full environment on folds of users. It prints their AUC,
 average precision, log loss and calibration, and those of simpler rankings. Nothing is tuned on
 the table.
 

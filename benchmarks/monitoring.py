@@ -1,9 +1,9 @@
 """How often monitoring raises an alarm, with and without a change of the simulated process.
 
 `python -m benchmarks.monitoring --seeds 20` simulates a log per seed, and some with a changed
-process. It compares the newest snapshot of each with a training, by the nodes of the pipeline:
-with the training on the same log (the same customers, some weeks later), and with that on the
-first seed's log (other customers). Prints a table and writes `monitoring.json` to `--results`.
+process. The nodes of the pipeline compare the newest snapshot of each with a training: that on
+the same log (the same customers, some weeks earlier), and that on the first seed's log (other
+customers). Prints a table and writes `monitoring.json` to `--results`.
 Logs under `--logs` are used again.
 """
 
@@ -33,7 +33,7 @@ from sparkify.schemas import KEYS
 LATER, OTHERS = "same log, later", "another log of the process"
 THUMBS_DOWN = {"thumbs_down_per_free_song", "thumbs_down_per_paid_song"}
 
-# Changes of the process, each with the features of which one has to raise an alarm.
+# Changes of the process, each with the features that may raise the expected alarm.
 SHIFTS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "adverts 1.25 times": ({"adverts": 1.25}, {"adverts_per_free_song"}),
     "adverts 1.5 times": ({"adverts": 1.5}, {"adverts_per_free_song"}),
@@ -108,11 +108,11 @@ def train(log: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]:
     *_, champion, model = modelling.champion(rows, parameters["inputs"], settings)
     predictions = modelling.predictions(test, model, settings).cache()
     threshold = describe_decision(settings.decision, champion["f1_threshold"])["threshold"]
-    found = {
+    figures = {
         "holdout": metrics.evaluated(predictions.toPandas(), threshold, settings.bootstrap),
         "train": {"churned": rows.where("churned").count()},
     }
-    return Training(describe(log, question, parameters), model, predictions, found), question
+    return Training(describe(log, question, parameters), model, predictions, figures), question
 
 
 def monitor(training: Training, log: Log, parameters: Parameters) -> dict[str, Any]:

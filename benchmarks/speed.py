@@ -1,7 +1,7 @@
 """Wall time, CPU seconds and peak memory of this project and other tools on the same logs.
 
-`python -m benchmarks.speed --sizes mini 1GB` simulates missing logs under `build/bench`, runs
-every subject `--repeats` times in turn, checks that the features are equal, and writes
+`python -m benchmarks.speed --sizes mini 1GB` simulates missing logs under `build/bench` and runs
+every subject `--repeats` times in turn. It checks that the features are equal and writes
 `speed.json` and `speed.png` to `--results`. Results of other sizes in `speed.json` are kept.
 """
 
@@ -189,8 +189,8 @@ def main(arguments: list[str] | None = None) -> None:
     simulation = {"users": options.users} if options.users else {}
     for size in options.sizes:
         log = Log(size, options.logs.resolve(), simulation)
-        found = compare(log, options.subjects, options.repeats)
-        results["sizes"][size] = {**describe_run("speed", arguments), **found}
+        figures = compare(log, options.subjects, options.repeats)
+        results["sizes"][size] = {**describe_run("speed", arguments), **figures}
     save_results(file, results)
     draw(results).savefig(options.results / "speed.png")
     print_progress(f"Results: {options.results}/speed.json and speed.png")

@@ -88,8 +88,8 @@ class DriverKills:
             killed = run.wait()
             states, expected = self._undisturbed.states, self._undisturbed.states[new]
             old = states.get(self._current, self._undisturbed.before_the_first_run)
-            found = self._undisturbed.state_of(self._project)
-            old_count, new_count = trial.count_old_and_new(found, old, expected)
+            state = self._undisturbed.state_of(self._project)
+            old_count, new_count = trial.count_old_and_new(state, old, expected)
             trial.expect(killed.code in (-9, 0), f"it ended with {killed.code}")
             trial.expect_success(self._project.run(), "the next run")
             trial.expect_equal(self._undisturbed.state_of(self._project), expected)

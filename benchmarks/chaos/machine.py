@@ -44,7 +44,7 @@ class MachineFaults:
         return faults[:1]
 
     def full_disk(self, share: float) -> None:
-        """Run on a disk with room for a share of what a run writes, then with enough room."""
+        """Run on a disk with space for a share of what a run writes, then with enough space."""
         project = ChaosProject(self._folder / f"full-{share:.2f}")
         project.data.mkdir()
         settings = project.conf / ENVIRONMENT / "globals.yml"
@@ -57,8 +57,8 @@ class MachineFaults:
             with tmpfs(project.data, int(size * share)):
                 run = project.run()
                 trial.expect_message(run, "disk is full")
-                found, old = self._undisturbed.state_of(project), self._undisturbed
-                trial.count_old_and_new(found, old.before_the_first_run, old.states["A"])
+                state, other = self._undisturbed.state_of(project), self._undisturbed
+                trial.count_old_and_new(state, other.before_the_first_run, other.states["A"])
                 mount("-o", f"remount,size={size * 3}", str(project.data))
                 trial.expect_success(project.run(), "with room it")
                 self._expect_undisturbed(trial, project)
@@ -68,7 +68,7 @@ class MachineFaults:
             )
 
     def full_scratch(self) -> None:
-        """Run without room for Spark's temporary files."""
+        """Run without disk space for Spark's temporary files."""
         project = self._copy("scratch")
         scratch = project.folder / "scratch"
         scratch.mkdir()
@@ -77,7 +77,7 @@ class MachineFaults:
                 run = project.run(environment={"TMPDIR": str(scratch)})
             trial.expect_message(run, "disk is full")
             self._expect_undisturbed(trial, project)
-            trial.happened = f"after {run.last_node}; one sentence, all stands as it was"
+            trial.happened = f"after {run.last_node}; one sentence, nothing has changed"
 
     def read_only_data(self) -> None:
         """Run with the data on a disk that has become read-only."""
@@ -88,7 +88,7 @@ class MachineFaults:
                 mount("-o", "remount,ro", str(project.data))
                 trial.expect_message(project.run(), "disk is read-only")
                 self._expect_undisturbed(trial, project)
-            trial.happened = "one sentence, all stands as it was"
+            trial.happened = "one sentence, nothing has changed"
 
     def no_permission(self, layer: str) -> None:
         """Run as a user without permission to write one layer, or any."""
@@ -103,7 +103,7 @@ class MachineFaults:
             run = project.run(prefix=NOBODY, environment=home)
             trial.expect_message(run, "may not write")
             self._expect_undisturbed(trial, project)
-            trial.happened = f"after {run.last_node}; one sentence, all stands as it was"
+            trial.happened = f"after {run.last_node}; one sentence, nothing has changed"
 
     def read_only_raw(self) -> None:
         """Run with the folder of the log read-only."""
@@ -117,8 +117,8 @@ class MachineFaults:
                 trial.expect_success(project.run())
             finally:
                 umount(raw)
-            found = self._undisturbed.state_of(project)
-            trial.expect_equal(found, self._undisturbed.states["B"])
+            state = self._undisturbed.state_of(project)
+            trial.expect_equal(state, self._undisturbed.states["B"])
             trial.happened = "the run equals an undisturbed one"
 
     def two_runs(self) -> None:
@@ -132,7 +132,7 @@ class MachineFaults:
             trial.expect_message(project.run(), "another run (process")
             trial.expect_success(first.wait(), "the first")
             self._expect_undisturbed(trial, project)
-            trial.happened = "the second is told in one sentence, the first is not disturbed"
+            trial.happened = "the second ends with one sentence, the first is not disturbed"
 
     def _copy(self, name: str) -> ChaosProject:
         return self._finished.copy(self._folder / name)

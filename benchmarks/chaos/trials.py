@@ -38,22 +38,22 @@ class Trial:
         """Record every unfinished file or folder as a loss."""
         self.lost += [f"left behind: {path}" for path in project.leftovers()]
 
-    def expect_equal(self, found: State, expected: State) -> None:
+    def expect_equal(self, state: State, expected: State) -> None:
         """Record every dataset that differs from the expected one, or does not load."""
         self.lost += [
-            f"{name} differs: {found[name]} for {expected[name]}"
+            f"{name} differs: {state[name]} for {expected[name]}"
             for name in expected
-            if found[name] != expected[name]
-            and (name not in NOT_COMPARED or found[name].startswith(UNREADABLE))
+            if state[name] != expected[name]
+            and (name not in NOT_COMPARED or state[name].startswith(UNREADABLE))
         ]
 
-    def count_old_and_new(self, found: State, old: State, new: State) -> tuple[int, int]:
+    def count_old_and_new(self, state: State, old: State, new: State) -> tuple[int, int]:
         """Return how many datasets are still the old ones, and how many are the new ones.
 
         All others are lost. A dataset may only be absent if it was before.
         """
         old_count = new_count = 0
-        for name, digest in found.items():
+        for name, digest in state.items():
             if digest.startswith(UNREADABLE) or (
                 name not in NOT_COMPARED and digest not in (old[name], new[name])
             ):

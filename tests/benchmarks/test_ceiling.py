@@ -43,9 +43,9 @@ def customers(busy: SimulationParameters) -> list[int]:
     numbers = []
     for number in range(busy.users):
         before = past(process, number, cutoff)
-        shown = {state for session in before for state in session.states}
-        if {states()[state].auth for state in shown} >= {"Logged In"} and not any(
-            states()[state].auth == "Cancelled" for state in shown
+        visited = {state for session in before for state in session.states}
+        if {states()[state].auth for state in visited} >= {"Logged In"} and not any(
+            states()[state].auth == "Cancelled" for state in visited
         ):
             numbers.append(number)
     return numbers
@@ -189,7 +189,7 @@ def test_an_earlier_champion_is_ignored(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def hold_out(busy: SimulationParameters, customers: list[int], tmp_path: Path) -> Any:
-    """Return a log's place and its hold-out: five customers, as the log tells of them."""
+    """Return a log, its hold-out of five customers, and their predictions."""
     day = pd.Timestamp(busy.start) + pd.Timedelta(days=CUTOFF_DAY)
     parameters = {"feature_engineering": {"horizon_days": HORIZON_DAYS}}
     log = SimpleNamespace(folder=tmp_path, parameters=parameters, simulation=busy)
@@ -239,7 +239,7 @@ def test_all_predictors_are_scored_on_the_same_customers(
     results = ceiling_report.score(*six)
     assert (results["customers"], results["churned"]) == (6, 2)
     scores = results["scores"]
-    auc = {name: own["auc"]["value"] for name, own in scores.items()}
+    auc = {name: one["auc"]["value"] for name, one in scores.items()}
     assert auc == {
         "oracle": 1.0,
         "informed": 7 / 8,
@@ -269,8 +269,8 @@ def with_auc(oracle: float, ours: float, high: float = 0.9) -> dict[str, Any]:
         "expected_calibration_error": {"value": 0.004, "ci95": [0.001, 0.006]},
         "calibration_slope": {"value": 1.2, "ci95": [1.1, 1.3]},
     }
-    own = {"oracle": scores(oracle, 0.2), "ours": scores(ours, 0.19) | calibration}
-    return {"customers": 6, "churned": 2, "scores": own}
+    one = {"oracle": scores(oracle, 0.2), "ours": scores(ours, 0.19) | calibration}
+    return {"customers": 6, "churned": 2, "scores": one}
 
 
 def test_a_table_has_a_line_per_predictor() -> None:

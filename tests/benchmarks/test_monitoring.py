@@ -29,14 +29,14 @@ def model(spark: SparkSession) -> PipelineModel:
 @pytest.fixture(scope="module")
 def typed(parameters: dict[str, Any]) -> dict[str, Any]:
     """Return parameters as nodes get them."""
-    own = {
+    models = {
         "inputs": InputParameters,
         "reference": ReferenceParameters,
         "monitoring": MonitoringParameters,
     }
     return {
         **parameters,
-        **{name: kind.model_validate(parameters[name]) for name, kind in own.items()},
+        **{name: kind.model_validate(parameters[name]) for name, kind in models.items()},
     }
 
 

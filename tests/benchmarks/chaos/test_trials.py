@@ -12,10 +12,10 @@ NEW = {"features": "4 rows, 9", "metrics": "b", "run_timings": "t2", "report": "
 
 def test_a_dataset_that_is_neither_old_nor_new_is_lost() -> None:
     trial = Trial()
-    found = {**OLD, "features": NEW["features"], "run_timings": "t3"}
-    assert trial.count_old_and_new(found, OLD, NEW) == (2, 1)
+    state = {**OLD, "features": NEW["features"], "run_timings": "t3"}
+    assert trial.count_old_and_new(state, OLD, NEW) == (2, 1)
     assert trial.lost == []
-    trial.count_old_and_new({**found, "metrics": "half"}, OLD, NEW)
+    trial.count_old_and_new({**state, "metrics": "half"}, OLD, NEW)
     assert trial.lost == ["metrics is neither old nor new: half"]
 
 

@@ -78,7 +78,7 @@ def test_rates_are_shrunk_towards_the_training_rows() -> None:
     train = pd.DataFrame([{**zeros, "next_song": 400, "thumbs_up": 100}])
     rows = pd.DataFrame([{**zeros, "next_song": prior}, zeros])
     inputs = model.Inputs().fit(train).transform(rows)
-    # No thumb up on as many songs as the prior stands for: half the training's rate.
+    # Without thumbs up on as many songs as the prior has: half of the rate in training.
     assert inputs["thumbs_up_per_song"].tolist() == pytest.approx([math.log(0.5), 0])
     assert inputs["adverts_per_free_song"].tolist() == [0, 0]  # none seen in training
 

@@ -50,8 +50,8 @@ def count_training_churners(
 ) -> float:
     """Estimate how many different churners are in the training rows; at least 1.
 
-    Training rows repeat a churner at every cutoff whose horizon has the outcome; with
-    `inactivity`, at every cutoff with the churner in the `active_within_days` before it.
+    Training rows repeat a churner at every cutoff with the outcome in its horizon. With
+    `inactivity`, they do at every cutoff with the churner in the `active_within_days` before it.
 
     Args:
         train_churned: training rows with the label `churned`.

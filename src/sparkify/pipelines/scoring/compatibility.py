@@ -48,12 +48,12 @@ def require_compatible(
             f"{', '.join(missing)}. Set pages, by_level, windowed and windows_days in globals.yml "
             f"as they were then, or train another model with `kedro run`."
         )
-    trained, asked = card["question"], feature_engineering.prediction_task
-    if any(trained.get(name) != value for name, value in asked.items()):
-        parameters = ", ".join(f"feature_engineering.{name}" for name in asked)
+    trained, task = card["question"], feature_engineering.prediction_task
+    if any(trained.get(name) != value for name, value in task.items()):
+        parameters = ", ".join(f"feature_engineering.{name}" for name in task)
         raise ModelMismatchError(
             f"churn_model predicts {_format_task(trained)}; the parameters ask for "
-            f"{_format_task(asked)} ({parameters}). Set them as they were, load another model with "
+            f"{_format_task(task)} ({parameters}). Set them as they were, load another model with "
             f"--load-versions, or train one with `kedro run`."
         )
     installed = installed_packages()

@@ -1,4 +1,4 @@
-"""Score the current customers, explain the scores, and list whom to contact."""
+"""Score the current customers, explain the scores, and list the customers to contact."""
 
 import logging
 from collections.abc import Iterator

@@ -41,7 +41,7 @@ def draw_drift(drift: pd.DataFrame, monitoring_summary: Mapping[str, Any]) -> Fi
         MODEL,
     )
     suffixes = np.where(rows["is_clock"], " (clock)", "")
-    names = list(rows["feature"].str.replace("_", " ") + suffixes)
+    names: list[str] = list(rows["feature"].str.replace("_", " ") + suffixes)
     # A clock may have moved by any amount: its bar is cut, and its value is written beside it.
     psi = rows["psi"].fillna(0)
     edge = 1.15 * max(psi[~rows["is_clock"]].max(), 1.6 * limit)

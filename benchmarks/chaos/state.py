@@ -72,10 +72,11 @@ def project_catalog(project: ChaosProject) -> DataCatalog:
 
 
 def log_digest(project: ChaosProject) -> str:
-    """Return the digest of the event log, or ABSENT."""
+    """Return the digest of the lines of the event log, or ABSENT."""
     with _lock:
         dataset = project_catalog(project).get("raw_events")
-        return _digest(dataset.load(), None) if dataset.exists() else ABSENT
+        # Not the column `file`: Spark gives part files other names in every run.
+        return _digest(dataset.load().select("value"), None) if dataset.exists() else ABSENT
 
 
 def _load(dataset: Any) -> Any:

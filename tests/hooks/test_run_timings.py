@@ -101,7 +101,7 @@ def test_a_finished_run_saves_a_row_per_node(finished: Any) -> None:
     assert timings.loc["modelling.fit_challenger", "bytes_written"] > 0  # a versioned model
     rows = timings["rows_written"]
     called = len(catalog.load("contacts")) + len(catalog.load("control_group"))
-    assert rows["scoring.list_contacts"] == rows["scoring.write_contacts_for_people"] == called
+    assert rows["scoring.list_contacts"] == rows["scoring.round_contacts"] == called
     assert rows[["evaluation.evaluate_champion", "reporting.write_report"]].isna().all()
 
 

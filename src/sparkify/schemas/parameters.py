@@ -22,8 +22,8 @@ from sparkify.spark.functions import PERMILLE
 # The seeds that NumPy, scikit-learn, XGBoost and Spark all accept.
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-# Below a permille, or above all but a permille, few logs have a user in the share.
-ShareByHash = Annotated[float, Field(ge=1 / PERMILLE, le=1 - 1 / PERMILLE)]
+# In a share closer to 0 or 1 than a permille, few logs would have a user.
+SampleShare = Annotated[float, Field(ge=1 / PERMILLE, le=1 - 1 / PERMILLE)]
 
 # Columns on the way from one table to the next: of features, of models, of studies.
 INTERMEDIATE_COLUMNS = (

@@ -19,7 +19,7 @@ from sparkify.pipelines.modelling.input_definitions import (
     list_rate_features,
 )
 from sparkify.schemas import NewColumnName
-from sparkify.schemas.parameters import Parameters, Seed, Share, ShareByHash, wrong_value
+from sparkify.schemas.parameters import Parameters, SampleShare, Seed, Share, wrong_value
 from sparkify.schemas.table import ColumnName
 
 Setting = Annotated[StrictInt | StrictFloat, WithJsonSchema({"type": "number"})]
@@ -147,7 +147,7 @@ class ModellingParameters(Parameters):
     """Candidates and folds; `modelling` in conf/."""
 
     seed: Seed
-    unseen_user_share: ShareByHash
+    unseen_user_share: SampleShare
     folds: int = Field(ge=2)
     fold_repeats: PositiveInt
     selection: Literal["average_precision", "log_loss"]

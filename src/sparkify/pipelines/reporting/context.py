@@ -18,7 +18,7 @@ from sparkify.pipelines.modelling.input_definitions import LOG_PREFIX
 from sparkify.pipelines.modelling.model_card import is_same_model
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.modelling.selection import choose_simplest
-from sparkify.pipelines.monitoring.drift import above_by_chance, verdict
+from sparkify.pipelines.monitoring.drift import format_chance, format_verdict
 from sparkify.pipelines.reporting import number_format as text
 from sparkify.schemas import feature_columns
 
@@ -250,14 +250,16 @@ def describe_monitoring(
     }
     if has_monitoring:
         limit = monitoring_summary["thresholds"]["psi"]
-        drift = [row | {"verdict": verdict(row, limit)} for row in monitoring_summary["features"]]
+        drift = [
+            row | {"verdict": format_verdict(row, limit)} for row in monitoring_summary["features"]
+        ]
         verdicts = [row["verdict"] for row in drift]
         values |= {
             "drift_alarms": [alarm["sentence"] for alarm in monitoring_summary["alarms"]],
             "drift_rows": drift,
             "alarmed_features": sum(row["alarm"] for row in drift),
-            "chance_verdict": above_by_chance(limit),
-            "chance_features": verdicts.count(above_by_chance(limit)),
+            "chance_verdict": format_chance(limit),
+            "chance_features": verdicts.count(format_chance(limit)),
             "past_scores": _past_score_rows(monitoring_summary["realised"]),
         }
     return values

@@ -96,7 +96,9 @@ def test_spark_starts_from_a_folder_with_blanks_in_any_locale(tmp_path: Path) ->
     environment = os.environ | {"PYTHONPATH": str(sources), "LC_ALL": "C"}
     environment |= {"SPARK_HOME": str(tmp_path / "other"), "PYSPARK_DRIVER_PYTHON": "jupyter"}
     command = [sys.executable, "-c", PRINTED, str(scratch)]
-    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, check=False
+    )  # Spark splits its temporary folder at the comma and makes the rest where it runs
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout.decode().splitlines() == [
         str(scratch),

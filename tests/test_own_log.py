@@ -26,14 +26,12 @@ def settings(file: str) -> dict[str, Any]:
 
 def as_the_service_writes() -> Callable[[int, str], str]:
     """Return what gives the nth line of the simulated log the service's names."""
-    service = example()
-    own = service["conf/video/globals.yml"]
-    said = service["conf/video/parameters_video.yml"]
-    usual = settings("globals.yml")["pages"]
-    pages = {page: own["pages"].get(name, page) for name, page in usual.items()}
-    cancelled = settings("parameters_feature_engineering.yml")["feature_engineering"]
-    pages[cancelled["cancellation_page"]] = said["feature_engineering"]["cancellation_page"]
-    fields, levels = (said["data_processing"][name] for name in ("fields", "levels"))
+    service = example()["conf/video/parameters.yml"]
+    theirs = service["feature_engineering"]
+    ours = settings("parameters/feature_engineering.yml")["feature_engineering"]
+    pages = {page: theirs["pages"].get(name, page) for name, page in ours["pages"].items()}
+    pages[ours["cancellation_page"]] = theirs["cancellation_page"]
+    fields, levels = (service["data_processing"][name] for name in ("fields", "levels"))
 
     def renamed(number: int, line: str) -> str:
         event = json.loads(line)
@@ -50,8 +48,8 @@ def video(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return the catalog of the page's environment after a run on the renamed log."""
     project = type(finished)(tmp_path_factory.mktemp("video"))
     for file, said in example().items():
-        if "folder" in said:
-            said["folder"] = {name: str(project.folder / to) for name, to in said["folder"].items()}
+        if "environment" in said:
+            said["data_root"] = str(project.folder / "data")
             project.log = project.folder / said["raw_log"]
             said["raw_log"] = str(project.log)
         (project.folder / file).parent.mkdir(exist_ok=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from sparkify.spark.jvm_options import submit_arguments
+from sparkify.spark.jvm_options import format_submit_arguments
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -44,7 +44,7 @@ def save_results(file: Path, results: dict[str, Any]) -> None:
 
 def start_spark(settings: Mapping[str, Any]) -> SparkSession:
     """Start Spark with these settings; its Python workers find the project and the benchmarks."""
-    os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(settings)
+    os.environ["PYSPARK_SUBMIT_ARGS"] = format_submit_arguments(settings)
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     return SparkSession.builder.getOrCreate()

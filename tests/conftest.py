@@ -16,8 +16,8 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from pyspark.sql import SparkSession
 
-from sparkify.hooks.parameter_check import invalid_values
-from sparkify.spark.jvm_options import prepare_environment, submit_arguments
+from sparkify.hooks.parameter_check import find_invalid_values
+from sparkify.spark.jvm_options import format_submit_arguments, prepare_environment
 
 # PySpark collects timestamps in the machine's zone, in which tests would have to write them.
 os.environ["TZ"] = "UTC"
@@ -62,7 +62,7 @@ def spark() -> Iterator[SparkSession]:
         "spark.ui.showConsoleProgress": False,
     }
     prepare_environment()
-    os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(settings)
+    os.environ["PYSPARK_SUBMIT_ARGS"] = format_submit_arguments(settings)
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYTHONPATH"] = str(ROOT / "src")  # for Spark's Python workers
     session = SparkSession.builder.getOrCreate()
@@ -142,7 +142,7 @@ def refusals(parameters_as_loaded: dict[str, Any]) -> Callable[..., list[str]]:
         changed = copy.deepcopy(parameters_as_loaded)
         *sections, last = name.split(".")
         reduce(dict.__getitem__, sections, changed)[last] = value
-        return list(invalid_values(changed))
+        return list(find_invalid_values(changed))
 
     return refused
 

@@ -14,7 +14,7 @@ from kedro.framework.startup import bootstrap_project
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.hooks.parameter_check import invalid_values
+from sparkify.hooks.parameter_check import find_invalid_values
 from sparkify.pipelines.modelling.inputs import list_inputs
 from sparkify.settings import CONFIG_LOADER_ARGS
 from tests.preset_logs import SERVICES, USERS
@@ -118,7 +118,7 @@ def test_a_preset_s_parameters_are_valid(preset: str, monkeypatch: pytest.Monkey
     monkeypatch.setenv("KEDRO_ENV", f"examples/{preset}")
     bootstrap_project(ROOT)
     with KedroSession.create(project_path=ROOT, save_on_close=False) as session:
-        assert list(invalid_values(session.load_context().config_loader["parameters"])) == []
+        assert list(find_invalid_values(session.load_context().config_loader["parameters"])) == []
 
 
 def test_presets_are_read_from_packaged_settings(tmp_path: Path) -> None:

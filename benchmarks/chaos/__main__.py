@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.chaos import kills
 from benchmarks.chaos.machine import MachineFaults
 from benchmarks.chaos.project import ChaosProject
-from benchmarks.chaos.state import ABSENT, SPARK, log_digest, project_catalog, read_state
+from benchmarks.chaos.state import ABSENT, SPARK, digest_log, project_catalog, read_state
 from benchmarks.chaos.trials import Trials
 from benchmarks.program import RESULTS, start_spark
 
@@ -85,7 +85,7 @@ def _run_undisturbed(project: ChaosProject, trials: Trials) -> kills.Undisturbed
         changed = sum(first[name] != other[name] for name in first)
         trial.happened = f"all {datasets} datasets are equal; other settings change {changed}"
     states = {"A": first, "B": other}
-    return kills.Undisturbed(states, customers, again, simulated, log_digest(project))
+    return kills.Undisturbed(states, customers, again, simulated, digest_log(project))
 
 
 def _kill_processes(

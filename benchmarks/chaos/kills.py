@@ -14,7 +14,7 @@ import pandas as pd
 import psutil
 
 from benchmarks.chaos.project import ChaosProject, FinishedRun, Run
-from benchmarks.chaos.state import ABSENT, State, log_digest, read_state
+from benchmarks.chaos.state import ABSENT, State, digest_log, read_state
 from benchmarks.chaos.trials import Trials
 
 MAX_WORKER_KILLS = 3  # a task may fail three times
@@ -112,13 +112,13 @@ def kill_simulation(
     with trials.trial("driver killed in a simulation", how) as trial:
         if run.wait_until(_has_reached(share, undisturbed.simulation, run)):
             run.kill(whole_group=True)
-        killed, log = run.wait(), log_digest(project)
+        killed, log = run.wait(), digest_log(project)
         has_record = read_state(project)["simulation_record"] != ABSENT
         trial.expect(log in (ABSENT, undisturbed.log), f"half a log: {log}")
         trial.expect(log == ABSENT or has_record, "the log is there without its record")
         if log == ABSENT:
             trial.expect_success(project.run("simulation"), "the next one")
-        trial.expect(log_digest(project) == undisturbed.log, "the next log is another")
+        trial.expect(digest_log(project) == undisturbed.log, "the next log is another")
         trial.expect_no_leftovers(project)
         trial.happened = (
             f"after {killed.last_node}, {'no log' if log == ABSENT else 'the whole log'}; "
@@ -166,7 +166,7 @@ def kill_workers_in_simulation(
         killed = _kill_workers(run)
         trial.expect_success(run.wait())
         trial.expect(bool(killed), "there was no worker")
-        trial.expect(log_digest(project) == undisturbed.log, "the log is another")
+        trial.expect(digest_log(project) == undisturbed.log, "the log is another")
         trial.happened = f"{len(killed)} workers killed, the log is the same"
 
 

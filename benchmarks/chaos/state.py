@@ -71,7 +71,7 @@ def project_catalog(project: ChaosProject) -> DataCatalog:
         return session.load_context().catalog
 
 
-def log_digest(project: ChaosProject) -> str:
+def digest_log(project: ChaosProject) -> str:
     """Return the digest of the lines of the event log, or ABSENT."""
     with _lock:
         dataset = project_catalog(project).get("raw_events")

@@ -26,7 +26,9 @@ from sparkify.errors.os_errors import describe_os_error
 from sparkify.errors.spark_errors import describe_spark_error, is_not_py4j
 from sparkify.spark.java_check import require_java
 
-TRACEBACK = click.Option(["--traceback"], is_flag=True, help="Show the traceback of an error.")
+TRACEBACK_OPTION = click.Option(
+    ["--traceback"], is_flag=True, help="Show the traceback of an error."
+)
 # Errors in the user's settings or files; Kedro raises some others as plain ValueErrors.
 USER_ERRORS = (
     UserError,
@@ -44,7 +46,7 @@ def cli() -> None:
 
 
 class RunCommand(click.Command):
-    """A command that reports a value of `--params` that is not YAML in one sentence."""
+    """A command that reports invalid YAML in `--params` in one sentence."""
 
     def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
         """Parse the command line.
@@ -59,7 +61,7 @@ class RunCommand(click.Command):
             raise click.UsageError(f"--params has a value that is not YAML: {reason}.") from error
 
 
-@cli.command(cls=RunCommand, params=[*kedro_run.params, TRACEBACK], help=kedro_run.help)
+@cli.command(cls=RunCommand, params=[*kedro_run.params, TRACEBACK_OPTION], help=kedro_run.help)
 @click.pass_context
 def run(context: click.Context, /, traceback: bool, **options: Any) -> Any:
     """Run pipelines."""
@@ -110,7 +112,7 @@ def require_runner(name: str | None) -> None:
 
 @contextlib.contextmanager
 def work_in_project() -> Iterator[Path]:
-    """Work in the project's folder, with its logging, wherever below it a run is started."""
+    """Change to the project's folder and apply its logging if a run starts in a subfolder."""
     project = find_kedro_project(Path.cwd()) or Path.cwd()
     if project == Path.cwd():
         yield project
@@ -125,28 +127,27 @@ def work_in_project() -> Iterator[Path]:
 def require_readable_path(project: Path, conf_source: str | None) -> None:
     """Raise a ProjectPathError if the path of conf/ or src/ has a special meaning.
 
-    Kedro finds settings by glob patterns. Python's search path, by which Spark's workers find the
-    sources, is split at colons.
+    Kedro finds settings by glob patterns. Spark's workers find the sources on Python's search
+    path, which is split at colons.
     """
     conf = Path(conf_source or project / "conf")
     wildcards = re.findall(r"[*?[]", str(conf))
     if conf.is_dir() and wildcards:
         raise ProjectPathError(
             f"the folder of the settings, {conf}, has {wildcards[0]} in its path, which Kedro "
-            f"reads as a pattern. Rename that folder, or keep conf/ elsewhere and name it by "
-            f"--conf-source."
+            f"reads as a pattern. Rename that folder, or move conf/ and set --conf-source."
         )
     if os.pathsep in str(project) and (project / "src").is_dir():
         raise ProjectPathError(
-            f"the project's folder, {project}, has {os.pathsep} in its path, at which Python "
-            f"splits its search path. Rename that folder."
+            f"the project's folder, {project}, has {os.pathsep} in its path. Python splits its "
+            f"search path there. Rename that folder."
         )
 
 
 def _user_message(error: Exception) -> str | None:
     """Return the message for an error that the user can correct; None for a bug."""
     problem = describe_os_error(error)
-    if problem and not isinstance(error, DatasetError):  # whose message has the path
+    if problem and not isinstance(error, DatasetError):  # its message has the path
         return f"The run stopped: {problem.cause}; {problem.remedy}."
     spark_message = None if problem else describe_spark_error(error)
     is_for_user = isinstance(error, USER_ERRORS) or _is_raised_by_kedro(error)
@@ -163,7 +164,7 @@ def _is_raised_by_kedro(error: Exception) -> bool:
 
 
 def _is_failed_save(error: Exception) -> bool:
-    """Return whether a bug made a result that its dataset cannot save.
+    """Return whether a dataset cannot save a result because of a bug.
 
     Kedro wraps every error in a DatasetError, so the cause decides.
     """

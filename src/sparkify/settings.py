@@ -11,8 +11,9 @@ from sparkify.hooks.run_timings import RunTimingsHooks
 from sparkify.hooks.spark_session import SparkSessionHooks
 
 _timings = RunTimingsHooks()
-# Last in, first out: candidates are checked once Spark has started; a run logs its results before
-# they are saved for Kedro-Viz and MLflow. MonitoringHooks, which may fail the run, runs at the end.
+# Kedro calls hooks last in, first out: candidates are checked once Spark has started, and results
+# are logged before they are saved for Kedro-Viz and MLflow. MonitoringHooks may fail the run, so
+# its hook is marked trylast.
 HOOKS = (
     RunLockHooks(),
     CandidateCheckHooks(),

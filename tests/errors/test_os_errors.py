@@ -39,7 +39,7 @@ def test_a_folder_that_spark_cannot_make_is_described() -> None:
         JavaError("java.io.IOException: Mkdirs failed to create file:/data/x")
     )
     assert found is not None
-    assert found.cause == "no folder can be made there"
+    assert found.cause == "no folder can be created there"
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), FileNotFoundError(errno.ENOENT, "no")])

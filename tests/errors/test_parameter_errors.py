@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from sparkify.errors.parameter_errors import (
     format_choice,
     format_unknown_name,
+    format_validation_errors,
     format_value,
-    validation_sentences,
 )
 
 
@@ -45,7 +45,7 @@ def sentences(**values: object) -> list[str]:
     try:
         Section.model_validate({"inner": INNER, **values})
     except ValidationError as error:
-        return list(validation_sentences("section", Section, error))
+        return list(format_validation_errors("section", Section, error))
     return []
 
 

@@ -31,7 +31,7 @@ def test_a_damaged_file_is_named_by_its_path(
     lines = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
     message = describe_spark_error(raised(lines.agg(F.max("value")).collect)) or ""
     assert message.startswith(f"{tmp_path}/{file} cannot be read to its end (")
-    assert message.endswith("It is cut off or damaged: put a whole one in its place.")
+    assert message.endswith("It is truncated or damaged: replace it.")
     assert "\n" not in message
 
 
@@ -58,7 +58,7 @@ def test_an_overflow_is_described(spark: SparkSession) -> None:
 @pytest.mark.parametrize("error", [Py4JNetworkError("gone"), ConnectionRefusedError(111, "gone")])
 def test_a_jvm_that_has_ended_is_described_with_what_to_do(error: BaseException) -> None:
     message = describe_spark_error(error) or ""
-    assert message.startswith("Spark's JVM has ended in the middle of its work.")
+    assert message.startswith("Spark's JVM ended during the run.")
     assert "spark.driver.memory in conf/<env>/spark.yml" in message
 
 
@@ -97,7 +97,7 @@ def test_too_little_memory_is_told_with_what_to_do(spark: SparkSession) -> None:
         raise DatasetError("Failed while saving") from error
     except DatasetError as wrapped:
         message = describe_spark_error(wrapped) or ""
-    assert message.startswith("Spark ran out of memory (Java heap space). Give it more by")
+    assert message.startswith("Spark ran out of memory (Java heap space). Raise")
 
 
 def test_what_is_not_spark_s_own_fault_is_left_alone(spark: SparkSession) -> None:

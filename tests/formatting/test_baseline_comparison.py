@@ -1,6 +1,6 @@
 from typing import Any
 
-from sparkify.formatting.baseline_comparison import compare_with_baselines, unbeaten_baselines
+from sparkify.formatting.baseline_comparison import compare_with_baselines, list_unbeaten_baselines
 
 WIDE = {"value": -0.03, "ci95": [-0.18, 0.12]}
 BETTER = {"value": 0.2, "ci95": [0.1, 0.3]}
@@ -23,7 +23,7 @@ def test_a_comparison_says_better_worse_or_not_measurably_different() -> None:
         "the model is measurably worse than most songs first (difference -0.2), and not measurably "
         "different from longest away first (difference -0.03)."
     )
-    assert unbeaten_baselines(gains) == ["most_songs"]
+    assert list_unbeaten_baselines(gains) == ["most_songs"]
 
 
 def test_rules_with_the_same_verdict_share_it() -> None:
@@ -38,7 +38,7 @@ def test_an_interval_that_ends_at_nought_shows_no_difference() -> None:
     nothing = {"value": 0.0, "ci95": [0.0, 0.0]}
     gains = {"most_songs": {"auc": nothing, "average_precision": nothing}}
     assert "not measurably different" in compare_with_baselines(gains, written)
-    assert unbeaten_baselines(gains) == ["most_songs"]
+    assert list_unbeaten_baselines(gains) == ["most_songs"]
 
 
 def test_too_few_churners_leave_nothing_to_compare() -> None:
@@ -46,7 +46,7 @@ def test_too_few_churners_leave_nothing_to_compare() -> None:
     assert compare_with_baselines(gains, written) == (
         "Too few churned to compare the model with most songs first."
     )
-    assert unbeaten_baselines(gains) == ["most_songs"]
+    assert list_unbeaten_baselines(gains) == ["most_songs"]
 
 
 def test_without_baselines_there_is_nothing_to_say() -> None:

@@ -17,10 +17,10 @@ from sparkify.errors.parameter_errors import ParameterError
 from sparkify.hooks.parameter_check import (
     SECTIONS,
     ParameterCheckHooks,
-    invalid_values,
-    referenced_names,
-    unknown_features,
-    unread_names,
+    find_invalid_values,
+    find_referenced_names,
+    find_unknown_features,
+    find_unread_names,
 )
 from sparkify.schemas.parameters import Parameters
 from tests.conftest import ODD_NAMES
@@ -31,7 +31,7 @@ READ = {"modelling", "retrospective.inputs", "retrospective.seed_project", "cuto
 
 def test_names_that_nothing_reads_are_refused_with_what_was_meant() -> None:
     given = {"cutof": "2018-11-15", "modeling": {"folds": 10}, "modelling": {"anything": 1}}
-    assert list(unread_names(given, READ)) == [
+    assert list(find_unread_names(given, READ)) == [
         "cutof is not a parameter; did you mean cutoff?",
         "modeling is not a parameter; did you mean modelling?",
     ]
@@ -39,23 +39,23 @@ def test_names_that_nothing_reads_are_refused_with_what_was_meant() -> None:
 
 def test_a_name_of_a_section_s_parameter_is_found_without_its_section() -> None:
     given = {"folds": 10, "modelling": {"folds": 5}}
-    assert list(unread_names(given, READ)) == [
+    assert list(find_unread_names(given, READ)) == [
         "folds is not a parameter; did you mean modelling.folds?"
     ]
 
 
 def test_a_name_like_no_other_is_refused_with_all_there_are() -> None:
-    assert list(unread_names({"xyz": 1}, READ)) == [
+    assert list(find_unread_names({"xyz": 1}, READ)) == [
         "xyz is not a parameter; allowed: cutoff, modelling, retrospective."
     ]
 
 
 def test_sections_that_are_read_in_parts_have_no_other_parts() -> None:
     given = {"retrospective": {"inputs": {"a": 1}, "seed_projct": {}}}
-    assert list(unread_names(given, READ)) == [
+    assert list(find_unread_names(given, READ)) == [
         "retrospective.seed_projct is not a parameter; did you mean retrospective.seed_project?"
     ]
-    assert list(unread_names({"retrospective": 5}, READ)) == [
+    assert list(find_unread_names({"retrospective": 5}, READ)) == [
         "retrospective is 5; allowed: a section with inputs, seed_project."
     ]
 
@@ -83,19 +83,19 @@ def loader(source: Path) -> OmegaConfigLoader:
 
 
 def test_names_are_read_from_the_files_of_base_and_the_environment(conf: Path) -> None:
-    assert referenced_names(loader(conf)) == NAMED
+    assert find_referenced_names(loader(conf)) == NAMED
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_a_folder_may_have_any_name(conf: Path, name: str) -> None:
-    assert referenced_names(loader(conf.rename(conf.parent / name))) == NAMED
+    assert find_referenced_names(loader(conf.rename(conf.parent / name))) == NAMED
 
 
 @pytest.mark.parametrize("kind", ["gztar", "zip"])
 def test_names_are_read_from_a_packaged_archive(conf: Path, kind: str) -> None:
     archive = shutil.make_archive(str(conf.parent / "packaged"), kind, conf.parent, "conf")
     assert tarfile.is_tarfile(archive) is (kind == "gztar")
-    assert referenced_names(loader(Path(archive))) == NAMED
+    assert find_referenced_names(loader(Path(archive))) == NAMED
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_features_that_do_not_exist_are_refused(
         place = place[key]
     place[last] = value
     changed = {section: type(parameters[section]).model_validate(raw)}
-    (found,) = unknown_features(changed, parameters["feature_engineering"].feature_columns)
+    (found,) = find_unknown_features(changed, parameters["feature_engineering"].feature_columns)
     assert found.removeprefix(name).strip().startswith(sentence)
 
 
@@ -162,7 +162,7 @@ def test_every_feature_that_conf_names_exists(parameters: dict[str, Any]) -> Non
     sections = {name: one for name, one in parameters.items() if isinstance(one, Parameters)}
     sections["retrospective.inputs"] = parameters["retrospective"]["inputs"]
     features = parameters["feature_engineering"].feature_columns
-    assert list(unknown_features(sections, features)) == []
+    assert list(find_unknown_features(sections, features)) == []
     named = [one for section in sections.values() for one in section.named_features]
     assert {"plain.is_paid", "leakage.per", "comparable[0]", "baselines.most_songs"} <= set(named)
 
@@ -199,7 +199,7 @@ def test_a_section_is_validated_as_a_whole_if_no_node_reads_all_of_it(
     raw_parameters: dict[str, Any],
 ) -> None:
     raw_parameters["modelling"] |= {"folds": 1, "fold": 2}
-    assert list(invalid_values(raw_parameters)) == [
+    assert list(find_invalid_values(raw_parameters)) == [
         "modelling.folds is 1; allowed: an integer of at least 2.",
         "modelling.fold is not a parameter; did you mean modelling.folds?",
     ]

@@ -48,8 +48,8 @@ def test_a_second_run_is_refused_with_the_first_one_s_process(tmp_path: Path, ho
     with pytest.raises(RunInProgressError) as told:
         hooks(tmp_path).before_pipeline_run()
     assert str(told.value) == (
-        f"another run (process {holder.pid}, since noon) works in {tmp_path}/{LOCKED} and the "
-        f"same folder of other layers: wait for its end, or run in another environment (--env)."
+        f"another run (process {holder.pid}, since noon) is using {tmp_path}/{LOCKED} and the "
+        f"same folder of other layers: wait until it ends, or run in another environment (--env)."
     )
 
 
@@ -92,7 +92,7 @@ def test_what_a_killed_run_left_is_removed_and_logged(
     hooks(tmp_path).before_pipeline_run()
     assert not (tmp_path / "data/01_raw/mini/.table.writing").exists()
     assert told.messages == [
-        f"Removed what an interrupted run left of {tmp_path}/data/01_raw/mini/table",
+        f"Removed incomplete files of {tmp_path}/data/01_raw/mini/table",
     ]
     # Beside a log may lie what is not ours.
     assert [path.name for path in (tmp_path / "logs").iterdir()] == ["deep"]
@@ -115,6 +115,6 @@ def test_a_folder_without_permission_ends_in_one_sentence(
     with pytest.raises(DatasetError) as told:
         hooks(tmp_path).before_pipeline_run()
     assert str(told.value) == (
-        f"{tmp_path}/{LOCKED} cannot be written to: this user may not write there; let this "
-        f"user write there, or name another folder in conf/<env>/globals.yml."
+        f"{tmp_path}/{LOCKED} cannot be written to: this user may not write there; grant this "
+        f"user write access, or set another folder in conf/<env>/globals.yml."
     )

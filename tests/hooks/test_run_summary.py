@@ -188,7 +188,7 @@ def test_monitoring_ends_with_its_alarms_and_where_they_are_told(
     assert told.messages == [
         "Alarm drift.score: Too much of drift.score.",
         "Alarm unseen_pages: Too much of unseen_pages.",
-        "Monitoring of 1,820 customers at 2018-12-01 against the training's at 2018-11-07: "
+        "Monitoring of 1,820 customers at 2018-12-01 against training at 2018-11-07: "
         "2 alarms (drift.score, unseen_pages)",
         f"Monitoring results: {tmp_path}",
     ]
@@ -202,7 +202,7 @@ def test_an_alarm_fails_the_run_where_that_is_asked_for(tmp_path: Path) -> None:
 
 def test_no_alarm_fails_no_run(told: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     MonitoringHooks().after_pipeline_run(made("monitoring_summary"), monitored(tmp_path, True))
-    assert told.messages[0].endswith("against the training's at 2018-11-07: no alarm")
+    assert told.messages[0].endswith("against training at 2018-11-07: no alarm")
     MonitoringHooks().after_pipeline_run(made("features"), monitored(tmp_path, True, "old"))
     assert len(told.messages) == 2
 

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from sparkify.pipelines.feature_engineering import nodes
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import EVENTS, SNAPSHOTS, NewColumnName
-from sparkify.schemas.parameters import WORDS_OF_SQL
+from sparkify.schemas.parameters import SQL_WORDS
 
 FEATURE_ENGINEERING = Path(__file__).parents[2] / "src/sparkify/pipelines/feature_engineering"
 NAME = TypeAdapter(NewColumnName)
@@ -72,7 +72,7 @@ def test_pages_may_have_any_free_name_that_the_code_mentions(
     assert features.columns[2:] == settings.feature_columns
 
 
-@pytest.mark.parametrize("name", [*WORDS_OF_SQL, "current_date", "date", "order", "interval"])
+@pytest.mark.parametrize("name", [*SQL_WORDS, "current_date", "date", "order", "interval"])
 def test_spark_reads_exactly_the_free_names_as_columns(spark: SparkSession, name: str) -> None:
     table = spark.range(1).select(F.lit(3.0).alias(name))
     statement = f"SELECT ({name} + 1) / 2 AS half FROM __THIS__"  # noqa: S608 -- names from above

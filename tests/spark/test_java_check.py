@@ -72,7 +72,7 @@ def test_a_java_that_names_no_version_is_refused(
 ) -> None:
     # On macOS /usr/bin/java is there without any Java.
     program = install(tmp_path, told)
-    assert f"and `{program} -version` names none: install" in refusal()
+    assert f"and `{program} -version` prints no version: install" in refusal()
 
 
 def test_a_machine_without_java_is_told_so(install: Install) -> None:

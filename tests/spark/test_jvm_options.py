@@ -15,11 +15,11 @@ LOGGING = Path(jvm.__file__).with_name("log4j2.properties")
 QUIET = f"-Xlog:disable -Dlog4j2.configurationFile={LOGGING.as_uri()}"
 PRINTED = """
 from pyspark.sql import SparkSession
-from sparkify.spark.jvm_options import prepare_environment, submit_arguments
+from sparkify.spark.jvm_options import prepare_environment, format_submit_arguments
 import os, sys
 prepare_environment()
 settings = {"spark.master": "local[1]", "spark.ui.enabled": False, "spark.driver.host": "127.0.0.1"}
-os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(settings, scratch=sys.argv[1])
+os.environ["PYSPARK_SUBMIT_ARGS"] = format_submit_arguments(settings, scratch=sys.argv[1])
 context = SparkSession.builder.getOrCreate().sparkContext
 print(context._jvm.java.lang.System.getProperty("java.io.tmpdir"))
 print(context._jvm.java.io.File(sys.argv[1]).exists())
@@ -41,7 +41,7 @@ def test_every_setting_becomes_an_argument(no_archive: Path) -> None:
         "spark.ui.enabled": False,
         "spark.sql.shuffle.partitions": 1,
     }
-    assert shlex.split(jvm.submit_arguments(settings)) == [
+    assert shlex.split(jvm.format_submit_arguments(settings)) == [
         "--conf=spark.master=local[*]",
         "--conf=spark.app.name=two words",
         "--conf=spark.ui.enabled=false",
@@ -53,7 +53,7 @@ def test_every_setting_becomes_an_argument(no_archive: Path) -> None:
 
 def test_a_setting_that_is_none_is_left_to_spark(no_archive: Path) -> None:
     settings = {"spark.driver.host": None, "spark.driver.extraJavaOptions": None}
-    assert shlex.split(jvm.submit_arguments(settings)) == [
+    assert shlex.split(jvm.format_submit_arguments(settings)) == [
         f"--conf=spark.driver.extraJavaOptions={QUIET}",
         "pyspark-shell",
     ]
@@ -61,7 +61,7 @@ def test_a_setting_that_is_none_is_left_to_spark(no_archive: Path) -> None:
 
 def test_java_options_that_are_set_come_after_the_project_s_own(no_archive: Path) -> None:
     settings = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -Dname=value"}
-    assert shlex.split(jvm.submit_arguments(settings)) == [
+    assert shlex.split(jvm.format_submit_arguments(settings)) == [
         f"--conf=spark.driver.extraJavaOptions={QUIET} -XX:TieredStopAtLevel=1 -Dname=value",
         "pyspark-shell",
     ]
@@ -75,7 +75,7 @@ def test_paths_with_blanks_and_quotes_stay_one_option_each(
     folder.mkdir()
     archive = folder / "spark-classes.jsa"
     archive.touch()
-    arguments = shlex.split(jvm.submit_arguments({}, archive, folder / "scratch"))
+    arguments = shlex.split(jvm.format_submit_arguments({}, archive, folder / "scratch"))
     (options,) = (one.partition("extraJavaOptions=")[2] for one in arguments if "Java" in one)
     # Spark's launcher splits the options by the quotes of a shell.
     assert shlex.split(options) == [
@@ -148,9 +148,9 @@ def test_java_names_files_in_utf_8_whatever_the_locale(
 
 
 def test_the_class_archive_is_used_where_it_is(no_archive: Path) -> None:
-    assert "SharedArchiveFile" not in jvm.submit_arguments({})
+    assert "SharedArchiveFile" not in jvm.format_submit_arguments({})
     no_archive.touch()
-    assert f"-XX:SharedArchiveFile={no_archive}" in jvm.submit_arguments({})
+    assert f"-XX:SharedArchiveFile={no_archive}" in jvm.format_submit_arguments({})
 
 
 def test_the_logging_of_the_jvm_comes_with_the_package() -> None:

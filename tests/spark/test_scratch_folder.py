@@ -5,13 +5,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-
-from sparkify.spark.scratch_folder import scratch_folder
+from sparkify.spark.get_scratch_folder import get_scratch_folder
 
 ROOT = Path(__file__).parents[2]
 TAKEN = (
-    "from sparkify.spark.scratch_folder import scratch_folder; "
-    "print(scratch_folder(), flush=True); {then}"
+    "from sparkify.spark.get_scratch_folder import get_scratch_folder; "
+    "print(get_scratch_folder(), flush=True); {then}"
 )
 
 
@@ -32,18 +31,18 @@ def process(then: str) -> subprocess.Popen[str]:
 
 
 def test_a_process_has_one_folder_of_its_own(temporary: Path) -> None:
-    folder = scratch_folder.__wrapped__()
+    folder = get_scratch_folder.__wrapped__()
     assert list(temporary.iterdir()) == [folder]
-    assert scratch_folder() == scratch_folder()
+    assert get_scratch_folder() == get_scratch_folder()
 
 
 def test_what_a_killed_process_left_goes_and_what_another_uses_stays(temporary: Path) -> None:
-    killed = process("import os; os.mkdir(scratch_folder() / 'x'); os.kill(os.getpid(), 9)")
+    killed = process("import os; os.mkdir(get_scratch_folder() / 'x'); os.kill(os.getpid(), 9)")
     left = Path(killed.communicate()[0].strip())
     assert (left / "x").is_dir()
     living = process("input()")
     assert living.stdout is not None
     used = Path(living.stdout.readline().strip())
-    mine = scratch_folder.__wrapped__()
+    mine = get_scratch_folder.__wrapped__()
     assert sorted(temporary.iterdir()) == sorted([used, mine])
     living.communicate("\n")

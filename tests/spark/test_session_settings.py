@@ -24,7 +24,7 @@ def test_a_running_session_takes_the_settings_that_decide_results(
     assert session.conf.get(ZONE) == "UTC"
     assert session.conf.get("spark.sql.ansi.enabled") == "true"
     assert told.messages == [
-        "Spark runs already. Its session now has spark.sql.session.timeZone=UTC "
+        "Settings of the running Spark session changed: spark.sql.session.timeZone=UTC "
         "(was America/New_York), spark.sql.ansi.enabled=true (was false)"
     ]
 
@@ -58,7 +58,7 @@ def test_a_session_that_cannot_take_a_setting_stops_the_run(session: SparkSessio
     with pytest.raises(RunningSessionError) as refused:
         apply_settings(session, {"spark.sql.extensions": "some.Extension"})
     assert str(refused.value) == (
-        f"Spark runs already, with spark.sql.extensions {present or 'unset'}, and cannot change "
-        f"it; conf/<env>/spark.yml sets some.Extension. Stop that session (spark.stop()), or "
+        f"the running Spark session has spark.sql.extensions {present or 'unset'} and cannot "
+        f"change it; conf/<env>/spark.yml sets some.Extension. Stop that session (spark.stop()), or "
         f"start it with spark.sql.extensions some.Extension."
     )

@@ -13,8 +13,8 @@ class Problem(NamedTuple):
     remedy: str
 
 
-FREE_SPACE = "make room there and where Spark keeps its own files (TMPDIR), and run again"
-GRANT_ACCESS = "let this user write there, or name another folder in conf/<env>/globals.yml"
+FREE_SPACE = "free space there and in the folder of temporary files (TMPDIR), and run again"
+GRANT_ACCESS = "grant this user write access, or set another folder in conf/<env>/globals.yml"
 NO_PERMISSION = Problem("this user may not write there", GRANT_ACCESS)
 PROBLEMS = {
     errno.ENOSPC: Problem("the disk is full", FREE_SPACE),
@@ -23,10 +23,10 @@ PROBLEMS = {
     errno.EACCES: NO_PERMISSION,
     errno.EPERM: NO_PERMISSION,
 }
-# Java repeats the operating system's text, except for a folder that cannot be made.
+# Java repeats the operating system's text, except for a folder that cannot be created.
 JAVA_TEXTS = {
     **{os.strerror(number): problem for number, problem in PROBLEMS.items()},
-    "Mkdirs failed to create": Problem("no folder can be made there", GRANT_ACCESS),
+    "Mkdirs failed to create": Problem("no folder can be created there", GRANT_ACCESS),
 }
 
 

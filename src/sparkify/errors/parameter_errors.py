@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from sparkify.errors import UserError
 
-MAX_CHARACTERS = 100  # of a value in a sentence
+MAX_CHARACTERS = 100  # of a value in a message
 # Names of bounds in Pydantic errors, and in JSON schemas.
 BOUNDS = {
     "gt": "exclusiveMinimum",
@@ -19,7 +19,7 @@ BOUNDS = {
     "le": "maximum",
     "pattern": "pattern",
 }
-KINDS = {
+TYPE_NAMES = {
     "boolean": "true or false",
     "integer": "an integer",
     "null": "null",
@@ -60,18 +60,18 @@ def format_unknown_name(name: str, names: Iterable[str], elsewhere: Sequence[str
     """
     section, dot, last = name.rpartition(".")
     valid = sorted(names)
-    similar = [f"{section}{dot}{one}" for one in get_close_matches(last, valid, n=1)]
+    similar = [f"{section}{dot}{option}" for option in get_close_matches(last, valid, n=1)]
     suggestions = [*similar, *elsewhere]
     hint = f"did you mean {suggestions[0]}?" if suggestions else f"allowed: {', '.join(valid)}."
     return f"{name} is not a parameter; {hint}"
 
 
-def format_taken_name(name: str) -> str:
-    """Return the sentence for a parameter that would add a column which exists already."""
+def format_reserved_name(name: str) -> str:
+    """Return the sentence for a parameter that names a new column like an existing one."""
     return f"{name} is already the name of a column; allowed: another name."
 
 
-def validation_sentences(
+def format_validation_errors(
     section: str, model: type[BaseModel], error: ValidationError
 ) -> Iterator[str]:
     """Yield one sentence for each wrong parameter of a section that its model refused."""
@@ -81,11 +81,11 @@ def validation_sentences(
         place, field = _resolve(schema, detail["loc"])
         # A union has an error for each of its types.
         if detail["type"] == "extra_forbidden" or place not in reported:
-            yield _sentence(section + place, detail, field, schema)
+            yield _format_error(section + place, detail, field, schema)
         reported.add(place)
 
 
-def _sentence(name: str, detail: ErrorDetails, field: Schema, schema: Schema) -> str:
+def _format_error(name: str, detail: ErrorDetails, field: Schema, schema: Schema) -> str:
     context = detail.get("ctx", {})
     name = f"{name}.{context['name']}" if context.get("name") else name
     match detail["type"]:
@@ -93,8 +93,8 @@ def _sentence(name: str, detail: ErrorDetails, field: Schema, schema: Schema) ->
             sentence = format_wrong_value(name, context["value"], context["allowed"])
         case "unknown_name":
             sentence = format_unknown_name(name, context["names"])
-        case "taken_name":
-            sentence = format_taken_name(name)
+        case "reserved_name":
+            sentence = format_reserved_name(name)
         case "extra_forbidden":
             sentence = format_unknown_name(f"{name}.{detail['loc'][-1]}", field["properties"])
         case "missing":
@@ -102,12 +102,12 @@ def _sentence(name: str, detail: ErrorDetails, field: Schema, schema: Schema) ->
         case "value_error":
             sentence = f"{name}: {context['error']}."
         case _:
-            stated = {BOUNDS[key]: bound for key, bound in context.items() if key in BOUNDS}
+            bounds = {BOUNDS[key]: bound for key, bound in context.items() if key in BOUNDS}
             if detail["loc"][-1:] == ("[key]",):
-                allowed = context.get("expected") or _describe({"type": "string", **stated}, schema)
+                allowed = context.get("expected") or _describe({"type": "string", **bounds}, schema)
                 sentence = f"{name} is not an allowed name; allowed: {allowed}."
             else:
-                allowed = _describe({**stated, **field}, schema)
+                allowed = _describe({**bounds, **field}, schema)
                 sentence = format_wrong_value(name, detail["input"], allowed)
     return sentence
 
@@ -116,7 +116,7 @@ def _resolve(schema: Schema, location: tuple[int | str, ...]) -> tuple[str, Sche
     """Return the dotted name of a value and its schema, as far as the schema goes."""
     place, current = "", schema
     for key in location:
-        inner = next(_inner(current, key, schema), None)
+        inner = next(_find_inner_schemas(current, key, schema), None)
         if inner is None:
             break
         place += f"[{key}]" if isinstance(key, int) else f".{key}"
@@ -124,20 +124,20 @@ def _resolve(schema: Schema, location: tuple[int | str, ...]) -> tuple[str, Sche
     return place, _dereference(current, schema)
 
 
-def _inner(current: Schema, key: int | str, schema: Schema) -> Iterator[Schema]:
+def _find_inner_schemas(current: Schema, key: int | str, schema: Schema) -> Iterator[Schema]:
     """Yield the schema of a key's value in an object, or of a list item, if there is one."""
     current = _dereference(current, schema)
     for option in current.get("anyOf", ()):
-        yield from _inner(option, key, schema)
+        yield from _find_inner_schemas(option, key, schema)
     if isinstance(key, int):
         yield from [current["items"]] if "items" in current else []
     elif key in current.get("properties", {}):
         yield current["properties"][key]
     elif key != "[key]":
-        yield from _values(current)
+        yield from _list_value_schemas(current)
 
 
-def _values(current: Schema) -> list[Schema]:
+def _list_value_schemas(current: Schema) -> list[Schema]:
     """Return the schemas of the values of an object with any keys."""
     additional = current.get("additionalProperties")
     patterns = current.get("patternProperties", {}).values()
@@ -153,19 +153,19 @@ def _describe(field: Schema, schema: Schema) -> str:
     """Return what a schema allows, as text."""
     field = _dereference(field, schema)
     if "anyOf" in field:
-        return ", or ".join(dict.fromkeys(_describe(one, schema) for one in field["anyOf"]))
+        return ", or ".join(dict.fromkeys(_describe(option, schema) for option in field["anyOf"]))
     if "enum" in field or "const" in field:
-        return ", ".join(str(one) for one in field.get("enum", [field.get("const")]))
+        return ", ".join(str(option) for option in field.get("enum", [field.get("const")]))
     if field["type"] == "array":
         items = " with at least one item" if field.get("minItems") else ""
         return f"a list{items}, each {_describe(field['items'], schema)}"
     if field["type"] == "object":
         if "properties" in field:
             return f"a section with {', '.join(field['properties'])}"
-        values = ", or ".join(_describe(one, schema) for one in _values(field))
+        values = ", or ".join(_describe(option, schema) for option in _list_value_schemas(field))
         items = " with at least one name" if field.get("minProperties") else " of names"
         return f"a section{items}, each with {values}"
-    kind = KINDS[field["type"]]
+    kind = TYPE_NAMES[field["type"]]
     if field.get("format") == "date":
         kind = "a date such as 2018-11-15"
     limits = [

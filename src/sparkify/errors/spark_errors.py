@@ -12,13 +12,13 @@ from pyspark.errors import AnalysisException, PySparkException
 
 from sparkify.errors.os_errors import list_causes
 
-# Runtime failures come as either; an AnalysisException is an error in the code.
+# Types of Spark's runtime failures; an AnalysisException is a bug.
 SPARK_ERRORS = (Py4JError, PySparkException, ConnectionError)
 UNREADABLE_FILE = re.compile(r"FAILED_READ_FILE\S* .*?reading file (?:file://)?(\S+?)\.?\s")
 OUT_OF_MEMORY = ("java.lang.OutOfMemoryError", "java.lang.StackOverflowError")
 MORE_MEMORY = (
-    "Give it more by spark.driver.memory in conf/<env>/spark.yml, or look for a line of the log "
-    "that is far too long."
+    "Raise spark.driver.memory in conf/<env>/spark.yml, or look for an extremely long line in the "
+    "event log."
 )
 
 
@@ -38,7 +38,7 @@ def describe_spark_error(error: BaseException) -> str | None:
     except (Py4JError, OSError):
         java_errors = []
     if not java_errors:
-        return f"Spark's JVM has ended in the middle of its work. {MORE_MEMORY}"
+        return f"Spark's JVM ended during the run. {MORE_MEMORY}"
     kind, message = java_errors[-1]
     if kind in OUT_OF_MEMORY:
         return f"Spark ran out of memory ({message or kind}). {MORE_MEMORY}"
@@ -48,7 +48,7 @@ def describe_spark_error(error: BaseException) -> str | None:
         if file:
             return (
                 f"{unquote(file[1])} cannot be read to its end ({reason}). "
-                f"It is cut off or damaged: put a whole one in its place."
+                f"It is truncated or damaged: replace it."
             )
     return f"Spark failed ({reason}). `kedro run --traceback` shows where."
 

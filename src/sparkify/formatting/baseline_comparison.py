@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 TOO_FEW = "too few to say"  # shown instead of an interval
-Gains = Mapping[str, Mapping[str, Any]]  # by measure: `value`, and `ci95` or None
-MEASURES = {"auc": "AUC", "average_precision": "average precision"}
-BETTER, WORSE, ALIKE = (
+Gains = Mapping[str, Mapping[str, Any]]  # by metric: `value`, and `ci95` or None
+METRICS = {"auc": "AUC", "average_precision": "average precision"}
+BETTER, WORSE, SIMILAR = (
     "measurably better than",
     "measurably worse than",
     "not measurably different from",
@@ -14,13 +14,13 @@ BETTER, WORSE, ALIKE = (
 
 
 def compare_with_baselines(
-    gains: Mapping[str, Gains], write: Callable[[Mapping[str, Any]], str]
+    gains: Mapping[str, Gains], format_difference: Callable[[Mapping[str, Any]], str]
 ) -> str:
-    """Return by measure whether the model ranks better than each baseline, with the differences.
+    """Return, per metric, whether the model ranks better than each baseline, with differences.
 
     Args:
         gains: `gain_over_baselines` of the metrics.
-        write: formats a difference with its interval.
+        format_difference: returns a difference with its interval as text.
     """
     if not gains:
         return ""
@@ -28,18 +28,18 @@ def compare_with_baselines(
     if any(_verdict(gain) is None for figures in gains.values() for gain in figures.values()):
         return f"Too few churned to compare the model with {' and '.join(rules.values())}."
     sentences = []
-    for key, measure in MEASURES.items():
+    for key, metric in METRICS.items():
         by_verdict: dict[str | None, list[str]] = {}
         for name, rule in rules.items():
             gain = gains[name][key]
-            by_verdict.setdefault(_verdict(gain), []).append(f"{rule} ({write(gain)})")
+            by_verdict.setdefault(_verdict(gain), []).append(f"{rule} ({format_difference(gain)})")
         parts = [f"{verdict} {' and '.join(names)}" for verdict, names in by_verdict.items()]
-        sentences.append(f"By {measure}, the model is {', and '.join(parts)}.")
+        sentences.append(f"By {metric}, the model is {', and '.join(parts)}.")
     return " ".join(sentences)
 
 
-def unbeaten_baselines(gains: Mapping[str, Gains]) -> list[str]:
-    """Return the baselines that the model does not measurably beat by any measure."""
+def list_unbeaten_baselines(gains: Mapping[str, Gains]) -> list[str]:
+    """Return the baselines that the model does not measurably beat by any metric."""
     return [
         name
         for name, figures in gains.items()
@@ -52,4 +52,4 @@ def _verdict(gain: Mapping[str, Any]) -> str | None:
     if gain["ci95"] is None:
         return None
     low, high = gain["ci95"]
-    return BETTER if low > 0 else WORSE if high < 0 else ALIKE
+    return BETTER if low > 0 else WORSE if high < 0 else SIMILAR

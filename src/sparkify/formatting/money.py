@@ -1,6 +1,6 @@
 """Dollars as text."""
 
-MIN_WHOLE = 100  # dollars, of which a cent is less than 0.01 %
+MIN_WHOLE = 100  # dollars; a cent is at most 0.01 % of it
 CENTS, BELOW_A_CENT = 2, 4  # decimals
 
 

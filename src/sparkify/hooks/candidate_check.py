@@ -12,7 +12,7 @@ from sparkify.pipelines.modelling.pipeline import FITS
 
 
 class CandidateCheckHooks:
-    """Stops a run whose fits would fail or wait; called once Spark has started."""
+    """Stops a run whose candidates cannot be fitted, once Spark has started."""
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -66,11 +66,11 @@ def require_enough_cores(modelling: ModellingParameters, spark: SparkSession) ->
 
 
 def _count_cores(spark: SparkSession) -> int | None:
-    """Return how many tasks run concurrently; None where that is not known before the run."""
+    """Return how many tasks run concurrently; None if unknown before the run."""
     context = spark.sparkContext
     settings = dict(context.getConf().getAll())
     if settings["spark.master"] == "local" or settings["spark.master"].startswith("local["):
-        # A value that is set is not the number of cores.
+        # If set, spark.default.parallelism replaces the cores in defaultParallelism.
         is_set = "spark.default.parallelism" in settings
         return None if is_set else context.defaultParallelism
     if settings.get("spark.dynamicAllocation.enabled") == "true":

@@ -1,4 +1,4 @@
-"""What Kedro-Viz shows of the last run: seconds of each node, rows and bytes of each table.
+"""Statistics of the last run for Kedro-Viz: seconds of each node, rows and bytes of each table.
 
 Each environment has its statistics in `.viz/<env>`. Kedro-Viz reads `.viz/stats.json` and
 `.viz/kedro_pipeline_events.json`: links to those of the environment that was opened last.
@@ -31,13 +31,13 @@ class KedroVizContext(KedroContext):
     """A context that makes Kedro-Viz show the statistics of its environment.
 
     Kedro-Viz calls no hooks, but reads the context's catalog before the statistics. A run builds
-    its catalog in another way, so it does not change what is shown.
+    its catalog in another way and does not change the links.
     """
 
     @property
     def catalog(self) -> CatalogProtocol[Any, Any]:
         """Return the catalog, and link the statistics that Kedro-Viz reads."""
-        folder = statistics_folder(self)
+        folder = find_statistics_folder(self)
         if folder is not None:
             _link_statistics(folder, self.project_path / ".viz")
         return super().catalog
@@ -53,22 +53,22 @@ class KedroVizStatisticsHooks:
     def __init__(self, timings: RunTimingsHooks) -> None:
         self._timings = timings
         self._folder: Path | None = None
-        self._started = ""
+        self._started_at = ""
         self._node_errors: list[Event] = []
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Note where the statistics of the environment go."""
-        self._folder = statistics_folder(context)
+        """Set the folder of the environment's statistics."""
+        self._folder = find_statistics_folder(context)
 
     @hook_impl
     def before_pipeline_run(self) -> None:
-        """Note when the run started."""
-        self._started, self._node_errors = _now(), []
+        """Store the start of the run."""
+        self._started_at, self._node_errors = _now(), []
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:
-        """Note which node failed, and why."""
+        """Store which node failed, and why."""
         self._node_errors = [
             _event("on_node_error", node_id=hash_node(node), error=str(error), timestamp=_now())
         ]
@@ -91,7 +91,7 @@ class KedroVizStatisticsHooks:
         nodes = [node for node in pipeline.nodes if node.name in seconds]
         names = dict.fromkeys(name for node in nodes for name in (*node.inputs, *node.outputs))
         events = [
-            _event("before_pipeline_run", timestamp=self._started),
+            _event("before_pipeline_run", timestamp=self._started_at),
             *(
                 _event("after_node_run", node_id=hash_node(node), duration=seconds[node.name])
                 for node in nodes
@@ -115,7 +115,7 @@ class KedroVizStatisticsHooks:
             (self._folder / file).write_text(json.dumps(content, indent=2), encoding="utf-8")
 
 
-def statistics_folder(context: KedroContext) -> Path | None:
+def find_statistics_folder(context: KedroContext) -> Path | None:
     """Return the folder of an environment's statistics; None for a package without its sources.
 
     Kedro-Viz opens only projects with sources.

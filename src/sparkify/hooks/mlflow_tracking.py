@@ -18,15 +18,15 @@ from pydantic import BaseModel
 from sparkify.datasets.statistics import find_saved
 
 METRICS = ("metrics", "data_quality")  # datasets whose numbers are logged as metrics
-LOGGED_LAYERS = ("06_models", "08_reporting")  # without tables and data of single customers
+LOGGED_LAYERS = ("06_models", "08_reporting")  # these have no tables of customers
 MAX_CHARACTERS = 6_000  # of a parameter in MLflow
 
 
 class MLflowHooks:
-    """Logs a run's parameters and results, as conf/<env>/tracking.yml says.
+    """Logs a run's parameters and results, by the settings in conf/<env>/tracking.yml.
 
-    kedro-mlflow would log metrics and models by dataset types that the catalog then depends on;
-    here nothing else in the project knows of MLflow.
+    kedro-mlflow needs its own dataset types in the catalog. Here no other module depends on
+    MLflow.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class MLflowHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Note the run's parameters, and where it is logged."""
+        """Store the run's parameters and the tracking settings."""
         self._settings = context.config_loader["tracking"]
         self._parameters = context.params
 
@@ -55,7 +55,7 @@ class MLflowHooks:
 
     def _log(self, run_params: dict[str, Any], metrics: dict[str, float], artifacts: str) -> None:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        import mlflow  # noqa: PLC0415 -- an extra that may be missing
+        import mlflow  # noqa: PLC0415 -- an optional dependency
 
         mlflow.set_tracking_uri(self._settings["uri"])
         name, location = self._settings["experiment"], self._settings["artifacts"]
@@ -73,7 +73,7 @@ class MLflowHooks:
 
 
 def _copy_artifact(catalog: DataCatalog, name: str, folder: Path) -> None:
-    """Copy what a dataset has saved, if its layer is logged."""
+    """Copy the files of a dataset if its layer is logged."""
     dataset = catalog.get(name)
     metadata = getattr(dataset, "metadata", None) or {}
     layer = metadata.get("layer") or metadata.get("kedro-viz", {}).get("layer")
@@ -81,7 +81,7 @@ def _copy_artifact(catalog: DataCatalog, name: str, folder: Path) -> None:
     if layer and saved is not None:
         filesystem, path = saved
         target = folder / layer / Path(path).name
-        for file in filesystem.find(path):  # `get` would take [ and * in the path for a pattern
+        for file in filesystem.find(path):  # `get` reads [ and * as patterns
             copy = Path(f"{target}{file.removeprefix(path)}")
             copy.parent.mkdir(parents=True, exist_ok=True)
             filesystem.get_file(file, str(copy))
@@ -92,7 +92,7 @@ def _flatten_parameters(
 ) -> Iterator[tuple[str, str]]:
     """Yield each parameter by its dotted name, lists as JSON."""
     for key, value in parameters.items():
-        if isinstance(value, BaseModel):  # what nodes declare, Kedro has validated
+        if isinstance(value, BaseModel):  # Kedro has validated it
             yield from _flatten_parameters(value.model_dump(mode="json"), f"{prefix}{key}.")
         elif isinstance(value, Mapping) and value:
             yield from _flatten_parameters(value, f"{prefix}{key}.")
@@ -102,7 +102,7 @@ def _flatten_parameters(
 
 
 def _flatten_numbers(results: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Yield each number by its dotted name, of an interval the lower and the upper bound."""
+    """Yield each number by its dotted name; an interval yields its two bounds."""
     for key, value in results.items():
         if isinstance(value, Mapping):
             yield from _flatten_numbers(value, f"{prefix}{key}.")

@@ -19,10 +19,10 @@ from pydantic import ValidationError
 from sparkify.errors.parameter_errors import (
     ParameterError,
     format_choice,
-    format_taken_name,
+    format_reserved_name,
     format_unknown_name,
+    format_validation_errors,
     format_wrong_value,
-    validation_sentences,
 )
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
@@ -40,8 +40,8 @@ from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas.parameters import Parameters
 
-# The model of each section of conf/. Nodes may read parts of a section, so that their types alone
-# would not validate a section as a whole.
+# The model of each section of conf/. A node may read only a part of a section, so the types of
+# nodes do not validate whole sections.
 SECTIONS: dict[str, type[Parameters]] = {
     "data_processing": DataProcessingParameters,
     "evaluation": EvaluationParameters,
@@ -57,7 +57,7 @@ SECTIONS: dict[str, type[Parameters]] = {
     "simulation": SimulationParameters,
     "validation": ValidationParameters,
 }
-PARAMS = "params:"
+PARAMS_PREFIX = "params:"
 # ${globals:data_root}, ${runtime_params:cutoff,null} or ${data_root}: the resolver and the name.
 REFERENCE = re.compile(r"\$\{(?:(runtime_params|globals):)?\s*([\w.]+)")
 COMMENT = re.compile(r"(^|\s)#.*")
@@ -77,44 +77,44 @@ class ParameterCheckHooks:
             ParameterError: with one sentence for each parameter that is wrong.
         """
         loader = context.config_loader
-        self._parameters, referenced = loader["parameters"], referenced_names(loader)
+        self._parameters, referenced = loader["parameters"], find_referenced_names(loader)
         names = {*SECTIONS, *referenced["runtime_params"], *referenced[""]}
         global_names = referenced["globals"] | referenced[""]
-        _raise_all(
+        _raise_errors(
             [
-                *unread_names(self._parameters, names),
-                *unread_names(loader["globals"], global_names, "globals."),
-                *invalid_values(self._parameters),
+                *find_unread_names(self._parameters, names),
+                *find_unread_names(loader["globals"], global_names, "globals."),
+                *find_invalid_values(self._parameters),
             ]
         )
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Check the sections that the run reads, as a whole or in parts, against each other.
+        """Check that the sections that the run reads fit together.
 
         Raises:
             ParameterError: with one sentence for each parameter that is wrong.
         """
-        names = sorted(name for name in pipeline.inputs() if name.startswith(PARAMS))
-        missing = [name.removeprefix(PARAMS) for name in names if name not in catalog]
-        _raise_all([f"{name} is missing in conf/base." for name in missing])
+        names = sorted(name for name in pipeline.inputs() if name.startswith(PARAMS_PREFIX))
+        missing = [name.removeprefix(PARAMS_PREFIX) for name in names if name not in catalog]
+        _raise_errors([f"{name} is missing in conf/base." for name in missing])
         sections = {
             section: SECTIONS[section].model_validate(value)
-            for section, value in _select(self._parameters)
-            if any(f"{name}.".startswith(f"{PARAMS}{section}.") for name in names)
+            for section, value in _list_sections(self._parameters)
+            if any(f"{name}.".startswith(f"{PARAMS_PREFIX}{section}.") for name in names)
         }
         engineering = FeatureEngineeringParameters.model_validate(
             self._parameters["feature_engineering"]
         )
-        _raise_all([*unknown_features(sections, engineering.feature_columns)])
+        _raise_errors([*find_unknown_features(sections, engineering.feature_columns)])
 
 
-def _raise_all(sentences: list[str]) -> None:
+def _raise_errors(sentences: list[str]) -> None:
     if sentences:
         raise ParameterError("\n".join(sentences))
 
 
-def _select(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _list_sections(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the name and the value of each section that is set."""
     for section in SECTIONS:
         value: Any = parameters
@@ -124,12 +124,12 @@ def _select(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield section, value
 
 
-def referenced_names(loader: AbstractConfigLoader) -> dict[str, set[str]]:
+def find_referenced_names(loader: AbstractConfigLoader) -> dict[str, set[str]]:
     """Return the names that configuration files refer to, by resolver; "" without a resolver."""
     names: dict[str, set[str]] = {"globals": set(), "runtime_params": set(), "": set()}
     defaults = settings.CONFIG_LOADER_ARGS
     for env in {defaults["base_env"], loader.env or defaults["default_run_env"]}:
-        pattern = _files_pattern(str(loader.conf_source), env)
+        pattern = _make_glob_pattern(str(loader.conf_source), env)
         for file in fsspec.open_files(pattern, "rt", encoding="utf-8"):
             if Path(file.path).suffix in (".yml", ".yaml", ".json"):
                 with file as lines:
@@ -140,7 +140,7 @@ def referenced_names(loader: AbstractConfigLoader) -> dict[str, set[str]]:
     return names
 
 
-def _files_pattern(conf_source: str, env: str) -> str:
+def _make_glob_pattern(conf_source: str, env: str) -> str:
     """Return the pattern of an environment's files, in a folder or in a packaged archive."""
     if Path(conf_source).is_file():
         kind = "zip" if zipfile.is_zipfile(conf_source) else "tar"
@@ -148,13 +148,15 @@ def _files_pattern(conf_source: str, env: str) -> str:
     return f"{escape(conf_source)}/{env}/**"
 
 
-def unread_names(values: Mapping[str, Any], read: Iterable[str], prefix: str = "") -> Iterator[str]:
+def find_unread_names(
+    values: Mapping[str, Any], read: Iterable[str], prefix: str = ""
+) -> Iterator[str]:
     """Yield one sentence for each name, at any depth, that nothing reads.
 
     Args:
         values: the parameters by name, some of them sections.
-        read: the dotted names that are read, of single values or of whole sections.
-        prefix: what comes before the names in a sentence.
+        read: the dotted names that are read: single values or whole sections.
+        prefix: precedes the names in a sentence.
     """
     first_parts = sorted({name.partition(".")[0] for name in read})
     for name, value in values.items():
@@ -162,33 +164,33 @@ def unread_names(values: Mapping[str, Any], read: Iterable[str], prefix: str = "
             continue
         inner = {one.removeprefix(f"{name}.") for one in read if one.startswith(f"{name}.")}
         if inner and isinstance(value, Mapping):
-            yield from unread_names(value, inner, f"{prefix}{name}.")
+            yield from find_unread_names(value, inner, f"{prefix}{name}.")
         elif inner:
             allowed = f"a section with {', '.join(sorted(inner))}"
             yield format_wrong_value(prefix + name, value, allowed)
         else:
-            elsewhere = [prefix + path for path in _names_ending_in(values, name)]
+            elsewhere = [prefix + path for path in _find_names_ending_in(values, name)]
             yield format_unknown_name(prefix + name, first_parts, elsewhere)
 
 
-def _names_ending_in(values: Mapping[str, Any], last: str) -> Iterator[str]:
+def _find_names_ending_in(values: Mapping[str, Any], last: str) -> Iterator[str]:
     """Yield the dotted names within sections that end in a name."""
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from [f"{name}.{last}"] if last in value else []
-            yield from (f"{name}.{inner}" for inner in _names_ending_in(value, last))
+            yield from (f"{name}.{inner}" for inner in _find_names_ending_in(value, last))
 
 
-def invalid_values(parameters: Mapping[str, Any]) -> Iterator[str]:
+def find_invalid_values(parameters: Mapping[str, Any]) -> Iterator[str]:
     """Yield one sentence for each parameter that the model of its section refuses."""
-    for section, value in _select(parameters):
+    for section, value in _list_sections(parameters):
         try:
             SECTIONS[section].model_validate(value)
         except ValidationError as error:
-            yield from validation_sentences(section, SECTIONS[section], error)
+            yield from format_validation_errors(section, SECTIONS[section], error)
 
 
-def unknown_features(sections: Mapping[str, Parameters], features: list[str]) -> Iterator[str]:
+def find_unknown_features(sections: Mapping[str, Parameters], features: list[str]) -> Iterator[str]:
     """Yield one sentence for each feature that does not exist, and each name that is in use."""
     for section, parameters in sections.items():
         for name, feature in parameters.named_features.items():
@@ -197,4 +199,4 @@ def unknown_features(sections: Mapping[str, Parameters], features: list[str]) ->
                 yield format_wrong_value(f"{section}.{name}", feature, allowed)
         for name, column in parameters.new_columns.items():
             if column in features:
-                yield format_taken_name(f"{section}.{name}")
+                yield format_reserved_name(f"{section}.{name}")

@@ -1,4 +1,4 @@
-"""One run at a time in an environment's data; remains of a killed run are removed first."""
+"""Allow one run at a time per environment, and remove the files of a killed run."""
 
 import fcntl
 import logging
@@ -22,14 +22,14 @@ LOCKED_LAYER = "02_intermediate"  # the first layer that every environment write
 
 
 class RunInProgressError(UserError):
-    """Another run works in the same data."""
+    """Another run is using the same data."""
 
 
 class RunLockHooks:
     """Holds a lock on an environment's data for as long as a run lasts.
 
     The operating system frees the lock when the process ends, however it ends. Data that are not
-    on a local file system are not locked: there the scheduler has to keep runs apart.
+    on a local file system are not locked: there the scheduler must prevent concurrent runs.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class RunLockHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Note where the environment's data are."""
+        """Store the paths of the environment's data."""
         settings = context.config_loader["globals"]
         self._root = _local_path(context, settings["data_root"])
         self._environment = settings["environment"]
@@ -48,7 +48,7 @@ class RunLockHooks:
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self) -> None:
-        """Take the lock, and remove what a killed run left.
+        """Acquire the lock, and remove the files of a killed run.
 
         Raises:
             RunInProgressError: if another run holds the lock.
@@ -60,19 +60,19 @@ class RunLockHooks:
         filesystem = LocalFileSystem()
         for layer in sorted(self._root.iterdir()):
             for path in recover_folder(filesystem, layer / self._environment):
-                logger.info("Removed what an interrupted run left of %s", path)
+                logger.info("Removed incomplete files of %s", path)
         if self._log:
             with suppress(OSError):  # a read-only folder needs no recovery
                 recover(filesystem, str(self._log))
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:
-        """Free the lock."""
+        """Release the lock."""
         self._release()
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self) -> None:
-        """Free the lock."""
+        """Release the lock."""
         self._release()
 
     def _release(self) -> None:
@@ -99,8 +99,8 @@ def _lock_file(path: Path) -> int:
         holder = os.read(lock, 200).decode() or "another process"
         os.close(lock)
         raise RunInProgressError(
-            f"another run ({holder}) works in {path.parent} and the "
-            f"same folder of other layers: wait for its end, or run in another environment (--env)."
+            f"another run ({holder}) is using {path.parent} and the same folder of other layers: "
+            f"wait until it ends, or run in another environment (--env)."
         ) from None
     os.truncate(lock, 0)
     os.write(

@@ -55,11 +55,11 @@ class MonitoringAlarmError(UserError):
 
 
 class MonitoringHooks:
-    """Logs the alarms of monitoring, and fails the run if asked to: once all is saved."""
+    """Logs alarms once all results are saved; fails the run if `fail_on_alarm` is set."""
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Log the alarms of a run that monitored.
+        """Log the alarms if the run included monitoring.
 
         Raises:
             MonitoringAlarmError: if there are any, and `monitoring.fail_on_alarm` is true.
@@ -75,7 +75,7 @@ class MonitoringHooks:
             raise MonitoringAlarmError(
                 f"{_format_monitoring(summary)}: "
                 f"{' '.join(alarm['sentence'] for alarm in summary['alarms'])} "
-                f"Results are saved; monitoring.fail_on_alarm makes this an error."
+                f"Results are saved. To only log alarms, set monitoring.fail_on_alarm: false."
             )
 
 
@@ -89,8 +89,8 @@ def _format_monitoring(summary: dict[str, Any]) -> str:
     names = [alarm["name"] for alarm in summary["alarms"]]
     alarms = f"{len(names)} alarm{'' if len(names) == 1 else 's'} ({', '.join(names)})"
     return (
-        f"Monitoring of {summary['customers']:,} customers at {summary['cutoff']} against the "
-        f"training's at {summary['reference_cutoff']}: {alarms if names else 'no alarm'}"
+        f"Monitoring of {summary['customers']:,} customers at {summary['cutoff']} against "
+        f"training at {summary['reference_cutoff']}: {alarms if names else 'no alarm'}"
     )
 
 

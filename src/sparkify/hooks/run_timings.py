@@ -1,4 +1,4 @@
-"""Log and save what each node of a run took: seconds, bytes and rows."""
+"""Log and save the seconds, bytes and rows of each node of a run."""
 
 import logging
 import time
@@ -24,9 +24,9 @@ BYTES_PER_MB = 1_000_000
 
 
 class RunTimingsHooks:
-    """Logs what each node took; a run that makes the forecast saves a table and a figure of it.
+    """Logs each node's time; a run that makes the forecast saves it as a table and a figure.
 
-    The report links them beside that forecast, so any other run keeps them.
+    The report links to them, so a run without a forecast does not replace them.
     `seconds` has the run's finished nodes by name.
     """
 
@@ -40,7 +40,7 @@ class RunTimingsHooks:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Note what each node will save: Spark works when a result is saved, not before."""
+        """Store what each node will save: Spark computes a result when it is saved."""
         self._catalog = catalog
         # The end of a node without outputs is not visible to this hook.
         self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes if node.outputs}
@@ -48,12 +48,12 @@ class RunTimingsHooks:
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
-        """Note when the node started."""
+        """Store the start of the node."""
         self._started[node.name] = (time.perf_counter(), _count_bytes_read())
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
-        """Log and keep what the node took once its last result is saved."""
+        """Log and store the node's time once its last result is saved."""
         self._row_counts[dataset_name] = _count_rows(self._catalog.get(dataset_name), data)
         unsaved = self._unsaved[node.name]
         unsaved.discard(dataset_name)
@@ -120,7 +120,7 @@ def _format_bar_label(row: dict[Hashable, Any]) -> str:
 
 
 def _count_rows(dataset: AbstractDataset[Any, Any] | None, data: Any) -> int | None:
-    """Return how many rows were written to a file; None if they were not a table."""
+    """Return how many rows were written to a file; None if it is not a table."""
     if isinstance(dataset, ParquetTableDataset):
         return dataset.count_rows()
     is_in_memory = dataset is None or isinstance(dataset, MemoryDataset)
@@ -131,12 +131,12 @@ def _count_bytes_read() -> int:
     """Return how many bytes Spark's tasks have read so far, from files and cached tables.
 
     Nodes that run concurrently (ThreadRunner) also count each other's bytes. PySpark's public
-    StatusTracker knows no bytes, and a thread of ThreadRunner has no active session.
+    StatusTracker has no byte counts, and threads of ThreadRunner have no active session.
     """
-    started = SparkContext._active_spark_context
-    if started is None:
+    active = SparkContext._active_spark_context
+    if active is None:
         return 0
-    context = started._jsc.sc()
+    context = active._jsc.sc()
     context.listenerBus().waitUntilEmpty()
     executors = context.statusStore().executorList(False)
-    return sum(executors.apply(place).totalInputBytes() for place in range(executors.size()))
+    return sum(executors.apply(index).totalInputBytes() for index in range(executors.size()))

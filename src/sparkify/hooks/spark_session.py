@@ -13,8 +13,8 @@ from pyspark.sql import SparkSession
 
 from sparkify.datasets import EventLogDataset
 from sparkify.errors import UserError
-from sparkify.spark.jvm_options import prepare_environment, submit_arguments
-from sparkify.spark.scratch_folder import scratch_folder
+from sparkify.spark.jvm_options import format_submit_arguments, prepare_environment
+from sparkify.spark.scratch_folder import get_scratch_folder
 from sparkify.spark.session_settings import apply_settings
 
 
@@ -30,11 +30,13 @@ class SparkSessionHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Pass the settings to a running session, or to the one that starts first."""
+        """Apply the settings to a running session, or to the next one."""
         settings = context.config_loader["spark"]
         self._settings = settings
         prepare_environment()
-        os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(settings, scratch=scratch_folder())
+        os.environ["PYSPARK_SUBMIT_ARGS"] = format_submit_arguments(
+            settings, scratch=get_scratch_folder()
+        )
         if "spark.driver.bindAddress" in settings:
             # Spark's UI reads only this variable and would otherwise listen on all interfaces.
             os.environ.setdefault("SPARK_LOCAL_IP", settings["spark.driver.bindAddress"])
@@ -55,7 +57,7 @@ class SparkSessionHooks:
         """
         if isinstance(catalog, SharedMemoryDataCatalog):
             raise RunnerError(
-                "ParallelRunner runs every node in another process, without this one's Spark. "
+                "ParallelRunner runs every node in another process, which has no Spark session. "
                 "Use --runner SequentialRunner (the default) or ThreadRunner."
             )
         for name in pipeline.datasets():

@@ -35,7 +35,7 @@ USER_DAYS = Table(
         Column("last_ts", TIME, "The day's last event, UTC."),
         Column("ends_cancelled", FLAG, "Whether the day's last event is a cancellation."),
         Column("registration", TIME, "When the customer registered, UTC."),
-        Column("gender", TEXT, "The day's last known one; no forecast uses it."),
+        Column("gender", TEXT, "The day's last known value; no forecast uses it."),
     ),
 )
 
@@ -47,12 +47,12 @@ HISTORY_SUMS = (
 )
 STATES = (
     Column("is_paid", NUMBER, "1 where the level at the last event is paid, else 0."),
-    Column("account_age_days", NUMBER, "Days since registration; 0 where it is to come."),
+    Column("account_age_days", NUMBER, "Days since registration; 0 if it is later."),
     Column(
         "observed_days",
         NUMBER,
-        "Days in which events could be seen: since registration or the log's first day, "
-        "whichever is later, or since the first day with events where that is earlier.",
+        "Days in which events could be seen: since the later of registration and the log's first "
+        "day, or since the first day with events if that is earlier.",
     ),
     Column("days_since_last_seen", NUMBER, "Days since the last event."),
 )

@@ -2,28 +2,28 @@
 
 from sparkify.schemas.table import COUNT, DAY, NUMBER, TEXT, TEXTS, TIME, Column, Table
 
-MALFORMED_ROW = "malformed row"  # of separated values: more or fewer than the header has names
+MALFORMED_ROW = "malformed row"  # of CSV or TSV: more or fewer values than the header has names
 
 RAW_EVENTS = Table(
     "One row per record of the log, before anything is checked.",
     (
-        Column("value", TEXT, "The record in JSON; what is no record, as it is."),
-        Column("file", TEXT, "The file that it comes from, relative to the log."),
-        Column("problem", TEXT, "Why the reader of its format found no record; else null."),
+        Column("value", TEXT, "The record as JSON; unchanged text if it is not a record."),
+        Column("file", TEXT, "The file of the record, relative to the log."),
+        Column("problem", TEXT, "Why the reader could not read a record; null if it could."),
     ),
 )
 
 EVENT_COLUMNS = (
     Column("user_id", TEXT, "The customer; a number in the log becomes its digits."),
     Column("ts", TIME, "When it happened, UTC."),
-    Column("session_id", TEXT, "Names a session together with user_id only."),
+    Column("session_id", TEXT, "Identifies a session only together with user_id."),
     Column(
         "item_in_session",
         COUNT,
-        "Orders the events of a millisecond: the position within the session, from 0; where the "
-        "log has none, by the microsecond and the record's hash.",
+        "Order of events in the same millisecond: the position within the session, from 0; "
+        "without one in the log, the microsecond and the record's hash.",
     ),
-    Column("page", TEXT, "What was shown or asked for; any name is kept."),
+    Column("page", TEXT, "Page shown or requested; any name is kept."),
     Column("level", TEXT, "free or paid, at this event."),
     Column("registration", TIME, "When the customer registered, UTC; may follow the first event."),
     Column("gender", TEXT, "As logged."),
@@ -46,10 +46,12 @@ CHECKED_EVENTS = Table(
         *EVENT_COLUMNS,
         TIME_FORMAT,
         RECORD_HASH,
-        Column("line", TEXT, "Where it was rejected: its beginning, other values blotted out."),
-        Column("unknown_columns", TEXTS, "Keys of the record that no column takes."),
-        Column("problems", TEXTS, "All reasons why the record is no event; null if it is one."),
-        Column("rejection", TEXT, "The weightiest reason; null where the record was accepted."),
+        Column(
+            "line", TEXT, "If rejected: the beginning of the record, with other values redacted."
+        ),
+        Column("unknown_columns", TEXTS, "Keys of the record that no column uses."),
+        Column("problems", TEXTS, "All reasons why the record is not an event; null if it is one."),
+        Column("rejection", TEXT, "The most serious reason; null if accepted."),
     ),
 )
 
@@ -69,7 +71,7 @@ EVENT_COUNTS = Table(
         Column("day", DAY, "The UTC day."),
         *(column for column in EVENT_COLUMNS if column.name in ("page", "level")),
         TIME_FORMAT,
-        Column("events", COUNT, "Events; of equal records one."),
+        Column("events", COUNT, "Events; equal records count once."),
         Column("first_ts", TIME, "The first of them, UTC."),
         Column("last_ts", TIME, "The last of them, UTC."),
     ),

@@ -1,4 +1,4 @@
-"""What models learn from, what they forecast, and the scores of current customers."""
+"""Model inputs, predictions, and scores of current customers."""
 
 from pyspark.sql import types as T
 

@@ -25,14 +25,14 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 # In a share closer to 0 or 1 than a permille, few logs would have a user.
 SampleShare = Annotated[float, Field(ge=1 / PERMILLE, le=1 - 1 / PERMILLE)]
 
-# Columns on the way from one table to the next: of features, of models, of studies.
+# Temporary columns of feature engineering, models and studies.
 INTERMEDIATE_COLUMNS = (
     *("first_day", "is_first_day", "last_event", "last_gender", "last_paid_ts", "log_opened"),
     *("inputs", "label", "weight", "moderator", "moderated", "unscaled", "weighed"),
     *("uncalibrated", "place", "total_records"),
 )
-# Spark SQL reads these as something else than a column.
-WORDS_OF_SQL = ("current_path", "false", "not", "null", "true")
+# Spark SQL does not read these as column names.
+SQL_WORDS = ("current_path", "false", "not", "null", "true")
 TABLES = (
     *(CHECKED_EVENTS, USER_DAYS, FEATURES, MODEL_INPUT, PREDICTIONS),
     *(CANDIDATE_PREDICTIONS, CHURN_SCORES, OUT_OF_FOLD_PREDICTIONS),
@@ -40,7 +40,7 @@ TABLES = (
 RESERVED = {
     *(name for table in TABLES for name in table.columns),
     *INTERMEDIATE_COLUMNS,
-    *WORDS_OF_SQL,
+    *SQL_WORDS,
 }
 # Counts of one level, probabilities of segments, and the columns that classifiers add.
 RESERVED_PATTERN = re.compile(r"(free|paid)_.*|segment_\d+|.*_(probability|margin|prediction)")
@@ -69,7 +69,7 @@ def wrong_value(name: str, value: object, allowed: str) -> PydanticCustomError:
 
     Args:
         name: the parameter, by its dotted name within the model that is validated.
-        value: the value given.
+        value: the wrong value.
         allowed: what is allowed instead.
     """
     return PydanticCustomError(
@@ -80,15 +80,15 @@ def wrong_value(name: str, value: object, allowed: str) -> PydanticCustomError:
 
 
 def unknown_name(name: str, names: list[str]) -> PydanticCustomError:
-    """Return the error for a parameter that does not exist, with the names that do beside it."""
+    """Return the error for an unknown parameter, with the existing names in its section."""
     return PydanticCustomError(
         "unknown_name", "{name} is not a parameter", {"name": name, "names": names}
     )
 
 
-def taken_name(name: str) -> PydanticCustomError:
-    """Return the error for a parameter that would add a column which exists already."""
-    return PydanticCustomError("taken_name", "{name} is a column already", {"name": name})
+def reserved_name(name: str) -> PydanticCustomError:
+    """Return the error for a parameter that names a new column like an existing one."""
+    return PydanticCustomError("reserved_name", "{name} is a column already", {"name": name})
 
 
 def _require_unique(items: Items) -> Items:
@@ -97,11 +97,11 @@ def _require_unique(items: Items) -> Items:
     return items
 
 
-def _require_free(name: str) -> str:
+def _require_unreserved(name: str) -> str:
     if name in RESERVED or RESERVED_PATTERN.fullmatch(name):
-        raise taken_name("")
+        raise reserved_name("")
     return name
 
 
 Unique = AfterValidator(_require_unique)
-NewColumnName = Annotated[ColumnName, AfterValidator(_require_free)]
+NewColumnName = Annotated[ColumnName, AfterValidator(_require_unreserved)]

@@ -1,4 +1,4 @@
-"""What a simulation knows beside its log."""
+"""Hidden state of a simulation."""
 
 from pyspark.sql import types as T
 

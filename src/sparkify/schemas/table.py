@@ -57,9 +57,9 @@ class Table:
         Raises:
             SchemaError: naming the columns that are missing, unexpected or of another type.
         """
-        found = {field.name: field.dataType.simpleString() for field in frame.schema}
-        problems = [f"'{name}' is missing" for name in self.columns if name not in found]
-        for name, data_type in found.items():
+        types = {field.name: field.dataType.simpleString() for field in frame.schema}
+        problems = [f"'{name}' is missing" for name in self.columns if name not in types]
+        for name, data_type in types.items():
             expected = self._expected_type(name)
             if expected is None:
                 problems.append(f"'{name}' is not expected")

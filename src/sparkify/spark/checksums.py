@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from sparkify.spark.functions import collect_one_row
 
-HALF = 32  # bits of a hash that are summed at once: sums of 2^31 halves fit 64 bits
+HALF_BITS = 32  # a hash is summed in halves: sums of 2^31 of them fit 64 bits
 
 
 class LogDigest(TypedDict):
@@ -23,28 +23,28 @@ def record_hash() -> Column:
     return F.xxhash64("value")
 
 
-def log_digest(records: DataFrame) -> LogDigest:
+def digest_log(records: DataFrame) -> LogDigest:
     """Return the digest of a log with one record per row in `value`; reads its text once."""
     count, total = count_and_hash_sum(records, record_hash())
     return LogDigest(lines=count, hash_sum=str(total))
 
 
-def count_and_hash_sum(rows: DataFrame, hashed: Column) -> tuple[int, int]:
-    """Return the number of rows and the sum of their 64-bit hashes, whatever their order."""
-    digest = collect_one_row(rows.agg(F.count("*").alias("rows"), *sum_hash_halves(hashed)))
+def count_and_hash_sum(rows: DataFrame, hashes: Column) -> tuple[int, int]:
+    """Return the number of rows and the sum of their 64-bit hashes, in any order."""
+    digest = collect_one_row(rows.agg(F.count("*").alias("rows"), *sum_hash_halves(hashes)))
     return digest["rows"], add_hash_halves(digest)
 
 
-def sum_hash_halves(hashed: Column) -> list[Column]:
+def sum_hash_halves(hashes: Column) -> list[Column]:
     """Return the sums of the upper and the lower halves of hashes, as `upper` and `lower`.
 
     A sum of whole hashes does not fit 64 bits, and Spark's decimals are ten times slower.
     """
-    lower = hashed.bitwiseAND(F.lit(2**HALF - 1))
-    return [F.sum(F.shiftright(hashed, HALF)).alias("upper"), F.sum(lower).alias("lower")]
+    lower = hashes.bitwiseAND(F.lit(2**HALF_BITS - 1))
+    return [F.sum(F.shiftright(hashes, HALF_BITS)).alias("upper"), F.sum(lower).alias("lower")]
 
 
 def add_hash_halves(sums: Mapping[str, Any] | Row) -> int:
     """Return the sum of hashes from a row with the sums of their halves."""
     upper, lower = (int(sums[half] or 0) for half in ("upper", "lower"))
-    return (upper << HALF) + lower
+    return (upper << HALF_BITS) + lower

@@ -5,19 +5,19 @@ from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 PERMILLE = 1_000
-PARTS = 1_000_000_000  # of a permille
+PARTS_PER_PERMILLE = 1_000_000_000
 
 
-def is_in_share(hashed: Column, share: float) -> Column:
+def is_in_share(hash_value: Column, share: float) -> Column:
     """Return whether a row is in a share of all rows, by a 64-bit hash of its key.
 
     The share is exact to 1e-12. The hash modulo 1,000 selects permilles, and the rest of the hash
     rows within the last one. A smaller share is therefore a subset of a larger one, and a share
     of whole permilles depends on the modulo only.
     """
-    rest = F.pmod(F.call_function("div", hashed, F.lit(PERMILLE)), F.lit(PARTS))
-    place = F.pmod(hashed, F.lit(PERMILLE)) * F.lit(PARTS) + rest
-    return place < round(share * PERMILLE * PARTS)
+    rest = F.pmod(F.call_function("div", hash_value, F.lit(PERMILLE)), F.lit(PARTS_PER_PERMILLE))
+    position = F.pmod(hash_value, F.lit(PERMILLE)) * F.lit(PARTS_PER_PERMILLE) + rest
+    return position < round(share * PERMILLE * PARTS_PER_PERMILLE)
 
 
 def to_sorted_pandas(frame: DataFrame, *keys: str) -> pd.DataFrame:

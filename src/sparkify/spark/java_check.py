@@ -12,7 +12,7 @@ from sparkify.errors import UserError
 SUPPORTED = (17, 21)  # Spark 4
 ADVICE = (
     "install it with `apt-get install openjdk-17-jre-headless` (Debian, Ubuntu) or "
-    "`brew install openjdk@17` (macOS), and let JAVA_HOME name it if several are installed."
+    "`brew install openjdk@17` (macOS), and set JAVA_HOME if several are installed."
 )
 
 
@@ -21,13 +21,15 @@ class JavaError(UserError):
 
 
 def require_java() -> None:
-    """Raise a JavaError, with the package to install, unless Spark will start a supported Java."""
+    """Raise a JavaError that names the package to install unless Java is supported."""
     java = _find_java()
     if java is None:
         raise JavaError(f"Spark needs Java 17 or 21 and there is no Java here: {ADVICE}")
     version = re.search(r'version "(?:1\.)?(\d+)', _read_version(java))
     if version is None:
-        raise JavaError(f"Spark needs Java 17 or 21 and `{java} -version` names none: {ADVICE}")
+        raise JavaError(
+            f"Spark needs Java 17 or 21 and `{java} -version` prints no version: {ADVICE}"
+        )
     if int(version[1]) not in SUPPORTED:
         raise JavaError(f"Spark needs Java 17 or 21 and {java} is Java {version[1]}: {ADVICE}")
 

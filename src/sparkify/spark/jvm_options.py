@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 LOGGING = Path(__file__).with_name("log4j2.properties").as_uri()
 CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
-# A small run like the project's: the archive gets the classes that it loads.
-REHEARSAL = """
+# A small run like the project's; the classes that it loads are archived.
+SAMPLE_RUN = """
 import sys
 from pyspark.ml import Pipeline
 from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
@@ -61,12 +61,12 @@ process.wait()
 """
 
 
-def submit_arguments(
+def format_submit_arguments(
     settings: Mapping[str, Any], archive: Path | None = None, scratch: Path | None = None
 ) -> str:
     """Return Spark settings as PYSPARK_SUBMIT_ARGS, with JVM options added.
 
-    A setting that is None is omitted, so that an environment can remove one of base. Temporary
+    Settings that are None are omitted, so an environment can remove a setting of base. Temporary
     files of Spark and Java go to `scratch`, unless `spark.local.dir` is set.
     """
     # JVM logging is off: it warns of classes that cannot be archived.
@@ -79,12 +79,14 @@ def submit_arguments(
     java_options = f"{shlex.join(options)} {settings.get(JAVA_OPTIONS) or ''}".strip()
     complete = {**settings, JAVA_OPTIONS: java_options}
     arguments = [
-        f"--conf={name}={as_text(value)}" for name, value in complete.items() if value is not None
+        f"--conf={name}={format_setting(value)}"
+        for name, value in complete.items()
+        if value is not None
     ]
     return shlex.join([*arguments, "pyspark-shell"])
 
 
-def as_text(value: Any) -> str:
+def format_setting(value: Any) -> str:
     """Return the value of a setting as Spark writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -105,7 +107,7 @@ def prepare_environment() -> None:
 
 
 def archive_classes(archive: Path = CLASS_ARCHIVE) -> None:
-    """Rehearse a run in another process and archive the classes that it loads."""
+    """Run SAMPLE_RUN in another process and archive the classes that it loads."""
     archive.unlink(missing_ok=True)
     prepare_environment()
     settings = {
@@ -119,10 +121,10 @@ def archive_classes(archive: Path = CLASS_ARCHIVE) -> None:
     environment = {
         **os.environ,
         "PYSPARK_PYTHON": sys.executable,
-        "PYSPARK_SUBMIT_ARGS": submit_arguments(settings, archive),
+        "PYSPARK_SUBMIT_ARGS": format_submit_arguments(settings, archive),
     }
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-c", REHEARSAL, folder]
+        command = [sys.executable, "-c", SAMPLE_RUN, folder]
         subprocess.run(command, env=environment, check=True)  # noqa: S603
 
 

@@ -1,4 +1,4 @@
-"""Folder for the temporary files of Spark, so that those of a killed run can be removed."""
+"""Folder for Spark's temporary files, so that a killed run's files can be removed."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ PREFIX = "sparkify-scratch-"
 
 
 @cache
-def scratch_folder() -> Path:
+def get_scratch_folder() -> Path:
     """Return this process's scratch folder below the temporary folder (TMPDIR).
 
     The folder is locked until the process ends, however it ends. Folders of processes that have

@@ -1,4 +1,4 @@
-"""Settings for a Spark session that something else started: a notebook or a platform."""
+"""Settings for a Spark session that a notebook or a platform has started."""
 
 import logging
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from sparkify.errors import UserError
-from sparkify.spark.jvm_options import as_text
+from sparkify.spark.jvm_options import format_setting
 
 logger = logging.getLogger(__name__)
 SQL_PREFIX = "spark.sql."  # other settings do not change results
 
 
 class RunningSessionError(UserError):
-    """A running session has another value of a setting that changes results, and keeps it."""
+    """A running session rejects a setting that changes results."""
 
 
 def apply_settings(session: SparkSession, settings: Mapping[str, Any]) -> None:
@@ -27,23 +27,23 @@ def apply_settings(session: SparkSession, settings: Mapping[str, Any]) -> None:
         RunningSessionError: if a setting cannot be changed.
     """
     wanted = {
-        name: as_text(value)
+        name: format_setting(value)
         for name, value in settings.items()
         if name.startswith(SQL_PREFIX) and value is not None
     }
     changed = []
     for name, value in wanted.items():
-        present = session.conf.get(name, None)
-        if present == value:
+        current = session.conf.get(name, None)
+        if current == value:
             continue
         try:
             session.conf.set(name, value)
         except PySparkException as error:
             raise RunningSessionError(
-                f"Spark runs already, with {name} {present or 'unset'}, and cannot change it; "
+                f"the running Spark session has {name} {current or 'unset'} and cannot change it; "
                 f"conf/<env>/spark.yml sets {value}. Stop that session (spark.stop()), or start "
                 f"it with {name} {value}."
             ) from error
-        changed.append(f"{name}={value} (was {present})")
+        changed.append(f"{name}={value} (was {current})")
     if changed:
-        logger.info("Spark runs already. Its session now has %s", ", ".join(changed))
+        logger.info("Settings of the running Spark session changed: %s", ", ".join(changed))

@@ -15,7 +15,7 @@ from sparkify.pipelines.data_processing.diagnosis import LogError
 from sparkify.pipelines.data_processing.fields import FIELDS
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.schemas import CHECKED_EVENTS, EVENT_COUNTS
-from sparkify.spark.checksums import log_digest, record_hash
+from sparkify.spark.checksums import digest_log, record_hash
 from tests.bad_logs import line
 
 # A duplicate as the account shows it: the event that its copies are.
@@ -247,7 +247,7 @@ def test_only_the_log_that_was_simulated_is_called_simulated(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     raw = log(spark, line(), line(userId="31"))
-    record = {"log": log_digest(raw)}
+    record = {"log": digest_log(raw)}
     assert quality(spark, checks, raw, record)["source"] == "simulated"
     assert quality(spark, checks, raw.orderBy("value"), record)["source"] == "simulated"
     real_in_its_place = log(spark, line(), line(userId="32"))

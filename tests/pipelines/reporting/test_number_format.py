@@ -96,10 +96,10 @@ def test_compared_metrics_have_the_same_decimals() -> None:
 
 def test_a_metric_of_a_table_may_lack_its_interval() -> None:
     row = {"auc": 0.7, "auc_low": 0.6, "auc_high": 0.8}
-    assert text.metric_from_row(row, "auc") == {"value": 0.7, "ci95": [0.6, 0.8]}
+    assert text.read_metric(row, "auc") == {"value": 0.7, "ci95": [0.6, 0.8]}
     withheld = row | {"auc_low": float("nan"), "auc_high": None}
-    assert text.metric_from_row(withheld, "auc") == {"value": 0.7, "ci95": None}
-    assert text.metric_from_row(dict.fromkeys(row), "auc") is None
+    assert text.read_metric(withheld, "auc") == {"value": 0.7, "ci95": None}
+    assert text.read_metric(dict.fromkeys(row), "auc") is None
 
 
 def test_values_with_standard_errors_have_the_same_decimals() -> None:

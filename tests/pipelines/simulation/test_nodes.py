@@ -12,7 +12,7 @@ from sparkify.pipelines.simulation.life import Process
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
 from sparkify.pipelines.simulation.songs import SongCatalogue
 from sparkify.schemas import SIMULATED_SESSIONS, SIMULATED_USERS
-from sparkify.spark.checksums import log_digest
+from sparkify.spark.checksums import digest_log
 
 OCTOBER_1 = 1_538_352_000  # 2018-10-01 00:00 UTC
 # Six users and, at this rate, some newcomers; short pauses make a week long enough.
@@ -298,7 +298,7 @@ def test_the_record_holds_the_parameters_and_the_digest_of_the_log_as_written(
     in_file = spark.read.text(str(tmp_path / "log.json"))
     simulated = spark.createDataFrame([(line,) for line in lines], "value string")
     record = nodes.record_simulation(simulated, tiny)
-    assert record["log"] == log_digest(in_file)
+    assert record["log"] == digest_log(in_file)
     assert record["log"]["lines"] == len(lines)
     assert record["start"] == "2018-10-01"
     assert record["seed"] == 455
@@ -309,5 +309,5 @@ def test_the_record_holds_the_parameters_and_the_digest_of_the_log_as_written(
 def test_the_record_of_a_finished_project_knows_its_log(spark: SparkSession, finished: Any) -> None:
     catalog = finished.catalog()
     record = catalog.load("simulation_record")
-    assert record["log"] == log_digest(catalog.load("raw_events"))
+    assert record["log"] == digest_log(catalog.load("raw_events"))
     assert record["users"] == 90

@@ -6,7 +6,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from sparkify.errors.parameter_errors import format_choice
 from sparkify.schemas import NewColumnName, feature_columns, user_day_columns
-from sparkify.schemas.parameters import Parameters, Unique, taken_name, wrong_value
+from sparkify.schemas.parameters import Parameters, Unique, reserved_name, wrong_value
 from sparkify.schemas.table import ColumnName
 
 
@@ -62,7 +62,7 @@ class FeatureEngineeringParameters(Parameters):
         for columns in (user_days, self.feature_columns):
             for name in self.pages:
                 if columns.count(name) > 1:
-                    raise taken_name(f"pages.{name}")
+                    raise reserved_name(f"pages.{name}")
         return self
 
     @property

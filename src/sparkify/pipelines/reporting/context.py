@@ -10,7 +10,7 @@ from scipy.stats import poisson
 from sparkify.formatting.baseline_comparison import (
     TOO_FEW,
     compare_with_baselines,
-    unbeaten_baselines,
+    list_unbeaten_baselines,
 )
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -24,7 +24,7 @@ from sparkify.schemas import feature_columns
 
 RANDOM_AUC = 0.5
 RATES_PER_SEGMENT = 3  # rates that describe a segment
-DEFAULT_PERIOD = ", whole history"  # the period of every feature that names no other
+DEFAULT_PERIOD = ", whole history"  # the period of a feature without another one
 Rows = list[dict[Hashable, Any]]
 
 
@@ -34,14 +34,16 @@ def describe_forecast(
     """Return ranges of the totals, the break-even probability and the top of the contact list."""
     decision, costs = score_summary["decision"], score_summary["contact_costs"]
     value = decision["kept_customer_value"]
-    kept = (score_summary["expected_profit"] + costs) / value
+    expected_kept = (score_summary["expected_profit"] + costs) / value
     top = contacts.head(max_rows).to_dict("records")
     reasons = [str(name) for name in contacts if str(name).startswith("reason_for_")]
     return {
         "is_other_model": not is_same_model(score_summary["model"], metrics["champion"]),
         "outcome_words": OUTCOME_WORDS[score_summary["outcome"]],
         "churner_range": poisson.interval(0.95, score_summary["expected_churners"]),
-        "profit_range": [value * stay - costs for stay in poisson.interval(0.95, kept)],
+        "profit_range": [
+            value * stayers - costs for stayers in poisson.interval(0.95, expected_kept)
+        ],
         "break_even": decision["contact_cost"] / (decision["contact_success"] * value),
         "contact_rows": [
             row
@@ -73,24 +75,24 @@ def describe_quality(
     return {
         "evaluated": {name: figures for name, figures in evaluated.items() if figures},
         "baseline_comparison": compare_with_baselines(gains, text.format_difference),
-        "unbeaten": [text.format_rule(name) for name in unbeaten_baselines(gains)],
+        "unbeaten": [text.format_rule(name) for name in list_unbeaten_baselines(gains)],
         "candidates": candidates.assign(
             precision=errors["average_precision"],
             behind=np.where(candidates["behind"] == 0, "the best", errors["behind"]),
             note=np.where(candidates["trial"] == chosen, "chosen", ""),
         ).to_dict("records"),
-        "profit_rows": _profit_rows(contact_plan, contact_profit),
+        "profit_rows": _list_profit_rows(contact_plan, contact_profit),
     }
 
 
-def _profit_rows(plan: dict[str, Any], profit: pd.DataFrame) -> Rows:
+def _list_profit_rows(plan: dict[str, Any], profit: pd.DataFrame) -> Rows:
     """Return each tenth of the customers, the threshold in use and the most profitable number."""
     tenths = [round(plan["customers"] * tenth / 10) for tenth in range(1, 11)]
     nearest = {int(profit["contacted"].sub(number).abs().argmin()) for number in tenths}
     notes = {plan["best"]["contacted"]: "most profit"}
     notes[plan["in_use"]["contacted"]] = "threshold in use"
     selected = profit[profit["contacted"].isin(notes) | profit.index.isin(nearest)]
-    profits = [text.metric_from_row(row, "profit") for row in selected.to_dict("records")]
+    profits = [text.read_metric(row, "profit") for row in selected.to_dict("records")]
     return selected.assign(
         profit=[text.format_metric(one, "dollars") for one in profits],
         note=selected["contacted"].map(notes).fillna(""),
@@ -107,7 +109,7 @@ def describe_drivers(
 
     The weight of an input's product with the moderator is in the row of the input.
     """
-    meanings = _input_meanings(inputs, feature_engineering)
+    meanings = _describe_inputs(inputs, feature_engineering)
     meanings |= {f"segment_{n}": f"Probability of segment {n}" for n in segments["segment"]}
     parts = feature_weights["feature"].str.partition(", ")
     weights = feature_weights.assign(name=parts[0].str.removeprefix(LOG_PREFIX), moderator=parts[2])
@@ -116,7 +118,7 @@ def describe_drivers(
     top = weights.head(5).to_dict("records")
     return {
         "weight_kind": weights["kind"].iloc[0],
-        "top_inputs": [(_input_name(row), row["weight"]) for row in top],
+        "top_inputs": [(_format_input_name(row), row["weight"]) for row in top],
         "input_count": weights["name"].nunique(),
         "moderators": list(products),
         "input_rows": (
@@ -125,17 +127,17 @@ def describe_drivers(
             .assign(meaning=lambda rows: rows["name"].map(meanings).fillna(text.UNKNOWN))
             .to_dict("records")
         ),
-        "segment_rows": _segment_rows(segments, inputs),
+        "segment_rows": _list_segment_rows(segments, inputs),
     }
 
 
-def _input_name(row: Mapping[Hashable, Any]) -> str:
+def _format_input_name(row: Mapping[Hashable, Any]) -> str:
     return text.format_name(
         f"{row['name']}, times {row['moderator']}" if row["moderator"] else row["name"]
     )
 
 
-def _input_meanings(
+def _describe_inputs(
     inputs: InputParameters, feature_engineering: FeatureEngineeringParameters
 ) -> dict[str, str]:
     """Return what each input means, from the descriptions of the features it is computed from."""
@@ -165,7 +167,7 @@ def _input_meanings(
     return rates | plain
 
 
-def _segment_rows(segments: pd.DataFrame, inputs: InputParameters) -> Rows:
+def _list_segment_rows(segments: pd.DataFrame, inputs: InputParameters) -> Rows:
     """Describe each segment by the rates that differ most from those of all customers."""
     if segments.empty:
         return []
@@ -174,10 +176,12 @@ def _segment_rows(segments: pd.DataFrame, inputs: InputParameters) -> Rows:
     distances = rates.div(average).transform(np.log).abs()
     descriptions = [
         "; ".join(
-            inputs.rate_words(str(name)).format(rate=rates.loc[place, name], others=average[name])
-            for name in distances.loc[place].nlargest(RATES_PER_SEGMENT).index
+            inputs.rate_words(str(name)).format(
+                rate=rates.loc[position, name], others=average[name]
+            )
+            for name in distances.loc[position].nlargest(RATES_PER_SEGMENT).index
         ).replace("%", f"{text.SPACE}%")
-        for place in segments.index[:-1]
+        for position in segments.index[:-1]
     ]
     return segments.head(-1).assign(rates=descriptions).to_dict("records")
 
@@ -192,12 +196,12 @@ def describe_groups(group_metrics: pd.DataFrame, metrics: dict[str, Any]) -> dic
     groups = group_metrics.assign(
         name=group_metrics["group"].map(text.format_name) + " " + group_metrics["value"]
     )
-    aucs = [text.metric_from_row(row, "auc") for row in groups.to_dict("records")]
+    aucs = [text.read_metric(row, "auc") for row in groups.to_dict("records")]
     overall, *formatted = text.format_metrics([metrics["holdout"].get("auc"), *aucs])
     has_auc = groups["auc"].notna()
     is_worse = groups["auc_difference_high"] < 0
     is_unranked = groups["auc_low"].isna() | ((groups["auc_low"] <= RANDOM_AUC) & ~is_worse)
-    is_off = (groups["calibration_gap_low"] > 0) | (groups["calibration_gap_high"] < 0)
+    is_miscalibrated = (groups["calibration_gap_low"] > 0) | (groups["calibration_gap_high"] < 0)
     calibration = groups["expected_calibration_error"].map(text.format_share)
     rows = groups.assign(
         auc=np.where(has_auc, formatted, TOO_FEW),
@@ -215,12 +219,12 @@ def describe_groups(group_metrics: pd.DataFrame, metrics: dict[str, Any]) -> dic
     return {
         "group_rows": [everyone, *rows.to_dict("records")],
         "ranked_worse": [
-            f"{row['name']}, AUC {text.format_metrics([text.metric_from_row(row, 'auc')])[0]}, "
-            f"{text.format_difference(text.metric_from_row(row, 'auc_difference') or {})}"
+            f"{row['name']}, AUC {text.format_metrics([text.read_metric(row, 'auc')])[0]}, "
+            f"{text.format_difference(text.read_metric(row, 'auc_difference') or {})}"
             for row in worse
         ],
         "unranked": groups[is_unranked].to_dict("records"),
-        "miscalibrated": groups[is_off].to_dict("records"),
+        "miscalibrated": groups[is_miscalibrated].to_dict("records"),
         "calibrated_groups": int(groups["calibration_gap_low"].notna().sum()),
     }
 
@@ -231,7 +235,7 @@ def describe_monitoring(
     metrics: dict[str, Any],
     cutoff: str,
 ) -> dict[str, Any]:
-    """Return whether monitoring and the leakage audit apply, and what they say.
+    """Return whether monitoring and the leakage audit apply, and their results.
 
     Monitoring applies if it used the scores of this cutoff and this model's metrics. The audit
     applies if it used the champion's training data.
@@ -260,13 +264,13 @@ def describe_monitoring(
             "alarmed_features": sum(row["alarm"] for row in drift),
             "chance_verdict": format_chance(limit),
             "chance_features": verdicts.count(format_chance(limit)),
-            "past_scores": _past_score_rows(monitoring_summary["realised"]),
+            "past_scores": _list_past_scores(monitoring_summary["realised"]),
         }
     return values
 
 
-def _past_score_rows(realised: Rows) -> Rows:
-    aucs = [text.metric_from_row(row, "auc") for row in realised]
+def _list_past_scores(realised: Rows) -> Rows:
+    aucs = [text.read_metric(row, "auc") for row in realised]
     rows = []
     for row, auc, formatted in zip(realised, aucs, text.format_metrics(aucs), strict=True):
         low, high = text.format_count(row["expected_low"]), text.format_count(row["expected_high"])

@@ -29,7 +29,7 @@ def write_report(
 
     Args:
         inputs: of the model.
-        feature_engineering: how the features are computed.
+        feature_engineering: of the features.
         reporting: how much of the lists is shown.
         parameters: all parameters of the run.
         datasets: the datasets of `pipeline.DATASETS` by name. Those of `monitoring` and

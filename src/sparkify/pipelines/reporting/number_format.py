@@ -20,17 +20,17 @@ MIN_WIDTH = 1e-9  # a narrower interval is floating-point noise
 
 def format_count(value: float) -> str:
     """Format a whole number with thousands separators."""
-    return _fixed(value, 0)
+    return _format_fixed(value, 0)
 
 
 def format_number(value: float | None, digits: int = 2) -> str:
-    """Format a number with this many significant digits; digits before the point are all kept."""
+    """Format a number with `digits` significant digits, but all digits before the point."""
     if not _is_known(value):
         return UNKNOWN
     smallest = 10**-MAX_DECIMALS
     if 0 < abs(value) < smallest:
         return f"below {smallest:.{MAX_DECIMALS}f}"
-    return _fixed(value, _decimals(value, digits))
+    return _format_fixed(value, _count_decimals(value, digits))
 
 
 def format_share(value: float | None) -> str:
@@ -39,7 +39,7 @@ def format_share(value: float | None) -> str:
         return UNKNOWN
     text = format_number(100 * value)
     if text == "100" and value < 1:
-        text = _fixed(100 * value, _decimals(100 * (1 - value), 1))
+        text = _format_fixed(100 * value, _count_decimals(100 * (1 - value), 1))
     return f"{text}{SPACE}%"
 
 
@@ -79,7 +79,9 @@ def format_metric(
 def format_metrics(metrics: Sequence[Mapping[str, Any] | None], unit: str = "number") -> list[str]:
     """Format metrics that are compared: all with the decimals of the narrowest interval."""
     intervals = [metric["ci95"] for metric in metrics if metric and metric.get("ci95")]
-    decimals = max((_interval_decimals(interval, unit) for interval in intervals), default=None)
+    decimals = max(
+        (_count_interval_decimals(interval, unit) for interval in intervals), default=None
+    )
     return [format_metric(metric, unit, decimals) for metric in metrics]
 
 
@@ -94,16 +96,16 @@ def format_with_errors(values: Sequence[float], errors: Sequence[float]) -> list
 
     An error of 0 means that it is unknown: it comes from a single value.
     """
-    decimals = max((_decimals(error, 2) for error in errors if error), default=MAX_DECIMALS)
+    decimals = max((_count_decimals(error, 2) for error in errors if error), default=MAX_DECIMALS)
     return [
-        f"{_fixed(value, decimals)}{SPACE}±{SPACE}{_fixed(error, decimals)}"
+        f"{_format_fixed(value, decimals)}{SPACE}±{SPACE}{_format_fixed(error, decimals)}"
         if error
-        else f"{_fixed(value, decimals)} ({TOO_FEW})"
+        else f"{_format_fixed(value, decimals)} ({TOO_FEW})"
         for value, error in zip(values, errors, strict=True)
     ]
 
 
-def metric_from_row(row: Mapping[Any, Any], name: str) -> dict[str, Any] | None:
+def read_metric(row: Mapping[Any, Any], name: str) -> dict[str, Any] | None:
     """Return a metric from the columns `name`, `name_low` and `name_high`, or None if missing."""
     value, low, high = (row[f"{name}{bound}"] for bound in ("", "_low", "_high"))
     if not _is_known(value):
@@ -166,7 +168,7 @@ def _is_known(value: float | None) -> TypeGuard[float]:
     return value is not None and isfinite(value)
 
 
-def _decimals(value: float, digits: int) -> int:
+def _count_decimals(value: float, digits: int) -> int:
     """Return the decimals that show this many significant digits; negative for tens, hundreds."""
     if value == 0:
         return 0
@@ -174,9 +176,9 @@ def _decimals(value: float, digits: int) -> int:
     return min(digits - 1 - floor(log10(rounded)), MAX_DECIMALS)
 
 
-def _interval_decimals(interval: Sequence[float], unit: str) -> int:
+def _count_interval_decimals(interval: Sequence[float], unit: str) -> int:
     width = (100 if unit == "share" else 1) * (interval[1] - interval[0])
-    return _decimals(width, 2) if width > MIN_WIDTH else 2
+    return _count_decimals(width, 2) if width > MIN_WIDTH else 2
 
 
 def _round_to_interval(
@@ -184,21 +186,25 @@ def _round_to_interval(
 ) -> list[str]:
     """Format a metric's value and both bounds with the same decimals."""
     if decimals is None:
-        decimals = _interval_decimals(metric["ci95"], unit)
+        decimals = _count_interval_decimals(metric["ci95"], unit)
     scale = 100 if unit == "share" else 1
-    return [_fixed(scale * number, decimals) for number in (metric["value"], *metric["ci95"])]
+    return [
+        _format_fixed(scale * number, decimals) for number in (metric["value"], *metric["ci95"])
+    ]
 
 
 def _format_value(value: float, unit: str, decimals: int | None) -> str:
-    """Format a value without an interval."""
+    """Format a value without its interval."""
     if unit == "dollars":
         return format_dollars(value)
     if decimals is not None:
-        return _fixed(value * (100 if unit == "share" else 1), decimals) + SUFFIXES.get(unit, "")
+        return _format_fixed(value * (100 if unit == "share" else 1), decimals) + SUFFIXES.get(
+            unit, ""
+        )
     return format_share(value) if unit == "share" else format_number(value) + SUFFIXES.get(unit, "")
 
 
-def _fixed(value: float, decimals: int) -> str:
+def _format_fixed(value: float, decimals: int) -> str:
     """Format a number with thousands separators and a typographic minus, but never minus zero."""
     text = f"{abs(value):,.{max(decimals, 0)}f}"
     return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text

@@ -15,7 +15,7 @@ from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.pipelines.simulation.profiles import draw_profile
 from sparkify.pipelines.simulation.songs import SongCatalogue
 from sparkify.schemas import SIMULATED_SESSIONS, SIMULATED_USERS
-from sparkify.spark.checksums import log_digest
+from sparkify.spark.checksums import digest_log
 
 USERS_PER_BATCH = 50  # some 60,000 events: small enough for any worker's memory
 
@@ -157,4 +157,4 @@ def _format_json(userless_id: str) -> Column:
 
 def record_simulation(raw_events: DataFrame, simulation: SimulationParameters) -> dict[str, object]:
     """Return the parameters of the simulation and the checksum of its log."""
-    return {**simulation.model_dump(mode="json"), "log": log_digest(raw_events)}
+    return {**simulation.model_dump(mode="json"), "log": digest_log(raw_events)}

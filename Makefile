@@ -3,7 +3,7 @@ ENV ?= mini
 PYTHON ?= python3
 SIZES ?= mini 1GB
 BIN := .venv/bin
-# The log's path as Kedro reads it, once .venv exists. `quote` makes a path one word of the shell.
+# The log's path as Kedro reads it, once .venv exists. `quote` escapes a path for the shell.
 LOG = $(shell $(BIN)/python -c 'from kedro.config import OmegaConfigLoader; \
 	print(OmegaConfigLoader("conf", env="$(ENV)", base_env="base")["globals"]["raw_log"])' 2>/dev/null)
 quote = '$(subst ','\'',$(1))'
@@ -42,7 +42,7 @@ viz: .venv/ready ## Open the pipelines in Kedro-Viz.
 site: .venv/ready ## Write the Kedro-Viz pages as a static site, with previews, to build/site.
 	PYTHONPATH=src $(BIN)/python -m docs.lineage_site --env $(ENV)
 
-picture: site ## Take the picture of the pipelines in docs (needs Chromium).
+picture: site ## Save the picture of the pipelines for docs (needs Chromium).
 	$(BIN)/python -m docs.picture
 
 notebook: .venv/ready ## Open the notebook in JupyterLab, which the first call adds to .venv.
@@ -68,7 +68,7 @@ wheel: .venv/ready ## Package the project and its settings in dist/.
 	$(BIN)/kedro package
 	@cp dist/sparkify-*.whl dist/sparkify.zip
 
-# Outside the sources: Kedro would find them from any folder below them.
+# Run outside the project: Kedro would find its sources from any subfolder.
 try-wheel: wheel ## Install the wheel in a fresh environment and run it in an empty folder.
 	set -e; dist="$$PWD/dist"; lock="$$PWD/requirements.txt"; there="$$(mktemp -d)"; trap 'rm -rf "$$there"' EXIT; \
 	$(PYTHON) -m venv "$$there/venv"; mkdir "$$there/empty"; cd "$$there/empty"; unset PYTHONPATH; \
@@ -78,8 +78,8 @@ try-wheel: wheel ## Install the wheel in a fresh environment and run it in an em
 		../venv/bin/python -m sparkify --env mini --conf-source "$$dist/conf-sparkify.tar.gz" --pipelines $$pipeline; \
 	done; find data -maxdepth 3 -name '*.json'
 
-# pip-audit fails both on a vulnerability and on a list that it cannot reach; only the first
-# leaves a table. It skips packages that the list does not contain.
+# pip-audit fails on a vulnerability and on an unreachable list; only the first writes a table.
+# It skips packages that the list does not contain.
 audit: .venv/ready ## Check the locked packages for known vulnerabilities, if the list can be reached.
 	@mkdir -p build && rm -f build/audit.txt && $(BIN)/pip-audit --version
 	@$(BIN)/pip-audit --requirement requirements.txt --require-hashes --disable-pip --timeout 15 \
@@ -98,7 +98,7 @@ lock: .venv/ready ## Pin the newest versions that pyproject.toml allows.
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--group dev --group bench --custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
 
-# The lock is complete: without --no-deps pip would consider newer versions, without hashes.
+# The lock is complete. Without --no-deps, pip would consider newer versions, which have no hashes.
 # The environment is ready once the lock is installed and Spark's classes are archived, which
 # saves several seconds at every start of Spark.
 .venv/ready: requirements.txt

@@ -1,8 +1,8 @@
 """Write the pipelines' graph as a static site: `python -m docs.lineage_site --env mini`.
 
 Like `kedro viz build --include-previews`, but for any environment and into build/site. It adds a
-file that the page requests and the build lacks, removes fonts from another host, and hides the
-hints and the map on a first visit.
+file that the page requests and the build lacks. It removes fonts from another host, and hides
+hints and map on the first visit.
 """
 
 import argparse

@@ -14,10 +14,10 @@ ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 HIDDEN = ".pipeline-sidebar, .pipeline-global-toolbar { visibility: hidden }"
-ANIMATED_MS = 1500  # until animations have ended
+ANIMATION_MS = 1500  # until animations have ended
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
     """Serves files without logging."""
 
     def log_message(self, *_: object) -> None:
@@ -25,9 +25,9 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def serve_folder(folder: Path) -> Iterator[str]:
     """Serve a folder on the loopback interface and yield its address."""
-    handler = functools.partial(Quiet, directory=str(folder))
+    handler = functools.partial(QuietHandler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -35,7 +35,7 @@ def served(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def start_chromium() -> Iterator[Browser]:
     """Start Chromium or Chrome without a window."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -43,7 +43,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def opened(browser: Browser, address: str, width: int, height: int) -> Page:
+def open_site(browser: Browser, address: str, width: int, height: int) -> Page:
     """Open the site for the first time in a window of that many pixels."""
     page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=1.5)
     page.goto(address)
@@ -51,17 +51,17 @@ def opened(browser: Browser, address: str, width: int, height: int) -> Page:
     return page
 
 
-def take(site: Path, picture: Path) -> None:
+def save_picture(site: Path, picture: Path) -> None:
     """Take a picture of the first view of the site in the light theme, without toolbars."""
-    with served(site) as address, chromium() as browser:
-        page = opened(browser, address, 1200, 1100)
+    with serve_folder(site) as address, start_chromium() as browser:
+        page = open_site(browser, address, 1200, 1100)
         page.click("[data-test^='global-toolbar-theme-btn']")
-        page.mouse.move(0, 0)  # off the button, which would name itself
-        page.wait_for_timeout(ANIMATED_MS)
+        page.mouse.move(0, 0)  # off the button, which would show its tooltip
+        page.wait_for_timeout(ANIMATION_MS)
         page.locator(".pipeline-flowchart").screenshot(
             path=picture, style=HIDDEN, animations="disabled"
         )
 
 
 if __name__ == "__main__":
-    take(ROOT / "build" / "site", ROOT / "docs" / "lineage.png")
+    save_picture(ROOT / "build" / "site", ROOT / "docs" / "lineage.png")

@@ -208,7 +208,7 @@ def browser() -> Iterator[Any]:
     picture = pytest.importorskip("docs.picture")
     if picture.CHROMIUM is None:
         pytest.skip("there is no Chromium here")
-    with picture.chromium() as opened:
+    with picture.start_chromium() as opened:
         yield opened
 
 

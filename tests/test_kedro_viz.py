@@ -10,7 +10,7 @@ from kedro.framework.project import pipelines
 from kedro.framework.startup import bootstrap_project
 
 from docs.lineage_site import build_site
-from docs.picture import opened, served
+from docs.picture import open_site, serve_folder
 
 ROOT = Path(__file__).parents[1]
 Answers = dict[str, dict[str, Any]]
@@ -125,8 +125,8 @@ def test_colours_are_of_what_there_is() -> None:
 @pytest.fixture(scope="module")
 def page(site: Path, browser: Any) -> Iterator[Any]:
     """Open the site in a browser."""
-    with served(site) as address:
-        yield opened(browser, address, 1440, 900)
+    with serve_folder(site) as address:
+        yield open_site(browser, address, 1440, 900)
 
 
 def test_the_page_is_complete_without_any_other_host(page: Any, site: Path) -> None:

@@ -5,11 +5,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from sparkify.spark.get_scratch_folder import get_scratch_folder
+
+from sparkify.spark.scratch_folder import get_scratch_folder
 
 ROOT = Path(__file__).parents[2]
 TAKEN = (
-    "from sparkify.spark.get_scratch_folder import get_scratch_folder; "
+    "from sparkify.spark.scratch_folder import get_scratch_folder; "
     "print(get_scratch_folder(), flush=True); {then}"
 )
 

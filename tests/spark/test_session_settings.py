@@ -59,6 +59,6 @@ def test_a_session_that_cannot_take_a_setting_stops_the_run(session: SparkSessio
         apply_settings(session, {"spark.sql.extensions": "some.Extension"})
     assert str(refused.value) == (
         f"the running Spark session has spark.sql.extensions {present or 'unset'} and cannot "
-        f"change it; conf/<env>/spark.yml sets some.Extension. Stop that session (spark.stop()), or "
-        f"start it with spark.sql.extensions some.Extension."
+        f"change it; conf/<env>/spark.yml sets some.Extension. Stop that session (spark.stop()), "
+        f"or start it with spark.sql.extensions some.Extension."
     )

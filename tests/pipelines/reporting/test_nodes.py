@@ -10,7 +10,7 @@ from sparkify.pipelines.reporting.number_format import format_metric
 
 Write = Callable[..., Any]
 SECTIONS = [
-    *("Forecast", "Forecast quality", "What not to use it for", "What the forecast depends on"),
+    *("Forecast", "Forecast quality", "Limits", "What the forecast depends on"),
     *("Quality by customer group", "Monitoring", "Method"),
 ]
 NUMBER = re.compile(r"-?\$?\d[\d,.:]*%?")

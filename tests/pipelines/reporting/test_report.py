@@ -263,7 +263,7 @@ def test_profit_is_compared_with_other_ways_to_choose(write: Write) -> None:
     assert "999 contacts would have gained $551 ($322 to $799)" in text
     assert "was 2,310 (1,204 to 3,871), with $1,234 ($803 to $1,655)" in text
     assert "Contacting everyone would have gained -$14,368;" in text
-    assert "the best simple rule, most songs first, $61 at its best number." in text
+    assert "the best simple rule, most songs first, at most $61." in text
     assert report.table("Profit by number of customers contacted") == [
         ["Contacted", "Forecast", "Random", "Most songs first", "Note"],
         ["999", "$551 ($322 to $799)", "-$722", "$12", "threshold in use"],
@@ -279,7 +279,7 @@ def test_compared_amounts_keep_their_order(write: Write, datasets: dict[str, Any
     text = write(contact_plan=plan).section("Forecast quality")
     assert "a contact costs $0.40" in text
     assert "(1,204 to 3,871), with $68.40 (-$36 to $162)" in text
-    assert "most songs first, $69.20 at its best number." in text
+    assert "most songs first, at most $69.20." in text
 
 
 def test_profits_with_too_few_churners_have_no_intervals(
@@ -293,11 +293,11 @@ def test_profits_with_too_few_churners_have_no_intervals(
     assert report.table("Profit by number")[2][1] == "$1,234 (too few to say)"
 
 
-# What not to use it for
+# Limits
 
 
 def test_each_limit_names_a_figure(write: Write) -> None:
-    limits = write().items("What not to use it for")
+    limits = write().items("Limits")
     assert "17.2 % (15.1 to 19.3 %) churn" in limits["No decision against a customer."]
     assert "28.1 % (24.0 to 31.9 %)" in limits["No complete list of churners."]
     assert "control group of 102 customers" in limits["No proof that contacts work."]
@@ -309,21 +309,21 @@ def test_each_limit_names_a_figure(write: Write) -> None:
 def test_without_a_control_group_the_effect_of_contacts_stays_unknown(
     write: Write, datasets: dict[str, Any]
 ) -> None:
-    limits = write(**summary(datasets, control=0)).items("What not to use it for")
+    limits = write(**summary(datasets, control=0)).items("Limits")
     assert "This list has no control group" in limits["No proof that contacts work."]
 
 
 def test_only_a_group_that_is_measurably_worse_is_a_limit(
     write: Write, datasets: dict[str, Any]
 ) -> None:
-    limits = write().items("What not to use it for")
+    limits = write().items("Limits")
     assert ": level free, AUC 0.70 (0.64 to 0.75)" in limits["No ranking within some groups."]
     unequal = "No claim of equal quality for all groups."
     assert limits[unequal] == "In 1 of 3 groups too few churned to say: gender <b>F</b>, 0."
     wide = datasets["group_metrics"].assign(
         auc_low=[0.49, 0.77, None], auc_difference_high=[0.05, 0.02, None]
     )
-    limits = write(group_metrics=wide).items("What not to use it for")
+    limits = write(group_metrics=wide).items("Limits")
     assert "No ranking within some groups." not in limits
     assert limits[unequal] == (
         "In 2 of 3 groups too few churned to say: level free, 90; gender <b>F</b>, 0."
@@ -336,7 +336,7 @@ def test_a_simulated_log_says_nothing_about_real_customers(
     report = write(
         **metrics(datasets, source="simulated"), simulation_record={"seed": 455, "users": 225}
     )
-    limits = report.items("What not to use it for")
+    limits = report.items("Limits")
     assert "All 19,876 customers" in limits["Nothing about real customers."]
     assert report.markdown.startswith("> [!WARNING]\n> Simulated log: the customers in this report")
     assert "with seed 455 and 225 users" in report.notices()[0]
@@ -346,7 +346,7 @@ def test_a_simulated_log_says_nothing_about_real_customers(
 def test_with_inactivity_a_pause_counts_as_churn(write: Write, datasets: dict[str, Any]) -> None:
     task = {"outcome": "inactivity", "horizon_days": 14, "active_within_days": 30}
     report = write(**metrics(datasets, question=datasets["metrics"]["question"] | task))
-    limits = report.items("What not to use it for")
+    limits = report.items("Limits")
     assert "not seen for 14 days" in limits["No list of ended subscriptions."]
 
 
@@ -411,8 +411,8 @@ def test_a_group_with_a_wide_interval_is_not_worse(write: Write, datasets: dict[
         auc_low=[0.45, 0.77, None], auc_difference_high=[0.05, 0.02, None]
     )
     assert groups(write(group_metrics=wide))[0] == (
-        "In 2 of 3 groups too few churned to evaluate the ranking. In none of the other groups is "
-        "the ranking measurably worse than for all customers (AUC 0.780 (0.761 to 0.798))."
+        "In 2 of 3 groups too few churned to evaluate the ranking. In the other groups the "
+        "ranking is not measurably worse than for all customers (AUC 0.780 (0.761 to 0.798))."
     )
 
 
@@ -425,8 +425,8 @@ def test_a_group_is_miscalibrated_only_by_its_whole_interval(
     )
     within = datasets["group_metrics"].assign(calibration_gap_low=[-0.003, -0.001, None])
     assert groups(write(group_metrics=within))[1] == (
-        "In none of the 2 groups with enough churners does the share that churned differ "
-        "measurably from the forecast."
+        "In the 2 groups with enough churners, the share that churned does not differ measurably "
+        "from the forecast."
     )
 
 
@@ -537,8 +537,8 @@ def test_a_clean_audit_has_its_figures(write: Write, datasets: dict[str, Any]) -
     assert (
         "Leakage audit: no sign of leakage in the training data. Length and amount of history "
         "alone rank churners with an AUC of 0.61, rates alone with 0.70, the best single feature "
-        "(age) with 0.97. A sum of features explains 12 % of the label. Deleting, changing and "
-        "inventing events at or after the cutoff changed 0 rows of features."
+        "(age) with 0.97. A weighted sum of features explains 12 % of the label's variance. "
+        "Deleting, changing and inventing events at or after the cutoff changed 0 rows of features."
     ) in report.text
 
 
@@ -571,7 +571,7 @@ def test_the_log_and_its_rejected_lines_are_described(
 ) -> None:
     report = write()
     items = report.items("Method")
-    assert items["Lines"] == "287,156; 8,472 (3.0 %) were rejected"
+    assert items["Records"] == "287,156; 8,472 (3.0 %) were rejected"
     assert items["Unused columns of the log"] == "<i>device</i>"
     assert report.table("Rejected records by reason")[1:] == [["no user", "8,472", "3.0 %"]]
     clean = datasets["data_quality"] | {"rejected": 0, "rejections": {}, "unknown_columns": []}
@@ -588,7 +588,7 @@ def test_the_champion_is_described_with_its_training_data(write: Write) -> None:
         "17 October 2018; 3,777 churned (3.8 %)"
     )
     assert items["Threshold on the hold-out"] == (
-        "9.1 %, with the best expected F1, by out-of-fold probabilities"
+        "9.1 %, with the highest expected F1 of out-of-fold probabilities"
     )
     packages = report.table("Package versions of the champion's training")
     assert packages[1:] == [["python", "3.11.2"], ["pyspark", "4.3.0"]]

@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 from sparkify.hooks.parameter_check import find_invalid_values
 from sparkify.spark.jvm_options import format_submit_arguments, prepare_environment
 
-# PySpark collects timestamps in the machine's zone, in which tests would have to write them.
+# PySpark collects timestamps in the machine's time zone.
 os.environ["TZ"] = "UTC"
 time.tzset()
 ROOT = Path(__file__).parents[1]
@@ -72,7 +72,7 @@ def spark() -> Iterator[SparkSession]:
 
 @pytest.fixture(scope="session")
 def layers() -> list[str]:
-    """Return the layers of the data, in the order in which they are made."""
+    """Return the layers of the data, in the order of the data flow."""
     return [
         "01_raw",
         "02_intermediate",
@@ -102,7 +102,7 @@ def parameters() -> dict[str, Any]:
         return session.load_context().params
 
 
-# What Spark, Hadoop, Python or a shell reads as something else than a part of a name.
+# Names with characters that are special in Spark, Hadoop, Python or a shell.
 ODD_NAMES = [
     "my log",
     "a[1]",
@@ -148,19 +148,19 @@ def refusals(parameters_as_loaded: dict[str, Any]) -> Callable[..., list[str]]:
 
 
 class Project:
-    """The project with data of its own in a temporary folder."""
+    """A copy of the project's settings, with data in a temporary folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.params = folder, SMALL
         self.conf = folder / "conf"
         shutil.copytree(ROOT / "conf", self.conf)
-        shutil.copy(ROOT / "pyproject.toml", folder)  # by which Kedro-Viz knows a project
+        shutil.copy(ROOT / "pyproject.toml", folder)  # Kedro-Viz requires it
         mini = yaml.safe_load((self.conf / "mini" / "globals.yml").read_text())
         self.log = folder / mini["raw_log"]
         moved = {"raw_log": str(self.log), "data_root": str(folder / "data")}
         (self.conf / "mini" / "globals.yml").write_text(yaml.safe_dump(mini | moved))
 
-    def copied(self, folder: Path) -> "Project":
+    def copy_to(self, folder: Path) -> "Project":
         """Return a project with the same data, for a test that changes them."""
         other = Project(folder)
         shutil.copytree(self.folder / "data", folder / "data")
@@ -214,7 +214,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a disk of its own with room for 64 kB."""
+    """Return a small disk with space for 64 kB."""
     if os.geteuid():
         pytest.skip("mounting a disk needs root")
     folder = tmp_path / "disk"
@@ -227,7 +227,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Return what the project logs for its user."""
+def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Return the log records of the project."""
     caplog.set_level(logging.INFO, "sparkify")
     return caplog

@@ -15,16 +15,16 @@ ROOT = Path(__file__).parents[1]
 SAVED_BY_HOOKS = {"run_timings", "run_timings_figure"}
 
 
-def used_datasets() -> set[str]:
+def list_used_datasets() -> set[str]:
     """Return the datasets of all pipelines and hooks, without parameters."""
     bootstrap_project(ROOT)
     used = SAVED_BY_HOOKS.union(*(pipeline.datasets() for pipeline in pipelines.values()))
     return {name for name in used if not name.startswith("params:") and name != "parameters"}
 
 
-def catalog_config(env: str | None) -> dict[str, Any]:
+def load_catalog_config(env: str | None) -> dict[str, Any]:
     """Return the settings of every dataset of an environment, those of patterns resolved."""
-    used = used_datasets()
+    used = list_used_datasets()
     with KedroSession.create(project_path=ROOT, env=env, save_on_close=False) as session:
         config = session.load_context().config_loader["catalog"]
     entries = {name: entry for name, entry in config.items() if "{" not in name}
@@ -32,18 +32,18 @@ def catalog_config(env: str | None) -> dict[str, Any]:
     return entries | {name: resolver.resolve_pattern(name) for name in used - set(entries)}
 
 
-def paths(entries: Iterable[dict[str, Any]]) -> list[str]:
-    found = [entry.get("filepath") or entry.get("path") for entry in entries]
-    return [path for path in found if path is not None]
+def list_paths(entries: Iterable[dict[str, Any]]) -> list[str]:
+    locations = [entry.get("filepath") or entry.get("path") for entry in entries]
+    return [path for path in locations if path is not None]
 
 
 @pytest.fixture(scope="module", params=["base", "mini", "full"])
 def config(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return catalog_config(request.param)
+    return load_catalog_config(request.param)
 
 
 def test_mini_is_the_default() -> None:
-    assert catalog_config(None) == catalog_config("mini")
+    assert load_catalog_config(None) == load_catalog_config("mini")
 
 
 def test_every_path_is_in_the_folder_of_its_layer(
@@ -53,7 +53,7 @@ def test_every_path_is_in_the_folder_of_its_layer(
         metadata = entry["metadata"]
         layer = metadata["kedro-viz"].get("layer") or metadata["layer"]
         assert layer in layers
-        for path in paths([entry]):
+        for path in list_paths([entry]):
             assert path.startswith(f"data/{layer}/"), name
 
 
@@ -64,27 +64,29 @@ def test_every_dataset_says_what_it_holds(config: dict[str, Any]) -> None:
 
 def test_no_two_datasets_share_a_path(config: dict[str, Any]) -> None:
     # standing_model reads the model that the run before saved as churn_model.
-    found = paths(entry for name, entry in config.items() if name != "standing_model")
-    assert len(found) == len(set(found))
+    locations = list_paths(entry for name, entry in config.items() if name != "standing_model")
+    assert len(locations) == len(set(locations))
     assert config["standing_model"]["filepath"] == config["churn_model"]["filepath"]
 
 
 def test_on_a_cluster_everything_is_below_the_data_root() -> None:
     root = yaml.safe_load((ROOT / "conf/cluster/globals.yml").read_text())["data_root"]
-    on_cluster, mini = catalog_config("cluster"), catalog_config("mini")
+    on_cluster, mini = load_catalog_config("cluster"), load_catalog_config("mini")
     assert set(on_cluster) == set(mini)
-    for path, in_mini in zip(paths(on_cluster.values()), paths(mini.values()), strict=True):
+    for path, in_mini in zip(
+        list_paths(on_cluster.values()), list_paths(mini.values()), strict=True
+    ):
         layer = in_mini.split("/")[1]
         assert path.startswith(f"{root}/{layer}/")
 
 
 def test_environments_share_no_path() -> None:
-    mini, full = (paths(catalog_config(env).values()) for env in ("mini", "full"))
+    mini, full = (list_paths(load_catalog_config(env).values()) for env in ("mini", "full"))
     assert not set(mini) & set(full)
 
 
 def test_every_dataset_is_declared_and_used(config: dict[str, Any]) -> None:
-    assert used_datasets() == set(config)
+    assert list_used_datasets() == set(config)
     assert all(entry.get("type") for entry in config.values())
 
 
@@ -96,7 +98,7 @@ def test_every_dataset_is_declared_and_used(config: dict[str, Any]) -> None:
     ],
 )
 def test_a_figure_has_the_path_of_its_name(name: str, path: str) -> None:
-    assert catalog_config("mini")[name]["filepath"] == path
+    assert load_catalog_config("mini")[name]["filepath"] == path
 
 
 @pytest.mark.parametrize("env", ["mini", "full", "cluster"])

@@ -56,9 +56,7 @@ def test_without_java_a_run_ends_with_one_sentence(no_java: None) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_without_java_nothing_of_kedro_is_started(
-    no_java: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_java_kedro_does_not_start(no_java: None, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[dict[str, Any]] = []
     monkeypatch.setattr(kedro_run, "callback", lambda **options: started.append(options))
     kedro("run")
@@ -70,7 +68,7 @@ def test_without_java_every_way_to_run_prints_the_sentence_alone(
     tmp_path: Path, command: list[str]
 ) -> None:
     environment = {**os.environ, "JAVA_HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, *command],
         env=environment,
         cwd=ROOT,
@@ -78,12 +76,12 @@ def test_without_java_every_way_to_run_prints_the_sentence_alone(
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("Error: Spark needs Java 17 or 21 and there is no Java here")
-    assert done.stderr.count("\n") == 1
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.startswith("Error: Spark needs Java 17 or 21 and there is no Java here")
+    assert process.stderr.count("\n") == 1
 
 
-def test_a_missing_log_is_told_in_one_sentence(project: Any) -> None:
+def test_a_missing_log_gives_one_message(project: Any) -> None:
     result = run(project)
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
@@ -93,7 +91,7 @@ def test_a_missing_log_is_told_in_one_sentence(project: Any) -> None:
     assert "Traceback" not in result.output
 
 
-def test_a_log_that_stands_is_told_before_any_work(project: Any) -> None:
+def test_a_simulation_over_an_existing_log_stops_before_any_work(project: Any) -> None:
     project.log.parent.mkdir(parents=True)
     project.log.write_text("{}\n")
     result = run(project, "--pipelines", "simulation")
@@ -128,11 +126,11 @@ def test_each_wrong_parameter_is_one_sentence_and_printed_once(
     assert list(project.folder.rglob("*.parquet")) == []
 
 
-def test_a_value_that_is_no_yaml_is_refused_in_one_sentence() -> None:
+def test_invalid_yaml_in_params_gives_one_message() -> None:
     result = kedro("run", "--params", "evaluation.groups={new: 1")
     assert result.exit_code == 2
     assert result.output.splitlines()[-1] == (
-        "Error: --params has a value that is no YAML: expected ',' or '}', but got '<stream end>'."
+        "Error: --params has a value that is not YAML: expected ',' or '}', but got '<stream end>'."
     )
 
 
@@ -146,14 +144,14 @@ def test_the_packaged_project_refuses_parameters_as_kedro_run_does(
     assert capsys.readouterr().err == "Error: cutof is not a parameter; did you mean cutoff?\n"
 
 
-def test_an_unknown_pipeline_is_told_by_its_name(project: Any) -> None:
+def test_an_unknown_pipeline_is_named(project: Any) -> None:
     result = run(project, "--pipelines", "nonesuch")
     assert result.exit_code == 1
     assert "Error: Failed to find the pipeline named 'nonesuch'." in result.output
     assert "Traceback" not in result.output
 
 
-def test_an_incomplete_table_is_told_with_what_to_do(project: Any) -> None:
+def test_an_incomplete_table_gives_a_message_with_a_remedy(project: Any) -> None:
     result = run(project, "--pipelines", "feature_engineering")
     assert result.exit_code == 1
     assert "there is no complete table at" in result.output
@@ -161,7 +159,7 @@ def test_an_incomplete_table_is_told_with_what_to_do(project: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["UTF-16", "half-written gzip", "years of which no log can be"])
-def test_a_bad_log_is_told_in_one_sentence(project: Any, name: str) -> None:
+def test_a_bad_log_gives_one_message(project: Any, name: str) -> None:
     logs = {**bad_logs.REFUSED, **bad_logs.DAMAGED, **bad_logs.WITHOUT_EVENTS}
     write, words = logs[name]
     project.log.parent.mkdir(parents=True)
@@ -176,20 +174,20 @@ def test_a_bad_log_is_told_in_one_sentence(project: Any, name: str) -> None:
     assert "Traceback" not in result.output
 
 
-def test_a_traceback_is_shown_to_those_who_ask_for_it(project: Any) -> None:
+def test_the_option_traceback_shows_the_traceback(project: Any) -> None:
     result = run(project, "--traceback", "--pipelines", "data_processing")
     assert isinstance(result.exception, DatasetError)
     assert result.exit_code == 1
 
 
-@pytest.mark.parametrize("asked", [True, False])
-def test_py4j_s_own_traces_are_kept_from_those_who_did_not_ask(
-    monkeypatch: pytest.MonkeyPatch, asked: bool
+@pytest.mark.parametrize("has_option", [True, False])
+def test_py4j_traces_are_hidden_without_the_option_traceback(
+    monkeypatch: pytest.MonkeyPatch, has_option: bool
 ) -> None:
     monkeypatch.setattr(kedro_run, "callback", lambda **options: None)
     monkeypatch.setattr(logging.getLogger(), "filters", [])
-    assert kedro("run", *["--traceback"] * asked).exit_code == 0
-    assert (is_not_py4j in logging.getLogger().filters) is not asked
+    assert kedro("run", *["--traceback"] * has_option).exit_code == 0
+    assert (is_not_py4j in logging.getLogger().filters) is not has_option
 
 
 def test_an_error_in_the_code_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,22 +198,22 @@ def test_an_error_in_the_code_keeps_its_traceback(monkeypatch: pytest.MonkeyPatc
     assert isinstance(kedro("run").exception, ZeroDivisionError)
 
 
-def test_options_reach_kedro_as_they_were_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    given: dict[str, Any] = {}
-    monkeypatch.setattr(kedro_run, "callback", lambda **options: given.update(options))
+def test_options_are_passed_to_kedro(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed: dict[str, Any] = {}
+    monkeypatch.setattr(kedro_run, "callback", lambda **options: passed.update(options))
     result = kedro("run", "--env", "full", "--pipelines", "modelling", "--params", "a.b=3")
     assert result.exit_code == 0
-    assert given["env"] == "full"
-    assert list(given["pipelines"]) == ["modelling"]
-    assert given["params"] == {"a": {"b": 3}}
-    assert set(given) == {option.name for option in kedro_run.params if option.name != "help"}
+    assert passed["env"] == "full"
+    assert list(passed["pipelines"]) == ["modelling"]
+    assert passed["params"] == {"a": {"b": 3}}
+    assert set(passed) == {option.name for option in kedro_run.params if option.name != "help"}
 
 
-def test_the_command_takes_all_that_kedro_s_own_takes() -> None:
-    own = {name for option in cli.run.params for name in option.opts}
+def test_the_command_has_all_options_of_kedro_run() -> None:
+    ours = {name for option in cli.run.params for name in option.opts}
     kedros = {name for option in kedro_run.params for name in option.opts}
-    assert own - kedros == {"--traceback"}
-    assert kedros <= own
+    assert ours - kedros == {"--traceback"}
+    assert kedros <= ours
     assert isinstance(cli.cli, click.Group)
 
 
@@ -230,21 +228,19 @@ def test_the_packaged_project_has_the_same_command(
 
 
 @pytest.mark.parametrize("name", ["churn [v2]", "churn*", "churn?"])
-def test_settings_in_a_folder_that_kedro_reads_as_a_pattern_are_refused_in_a_sentence(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_settings_path_with_wildcards_is_refused(tmp_path: Path, name: str) -> None:
     conf = tmp_path / name / "conf"
     conf.mkdir(parents=True)
     result = kedro("run", "--conf-source", str(conf))
     assert result.exit_code == 1
     assert result.stderr == (
         f"Error: the folder of the settings, {conf}, has {name.strip('churn v2]')} in its path, "
-        f"which Kedro reads as a pattern. Rename that folder, or keep conf/ elsewhere and name it "
-        f"by --conf-source.\n"
+        f"which Kedro reads as a pattern. Rename that folder, or move conf/ and set "
+        f"--conf-source.\n"
     )
 
 
-def test_packed_settings_may_lie_in_any_folder(
+def test_an_archive_of_settings_may_be_in_any_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(kedro_run, "callback", lambda **options: None)
@@ -254,7 +250,7 @@ def test_packed_settings_may_lie_in_any_folder(
     assert kedro("run", "--conf-source", str(packed)).exit_code == 0
 
 
-def test_a_project_in_a_folder_with_a_colon_is_refused_in_a_sentence(
+def test_a_project_path_with_a_colon_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     project = tmp_path / "churn:v2"
@@ -263,18 +259,18 @@ def test_a_project_in_a_folder_with_a_colon_is_refused_in_a_sentence(
     monkeypatch.chdir(project)
     result = kedro("run")
     assert result.stderr == (
-        f"Error: the project's folder, {project}, has : in its path, at which Python splits its "
-        f"search path. Rename that folder.\n"
+        f"Error: the project's folder, {project}, has : in its path. Python splits its search "
+        f"path there. Rename that folder.\n"
     )
 
 
-def test_a_run_from_a_folder_below_works_and_logs_as_one_from_the_project_s(
+def test_a_run_in_a_subfolder_uses_the_folder_and_logging_of_the_project(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen: list[tuple[Path, Any]] = []
+    calls: list[tuple[Path, Any]] = []
 
     def look(**options: Any) -> None:
-        seen.append((Path.cwd(), LOGGING.data["formatters"]))
+        calls.append((Path.cwd(), LOGGING.data["formatters"]))
 
     monkeypatch.setattr(kedro_run, "callback", look)
     monkeypatch.setattr(LOGGING, "data", {"version": 1, "formatters": {}})
@@ -283,34 +279,34 @@ def test_a_run_from_a_folder_below_works_and_logs_as_one_from_the_project_s(
     bootstrap_project(ROOT)
     assert CliRunner().invoke(cli.cli, ["run"]).exit_code == 0
     formatters = yaml.safe_load((ROOT / "conf" / "logging.yml").read_text())["formatters"]
-    assert seen == [(ROOT, formatters)]
+    assert calls == [(ROOT, formatters)]
     assert Path.cwd() == ROOT / "docs"
 
 
-def test_a_runner_that_does_not_exist_is_refused_in_a_sentence() -> None:
+def test_an_unknown_runner_gives_one_message() -> None:
     result = kedro("run", "--runner", "Sequential")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: there is no runner Sequential: use SequentialRunner")
 
 
-def test_settings_are_utf_8_whatever_the_locale(project: Any, tmp_path: Path) -> None:
+def test_settings_are_utf_8_in_any_locale(project: Any, tmp_path: Path) -> None:
     log = tmp_path / "größer" / "ünï.json"
     settings = project.conf / "mini" / "globals.yml"
     moved = yaml.safe_load(settings.read_text()) | {"raw_log": str(log)}
     settings.write_text(yaml.safe_dump(moved, allow_unicode=True), encoding="utf-8")
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "kedro", "run", "--conf-source", str(project.conf)],
         env=os.environ | ascii_only,
         cwd=ROOT,
         capture_output=True,
         check=False,
     )
-    assert f"Error: there is no event log at {log}. Put yours there" in done.stderr.decode()
-    assert "Traceback" not in done.stderr.decode()
+    assert f"Error: there is no event log at {log}. Put yours there" in process.stderr.decode()
+    assert "Traceback" not in process.stderr.decode()
 
 
-def test_an_unknown_environment_ends_in_one_sentence() -> None:
+def test_an_unknown_environment_gives_one_message() -> None:
     result = kedro("run", "--env", "nonesuch")
     assert result.exit_code == 1
     assert "nonesuch" in result.output
@@ -338,7 +334,7 @@ def test_a_value_error_of_a_library_keeps_its_traceback(
     assert isinstance(result.exception, ValueError)
 
 
-def test_what_the_code_cannot_save_keeps_its_traceback(
+def test_an_unserialisable_result_keeps_its_traceback(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     dataset = JSONDataset(filepath=str(tmp_path / "file.json"))
@@ -346,7 +342,7 @@ def test_what_the_code_cannot_save_keeps_its_traceback(
     assert isinstance(result.exception, DatasetError)
 
 
-def test_a_damaged_file_is_told_with_its_path(
+def test_a_damaged_file_gives_a_message_with_its_path(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file.json").write_text("{")
@@ -364,17 +360,15 @@ def test_a_damaged_file_is_told_with_its_path(
         (["--tags", "nonesuch"], "Pipeline contains no nodes"),
     ],
 )
-def test_a_name_that_kedro_does_not_know_is_told_in_one_sentence(
-    arguments: list[str], message: str
-) -> None:
+def test_an_unknown_node_or_tag_gives_one_message(arguments: list[str], message: str) -> None:
     result = kedro("run", *arguments)
     assert result.exit_code != 0
     assert isinstance(result.exception, SystemExit)
     assert message in result.output
 
 
-def test_every_error_of_the_project_is_for_the_user() -> None:
-    """Errors that no message to the user is written for are no classes of ours."""
+def test_every_error_class_is_a_user_error() -> None:
+    """Bugs raise built-in errors, which are not for users."""
     defined = [
         (path, node.name)
         for path in (ROOT / "src").rglob("*.py")

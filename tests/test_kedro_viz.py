@@ -1,4 +1,4 @@
-"""What Kedro-Viz shows: read from the answers behind its page, and on the page itself."""
+"""What Kedro-Viz shows: its API responses, and its page."""
 
 import json
 from collections.abc import Iterator
@@ -27,14 +27,14 @@ def site(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def graph(site: Path) -> dict[str, Any]:
-    """Return what the default pipeline's picture is drawn from."""
+    """Return the graph of the default pipeline."""
     answer: dict[str, Any] = json.loads((site / "api" / "main").read_text())
     return answer
 
 
 @pytest.fixture(scope="session")
 def nodes(site: Path, graph: dict[str, Any]) -> Answers:
-    """Return what the side panel shows, by name."""
+    """Return the content of the side panel, by name of the node or dataset."""
     return {
         node.get("full_name", node["name"]): json.loads(path.read_text())
         for node in graph["nodes"]
@@ -44,20 +44,20 @@ def nodes(site: Path, graph: dict[str, Any]) -> Answers:
 
 @pytest.fixture(scope="session")
 def run_status(site: Path) -> dict[str, Any]:
-    """Return what is shown of the last run."""
+    """Return the status of the last run."""
     answer: dict[str, Any] = json.loads((site / "api" / "run-status").read_text())
     return answer
 
 
-def test_layers_are_in_the_order_in_which_they_are_made(
-    graph: dict[str, Any], layers: list[str]
-) -> None:
+def test_layers_are_in_the_order_of_the_data_flow(graph: dict[str, Any], layers: list[str]) -> None:
     assert graph["layers"] == layers
 
 
-def test_no_pipeline_goes_back_to_a_layer_before(site: Path) -> None:
+def test_the_layers_of_every_pipeline_have_an_order(site: Path) -> None:
     for answer in (site / "api" / "pipelines").iterdir():
-        assert json.loads(answer.read_text())["layers"], answer.name  # none where they circle
+        assert json.loads(answer.read_text())["layers"], (
+            answer.name
+        )  # empty if the layers form a cycle
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_nodes_are_shown_with_the_seconds_of_the_last_run(
     finished: Any, graph: dict[str, Any], run_status: dict[str, Any]
 ) -> None:
     names = {node["id"]: node["full_name"] for node in graph["nodes"] if node["type"] == "task"}
-    shown = {names[found]: node["duration"] for found, node in run_status["nodes"].items()}
+    durations = {names[node_id]: node["duration"] for node_id, node in run_status["nodes"].items()}
     timings = finished.catalog().load("run_timings").set_index("node")["seconds"]
-    assert shown == timings.to_dict()
+    assert durations == timings.to_dict()
 
 
 def test_every_pipeline_is_one_box(graph: dict[str, Any]) -> None:
@@ -104,22 +104,17 @@ def test_every_pipeline_is_one_box(graph: dict[str, Any]) -> None:
     assert "task" not in {child["type"] for child in first_view}
 
 
-def test_viz_needs_no_spark(finished: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_previews_need_no_spark(finished: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pyspark.sql.SparkSession.builder", None)
     catalog = finished.catalog()
     for name in ("features", "churn_model"):
         assert catalog.get(name).preview()
 
 
-def test_hidden_traits_reach_no_forecast() -> None:
-    forecast = pipelines["__default__"].datasets()
-    assert not {"simulated_users", "simulated_sessions"} & forecast
-
-
-def test_colours_are_of_what_there_is() -> None:
+def test_coloured_datasets_exist() -> None:
     styles = json.loads((ROOT / ".viz" / "styles.json").read_text())
-    known = set().union(*(pipeline.datasets() for pipeline in pipelines.values()))
-    assert set(styles) <= known
+    existing = set().union(*(pipeline.datasets() for pipeline in pipelines.values()))
+    assert set(styles) <= existing
 
 
 @pytest.fixture(scope="module")
@@ -130,17 +125,17 @@ def page(site: Path, browser: Any) -> Iterator[Any]:
 
 
 def test_the_page_is_complete_without_any_other_host(page: Any, site: Path) -> None:
-    told, asked = [], []
-    page.on("console", lambda message: told.append((message.type, message.text)))
-    page.on("pageerror", lambda error: told.append(("error", str(error))))
-    page.on("request", lambda request: asked.append(request.url))
+    messages, requests = [], []
+    page.on("console", lambda message: messages.append((message.type, message.text)))
+    page.on("pageerror", lambda error: messages.append(("error", str(error))))
+    page.on("request", lambda request: requests.append(request.url))
     page.reload()
     page.wait_for_selector(".pipeline-node")
     page.wait_for_load_state("networkidle")
-    assert [one for one in told if one[0] == "error"] == []
+    assert [one for one in messages if one[0] == "error"] == []
     here = page.url.partition("?")[0]
-    assert asked
-    assert [one for one in asked if not one.startswith((here, "data:", "blob:"))] == []
+    assert requests
+    assert [one for one in requests if not one.startswith((here, "data:", "blob:"))] == []
 
 
 def test_the_layers_are_drawn_from_the_log_to_the_report(page: Any, layers: list[str]) -> None:

@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not here")
 
 
-def kedro_commands(tmp_path: Path, *variables: str, cwd: Path = ROOT) -> list[str]:
-    """Return what `make run` asks Kedro for."""
+def list_kedro_commands(tmp_path: Path, *variables: str, cwd: Path = ROOT) -> list[str]:
+    """Return the Kedro commands that `make run` runs."""
     commands = tmp_path / "commands"
     kedro = tmp_path / "kedro"
     kedro.write_text(f'#!/bin/sh\necho "$@" >> "{commands}"\n')
@@ -24,22 +24,22 @@ def kedro_commands(tmp_path: Path, *variables: str, cwd: Path = ROOT) -> list[st
 
 
 def test_without_a_log_one_is_simulated_before_the_run(tmp_path: Path) -> None:
-    commands = kedro_commands(tmp_path, f"LOG={tmp_path}/log.json")
+    commands = list_kedro_commands(tmp_path, f"LOG={tmp_path}/log.json")
     assert commands == ["run --env mini --pipelines simulation", "run --env mini"]
 
 
-def test_no_log_is_simulated_in_the_place_of_another_service_s(tmp_path: Path) -> None:
-    commands = kedro_commands(tmp_path, f"LOG={tmp_path}/log.csv", "ENV=examples/shop")
+def test_no_log_is_simulated_for_other_environments(tmp_path: Path) -> None:
+    commands = list_kedro_commands(tmp_path, f"LOG={tmp_path}/log.csv", "ENV=examples/shop")
     assert commands == ["run --env examples/shop"]
 
 
 @pytest.mark.parametrize("name", ["log.json", "log.json.gz", "log.json.bz2"])
-def test_a_log_that_stands_is_left_alone(tmp_path: Path, name: str) -> None:
+def test_an_existing_log_is_not_simulated_again(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
-    assert kedro_commands(tmp_path, f"LOG={tmp_path}/log.json") == ["run --env mini"]
+    assert list_kedro_commands(tmp_path, f"LOG={tmp_path}/log.json") == ["run --env mini"]
 
 
-def test_the_log_is_where_the_environment_s_settings_say(tmp_path: Path) -> None:
+def test_the_path_of_the_log_comes_from_the_environment(tmp_path: Path) -> None:
     project = tmp_path / "my clone"
     name = 'it\'s my log [2018] "x" `a` #1.json'
     for environment in ("base", "mini"):
@@ -53,4 +53,4 @@ def test_the_log_is_where_the_environment_s_settings_say(tmp_path: Path) -> None
     (project / ".venv" / "ready").touch()
     (tmp_path / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (tmp_path / "python").chmod(0o755)
-    assert kedro_commands(tmp_path, cwd=project) == ["run --env mini"]
+    assert list_kedro_commands(tmp_path, cwd=project) == ["run --env mini"]

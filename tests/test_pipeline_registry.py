@@ -9,8 +9,8 @@ FORECAST = (
     *("data_processing", "feature_engineering", "modelling", "evaluation"),
     *("scoring", "reporting"),
 )
-# Datasets of the run before, datasets that may be missing, and what a hook fills.
-FOUND = {
+# Datasets of earlier runs (they may be missing), and one that a hook fills.
+EXTERNAL = {
     *("standing_model", "monitoring_summary", "drift_figure", "leakage_audit"),
     "package_versions",
 }
@@ -48,11 +48,11 @@ def test_the_default_is_the_forecast_without_the_simulation(
     assert not names(pipelines["__default__"]) & names(pipelines["simulation"])
 
 
-def test_the_default_starts_from_the_log_its_record_and_what_is_found(
+def test_the_default_reads_the_log_its_record_and_external_datasets(
     pipelines: dict[str, Pipeline],
 ) -> None:
     inputs = {name for name in pipelines["__default__"].inputs() if not name.startswith("param")}
-    assert inputs == {"raw_events", "simulation_record"} | FOUND
+    assert inputs == {"raw_events", "simulation_record"} | EXTERNAL
 
 
 def test_the_simulation_starts_from_parameters_alone_and_writes_the_log(
@@ -62,19 +62,21 @@ def test_the_simulation_starts_from_parameters_alone_and_writes_the_log(
     assert {"raw_events", "simulation_record"} <= pipelines["simulation"].all_outputs()
 
 
-def test_a_simulated_log_stands_once_it_is_recorded(pipelines: dict[str, Pipeline]) -> None:
+def test_a_simulated_log_is_confirmed_with_its_record(pipelines: dict[str, Pipeline]) -> None:
     (confirming,) = [node for node in pipelines["simulation"].nodes if node.confirms]
     assert confirming.confirms == ["raw_events"]
     assert confirming.outputs == ["simulation_record"]
 
 
-def test_no_forecast_reads_what_only_a_simulation_knows(pipelines: dict[str, Pipeline]) -> None:
+def test_forecasts_do_not_read_hidden_state(pipelines: dict[str, Pipeline]) -> None:
     hidden = {"simulated_users", "simulated_sessions"}
     assert not hidden & pipelines["__default__"].datasets()
 
 
-def test_a_pipeline_reads_only_what_those_before_it_made(pipelines: dict[str, Pipeline]) -> None:
-    made = {"raw_events", "simulation_record"} | FOUND
+def test_a_pipeline_reads_only_datasets_of_earlier_pipelines(
+    pipelines: dict[str, Pipeline],
+) -> None:
+    made = {"raw_events", "simulation_record"} | EXTERNAL
     for name in (*FORECAST, "validation", "monitoring", "retrospective"):
         read = {one for one in pipelines[name].inputs() if not one.startswith("param")}
         assert read <= made, name
@@ -112,7 +114,7 @@ def test_each_step_of_modelling_has_a_node_and_a_dataset(pipelines: dict[str, Pi
     }
 
 
-def test_every_node_has_a_name_of_its_own(pipelines: dict[str, Pipeline]) -> None:
+def test_node_names_are_unique(pipelines: dict[str, Pipeline]) -> None:
     every = [
         node
         for name, pipeline in pipelines.items()

@@ -1,4 +1,4 @@
-"""All commands and links of README and docs: each command runs until its work would begin."""
+"""Commands and links of README and docs; commands stop before their work."""
 
 import argparse
 import os
@@ -42,8 +42,8 @@ def list_quoted(page: Path) -> Iterator[str]:
             yield line
 
 
-def blocks(page: Path) -> Iterator[str]:
-    """Yield every line of the code blocks of a page."""
+def list_code_lines(page: Path) -> Iterator[str]:
+    """Yield every line of the code list_code_lines of a page."""
     for block in re.findall(r"^```\n(.*?)^```$", page.read_text(), flags=re.DOTALL | re.MULTILINE):
         yield from filter(None, block.splitlines())
 
@@ -51,7 +51,9 @@ def blocks(page: Path) -> Iterator[str]:
 def list_commands() -> list[str]:
     """Return the commands of all pages, each once."""
     return list(
-        dict.fromkeys([*blocks(README), *(line for page in PAGES for line in list_quoted(page))])
+        dict.fromkeys(
+            [*list_code_lines(README), *(line for page in PAGES for line in list_quoted(page))]
+        )
     )
 
 

@@ -63,7 +63,7 @@ def test_the_default_run_scores_the_customers_of_the_newest_day(finished: Any) -
 
 
 def test_an_earlier_cutoff_is_added_to_the_score_history(finished: Any, tmp_path: Path) -> None:
-    project = finished.copied(tmp_path / "earlier")
+    project = finished.copy_to(tmp_path / "earlier")
     catalog = project.catalog()
     newest_scores = catalog.load("churn_scores_csv")
     project.run("scoring", params={**project.params, "cutoff": "2018-11-21"})
@@ -93,7 +93,7 @@ def versions(project: Any) -> dict[str, list[str]]:
 def test_a_model_is_promoted_only_after_its_whole_evaluation(
     finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = finished.copied(tmp_path / "failing")
+    project = finished.copy_to(tmp_path / "failing")
     params = {**project.params, "evaluation": {"promotion": {"replace": "always"}}}
     before = versions(project)
     assert {name: len(one) for name, one in before.items()} == dict.fromkeys(before, 1)
@@ -126,7 +126,7 @@ def test_a_model_is_promoted_only_after_its_whole_evaluation(
 def test_a_candidate_is_selected_again_without_fitting_the_folds(
     finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = finished.copied(tmp_path / "selected")
+    project = finished.copy_to(tmp_path / "selected")
     kept = project.catalog().load("cv_results")
     modelling = {**project.params["modelling"], "selection": "log_loss"}
 
@@ -150,10 +150,8 @@ def test_a_candidate_is_selected_again_without_fitting_the_folds(
     assert len(list((project.folder / "data/06_models/mini/challenger_model").iterdir())) == 2
 
 
-def test_the_list_is_made_by_the_costs_of_the_run_that_makes_it(
-    finished: Any, tmp_path: Path
-) -> None:
-    project = finished.copied(tmp_path / "dearer")
+def test_the_contact_list_uses_the_costs_of_its_run(finished: Any, tmp_path: Path) -> None:
+    project = finished.copy_to(tmp_path / "dearer")
     decision = {"threshold": "profit", "contact_success": 0.5, "kept_customer_value": 100}
     counts = []
     for cost in (5, 60):
@@ -174,7 +172,7 @@ def test_the_list_is_made_by_the_costs_of_the_run_that_makes_it(
 @pytest.fixture(scope="module")
 def validated(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return the catalog of the finished project after validation and retrospective."""
-    project = finished.copied(tmp_path_factory.mktemp("runs") / "validated")
+    project = finished.copy_to(tmp_path_factory.mktemp("runs") / "validated")
     project.run("validation", "retrospective", "reporting", params=project.params)
     return project.catalog()
 
@@ -209,7 +207,7 @@ def inactive(
 
     The settings are those of docs/own_log.md; the log has no cancellation page.
     """
-    project = finished.copied(tmp_path_factory.mktemp("runs") / "inactive")
+    project = finished.copy_to(tmp_path_factory.mktemp("runs") / "inactive")
     page = (ROOT / "docs" / "own_log.md").read_text()
     (block,) = re.findall(
         r"^```yaml\n# conf/podcast/\S+\n(.*?)^```", page, re.DOTALL | re.MULTILINE
@@ -261,7 +259,7 @@ def test_inactivity_is_predicted_without_a_cancellation_page(
     assert any("customers were not seen (simulated log)" in message for message in messages)
 
 
-def test_the_report_of_inactivity_does_not_speak_of_cancellations(
+def test_the_report_of_inactivity_does_not_mention_cancellations(
     inactive: tuple[Any, dict[str, Any], list[str]],
 ) -> None:
     text = inactive[0].catalog().load("report_md")

@@ -23,9 +23,9 @@ def test_an_error_is_described_whether_python_or_java_raised_it(number: int, cau
     text = os.strerror(number)
     java = JavaError(f"org.apache.spark.SparkException: Task failed\n  Caused by: {text}\n  at x")
     for error in (OSError(number, text), java):
-        found = describe_os_error(error)
-        assert found is not None
-        assert found.cause == cause
+        problem = describe_os_error(error)
+        assert problem is not None
+        assert problem.cause == cause
 
 
 def test_an_error_is_found_below_the_errors_that_it_caused() -> None:
@@ -35,11 +35,11 @@ def test_an_error_is_found_below_the_errors_that_it_caused() -> None:
 
 
 def test_a_folder_that_spark_cannot_make_is_described() -> None:
-    found = describe_os_error(
+    problem = describe_os_error(
         JavaError("java.io.IOException: Mkdirs failed to create file:/data/x")
     )
-    assert found is not None
-    assert found.cause == "no folder can be created there"
+    assert problem is not None
+    assert problem.cause == "no folder can be created there"
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), FileNotFoundError(errno.ENOENT, "no")])

@@ -119,16 +119,16 @@ def test_values_are_written_as_in_yaml_and_long_ones_are_cut_off() -> None:
 
 
 def test_names_are_compared_by_their_last_part() -> None:
-    known = ["numTrees", "maxDepth"]
-    assert format_unknown_name("modelling.random_forest.seed", known) == (
+    names = ["numTrees", "maxDepth"]
+    assert format_unknown_name("modelling.random_forest.seed", names) == (
         "modelling.random_forest.seed is not a parameter; allowed: maxDepth, numTrees."
     )
-    assert format_unknown_name("modelling.random_forest.maxDept", known) == (
+    assert format_unknown_name("modelling.random_forest.maxDept", names) == (
         "modelling.random_forest.maxDept is not a parameter; did you mean "
         "modelling.random_forest.maxDepth?"
     )
 
 
-def test_a_choice_is_the_most_similar_name_or_all_of_them() -> None:
+def test_a_choice_has_the_similar_name_or_all_names() -> None:
     assert format_choice("page", "NextSon", ["NextSong", "Home"]) == "a page, such as NextSong"
     assert format_choice("page", "xyz", ["NextSong", "Home"]) == "a page: NextSong, Home"

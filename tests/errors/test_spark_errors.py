@@ -81,13 +81,13 @@ def test_a_jvm_that_has_ended_is_noticed_by_a_call(
     assert (describe_spark_error(error) or "").startswith("Spark's JVM has ended in the middle of")
 
 
-def test_what_py4j_logs_of_it_is_no_news() -> None:
+def test_log_records_of_py4j_are_filtered() -> None:
     of_py4j = logging.makeLogRecord({"pathname": java_gateway.__file__})
     assert not is_not_py4j(of_py4j)
     assert is_not_py4j(logging.makeLogRecord({"pathname": spark_errors.__file__}))
 
 
-def test_too_little_memory_is_told_with_what_to_do(spark: SparkSession) -> None:
+def test_out_of_memory_is_described_with_a_remedy(spark: SparkSession) -> None:
     jvm = spark.sparkContext._jvm
     error = Py4JError("failed")
     error._origin = jvm.java.lang.OutOfMemoryError("Java heap space")  # type: ignore[attr-defined]
@@ -100,7 +100,7 @@ def test_too_little_memory_is_told_with_what_to_do(spark: SparkSession) -> None:
     assert message.startswith("Spark ran out of memory (Java heap space). Raise")
 
 
-def test_what_is_not_spark_s_own_fault_is_left_alone(spark: SparkSession) -> None:
+def test_errors_outside_spark_are_not_described(spark: SparkSession) -> None:
     assert describe_spark_error(ValueError("no")) is None
     error = raised(lambda: spark.range(1).select("nonesuch"))
     assert isinstance(error, AnalysisException)

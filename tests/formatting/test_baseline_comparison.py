@@ -34,14 +34,14 @@ def test_rules_with_the_same_verdict_share_it() -> None:
     )
 
 
-def test_an_interval_that_ends_at_nought_shows_no_difference() -> None:
+def test_an_interval_that_ends_at_zero_shows_no_difference() -> None:
     nothing = {"value": 0.0, "ci95": [0.0, 0.0]}
     gains = {"most_songs": {"auc": nothing, "average_precision": nothing}}
     assert "not measurably different" in compare_with_baselines(gains, written)
     assert list_unbeaten_baselines(gains) == ["most_songs"]
 
 
-def test_too_few_churners_leave_nothing_to_compare() -> None:
+def test_with_too_few_churners_nothing_is_compared() -> None:
     gains = {"most_songs": {"auc": UNKNOWN, "average_precision": UNKNOWN}}
     assert compare_with_baselines(gains, written) == (
         "Too few churned to compare the model with most songs first."
@@ -49,5 +49,5 @@ def test_too_few_churners_leave_nothing_to_compare() -> None:
     assert list_unbeaten_baselines(gains) == ["most_songs"]
 
 
-def test_without_baselines_there_is_nothing_to_say() -> None:
+def test_without_baselines_the_comparison_is_empty() -> None:
     assert compare_with_baselines({}, written) == ""

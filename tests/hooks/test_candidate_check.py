@@ -81,13 +81,15 @@ def test_cores_are_those_of_the_machine_or_of_the_executors(
         ),
     ],
 )
-def test_where_cores_are_not_known_nothing_is_refused(
+def test_an_unknown_number_of_cores_is_accepted(
     modelling: ModellingParameters, stated: Any
 ) -> None:
     require_enough_cores(with_partitions(modelling, 99), stated)
 
 
-def test_without_xgboost_partitions_wait_for_nothing(modelling: ModellingParameters) -> None:
+def test_without_xgboost_any_number_of_partitions_is_accepted(
+    modelling: ModellingParameters,
+) -> None:
     others = {**modelling.candidates, "xgboost": None}
     without = with_partitions(modelling, 99).model_copy(update={"candidates": others})
     require_enough_cores(without, session("local[1]", 1))

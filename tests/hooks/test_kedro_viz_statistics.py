@@ -19,7 +19,7 @@ from sparkify.hooks.run_timings import RunTimingsHooks
 
 
 def work(*inputs: Any) -> None:
-    """Stand for a node's function; the hooks look at names alone."""
+    """Stub of a node function; the hooks use only names."""
 
 
 COUNT = Node(work, "log", "count", name="count_lines")
@@ -45,7 +45,7 @@ def hooks(tmp_path: Path) -> KedroVizStatisticsHooks:
     return hooks
 
 
-def shown(folder: Path) -> dict[str, Any]:
+def read_run_status(folder: Path) -> dict[str, Any]:
     """Return what Kedro-Viz makes of the events that were left."""
     events = json.loads((folder / ".viz" / "full" / "kedro_pipeline_events.json").read_text())
     return transform_events_to_structured_format(events).model_dump(mode="json")
@@ -55,7 +55,7 @@ def test_nodes_are_shown_with_the_seconds_up_to_their_last_save(
     hooks: KedroVizStatisticsHooks, catalog: DataCatalog, tmp_path: Path
 ) -> None:
     hooks.after_pipeline_run(PIPELINE, catalog)
-    run = shown(tmp_path)
+    run = read_run_status(tmp_path)
     assert run["pipeline"]["status"] == "success"
     assert {name: node["duration"] for name, node in run["nodes"].items()} == {
         hash_node(COUNT): 2.5
@@ -77,7 +77,7 @@ def test_a_failed_run_shows_where_it_failed_and_what_was_done_before(
     error = ValueError("nothing to draw")
     hooks.on_node_error(error, DRAW)
     hooks.on_pipeline_error(error, PIPELINE, catalog)
-    run = shown(tmp_path)
+    run = read_run_status(tmp_path)
     assert run["pipeline"]["status"] == "failed"
     assert run["nodes"][hash_node(DRAW)]["error"]["message"] == "nothing to draw"
     assert run["nodes"][hash_node(COUNT)]["status"] == "success"
@@ -89,11 +89,11 @@ def test_an_error_is_not_kept_for_the_next_run(
     hooks.on_node_error(ValueError("nothing to draw"), DRAW)
     hooks.before_pipeline_run()
     hooks.after_pipeline_run(PIPELINE, catalog)
-    assert shown(tmp_path)["pipeline"]["error"] is None
-    assert hash_node(DRAW) not in shown(tmp_path)["nodes"]
+    assert read_run_status(tmp_path)["pipeline"]["error"] is None
+    assert hash_node(DRAW) not in read_run_status(tmp_path)["nodes"]
 
 
-def test_nothing_is_left_where_a_package_runs_without_its_sources(
+def test_a_package_without_sources_saves_no_statistics(
     hooks: KedroVizStatisticsHooks, catalog: DataCatalog, tmp_path: Path
 ) -> None:
     (tmp_path / "pyproject.toml").unlink()
@@ -164,7 +164,7 @@ def test_statistics_of_an_earlier_version_of_the_project_are_replaced(viz: Path)
     assert _get_dataset_stats(viz.parent) == {"count": {"rows": 1}}
 
 
-def test_a_run_changes_nothing_of_what_another_environment_shows(
+def test_a_run_does_not_change_statistics_of_another_environment(
     viz: Path, hooks: KedroVizStatisticsHooks, catalog: DataCatalog
 ) -> None:
     opened(viz, "mini")
@@ -174,7 +174,7 @@ def test_a_run_changes_nothing_of_what_another_environment_shows(
     assert _get_dataset_stats(viz.parent) == {"count": {"rows": 1, "columns": 1, "file_size": 9}}
 
 
-def test_a_folder_that_cannot_be_written_is_a_warning(
+def test_an_unwritable_folder_is_a_warning(
     viz: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(path: Path, target: Path) -> None:

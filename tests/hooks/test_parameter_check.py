@@ -29,30 +29,30 @@ ROOT = Path(__file__).parents[2]
 READ = {"modelling", "retrospective.inputs", "retrospective.seed_project", "cutoff"}
 
 
-def test_names_that_nothing_reads_are_refused_with_what_was_meant() -> None:
-    given = {"cutof": "2018-11-15", "modeling": {"folds": 10}, "modelling": {"anything": 1}}
-    assert list(find_unread_names(given, READ)) == [
+def test_unknown_names_are_refused_with_a_suggestion() -> None:
+    values = {"cutof": "2018-11-15", "modeling": {"folds": 10}, "modelling": {"anything": 1}}
+    assert list(find_unread_names(values, READ)) == [
         "cutof is not a parameter; did you mean cutoff?",
         "modeling is not a parameter; did you mean modelling?",
     ]
 
 
-def test_a_name_of_a_section_s_parameter_is_found_without_its_section() -> None:
-    given = {"folds": 10, "modelling": {"folds": 5}}
-    assert list(find_unread_names(given, READ)) == [
+def test_a_name_without_its_section_gets_the_full_name_as_suggestion() -> None:
+    values = {"folds": 10, "modelling": {"folds": 5}}
+    assert list(find_unread_names(values, READ)) == [
         "folds is not a parameter; did you mean modelling.folds?"
     ]
 
 
-def test_a_name_like_no_other_is_refused_with_all_there_are() -> None:
+def test_a_name_without_a_similar_one_gets_all_names_as_suggestion() -> None:
     assert list(find_unread_names({"xyz": 1}, READ)) == [
         "xyz is not a parameter; allowed: cutoff, modelling, retrospective."
     ]
 
 
-def test_sections_that_are_read_in_parts_have_no_other_parts() -> None:
-    given = {"retrospective": {"inputs": {"a": 1}, "seed_projct": {}}}
-    assert list(find_unread_names(given, READ)) == [
+def test_unknown_parts_of_a_section_are_refused() -> None:
+    values = {"retrospective": {"inputs": {"a": 1}, "seed_projct": {}}}
+    assert list(find_unread_names(values, READ)) == [
         "retrospective.seed_projct is not a parameter; did you mean retrospective.seed_project?"
     ]
     assert list(find_unread_names({"retrospective": 5}, READ)) == [
@@ -154,8 +154,8 @@ def test_features_that_do_not_exist_are_refused(
         place = place[key]
     place[last] = value
     changed = {section: type(parameters[section]).model_validate(raw)}
-    (found,) = find_unknown_features(changed, parameters["feature_engineering"].feature_columns)
-    assert found.removeprefix(name).strip().startswith(sentence)
+    (message,) = find_unknown_features(changed, parameters["feature_engineering"].feature_columns)
+    assert message.removeprefix(name).strip().startswith(sentence)
 
 
 def test_every_feature_that_conf_names_exists(parameters: dict[str, Any]) -> None:
@@ -163,8 +163,10 @@ def test_every_feature_that_conf_names_exists(parameters: dict[str, Any]) -> Non
     sections["retrospective.inputs"] = parameters["retrospective"]["inputs"]
     features = parameters["feature_engineering"].feature_columns
     assert list(find_unknown_features(sections, features)) == []
-    named = [one for section in sections.values() for one in section.named_features]
-    assert {"plain.is_paid", "leakage.per", "comparable[0]", "baselines.most_songs"} <= set(named)
+    listed = [one for section in sections.values() for one in section.named_features]
+    assert {"plain.is_paid", "leakage.per", "comparable[0]", "baselines.most_songs"} <= set(
+        features
+    )
 
 
 class Part:
@@ -248,7 +250,7 @@ def test_a_run_is_refused_before_anything_is_read(
         assert "there is an event log at" in str(raised.value)
 
 
-def test_parameters_at_odds_with_each_other_are_refused_before_spark_starts(project: Any) -> None:
+def test_contradicting_parameters_are_refused_before_spark_starts(project: Any) -> None:
     with pytest.raises(ParameterError) as raised:
         project.run("modelling", params={"feature_engineering": {"windows_days": [7]}})
     assert str(raised.value) == (

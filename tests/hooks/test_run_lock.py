@@ -45,9 +45,9 @@ def holder(tmp_path: Path) -> Any:
 
 
 def test_a_second_run_is_refused_with_the_first_one_s_process(tmp_path: Path, holder: Any) -> None:
-    with pytest.raises(RunInProgressError) as told:
+    with pytest.raises(RunInProgressError) as logged:
         hooks(tmp_path).before_pipeline_run()
-    assert str(told.value) == (
+    assert str(logged.value) == (
         f"another run (process {holder.pid}, since noon) is using {tmp_path}/{LOCKED} and the "
         f"same folder of other layers: wait until it ends, or run in another environment (--env)."
     )
@@ -77,21 +77,21 @@ def test_the_next_run_may_start_once_one_has_ended(tmp_path: Path, end: str) -> 
     first.before_pipeline_run.__self__._release()
 
 
-def test_a_run_that_another_hook_refused_can_be_repeated(tmp_path: Path) -> None:
+def test_a_refused_run_can_be_repeated(tmp_path: Path) -> None:
     refused = hooks(tmp_path)  # Kedro calls no hook for the end of a run that did not start
     refused.before_pipeline_run()
     refused.before_pipeline_run()
 
 
-def test_what_a_killed_run_left_is_removed_and_logged(
-    tmp_path: Path, told: pytest.LogCaptureFixture
+def test_incomplete_files_of_a_killed_run_are_removed_and_logged(
+    tmp_path: Path, logged: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "data/01_raw/mini/.table.writing").mkdir(parents=True)
     (tmp_path / "logs" / ".log.json.unconfirmed").mkdir(parents=True)
     (tmp_path / "logs" / "deep" / ".other.writing").mkdir(parents=True)
     hooks(tmp_path).before_pipeline_run()
     assert not (tmp_path / "data/01_raw/mini/.table.writing").exists()
-    assert told.messages == [
+    assert logged.messages == [
         f"Removed incomplete files of {tmp_path}/data/01_raw/mini/table",
     ]
     # Beside a log may lie what is not ours.
@@ -105,16 +105,16 @@ def test_remote_data_are_not_locked(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_without_permission_ends_in_one_sentence(
+def test_a_folder_without_write_permission_gives_one_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(path: Path, flags: int, mode: int) -> int:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", refused)
-    with pytest.raises(DatasetError) as told:
+    with pytest.raises(DatasetError) as logged:
         hooks(tmp_path).before_pipeline_run()
-    assert str(told.value) == (
+    assert str(logged.value) == (
         f"{tmp_path}/{LOCKED} cannot be written to: this user may not write there; grant this "
         f"user write access, or set another folder in conf/<env>/globals.yml."
     )

@@ -59,18 +59,18 @@ SUMMARY = {
 
 
 def work(*inputs: Any) -> None:
-    """Stand for a node's function; the hooks look at names alone."""
+    """Stub of a node function; the hooks use only names."""
 
 
-def made(*outputs: str) -> Pipeline:
+def make_pipeline(*outputs: str) -> Pipeline:
     """Return a pipeline of one node per output."""
     return Pipeline([Node(work, [], name, name=f"make_{name}") for name in outputs])
 
 
-def test_a_run_accounts_for_every_line_of_the_log(told: pytest.LogCaptureFixture) -> None:
+def test_accepted_and_rejected_records_are_logged(logged: pytest.LogCaptureFixture) -> None:
     catalog = DataCatalog({"data_quality": MemoryDataset(QUALITY)})
-    RunSummaryHooks().after_pipeline_run(made("data_quality"), catalog)
-    assert told.messages == [
+    RunSummaryHooks().after_pipeline_run(make_pipeline("data_quality"), catalog)
+    assert logged.messages == [
         "Log (simulated): 12,345 records, 11,000 events of 225 users accepted, "
         "1,345 rejected (1,300 no user, 45 not JSON)"
     ]
@@ -97,7 +97,7 @@ REJECTED = {
         (ValueError("other"), REJECTED, []),
     ],
 )
-def test_an_error_of_too_little_data_says_how_much_was_rejected(
+def test_too_little_data_is_reported_with_the_rejected_share(
     error: Exception, quality: dict[str, Any], notes: list[str]
 ) -> None:
     catalog = DataCatalog({"data_quality": MemoryDataset(quality)})
@@ -105,26 +105,28 @@ def test_an_error_of_too_little_data_says_how_much_was_rejected(
     assert getattr(error, "__notes__", []) == notes
 
 
-def test_an_error_before_any_line_was_checked_stands_alone() -> None:
+def test_an_error_before_any_check_has_no_note() -> None:
     error = TooLittleDataError("too few days")
     RunSummaryHooks().on_pipeline_error(error, DataCatalog())
     assert not hasattr(error, "__notes__")
 
 
-def test_a_log_without_rejections_is_told_without_reasons(told: pytest.LogCaptureFixture) -> None:
+def test_without_rejections_no_reasons_are_logged(logged: pytest.LogCaptureFixture) -> None:
     clean = {**QUALITY, "rejected": 0, "rejections": {}}
     catalog = DataCatalog({"data_quality": MemoryDataset(clean)})
-    RunSummaryHooks().after_pipeline_run(made("data_quality"), catalog)
-    assert told.messages[0].endswith("accepted, 0 rejected")
+    RunSummaryHooks().after_pipeline_run(make_pipeline("data_quality"), catalog)
+    assert logged.messages[0].endswith("accepted, 0 rejected")
 
 
-def test_a_run_ends_with_the_holdout_line_and_where_the_metrics_are(
-    told: pytest.LogCaptureFixture, tmp_path: Path
+def test_hold_out_metrics_and_their_folder_are_logged(
+    logged: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     metrics = JSONDataset(filepath=str(tmp_path / "reporting" / "metrics.json"))
     metrics.save(METRICS)
-    RunSummaryHooks().after_pipeline_run(made("metrics"), DataCatalog({"metrics": metrics}))
-    assert told.messages == [
+    RunSummaryHooks().after_pipeline_run(
+        make_pipeline("metrics"), DataCatalog({"metrics": metrics})
+    )
+    assert logged.messages == [
         "Hold-out 2018-11-21, 10 days ahead, 9 of 170 customers cancelled (simulated log), "
         "logistic regression: AUC 0.765 [0.665, 0.865], average precision 0.200 [0.100, 0.300], "
         "precision 0.250 [0.150, 0.350], recall 0.500 [0.400, 0.600], F1 0.333 [0.233, 0.433]",
@@ -135,38 +137,42 @@ def test_a_run_ends_with_the_holdout_line_and_where_the_metrics_are(
     ]
 
 
-def test_metrics_of_too_few_churners_are_told_without_intervals(
-    told: pytest.LogCaptureFixture, tmp_path: Path
+def test_metrics_with_too_few_churners_have_no_intervals(
+    logged: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     figures = {name: {"value": 0.5, "ci95": None} for name in METRICS["holdout"] if "_" in name}
     metrics = JSONDataset(filepath=str(tmp_path / "metrics.json"))
     holdout = METRICS["holdout"] | figures
     metrics.save({**METRICS, "holdout": holdout, "gain_over_baselines": {}})
-    RunSummaryHooks().after_pipeline_run(made("metrics"), DataCatalog({"metrics": metrics}))
-    line, folder = told.messages
+    RunSummaryHooks().after_pipeline_run(
+        make_pipeline("metrics"), DataCatalog({"metrics": metrics})
+    )
+    line, folder = logged.messages
     assert "average precision 0.500 (too few to say), precision 0.250 [0.150, 0.350]" in line
     assert folder.startswith("Metrics and figures")
 
 
-def test_a_run_that_scored_says_what_it_expects(told: pytest.LogCaptureFixture) -> None:
+def test_scores_are_logged_with_expected_churners_and_gain(
+    logged: pytest.LogCaptureFixture,
+) -> None:
     catalog = DataCatalog({"score_summary": MemoryDataset(SUMMARY)})
-    RunSummaryHooks().after_pipeline_run(made("score_summary"), catalog)
-    assert told.messages == [
+    RunSummaryHooks().after_pipeline_run(make_pipeline("score_summary"), catalog)
+    assert logged.messages == [
         "Scores 2018-12-01, 10 days ahead: 1,720 customers, 73 churners expected; 46 to contact "
         "(expected gain -$12.40), 5 kept as control group"
     ]
 
 
-def test_a_run_that_made_no_metrics_says_nothing_of_old_ones(
-    told: pytest.LogCaptureFixture,
+def test_metrics_of_an_earlier_run_are_not_logged(
+    logged: pytest.LogCaptureFixture,
 ) -> None:
     catalog = DataCatalog({"data_quality": MemoryDataset(QUALITY)})
-    RunSummaryHooks().after_pipeline_run(made("events"), catalog)
-    assert told.messages == []
+    RunSummaryHooks().after_pipeline_run(make_pipeline("events"), catalog)
+    assert logged.messages == []
 
 
-def monitored(tmp_path: Path, fails: bool, *alarms: str) -> DataCatalog:
-    """Return a catalog with what monitoring found, saved."""
+def save_monitoring_summary(tmp_path: Path, fails: bool, *alarms: str) -> DataCatalog:
+    """Return a catalog with a saved monitoring summary."""
     summary = JSONDataset(filepath=str(tmp_path / "monitoring_summary.json"))
     summary.save(
         {
@@ -180,12 +186,12 @@ def monitored(tmp_path: Path, fails: bool, *alarms: str) -> DataCatalog:
     return DataCatalog({"monitoring_summary": summary})
 
 
-def test_monitoring_ends_with_its_alarms_and_where_they_are_told(
-    told: pytest.LogCaptureFixture, tmp_path: Path
+def test_alarms_and_their_folder_are_logged(
+    logged: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    catalog = monitored(tmp_path, False, "drift.score", "unseen_pages")
-    MonitoringHooks().after_pipeline_run(made("monitoring_summary"), catalog)
-    assert told.messages == [
+    catalog = save_monitoring_summary(tmp_path, False, "drift.score", "unseen_pages")
+    MonitoringHooks().after_pipeline_run(make_pipeline("monitoring_summary"), catalog)
+    assert logged.messages == [
         "Alarm drift.score: Too much of drift.score.",
         "Alarm unseen_pages: Too much of unseen_pages.",
         "Monitoring of 1,820 customers at 2018-12-01 against training at 2018-11-07: "
@@ -194,20 +200,26 @@ def test_monitoring_ends_with_its_alarms_and_where_they_are_told(
     ]
 
 
-def test_an_alarm_fails_the_run_where_that_is_asked_for(tmp_path: Path) -> None:
-    catalog = monitored(tmp_path, True, "drift.score")
+def test_an_alarm_fails_the_run_with_fail_on_alarm(tmp_path: Path) -> None:
+    catalog = save_monitoring_summary(tmp_path, True, "drift.score")
     with pytest.raises(MonitoringAlarmError, match=r"1 alarm \(drift.score\): Too much of drift"):
-        MonitoringHooks().after_pipeline_run(made("monitoring_summary"), catalog)
+        MonitoringHooks().after_pipeline_run(make_pipeline("monitoring_summary"), catalog)
 
 
-def test_no_alarm_fails_no_run(told: pytest.LogCaptureFixture, tmp_path: Path) -> None:
-    MonitoringHooks().after_pipeline_run(made("monitoring_summary"), monitored(tmp_path, True))
-    assert told.messages[0].endswith("against training at 2018-11-07: no alarm")
-    MonitoringHooks().after_pipeline_run(made("features"), monitored(tmp_path, True, "old"))
-    assert len(told.messages) == 2
+def test_a_run_without_alarms_does_not_fail(
+    logged: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    MonitoringHooks().after_pipeline_run(
+        make_pipeline("monitoring_summary"), save_monitoring_summary(tmp_path, True)
+    )
+    assert logged.messages[0].endswith("against training at 2018-11-07: no alarm")
+    MonitoringHooks().after_pipeline_run(
+        make_pipeline("features"), save_monitoring_summary(tmp_path, True, "old")
+    )
+    assert len(logged.messages) == 2
 
 
-def test_an_alarm_ends_a_run_after_all_else_that_follows_on_it() -> None:
+def test_monitoring_hooks_run_last() -> None:
     manager = _create_hook_manager()
     _register_hooks(manager, HOOKS)
     first, *_, last = manager.hook.after_pipeline_run.get_hookimpls()[::-1]

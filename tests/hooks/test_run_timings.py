@@ -16,7 +16,7 @@ def work(*inputs: Any) -> None:
     """Take the place of a node's function; the hooks only read names."""
 
 
-def made(*outputs: str) -> Pipeline:
+def make_pipeline(*outputs: str) -> Pipeline:
     """Return a pipeline of one node per output."""
     return Pipeline([Node(work, [], name, name=f"make_{name}") for name in outputs])
 
@@ -31,7 +31,7 @@ def run(hooks: RunTimingsHooks, pipeline: Pipeline, catalog: DataCatalog | None 
 
 
 def test_each_node_is_logged_with_its_number_once_all_its_outputs_are_saved(
-    told: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
     both = Node(work, [], ["train", "test"], name="split")
     pipeline = Pipeline([both, Node(work, "train", "model", name="fit")])
@@ -39,12 +39,12 @@ def test_each_node_is_logged_with_its_number_once_all_its_outputs_are_saved(
     hooks.before_pipeline_run(pipeline, DataCatalog())
     hooks.before_node_run(both)
     hooks.after_dataset_saved("train", None, both)
-    assert told.messages == []
+    assert logged.messages == []
     hooks.after_dataset_saved("test", None, both)
     fit = pipeline.nodes[1]
     hooks.before_node_run(fit)
     hooks.after_dataset_saved("model", None, fit)
-    words = [message.split() for message in told.messages]
+    words = [message.split() for message in logged.messages]
     assert [(place, node, unit) for place, node, _, unit in words] == [
         ("1/2", "split", "s"),
         ("2/2", "fit", "s"),
@@ -57,7 +57,7 @@ def test_bytes_read_by_a_node_in_another_thread_are_counted(
 ) -> None:
     (tmp_path / "log").write_text("1\n" * 1_000)
     catalog = saving()
-    hooks, pipeline = RunTimingsHooks(), made("score_summary")
+    hooks, pipeline = RunTimingsHooks(), make_pipeline("score_summary")
     (node,) = pipeline.nodes
 
     def read() -> None:
@@ -72,11 +72,11 @@ def test_bytes_read_by_a_node_in_another_thread_are_counted(
     assert catalog.load("run_timings")["bytes_read"].tolist() == [2_000]
 
 
-def test_a_second_run_counts_from_one(told: pytest.LogCaptureFixture) -> None:
+def test_a_second_run_counts_from_one(logged: pytest.LogCaptureFixture) -> None:
     hooks = RunTimingsHooks()
-    run(hooks, made("a", "b"))
-    run(hooks, made("c"))
-    assert [message.split()[0] for message in told.messages] == ["1/2", "2/2", "1/1"]
+    run(hooks, make_pipeline("a", "b"))
+    run(hooks, make_pipeline("c"))
+    assert [message.split()[0] for message in logged.messages] == ["1/2", "2/2", "1/1"]
 
 
 def test_a_finished_run_saves_a_row_per_node(finished: Any) -> None:
@@ -130,7 +130,7 @@ def test_a_run_without_a_forecast_keeps_the_timings_of_the_last_forecast(
     earlier: pd.DataFrame, name: str
 ) -> None:
     catalog = saving(run_timings=MemoryDataset(earlier))
-    run_and_save(made(name), catalog)
+    run_and_save(make_pipeline(name), catalog)
     pd.testing.assert_frame_equal(catalog.load("run_timings"), earlier)
     assert not catalog.exists("run_timings_figure")
 
@@ -139,7 +139,7 @@ def test_a_run_that_makes_the_forecast_saves_its_timings_and_their_figure(
     earlier: pd.DataFrame,
 ) -> None:
     catalog = saving(run_timings=MemoryDataset(earlier))
-    run_and_save(made("score_summary", "report_html"), catalog)
+    run_and_save(make_pipeline("score_summary", "report_html"), catalog)
     names = ["make_report_html", "make_score_summary"]
     assert sorted(catalog.load("run_timings")["node"]) == names
     (axes,) = catalog.load("run_timings_figure").axes
@@ -149,7 +149,7 @@ def test_a_run_that_makes_the_forecast_saves_its_timings_and_their_figure(
 def test_only_rows_of_tables_in_files_are_counted(tmp_path: Path) -> None:
     table = CSVDataset(filepath=str(tmp_path / "table.csv"))
     catalog = saving(table=table, view=MemoryDataset())
-    pipeline = made("table", "view", "score_summary")
+    pipeline = make_pipeline("table", "view", "score_summary")
     hooks = RunTimingsHooks()
     hooks.before_pipeline_run(pipeline, catalog)
     three = pd.DataFrame({"user_id": ["1", "2", "3"]})
@@ -163,9 +163,9 @@ def test_only_rows_of_tables_in_files_are_counted(tmp_path: Path) -> None:
     assert rows[["make_view", "make_score_summary"]].isna().all()
 
 
-def test_a_catalog_without_run_timings_gets_none() -> None:
+def test_without_run_timings_in_the_catalog_nothing_is_saved() -> None:
     catalog = DataCatalog()
-    run_and_save(made("score_summary"), catalog)
+    run_and_save(make_pipeline("score_summary"), catalog)
     assert "run_timings" not in catalog
 
 
@@ -187,13 +187,13 @@ def test_the_figure_names_every_node_with_its_seconds() -> None:
         " 3.0 s; 0 and 0.0 MB",
         " 0.1 s; 0 and 0.0 MB, 0 rows",
     ]
-    assert figure.get_suptitle() == "The run that made the forecast: 73 seconds"
+    assert figure.get_suptitle() == "The run that make_pipeline the forecast: 73 seconds"
     assert axes.get_title("left").endswith("19,700 customers of 2018-12-01")
 
 
 def test_nodes_without_outputs_are_not_counted(
-    told: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
-    pipeline = made("train") + Pipeline([Node(work, "train", None, name="check")])
+    pipeline = make_pipeline("train") + Pipeline([Node(work, "train", None, name="check")])
     run(RunTimingsHooks(), pipeline)
-    assert [message.split()[:2] for message in told.messages] == [["1/1", "make_train"]]
+    assert [message.split()[:2] for message in logged.messages] == [["1/1", "make_train"]]

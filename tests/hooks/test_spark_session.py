@@ -20,15 +20,15 @@ ROOT = Path(__file__).parents[2]
 
 
 def work(*inputs: Any) -> None:
-    """Stand for a node's function; the hooks look at names alone."""
+    """Stub of a node function; the hooks use only names."""
 
 
-def made(*outputs: str) -> Pipeline:
+def make_pipeline(*outputs: str) -> Pipeline:
     """Return a pipeline of one node per output."""
     return Pipeline([Node(work, [], name, name=f"make_{name}") for name in outputs])
 
 
-def test_spark_is_given_its_settings_and_the_running_python(
+def test_spark_gets_the_settings_and_the_running_python(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "other")
@@ -43,7 +43,7 @@ def test_spark_is_given_its_settings_and_the_running_python(
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, "127.0.0.1"), ("10.0.0.7", "10.0.0.7")])
-def test_spark_s_ui_listens_where_the_driver_does_unless_told_otherwise(
+def test_the_ui_listens_on_the_driver_s_address_by_default(
     monkeypatch: pytest.MonkeyPatch, before: str | None, after: str
 ) -> None:
     monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "other")
@@ -56,7 +56,7 @@ def test_spark_s_ui_listens_where_the_driver_does_unless_told_otherwise(
     assert os.environ["SPARK_LOCAL_IP"] == after
 
 
-def test_a_project_s_session_hands_over_the_settings_of_its_environment(
+def test_a_kedro_session_passes_on_the_settings_of_its_environment(
     project: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "other")
@@ -83,18 +83,18 @@ def test_workers_start_the_python_that_the_environment_names(
     assert "127.0.0.1" not in arguments  # executors could not reach the driver there
 
 
-def test_a_run_that_would_write_over_a_log_is_refused(spark: Any, tmp_path: Path) -> None:
+def test_a_run_that_would_overwrite_a_log_is_refused(spark: Any, tmp_path: Path) -> None:
     (tmp_path / "log.json").write_text("{}\n")
     catalog = DataCatalog({"log": EventLogDataset(filepath=str(tmp_path / "log.json"))})
     with pytest.raises(DatasetError, match="there is an event log at"):
-        SparkSessionHooks().before_pipeline_run(made("log"), catalog)
+        SparkSessionHooks().before_pipeline_run(make_pipeline("log"), catalog)
     reading = Pipeline([Node(work, "log", "count", name="count_lines")])
     SparkSessionHooks().before_pipeline_run(reading, catalog)
 
 
 def test_a_run_that_writes_the_first_log_is_not_refused(spark: Any, tmp_path: Path) -> None:
     catalog = DataCatalog({"log": EventLogDataset(filepath=str(tmp_path / "log.json"))})
-    SparkSessionHooks().before_pipeline_run(made("log", "undeclared"), catalog)
+    SparkSessionHooks().before_pipeline_run(make_pipeline("log", "undeclared"), catalog)
 
 
 @pytest.fixture
@@ -115,13 +115,13 @@ def test_a_running_session_gets_the_project_s_time_zone_before_tables_are_loaded
 def test_a_running_session_gets_the_project_s_time_zone_before_a_run(in_new_york: Any) -> None:
     hooks = SparkSessionHooks()
     hooks._settings = {"spark.sql.session.timeZone": "UTC"}
-    hooks.before_pipeline_run(made("metrics"), DataCatalog())
+    hooks.before_pipeline_run(make_pipeline("metrics"), DataCatalog())
     assert in_new_york.conf.get("spark.sql.session.timeZone") == "UTC"
 
 
-def test_a_runner_of_several_processes_is_refused_before_any_work() -> None:
+def test_parallel_runner_is_refused_before_any_work() -> None:
     with pytest.raises(RunnerError, match="Use --runner SequentialRunner"):
-        SparkSessionHooks().before_pipeline_run(made("metrics"), SharedMemoryDataCatalog())
+        SparkSessionHooks().before_pipeline_run(make_pipeline("metrics"), SharedMemoryDataCatalog())
 
 
 def test_a_simulation_over_a_log_is_refused_before_any_work(project: Any) -> None:

@@ -39,7 +39,7 @@ def test_columns_of_the_project_are_reserved(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["trailer", "order", "date", "log_out", "freedom", "error"])
-def test_other_words_are_free(name: str) -> None:
+def test_other_names_are_allowed(name: str) -> None:
     assert is_free(name)
 
 

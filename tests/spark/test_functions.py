@@ -7,7 +7,7 @@ from sparkify.spark.functions import collect_one_row, is_in_share, to_sorted_pan
 LEAST_LONG, MOST_LONG = -(2**63), 2**63 - 1
 
 
-def test_rows_come_in_order_whatever_their_partitions(spark: SparkSession) -> None:
+def test_rows_are_sorted_with_any_partitions(spark: SparkSession) -> None:
     rows = [("b", 1), ("a", 2), ("é", 1), ("a", 1), ("10", 3), ("9", 3)]
     frame = spark.createDataFrame(rows, "name string, place int").repartition(3)
     ordered = to_sorted_pandas(frame, "name", "place")
@@ -34,7 +34,7 @@ def hashed() -> Column:
 
 
 @pytest.mark.parametrize(("share", "rows"), [(0.0, 0), (0.25, 250), (1.0, 1_000)])
-def test_a_share_has_so_many_of_a_thousand_hashes(
+def test_a_share_selects_its_number_of_permilles(
     spark: SparkSession, share: float, rows: int
 ) -> None:
     hashes = spark.range(-500, 500)
@@ -47,8 +47,8 @@ def test_a_share_has_so_many_of_a_thousand_hashes(
 def test_a_share_is_not_rounded_to_the_permille(
     spark: SparkSession, share: float, rows: int
 ) -> None:
-    found = spark.range(1_000_000).where(is_in_share(hashed(), share)).count()
-    assert found == pytest.approx(rows, abs=4 * (1_000_000 * share * (1 - share)) ** 0.5)
+    selected = spark.range(1_000_000).where(is_in_share(hashed(), share)).count()
+    assert selected == pytest.approx(rows, abs=4 * (1_000_000 * share * (1 - share)) ** 0.5)
 
 
 def test_a_share_of_whole_permille_selects_by_the_modulo_alone(spark: SparkSession) -> None:
@@ -62,7 +62,7 @@ def test_a_larger_share_holds_every_row_of_a_smaller_one(spark: SparkSession) ->
     assert spark.range(100_000).where(smaller & ~larger).count() == 0
 
 
-def test_every_hash_is_in_the_whole_and_none_in_nothing(spark: SparkSession) -> None:
+def test_share_1_selects_every_hash_and_share_0_none(spark: SparkSession) -> None:
     ends = spark.createDataFrame([(LEAST_LONG,), (MOST_LONG,)], "id long")
     assert ends.where(is_in_share(F.col("id"), 1.0)).count() == 2
     assert ends.where(is_in_share(F.col("id"), 0.0)).count() == 0

@@ -18,10 +18,10 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.delenv("JAVA_HOME", raising=False)
 
-    def installed(home: Path, told: str) -> Path:
+    def installed(home: Path, output: str) -> Path:
         program = home / "bin" / "java"
         program.parent.mkdir(parents=True, exist_ok=True)
-        program.write_text(f"#!/bin/sh\n[ \"$1\" = -version ] && echo '{told}' >&2\n")
+        program.write_text(f"#!/bin/sh\n[ \"$1\" = -version ] && echo '{output}' >&2\n")
         program.chmod(0o755)
         return program
 
@@ -29,13 +29,13 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 
 def refusal() -> str:
-    with pytest.raises(JavaError) as told:
+    with pytest.raises(JavaError) as output:
         require_java()
-    return str(told.value)
+    return str(output.value)
 
 
 @pytest.mark.parametrize(
-    "told",
+    "output",
     [
         OPENJDK.format("17.0.15", "17.0.15+6-Debian-1deb12u1"),
         OPENJDK.format("17", "17+35"),
@@ -45,13 +45,13 @@ def refusal() -> str:
         "Picked up JAVA_TOOL_OPTIONS: -Xmx2g\n" + OPENJDK.format("17.0.15", "17.0.15+6"),
     ],
 )
-def test_java_17_and_21_will_do(install: Install, tmp_path: Path, told: str) -> None:
-    install(tmp_path, told)
+def test_java_17_and_21_are_accepted(install: Install, tmp_path: Path, output: str) -> None:
+    install(tmp_path, output)
     require_java()
 
 
 @pytest.mark.parametrize(
-    ("told", "version"),
+    ("output", "version"),
     [
         (OPENJDK.format("1.8.0_402", "1.8.0_402-b06"), "8"),
         (OPENJDK.format("11.0.22", "11.0.22+7"), "11"),
@@ -60,22 +60,20 @@ def test_java_17_and_21_will_do(install: Install, tmp_path: Path, told: str) -> 
     ],
 )
 def test_another_version_is_refused_by_its_number_and_path(
-    install: Install, tmp_path: Path, told: str, version: str
+    install: Install, tmp_path: Path, output: str, version: str
 ) -> None:
-    program = install(tmp_path, told)
+    program = install(tmp_path, output)
     assert f"Spark needs Java 17 or 21 and {program} is Java {version}: install" in refusal()
 
 
-@pytest.mark.parametrize("told", ["", "Unable to locate a Java Runtime.", "version 17"])
-def test_a_java_that_names_no_version_is_refused(
-    install: Install, tmp_path: Path, told: str
-) -> None:
+@pytest.mark.parametrize("output", ["", "Unable to locate a Java Runtime.", "version 17"])
+def test_java_without_a_version_is_refused(install: Install, tmp_path: Path, output: str) -> None:
     # On macOS /usr/bin/java is there without any Java.
-    program = install(tmp_path, told)
+    program = install(tmp_path, output)
     assert f"and `{program} -version` prints no version: install" in refusal()
 
 
-def test_a_machine_without_java_is_told_so(install: Install) -> None:
+def test_missing_java_is_refused(install: Install) -> None:
     assert "Spark needs Java 17 or 21 and there is no Java here: install" in refusal()
 
 
@@ -86,7 +84,7 @@ def test_java_home_comes_before_the_path(install: Install, tmp_path: Path, monke
     assert f"{other} is Java 25" in refusal()
 
 
-def test_a_java_home_without_java_is_no_java_whatever_the_path_holds(
+def test_a_java_home_without_java_is_refused_despite_java_on_the_path(
     install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Spark starts $JAVA_HOME/bin/java wherever JAVA_HOME is set.
@@ -95,7 +93,7 @@ def test_a_java_home_without_java_is_no_java_whatever_the_path_holds(
     assert "there is no Java here" in refusal()
 
 
-def test_an_empty_java_home_is_as_good_as_none(
+def test_an_empty_java_home_is_ignored(
     install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(tmp_path, OPENJDK.format("17.0.15", "17.0.15+6"))
@@ -103,12 +101,12 @@ def test_an_empty_java_home_is_as_good_as_none(
     require_java()
 
 
-@pytest.mark.parametrize("told", [None, "", OPENJDK.format("11.0.22", "11.0.22+7")])
+@pytest.mark.parametrize("output", [None, "", OPENJDK.format("11.0.22", "11.0.22+7")])
 def test_every_refusal_is_one_sentence_with_the_package_to_install(
-    install: Install, tmp_path: Path, told: str | None
+    install: Install, tmp_path: Path, output: str | None
 ) -> None:
-    if told is not None:
-        install(tmp_path, told)
+    if output is not None:
+        install(tmp_path, output)
     sentence = refusal()
     assert "\n" not in sentence
     assert "`apt-get install openjdk-17-jre-headless`" in sentence
@@ -117,13 +115,13 @@ def test_every_refusal_is_one_sentence_with_the_package_to_install(
     assert sentence.endswith(".")
 
 
-def test_asked_by_itself_it_ends_with_the_sentence(install: Install) -> None:
+def test_the_program_exits_with_the_message(install: Install) -> None:
     with pytest.raises(SystemExit) as ended:
         main()
     assert str(ended.value).startswith("Error: Spark needs Java 17 or 21 and there is no Java")
 
 
-def test_asked_by_itself_it_says_nothing_where_java_fits(
+def test_the_program_prints_nothing_with_a_supported_java(
     install: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     install(tmp_path, OPENJDK.format("17.0.15", "17.0.15+6"))

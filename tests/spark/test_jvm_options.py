@@ -51,7 +51,7 @@ def test_every_setting_becomes_an_argument(no_archive: Path) -> None:
     ]
 
 
-def test_a_setting_that_is_none_is_left_to_spark(no_archive: Path) -> None:
+def test_a_setting_that_is_none_is_omitted(no_archive: Path) -> None:
     settings = {"spark.driver.host": None, "spark.driver.extraJavaOptions": None}
     assert shlex.split(jvm.format_submit_arguments(settings)) == [
         f"--conf=spark.driver.extraJavaOptions={QUIET}",
@@ -59,7 +59,7 @@ def test_a_setting_that_is_none_is_left_to_spark(no_archive: Path) -> None:
     ]
 
 
-def test_java_options_that_are_set_come_after_the_project_s_own(no_archive: Path) -> None:
+def test_java_options_of_the_settings_follow_those_of_the_project(no_archive: Path) -> None:
     settings = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -Dname=value"}
     assert shlex.split(jvm.format_submit_arguments(settings)) == [
         f"--conf=spark.driver.extraJavaOptions={QUIET} -XX:TieredStopAtLevel=1 -Dname=value",
@@ -107,26 +107,26 @@ def test_spark_starts_from_a_folder_with_blanks_in_any_locale(tmp_path: Path) ->
     ]
 
 
-def test_a_spark_home_of_another_installation_is_ignored_with_a_line(
-    monkeypatch: pytest.MonkeyPatch, told: pytest.LogCaptureFixture, tmp_path: Path
+def test_a_spark_home_of_another_installation_is_ignored_with_a_warning(
+    monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    own = str(Path(pyspark.__file__).parent)
+    package = str(Path(pyspark.__file__).parent)
     monkeypatch.setenv("SPARK_HOME", str(tmp_path))
     jvm.prepare_environment()
-    assert os.environ["SPARK_HOME"] == own
-    assert told.messages == [f"SPARK_HOME={tmp_path} is ignored: Spark starts from {own}"]
+    assert os.environ["SPARK_HOME"] == package
+    assert logged.messages == [f"SPARK_HOME={tmp_path} is ignored: Spark starts from {package}"]
     jvm.prepare_environment()
-    assert len(told.messages) == 1
+    assert len(logged.messages) == 1
 
 
-def test_a_pyspark_without_a_spark_of_its_own_follows_spark_home(
-    monkeypatch: pytest.MonkeyPatch, told: pytest.LogCaptureFixture, tmp_path: Path
+def test_pyspark_without_jars_uses_spark_home(
+    monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(pyspark, "__file__", str(tmp_path / "python/pyspark/__init__.py"))
     monkeypatch.setenv("SPARK_HOME", str(tmp_path))
     jvm.prepare_environment()
     assert os.environ["SPARK_HOME"] == str(tmp_path)
-    assert told.messages == []
+    assert logged.messages == []
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_pyspark_without_a_spark_of_its_own_follows_spark_home(
         ("ISO-8859-1", "C.UTF-8"),
     ],
 )
-def test_java_names_files_in_utf_8_whatever_the_locale(
+def test_java_encodes_file_names_in_utf_8_in_any_locale(
     monkeypatch: pytest.MonkeyPatch, encoding: str, expected: str
 ) -> None:
     monkeypatch.setenv("LC_ALL", "unchanged")
@@ -147,7 +147,7 @@ def test_java_names_files_in_utf_8_whatever_the_locale(
     assert os.environ["LC_ALL"] == expected
 
 
-def test_the_class_archive_is_used_where_it_is(no_archive: Path) -> None:
+def test_the_class_archive_is_used_if_it_exists(no_archive: Path) -> None:
     assert "SharedArchiveFile" not in jvm.format_submit_arguments({})
     no_archive.touch()
     assert f"-XX:SharedArchiveFile={no_archive}" in jvm.format_submit_arguments({})
@@ -157,9 +157,7 @@ def test_the_logging_of_the_jvm_comes_with_the_package() -> None:
     assert "rootLogger.level = error" in LOGGING.read_text()
 
 
-def test_a_rehearsal_archives_classes_anew(
-    no_archive: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_classes_are_archived_again(no_archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[list[str], dict[str, str]]] = []
 
     def noted(command: list[str], env: dict[str, str], check: bool) -> None:

@@ -31,13 +31,13 @@ def process(then: str) -> subprocess.Popen[str]:
     )
 
 
-def test_a_process_has_one_folder_of_its_own(temporary: Path) -> None:
+def test_a_process_has_one_folder(temporary: Path) -> None:
     folder = get_scratch_folder.__wrapped__()
     assert list(temporary.iterdir()) == [folder]
     assert get_scratch_folder() == get_scratch_folder()
 
 
-def test_what_a_killed_process_left_goes_and_what_another_uses_stays(temporary: Path) -> None:
+def test_only_folders_of_ended_processes_are_removed(temporary: Path) -> None:
     killed = process("import os; os.mkdir(get_scratch_folder() / 'x'); os.kill(os.getpid(), 9)")
     left = Path(killed.communicate()[0].strip())
     assert (left / "x").is_dir()

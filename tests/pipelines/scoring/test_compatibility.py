@@ -15,10 +15,10 @@ def settings(parameters: dict[str, Any]) -> FeatureEngineeringParameters:
 
 
 def test_a_compatible_model_logs_nothing(
-    card: dict[str, Any], settings: FeatureEngineeringParameters, told: pytest.LogCaptureFixture
+    card: dict[str, Any], settings: FeatureEngineeringParameters, logged: pytest.LogCaptureFixture
 ) -> None:
     require_compatible(card, [*card["features"], "more"], settings)
-    assert not told.records
+    assert not logged.records
 
 
 def test_missing_columns_are_named(
@@ -55,11 +55,11 @@ def test_a_model_with_a_fixed_threshold_is_an_error(
 
 
 def test_other_package_versions_are_a_warning(
-    card: dict[str, Any], settings: FeatureEngineeringParameters, told: pytest.LogCaptureFixture
+    card: dict[str, Any], settings: FeatureEngineeringParameters, logged: pytest.LogCaptureFixture
 ) -> None:
     packages = {**card["packages"], "pyspark": "3.5.0", "gone": "1.0"}
     require_compatible({**card, "packages": packages}, card["features"], settings)
-    (warning,) = told.messages
+    (warning,) = logged.messages
     now = card["packages"]["pyspark"]
     assert warning.endswith(f": pyspark 3.5.0, now {now}; gone 1.0, now missing")
 

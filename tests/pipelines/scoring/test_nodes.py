@@ -364,7 +364,7 @@ def test_an_empty_group_is_a_warning(
     spark: SparkSession,
     decision: dict[str, Any],
     scoring: ScoringParameters,
-    told: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
     share: float,
     contacted: int,
     warning: str,
@@ -372,7 +372,7 @@ def test_an_empty_group_is_a_warning(
     few = scores_of(spark, [(str(user), 0.5, [THUMBS], []) for user in range(20)])
     contacts, control = nodes.list_contacts(few, decision, with_control(scoring, share))
     assert (len(contacts), len(control)) == (contacted, 20 - contacted)
-    assert told.messages == [warning]
+    assert logged.messages == [warning]
 
 
 def test_the_summary_counts_contacts_and_expected_churners(
@@ -450,13 +450,13 @@ def test_scores_of_days_the_model_learnt_from_are_no_forecast(
     card: dict[str, Any],
     decision: dict[str, Any],
     scoring: ScoringParameters,
-    told: pytest.LogCaptureFixture,
+    logged: pytest.LogCaptureFixture,
 ) -> None:
     earlier = three_scores.withColumn("cutoff", F.lit(date(2018, 11, 16)))
     lists = nodes.list_contacts(earlier, decision, scoring)
     summary = nodes.summarize_scores(earlier, *lists, card, decision, 0.1)
     assert not summary["is_forecast"]
     assert (
-        told.messages[-1]
+        logged.messages[-1]
         == "churn_model has learnt from days after 2018-11-16: these scores are no forecast"
     )

@@ -1,4 +1,4 @@
-"""To how many digits the results of two runs agree."""
+"""Compare the results of two runs: the number of equal digits."""
 
 import csv
 import json
@@ -11,20 +11,20 @@ import numpy as np
 import pandas as pd
 import pyarrow.dataset
 
-NOT_COMPARED = {"uid", "timestamp"}  # of a Spark ML stage: they differ in every run
+NOT_COMPARED = {"uid", "timestamp"}  # in Spark ML stages; they differ between runs
 RUN_TIMES = {"run_timings", "fit_times"}  # tables of seconds
 EXACT = 17  # digits of a double: every value is equal to the last bit
-MIN_DIGITS = 9  # promised from the model on, if training rows have several partitions
+MIN_DIGITS = 9  # promised for the model and later, with several partitions of training rows
 FIRST_LAYER_OF_MODELS = "06"
 
 Values = Mapping[str, Any]
 
 
 def read_results(data: Path) -> dict[str, Values]:
-    """Read all results of a run below a folder: values by their place, by the result's name.
+    """Read all results of a run in a folder: by name, the values by position.
 
-    Tables are sorted by the columns without fractions. A versioned file counts as its last
-    version, a model as the settings of its stages. Figures and reports are left out.
+    Tables are sorted by the columns without fractions. Of a versioned file the last version is
+    read, of a model the settings of its stages. Figures and reports are omitted.
     """
     results: dict[str, Values] = {}
     for path in sorted(data.glob("0[2-8]_*/**/*")):
@@ -43,10 +43,10 @@ def read_results(data: Path) -> dict[str, Values]:
     return results
 
 
-def agreement(one: Mapping[str, Values], other: Mapping[str, Values]) -> dict[str, int]:
+def compare_results(one: Mapping[str, Values], other: Mapping[str, Values]) -> dict[str, int]:
     """Return the equal digits of each result, from 0 to 17 (identical).
 
-    A result has the digits of its worst value. Anything but a fraction is equal or not.
+    A result has the digits of its worst value. Values other than fractions have 17 or 0.
     """
     return {
         name: count_digits(one[name], other[name]) if name in one and name in other else 0
@@ -54,11 +54,11 @@ def agreement(one: Mapping[str, Values], other: Mapping[str, Values]) -> dict[st
     }
 
 
-def list_broken(agreed: Mapping[str, int], partitions: int) -> list[str]:
+def list_below_promise(agreed: Mapping[str, int], partitions: int) -> list[str]:
     """Return the results that agree to fewer digits than promised.
 
     With one partition of training rows all results are identical. With more, MLlib merges sums in
-    the order of the tasks' ends, and results from the model on agree to fewer digits.
+    order of completion, so the model and later results agree to fewer digits.
     """
     return [
         name

@@ -40,10 +40,10 @@ DEVIATIONS = np.linspace(-4, 4, 65)
 
 
 @cache
-def steps(cohort: str, adverts: float = 1.0) -> Array:
-    """Return the share of every step of a cohort: a row per state, a column per next state.
+def compute_step_shares(cohort: str, adverts: float = 1.0) -> Array:
+    """Return a cohort's transition matrix: a row per state, a column per next state.
 
-    The last column is the end of the session; `adverts` is as for `chain`.
+    The last column is the end of the session; `adverts` is as for `build_chain`.
     """
     markov, shares = (
         build_chain(cohort, adverts=adverts),
@@ -56,13 +56,15 @@ def steps(cohort: str, adverts: float = 1.0) -> Array:
 
 
 @cache
-def cancelling(cohort: str, adverts: float = 1.0) -> tuple[list[float], list[float]]:
+def compute_cancel_probabilities(
+    cohort: str, adverts: float = 1.0
+) -> tuple[list[float], list[float]]:
     """Return the probabilities of a confirmed cancellation, by state.
 
-    The first list has those of the whole rest of a session. The second has those of Cancel as the
-    next step; it is 0 at Cancel, so that no cancellation counts twice.
+    The first list is for the rest of a session. The second is for Cancel as the next step; it is 0
+    at Cancel, so that no cancellation counts twice.
     """
-    onward = steps(cohort, adverts)[:, :-1]
+    onward = compute_step_shares(cohort, adverts)[:, :-1]
     confirmed = np.array([state.auth == "Cancelled" for state in list_states()], float)
     of_session = np.linalg.solve(np.eye(len(onward)) - onward, confirmed)
     flow = confirmed + onward @ confirmed
@@ -100,7 +102,7 @@ class Foresight:
             cutoff: epoch second from which on events are unknown.
             horizon_end: epoch second from which on no cancellation counts.
             futures: continuations of a life. Lives with a mean pause between sessions above the
-                horizon get proportionally more, so that as many have a session.
+                horizon get proportionally more, so that as many futures have a session.
         """
         self._simulation, self._process = simulation, Process(simulation)
         self._cutoff, self._end, self._futures = cutoff, horizon_end, futures
@@ -116,17 +118,19 @@ class Foresight:
         place = self._process.find_place(before[-1], self._cutoff)
         ended, last_state = life[-1].seconds[-1], list_states()[life[-1].states[-1]]
         churned = last_state.auth == "Cancelled" and self._cutoff <= ended < self._end
-        oracle = self.risk(random, user, place, self._futures)
-        allocated = self.allocate(random, *self.posterior(user, before, place))
-        total = sum(n * self.risk(random, guess, place, n) for guess, n in allocated.items())
+        oracle = self.estimate_risk(random, user, place, self._futures)
+        allocated = self.allocate_futures(random, *self.compute_posterior(user, before, place))
+        total = sum(
+            n * self.estimate_risk(random, guess, place, n) for guess, n in allocated.items()
+        )
         informed = total / self._futures
         return Forecast(str(user_number + 1), churned, min(oracle, 1.0), min(informed, 1.0))
 
-    def risk(self, random: Random, user: Traits, place: Place, futures: int) -> float:
-        """Estimate the probability that a life goes on to cancel within the horizon."""
-        of_session, of_next = cancelling(user.cohort, self._simulation.adverts)
-        quiet = user.session_gap_seconds / (self._end - self._cutoff)
-        count, added = math.ceil(futures * min(max(quiet, 1), MAX_FUTURES)), 0.0
+    def estimate_risk(self, random: Random, user: Traits, place: Place, futures: int) -> float:
+        """Estimate the probability that a customer cancels within the horizon."""
+        of_session, of_next = compute_cancel_probabilities(user.cohort, self._simulation.adverts)
+        relative_gap = user.session_gap_seconds / (self._end - self._cutoff)
+        count, added = math.ceil(futures * min(max(relative_gap, 1), MAX_FUTURES)), 0.0
         for _ in range(count):
             for session in self._process.simulate_future(random, user, place, self._cutoff):
                 seconds, visited = session.seconds, session.states
@@ -137,7 +141,7 @@ class Foresight:
                     added += sum(of_next[state] for state in visited[:within])
         return added / count
 
-    def posterior(
+    def compute_posterior(
         self, user: Traits, before: Sequence[Session], place: Place
     ) -> tuple[list[Traits], Array]:
         """Return the possible traits, and the posterior probability of each.
@@ -165,7 +169,8 @@ class Foresight:
         with np.errstate(divide="ignore"):  # some cohorts never take some steps
             for cohort, weight in simulation.cohorts.items():
                 by_cohort = (
-                    np.log(weight) + np.log(steps(cohort, simulation.adverts)[steps_taken]).sum()
+                    np.log(weight)
+                    + np.log(compute_step_shares(cohort, simulation.adverts)[steps_taken]).sum()
                 )
                 timeless = user._replace(cohort=cohort, session_gap_seconds=math.inf)
                 *goes_on, ended = self._process.compute_silence_chances(
@@ -178,15 +183,17 @@ class Foresight:
         allowed = [user._replace(cohort=c, session_gap_seconds=gap) for c, gap in hidden]
         return allowed, weights / weights.sum()
 
-    def allocate(self, random: Random, allowed: list[Traits], weights: Array) -> dict[Traits, int]:
+    def allocate_futures(
+        self, random: Random, allowed: list[Traits], weights: Array
+    ) -> dict[Traits, int]:
         """Allocate the futures to traits by their probability: systematic resampling."""
-        marks = (np.arange(self._futures) + random.random()) / self._futures
-        ladder = np.cumsum(weights)
-        counts = np.bincount(np.searchsorted(ladder / ladder[-1], marks, side="right"))
+        positions = (np.arange(self._futures) + random.random()) / self._futures
+        cumulative = np.cumsum(weights)
+        counts = np.bincount(np.searchsorted(cumulative / cumulative[-1], positions, side="right"))
         return {guess: n for guess, n in zip(allowed, counts.tolist(), strict=False) if n}
 
 
-def forecasts(
+def forecast_users(
     simulation: SimulationParameters, span: tuple[int, int], futures: int, users: Sequence[int]
 ) -> list[Forecast]:
     """Predict for customers by their numbers; `span` is the cutoff and the end of the horizon."""
@@ -207,7 +214,7 @@ def predict_holdout(log: ceiling_report.Log, holdout: pd.DataFrame, futures: int
         users = [int(user_id) - 1 for user_id in holdout["user_id"]]
         starts = range(0, len(users), CUSTOMERS_PER_TASK)
         tasks = [users[start : start + CUSTOMERS_PER_TASK] for start in starts]
-        task = partial(forecasts, log.simulation, (cutoff, cutoff + horizon), futures)
+        task = partial(forecast_users, log.simulation, (cutoff, cutoff + horizon), futures)
         with Pool(os.cpu_count()) as pool:
             rows = [forecast for done in pool.imap(task, tasks) for forecast in done]
         pd.DataFrame(rows, columns=Forecast._fields).to_parquet(file)
@@ -239,9 +246,9 @@ def main(arguments: list[str] | None = None) -> None:
         print_progress(f"seed {seed}: {options.futures} futures of {len(holdout):,} customers")
         predictions = predict_holdout(log, holdout, options.futures)
         print_progress(f"seed {seed}: scores")
-        seeds[str(seed)] = ceiling_report.score(predictions, candidates)
-        print(f"Seed {seed}\n{ceiling_report.table(seeds[str(seed)]['scores'])}\n")
-    ceiling_report.write(seeds, how, options.results)
+        seeds[str(seed)] = ceiling_report.score_predictions(predictions, candidates)
+        print(f"Seed {seed}\n{ceiling_report.format_table(seeds[str(seed)]['scores'])}\n")
+    ceiling_report.save_report(seeds, how, options.results)
     leaks = ceiling_report.list_leaks(seeds)
     if leaks:
         sys.exit(

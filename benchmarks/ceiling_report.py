@@ -42,8 +42,9 @@ class Log(speed.Log):
         self.require()
         pipelines = "data_processing,feature_engineering,modelling,evaluation,validation"
         outputs = ["--to-outputs", "test_predictions,candidate_predictions"]
-        new = ["--params", "evaluation.promotion.replace=always"]  # ignore an earlier champion
-        self.kedro("--pipelines", pipelines, *outputs, *new)
+        # Ignore an earlier champion.
+        always_replace = ["--params", "evaluation.promotion.replace=always"]
+        self.kedro("--pipelines", pipelines, *outputs, *always_replace)
         output = self.layer("07_model_output")
         return (
             pd.read_parquet(output / "test_predictions"),
@@ -51,7 +52,7 @@ class Log(speed.Log):
         )
 
 
-def score(predictions: pd.DataFrame, candidates: pd.DataFrame) -> dict[str, Any]:
+def score_predictions(predictions: pd.DataFrame, candidates: pd.DataFrame) -> dict[str, Any]:
     """Score all predictions of a hold-out, with 95 % intervals over customers.
 
     Args:
@@ -78,7 +79,7 @@ def score(predictions: pd.DataFrame, candidates: pd.DataFrame) -> dict[str, Any]
     return {"customers": len(predictions), "churned": churned, "scores": scores}
 
 
-def average(seeds: Seeds) -> Scores:
+def average_scores(seeds: Seeds) -> Scores:
     """Return the mean and the range of every score over seeds."""
     all_scores = [seed["scores"] for seed in seeds.values()]
     summary: Scores = {}
@@ -90,7 +91,7 @@ def average(seeds: Seeds) -> Scores:
     return summary
 
 
-def table(scores: Scores) -> str:
+def format_table(scores: Scores) -> str:
     """Format scores with their interval or range, a line per predictor."""
     lines = [f"{'':28}" + "".join(f"{metric:>24}" for metric in METRICS.values())]
     for name, metrics in scores.items():
@@ -114,7 +115,7 @@ def list_leaks(seeds: Seeds) -> list[str]:
     ]
 
 
-def draw(seeds: Seeds) -> Figure:
+def draw_scores(seeds: Seeds) -> Figure:
     """Draw AUC and average precision: a dot with its interval per seed, a row per predictor."""
     names = list(next(iter(seeds.values()))["scores"])
     figure = Figure(figsize=(9, 0.45 * len(names) + 1.6), dpi=120, layout="constrained")
@@ -137,10 +138,10 @@ def draw(seeds: Seeds) -> Figure:
     return figure
 
 
-def write(seeds: Seeds, how: dict[str, Any], folder: Path) -> None:
+def save_report(seeds: Seeds, how: dict[str, Any], folder: Path) -> None:
     """Print the scores over all seeds; write `ceiling.json` and `ceiling.png`."""
-    summary = average(seeds)
-    print(f"Mean and range over {len(seeds)} seeds\n{table(summary)}\n")
+    summary = average_scores(seeds)
+    print(f"Mean and range over {len(seeds)} seeds\n{format_table(summary)}\n")
     save_results(folder / "ceiling.json", {**how, "seeds": seeds, "over_seeds": summary})
-    draw(seeds).savefig(folder / "ceiling.png")
+    draw_scores(seeds).savefig(folder / "ceiling.png")
     print_progress(f"Results: {folder}/ceiling.json and ceiling.png")

@@ -1,10 +1,10 @@
 """Run the default pipelines on a standalone Spark cluster on this machine.
 
 `python -m benchmarks.cluster` packages the project and simulates a log on the cluster. It runs the
-default pipelines three times: on one machine, on the cluster, and with a worker of the cluster
-killed in the middle of each pipeline. Results have to be the same. Only the environment `cluster`
-has paths. The driver has the wheel installed, the workers have the code that is shipped to them.
-Writes `cluster.json` to `--results`.
+default pipelines on one machine, on the cluster, and on the cluster with a worker killed in the
+middle of each pipeline. The results must be the same. Only the environment `cluster` has paths.
+The driver has the wheel installed, the workers have the code that is shipped to them. Writes
+`cluster.json` to `--results`.
 """
 
 import json
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.agreement import agreement, list_broken, read_results
+from benchmarks.agreement import compare_results, list_below_promise, read_results
 from benchmarks.program import ROOT, print_progress, save_results
 from benchmarks.project_copy import LOCAL, ProjectCopy, parse_options
 from benchmarks.standalone import WORKERS, Cluster
@@ -75,7 +75,7 @@ class EventLog:
             "executors_lost": self.count(f'"{EXECUTOR_LOST}"'),
         }
 
-    def longest_stage(self) -> Moment:
+    def find_longest_stage(self) -> Moment:
         """Return the middle of the longest stage."""
         stages = [json.loads(line)["Stage Info"] for line in self._lines() if STAGE_DONE in line]
         durations = [stage["Completion Time"] - stage["Submission Time"] for stage in stages]
@@ -99,7 +99,7 @@ def package_project(folder: Path) -> tuple[Path, Path]:
     return folder / "installed", Path(shutil.copy(wheel, folder / "sparkify.zip"))
 
 
-def default_pipelines() -> list[str]:
+def list_default_pipelines() -> list[str]:
     """Return the names of the pipelines in the default pipeline."""
     pipelines = register_pipelines()
     nodes = set(pipelines.pop("__default__").nodes)
@@ -146,7 +146,9 @@ def main(arguments: list[str] | None = None) -> None:
     save_results(options.results / "cluster.json", report)
     partitions = MODELLING["partitions"]
     different = {
-        name for digits in report["digits"].values() for name in list_broken(digits, partitions)
+        name
+        for digits in report["digits"].values()
+        for name in list_below_promise(digits, partitions)
     }
     if different:
         names = ", ".join(sorted(different))
@@ -158,22 +160,22 @@ def compare(
 ) -> dict[str, Any]:
     """Run on one machine and on the cluster; return run times and the equal digits of results."""
     local_settings = {**LOCAL, "spark.master": "local[2]"}
-    calm, disturbed, local = (
+    undisturbed, disturbed, local = (
         ProjectCopy(folder / name, spark, {"modelling": MODELLING}, installed)
         for name, spark in (
             *(("undisturbed", settings), ("disturbed", settings)),
             ("one_machine", local_settings),
         )
     )
-    calm.run("simulation", "--params", f"simulation.users={users},simulation.files=4")
+    undisturbed.run("simulation", "--params", f"simulation.users={users},simulation.files=4")
     for project in (local, disturbed):
-        project.link_log(calm.log)
+        project.link_log(undisturbed.log)
     one_machine = local.run("__default__")
     print_progress(f"one machine: {one_machine} s")
     runs: dict[str, dict[str, Any]] = {"undisturbed": {}, "disturbed": {}}
-    for name in default_pipelines():
-        runs["undisturbed"][name], log = run(calm, cluster, name)
-        middle = log.longest_stage() if log.count(JOB_STARTED) else None
+    for name in list_default_pipelines():
+        runs["undisturbed"][name], log = run(undisturbed, cluster, name)
+        middle = log.find_longest_stage() if log.count(JOB_STARTED) else None
         runs["disturbed"][name], _ = run(disturbed, cluster, name, middle)
         cluster.require_workers()
     expected = read_results(local.data)
@@ -184,8 +186,8 @@ def compare(
         "one_machine_seconds": one_machine,
         "runs": runs,
         "digits": {
-            project.folder.name: agreement(expected, read_results(project.data))
-            for project in (calm, disturbed)
+            project.folder.name: compare_results(expected, read_results(project.data))
+            for project in (undisturbed, disturbed)
         },
     }
 

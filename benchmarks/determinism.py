@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.agreement import MIN_DIGITS, agreement, list_broken, read_results
+from benchmarks.agreement import MIN_DIGITS, compare_results, list_below_promise, read_results
 from benchmarks.program import print_progress, save_results
 from benchmarks.project_copy import LOCAL, ProjectCopy, parse_options
 
@@ -57,7 +57,7 @@ def compare(folder: Path, log: Path, partitions: int, ways: list[str]) -> dict[s
         project.link_log(log.with_name("shuffled") if SHUFFLED in way else log)
         seconds = project.run("__default__")
         results[way] = read_results(project.data)
-        agreed[way] = agreement(results[ways[0]], results[way])
+        agreed[way] = compare_results(results[ways[0]], results[way])
         print_progress(
             f"modelling.partitions {partitions}, {way}: {seconds} s, {len(agreed[way])} results, "
             f"all to {min(agreed[way].values())} digits"
@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
         name
         for partitions, ways in agreed.items()
         for digits in ways.values()
-        for name in list_broken(digits, partitions)
+        for name in list_below_promise(digits, partitions)
     }
     if different:
         sys.exit(f"Error: fewer digits agree than promised, see {sorted(different)}.")

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from benchmarks.peers.settings import part_files
+from benchmarks.peers.settings import list_part_files
 
 QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 PER_USER = {
@@ -63,7 +63,7 @@ class Log:
 
     def __init__(self, path: Path) -> None:
         self._con = duckdb.connect()
-        parts = part_files(path)
+        parts = list_part_files(path)
         self.bytes = sum(Path(part).stat().st_size for part in parts)
         self._con.execute(
             """
@@ -95,7 +95,7 @@ class Log:
         return dict(self._con.execute("SELECT page, count(*) FROM log GROUP BY page").fetchall())
 
 
-def comparisons(log: Log, figures: dict[str, Any]) -> Iterator[Comparison]:
+def compare_figures(log: Log, figures: dict[str, Any]) -> Iterator[Comparison]:
     """Compare a log with the published figures of the full log."""
     published, mini, pages = figures["full"], figures["mini"], log.pages()
     songs, published_songs = pages["NextSong"], published["page_rows"]["NextSong"]
@@ -141,7 +141,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     log = Log(options.log)
     figures = yaml.safe_load(options.figures.read_text(encoding="utf-8"))
-    rows = list(comparisons(log, figures))
+    rows = list(compare_figures(log, figures))
     print(f"{'figure':34} {'published':>14} {'simulated':>14} {'ratio':>7}")
     for row in rows:
         values = f"{row.published:14,.5g} {row.simulated:14,.5g} {row.ratio:7.3f}"

@@ -1,8 +1,8 @@
-"""How often monitoring raises an alarm, with and without a change of the simulated process.
+"""Count the alarms of monitoring, with and without a change of the simulated process.
 
 `python -m benchmarks.monitoring --seeds 20` simulates a log per seed, and some with a changed
-process. The nodes of the pipeline compare the newest snapshot of each with a training: that on
-the same log (the same customers, some weeks earlier), and that on the first seed's log (other
+process. The nodes of the pipeline compare the newest snapshot of each log with two trainings: one
+on the same log (the same customers, some weeks earlier), one on the first seed's log (other
 customers). Prints a table and writes `monitoring.json` to `--results`.
 Logs under `--logs` are used again.
 """
@@ -91,7 +91,7 @@ def read_log(folder: Path, simulation: dict[str, Any]) -> Log:
     return Log(counts, days, features.join(snapshots, on=KEYS), newest, json.loads(quality))
 
 
-def describe(log: Log, question: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
+def describe_log(log: Log, question: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
     """Describe the training on a log, as the node describe_training does."""
     tables = log.features, log.user_days, log.event_counts, log.data_quality
     settings = parameters["inputs"], parameters["reference"]
@@ -118,7 +118,7 @@ def train(log: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]:
         ),
         "train": {"churned": rows.where("churned").count()},
     }
-    return Training(describe(log, question, parameters), model, predictions, figures), question
+    return Training(describe_log(log, question, parameters), model, predictions, figures), question
 
 
 def monitor(training: Training, log: Log, parameters: Parameters) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def summarize(runs: list[dict[str, Any]], expected: set[str]) -> dict[str, Any]:
     }
 
 
-def table(scenarios: dict[str, dict[str, Any]]) -> str:
+def format_table(scenarios: dict[str, dict[str, Any]]) -> str:
     """Format scenarios, a line each."""
     lines = [f"{'':28}{'runs':>6}{'sure':>6}{'alarm':>7}{'right':>7}  alarms"]
     for name, one in scenarios.items():
@@ -196,7 +196,7 @@ def monitor_all(options: argparse.Namespace, parameters: Parameters) -> dict[str
         now = log(seed, "same", {})
         holdout = now.features.where(F.col("cutoff") == F.lit(question["cutoff"]).cast("date"))
         same_log = training._replace(
-            reference=describe(now, question, parameters),
+            reference=describe_log(now, question, parameters),
             test_predictions=training.model.transform(holdout).select(*KEYS, "probability"),
         )
         runs[LATER].append({"seed": seed, **monitor(same_log, now, parameters)})
@@ -234,7 +234,7 @@ def main(arguments: list[str] | None = None) -> None:
             for name, rows in runs.items()
         },
     }
-    print(f"{options.users:,} users, {options.seeds} seeds\n{table(scenarios)}")
+    print(f"{options.users:,} users, {options.seeds} seeds\n{format_table(scenarios)}")
     save_results(options.results / "monitoring.json", results)
 
 

@@ -1,4 +1,4 @@
-"""What the benchmark programs share: results, progress, and their Spark session."""
+"""Functions that the benchmark programs share: results, progress, Spark session."""
 
 import json
 import os

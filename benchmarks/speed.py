@@ -20,7 +20,7 @@ import yaml
 from matplotlib.figure import Figure
 
 from benchmarks.measure import Measurement, measure
-from benchmarks.peers.equal import differences
+from benchmarks.peers.equal import list_differences
 from benchmarks.program import RESULTS, ROOT, describe_run, print_progress, save_results
 from sparkify.pipeline_registry import register_pipelines
 
@@ -115,7 +115,7 @@ def run_peer(name: str, log: Log) -> dict[str, Any]:
     run = measure_python(command, folder)
     phases = json.loads(run.output.strip().splitlines()[-1])
     if name in WITH_FEATURES:
-        different = differences(log.folder / "feature/features", folder / "features.parquet")
+        different = list_differences(log.folder / "feature/features", folder / "features.parquet")
         assert not different, f"{name} and this project differ in features: {different}"
     return _figures(run, phases.get("model", 0), phases)
 

@@ -32,7 +32,7 @@ READ, MOVED, CHECKED, WRITTEN, REPEATED = STEPS = (
 )
 
 
-def steps(
+def list_steps(
     lines: DataFrame, parameters: DataProcessingParameters, folder: Path
 ) -> dict[str, Callable[[], None]]:
     """Return a function for each step that does it with the steps before it."""
@@ -54,7 +54,7 @@ def compute(rows: DataFrame) -> None:
     rows.write.format("noop").mode("overwrite").save()
 
 
-def subtract(medians: dict[str, float]) -> dict[str, float]:
+def subtract_medians(medians: dict[str, float]) -> dict[str, float]:
     """Return the seconds of every step without those of the steps before it."""
     added = {
         READ: medians[READ],
@@ -90,8 +90,8 @@ def main(arguments: list[str] | None = None) -> None:
     lines = spark.read.text(str(options.log), recursiveFileLookup=True)
     parameters = DataProcessingParameters.model_validate(loader["parameters"]["data_processing"])
     with tempfile.TemporaryDirectory() as folder:
-        medians = measure_medians(steps(lines, parameters, Path(folder)), options.repeats)
-    print(json.dumps(subtract(medians), indent=1))
+        medians = measure_medians(list_steps(lines, parameters, Path(folder)), options.repeats)
+    print(json.dumps(subtract_medians(medians), indent=1))
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What a run survives: kills, full disks, folders that are not to be written, lost workers."""
+"""Fault injection: kills, full disks, missing permissions, lost workers."""

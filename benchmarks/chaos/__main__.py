@@ -1,4 +1,4 @@
-"""Disturb runs on a small log and compare what is left with undisturbed runs: `make chaos`.
+"""Disturb runs on a small log and compare their results with undisturbed runs: `make chaos`.
 
 Runs are killed, disks filled, folders made read-only, and workers lost. Prints its progress and
 a table, and saves every trial in benchmarks/results/chaos.json. Ends with 1 if anything was lost.
@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.chaos import kills
 from benchmarks.chaos.machine import MachineFaults
 from benchmarks.chaos.project import ChaosProject
-from benchmarks.chaos.state import ABSENT, SPARK, digest_log, project_catalog, read_state
+from benchmarks.chaos.state import ABSENT, SPARK, digest_log, load_catalog, read_state
 from benchmarks.chaos.trials import Trials
 from benchmarks.program import RESULTS, start_spark
 
@@ -21,7 +21,7 @@ SHARE_FOR_KILLS = 0.6  # of the time, after which no more drivers are killed
 
 
 def main() -> None:
-    """Try everything."""
+    """Run all trials."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="kills of the default run")
     parser.add_argument("--simulation-kills", type=int, default=3)
@@ -33,13 +33,13 @@ def main() -> None:
     start_spark(SPARK)
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         Path(folder).chmod(0o755)  # one trial runs as another user
-        _try_all(Path(folder), trials, options)
+        _run_trials(Path(folder), trials, options)
     trials.save(options.results, kills=options.kills, seed=options.seed)
     print(f"\n{trials.table()}\n")
     sys.exit(trials.has_losses)
 
 
-def _try_all(folder: Path, trials: Trials, options: argparse.Namespace) -> None:
+def _run_trials(folder: Path, trials: Trials, options: argparse.Namespace) -> None:
     finished = ChaosProject(folder / "finished")
     undisturbed = _run_undisturbed(finished, trials)
     driver_kills = [
@@ -71,7 +71,7 @@ def _run_undisturbed(project: ChaosProject, trials: Trials) -> kills.Undisturbed
     simulated = project.run("simulation").require_success()
     trials.print_progress(f"A log is simulated, in {simulated.seconds:.0f} s.")
     project.run().require_success()
-    customers = project_catalog(project).load("test").toPandas()
+    customers = load_catalog(project).load("test").toPandas()
     first = read_state(project, customers)
     project.use("B")
     project.run().require_success()
@@ -93,7 +93,7 @@ def _kill_processes(
 ) -> None:
     project = finished.copy_log(folder / "workers", boosted=True)
     project.run().require_success()
-    expected = undisturbed.state_of(project)
+    expected = undisturbed.read_state_of(project)
     kills.kill_workers_in_training(project, expected, undisturbed, trials)
     kills.kill_java(project, expected, undisturbed, trials)
     kills.kill_workers_in_simulation(ChaosProject(folder / "simulation"), undisturbed, trials)

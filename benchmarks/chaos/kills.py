@@ -1,4 +1,4 @@
-"""Kill processes of a run, read what is on disk, and run again."""
+"""Kill processes of a run, read the data, and run again."""
 
 import os
 import random
@@ -39,7 +39,7 @@ class Undisturbed:
     simulation: FinishedRun
     log: str
 
-    def state_of(self, project: ChaosProject) -> State:
+    def read_state_of(self, project: ChaosProject) -> State:
         """Return the state of a project's data, models included."""
         return read_state(project, self.customers)
 
@@ -55,7 +55,7 @@ class DriverKills:
 
     Args:
         project: the project to run.
-        undisturbed: what undisturbed runs leave.
+        undisturbed: the results of undisturbed runs.
         trials: where results go.
         current: the settings of the last complete run; "" before the first.
     """
@@ -88,11 +88,11 @@ class DriverKills:
             killed = run.wait()
             states, expected = self._undisturbed.states, self._undisturbed.states[new]
             old = states.get(self._current, self._undisturbed.before_the_first_run)
-            state = self._undisturbed.state_of(self._project)
+            state = self._undisturbed.read_state_of(self._project)
             old_count, new_count = trial.count_old_and_new(state, old, expected)
             trial.expect(killed.code in (-9, 0), f"it ended with {killed.code}")
             trial.expect_success(self._project.run(), "the next run")
-            trial.expect_equal(self._undisturbed.state_of(self._project), expected)
+            trial.expect_equal(self._undisturbed.read_state_of(self._project), expected)
             trial.expect_no_leftovers(self._project)
             trial.happened = (
                 f"after {killed.last_node}, {old_count} datasets old, {new_count} new, none half; "
@@ -136,7 +136,7 @@ def kill_workers_in_training(
         killed = _kill_workers(run)
         trial.expect_success(run.wait())
         trial.expect(bool(killed), "there was no worker")
-        trial.expect_equal(undisturbed.state_of(project), expected)
+        trial.expect_equal(undisturbed.read_state_of(project), expected)
         trial.happened = f"{len(killed)} workers killed, the run equals an undisturbed one"
 
 
@@ -151,9 +151,9 @@ def kill_java(
             if process.name() == "java":
                 process.kill()
         trial.expect_message(run.wait())
-        trial.expect_equal(undisturbed.state_of(project), expected)
+        trial.expect_equal(undisturbed.read_state_of(project), expected)
         trial.expect_success(project.run(), "the next run")
-        trial.expect_equal(undisturbed.state_of(project), expected)
+        trial.expect_equal(undisturbed.read_state_of(project), expected)
         trial.happened = "one sentence, the next run equals an undisturbed one"
 
 
@@ -179,7 +179,7 @@ def _has_reached(share: float, undisturbed: FinishedRun, run: Run) -> Callable[[
 
     Completed nodes count first, then seconds: the speed depends on what else the machine does.
     """
-    done, seconds = undisturbed.place_of(share * undisturbed.seconds)
+    done, seconds = undisturbed.find_position(share * undisturbed.seconds)
     delay = Delay(seconds)
     return lambda: delay.has_passed_since(run.count_nodes() >= done)
 

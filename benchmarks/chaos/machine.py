@@ -14,7 +14,7 @@ from benchmarks.chaos.trials import Trial, Trials
 
 NOBODY_ID = 65534
 NOBODY = ("setpriv", f"--reuid={NOBODY_ID}", f"--regid={NOBODY_ID}", "--clear-groups")
-SCRATCH = "no room for Spark's own files"
+SCRATCH = "no space for Spark's temporary files"
 SHARES = (0.1, 0.5, 0.95)  # of what a run writes: in the first table, in the middle, at the end
 LAYERS = ("", "06_models")  # without permission to write; "" is all layers
 
@@ -57,7 +57,7 @@ class MachineFaults:
             with tmpfs(project.data, int(size * share)):
                 run = project.run()
                 trial.expect_message(run, "disk is full")
-                state, other = self._undisturbed.state_of(project), self._undisturbed
+                state, other = self._undisturbed.read_state_of(project), self._undisturbed
                 trial.count_old_and_new(state, other.before_the_first_run, other.states["A"])
                 mount("-o", f"remount,size={size * 3}", str(project.data))
                 trial.expect_success(project.run(), "with room it")
@@ -117,7 +117,7 @@ class MachineFaults:
                 trial.expect_success(project.run())
             finally:
                 umount(raw)
-            state = self._undisturbed.state_of(project)
+            state = self._undisturbed.read_state_of(project)
             trial.expect_equal(state, self._undisturbed.states["B"])
             trial.happened = "the run equals an undisturbed one"
 
@@ -138,7 +138,7 @@ class MachineFaults:
         return self._finished.copy(self._folder / name)
 
     def _expect_undisturbed(self, trial: Trial, project: ChaosProject) -> None:
-        trial.expect_equal(self._undisturbed.state_of(project), self._undisturbed.states["A"])
+        trial.expect_equal(self._undisturbed.read_state_of(project), self._undisturbed.states["A"])
         trial.expect_no_leftovers(project)
 
 

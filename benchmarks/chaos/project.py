@@ -77,7 +77,7 @@ class FinishedRun:
             raise RuntimeError(f"An undisturbed run failed:\n{self.output[-3000:]}")
         return self
 
-    def place_of(self, seconds: float) -> tuple[int, float]:
+    def find_position(self, seconds: float) -> tuple[int, float]:
         """Return how many nodes were done some seconds after the start, and the seconds since."""
         end = self.seconds - sum(duration for _, duration in self.nodes)
         done, since = 0, 0.0
@@ -139,7 +139,7 @@ class ChaosProject:
         """Run to the end."""
         return self.start(*pipelines, **how).wait()
 
-    def leftovers(self) -> list[str]:
+    def list_leftovers(self) -> list[str]:
         """List the files and folders of interrupted writes."""
         return sorted(
             str(path.relative_to(self.data))

@@ -49,7 +49,7 @@ def read_state(project: ChaosProject, customers: pd.DataFrame | None = None) -> 
         customers: rows of `test`, whose predictions are the digest of a model; None omits models.
     """
     with _lock:
-        catalog, state = project_catalog(project), {}
+        catalog, state = load_catalog(project), {}
         for name in sorted(catalog):
             dataset = catalog.get(name)
             is_input = name.startswith("param") or name == "raw_events"
@@ -62,7 +62,7 @@ def read_state(project: ChaosProject, customers: pd.DataFrame | None = None) -> 
         return state
 
 
-def project_catalog(project: ChaosProject) -> DataCatalog:
+def load_catalog(project: ChaosProject) -> DataCatalog:
     """Return the catalog of the project's data."""
     bootstrap_project(ROOT)
     with KedroSession.create(
@@ -74,7 +74,7 @@ def project_catalog(project: ChaosProject) -> DataCatalog:
 def digest_log(project: ChaosProject) -> str:
     """Return the digest of the lines of the event log, or ABSENT."""
     with _lock:
-        dataset = project_catalog(project).get("raw_events")
+        dataset = load_catalog(project).get("raw_events")
         # Not the column `file`: Spark gives part files other names in every run.
         return _digest(dataset.load().select("value"), None) if dataset.exists() else ABSENT
 

@@ -1,4 +1,4 @@
-"""What was tried, how often, what happened, and what was lost."""
+"""Trials: what was tried, what happened, and what was lost."""
 
 import threading
 import time
@@ -36,7 +36,7 @@ class Trial:
 
     def expect_no_leftovers(self, project: ChaosProject) -> None:
         """Record every unfinished file or folder as a loss."""
-        self.lost += [f"left behind: {path}" for path in project.leftovers()]
+        self.lost += [f"left behind: {path}" for path in project.list_leftovers()]
 
     def expect_equal(self, state: State, expected: State) -> None:
         """Record every dataset that differs from the expected one, or does not load."""

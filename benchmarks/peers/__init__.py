@@ -1,1 +1,1 @@
-"""The same work by other tools: each module is a program, `python -m ... LOG FOLDER`."""
+"""The same work with other tools; each module is a program, `python -m ... LOG FOLDER`."""

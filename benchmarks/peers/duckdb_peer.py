@@ -6,15 +6,15 @@ import duckdb
 
 from benchmarks.peers import settings
 from benchmarks.peers.model import evaluate_tables
-from benchmarks.peers.settings import Phases, main, part_files
+from benchmarks.peers.settings import Phases, list_part_files, main
 
 SQL_TYPES = {"double": "DOUBLE", "text": "VARCHAR", "whole": "BIGINT"}
 READ_COLUMNS = str({key: SQL_TYPES[kind] for key, (_, kind) in settings.COLUMNS.items()})
 
 
-def accepted_events(con: duckdb.DuckDBPyConnection, log: Path, folder: Path) -> None:
+def write_accepted_events(con: duckdb.DuckDBPyConnection, log: Path, folder: Path) -> None:
     """Write the valid events of users, without duplicates."""
-    con.execute("SET VARIABLE parts = ?", [part_files(log)])
+    con.execute("SET VARIABLE parts = ?", [list_part_files(log)])
     (repeated,) = con.execute(
         """
         SELECT count(*) FROM (
@@ -48,7 +48,7 @@ def accepted_events(con: duckdb.DuckDBPyConnection, log: Path, folder: Path) -> 
     )
 
 
-def tables(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def write_tables(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Write user_days, snapshots and features."""
     con.execute(_user_days(f"{folder}/events.parquet"))
     tolerance = settings.FEATURES["log_end_tolerance_hours"] * 3_600
@@ -135,9 +135,9 @@ def run(log: Path, folder: Path, phases: Phases) -> None:
     """Make features and a model from the log."""
     con = duckdb.connect()
     with phases.phase("events"):
-        accepted_events(con, log, folder)
+        write_accepted_events(con, log, folder)
     with phases.phase("features"):
-        tables(con, folder)
+        write_tables(con, folder)
     with phases.phase("model"):
         print(evaluate_tables(folder))
 

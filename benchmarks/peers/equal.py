@@ -9,7 +9,7 @@ import pyarrow.dataset
 RELATIVE = 1e-9  # the order of a sum changes further digits
 
 
-def differences(ours: Path, theirs: Path) -> list[str]:
+def list_differences(ours: Path, theirs: Path) -> list[str]:
     """Return a line for each difference between two Parquet tables of features."""
     left, right = _table(ours), _table(theirs)
     missing = sorted(set(left.columns) ^ set(right.columns))

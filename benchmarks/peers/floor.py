@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.peers.duckdb_peer import READ_COLUMNS
-from benchmarks.peers.settings import COLUMNS, Phases, main, part_files
+from benchmarks.peers.settings import COLUMNS, Phases, list_part_files, main
 
 CHUNK_BYTES = 1 << 24
 
@@ -13,7 +13,7 @@ CHUNK_BYTES = 1 << 24
 def run(log: Path, _folder: Path, phases: Phases) -> None:
     """Read all bytes; then parse all lines in DuckDB and keep none."""
     with phases.phase("read"):
-        for part in part_files(log):
+        for part in list_part_files(log):
             with Path(part).open("rb", buffering=0) as file:
                 while file.read(CHUNK_BYTES):
                     pass
@@ -22,7 +22,7 @@ def run(log: Path, _folder: Path, phases: Phases) -> None:
         duckdb.execute(
             f"SELECT {maxima} FROM read_json(?, format = 'newline_delimited', "
             f"columns = {READ_COLUMNS})",
-            [part_files(log)],
+            [list_part_files(log)],
         ).fetchall()
 
 

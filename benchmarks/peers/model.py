@@ -43,7 +43,7 @@ class Inputs(TransformerMixin, BaseEstimator):
         return pd.DataFrame(inputs)
 
 
-def moderated(inputs: pd.DataFrame) -> np.ndarray:
+def add_products(inputs: pd.DataFrame) -> np.ndarray:
     """Return every input, and its product with the moderator."""
     return np.hstack([inputs, inputs.mul(inputs[INPUTS["moderator"]], axis="index")])
 
@@ -58,7 +58,7 @@ SCIKIT_LEARN = {  # names for the settings of Spark
 }
 KINDS: dict[str, Callable[..., list[Any]]] = {
     "logistic_regression": lambda **settings: [
-        *[FunctionTransformer(moderated), StandardScaler(), LogisticRegression(**settings)]
+        *[FunctionTransformer(add_products), StandardScaler(), LogisticRegression(**settings)]
     ],
     "random_forest": lambda **settings: [
         RandomForestClassifier(n_jobs=-1, random_state=SEED, **settings)
@@ -70,7 +70,7 @@ KINDS: dict[str, Callable[..., list[Any]]] = {
 }
 
 
-def candidates(rows: int) -> Iterator[tuple[str, Pipeline]]:
+def list_candidates(rows: int) -> Iterator[tuple[str, Pipeline]]:
     """Yield the name and the model of every candidate of conf/full, for this number of rows."""
     for kind, grid in CANDIDATES.items():
         for values in product(*grid.values()):
@@ -98,7 +98,7 @@ def evaluate_tables(folder: Path) -> dict[str, Any]:
     is_trainable = hashed >= 1_000 * MODELLING["unseen_user_share"]
     train = features[is_trainable & (features["cutoff"] <= holdout - timedelta(days=HORIZON))]
     test = features[features["cutoff"] == holdout]
-    models = dict(candidates(len(train)))
+    models = dict(list_candidates(len(train)))
     scores = {
         name: cross_val_score(
             model,

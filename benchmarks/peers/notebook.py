@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from benchmarks.peers.settings import CANCELLATION, PAGES, Phases, main
 
 
-def users(log: Path, spark: SparkSession) -> DataFrame:
+def summarize_users(log: Path, spark: SparkSession) -> DataFrame:
     """Return one row per user with counts over the whole log, and the label."""
     events = spark.read.json(str(log)).where("userId <> '' and registration is not null")
     return events.groupBy("userId").agg(
@@ -43,7 +43,7 @@ def run(log: Path, _folder: Path, phases: Phases) -> None:
             .config("spark.ui.showConsoleProgress", False)
             .getOrCreate()
         )
-        features = users(log, spark)
+        features = summarize_users(log, spark)
         inputs = [name for name in features.columns if name not in ("userId", "label")]
         train, test = features.randomSplit([0.8, 0.2], seed=42)
         print(train.count(), test.count())

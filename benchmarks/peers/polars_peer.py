@@ -7,18 +7,18 @@ import polars as pl
 
 from benchmarks.peers import settings
 from benchmarks.peers.model import evaluate_tables
-from benchmarks.peers.settings import Phases, main, part_files
+from benchmarks.peers.settings import Phases, list_part_files, main
 
 TYPES = {"double": pl.Float64, "text": pl.String, "whole": pl.Int64}
 DAY_SECONDS = 86_400
 
 
-def accepted_events(log: Path, folder: Path) -> None:
+def write_accepted_events(log: Path, folder: Path) -> None:
     """Write the valid events of users, without duplicates."""
     schema = {key: TYPES[kind] for key, (_, kind) in settings.COLUMNS.items()}
     essential = ["page", "sessionId", "itemInSession", "level"]
     accepted = (
-        pl.scan_ndjson(part_files(log), schema=schema, ignore_errors=True)
+        pl.scan_ndjson(list_part_files(log), schema=schema, ignore_errors=True)
         .filter(
             pl.col("registration").is_between(settings.EARLIEST_MS, settings.LATEST_MS - 1),
             pl.col("ts").is_between(settings.EARLIEST_MS, settings.LATEST_MS - 1),
@@ -43,7 +43,7 @@ def accepted_events(log: Path, folder: Path) -> None:
         events.unique().collect(engine="streaming").write_parquet(folder / "events.parquet")
 
 
-def tables(folder: Path) -> None:
+def write_tables(folder: Path) -> None:
     """Write user_days, snapshots and features."""
     days = _user_days(pl.scan_parquet(folder / "events.parquet")).collect(engine="streaming")
     tolerance = timedelta(hours=settings.FEATURES["log_end_tolerance_hours"])
@@ -149,9 +149,9 @@ def _features(days: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
 def run(log: Path, folder: Path, phases: Phases) -> None:
     """Make features and a model from the log."""
     with phases.phase("events"):
-        accepted_events(log, folder)
+        write_accepted_events(log, folder)
     with phases.phase("features"):
-        tables(folder)
+        write_tables(folder)
     with phases.phase("model"):
         print(evaluate_tables(folder))
 

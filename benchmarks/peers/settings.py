@@ -78,7 +78,7 @@ def main(run: Callable[[Path, Path, Phases], None]) -> None:
     print(json.dumps(phases.seconds))
 
 
-def part_files(log: Path) -> list[str]:
+def list_part_files(log: Path) -> list[str]:
     """Return the files of a log that is a file or a directory of part files."""
     return [str(part) for part in sorted(log.glob("part-*"))] if log.is_dir() else [str(log)]
 

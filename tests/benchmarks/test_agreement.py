@@ -6,7 +6,13 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from benchmarks.agreement import EXACT, agreement, count_digits, list_broken, read_results
+from benchmarks.agreement import (
+    EXACT,
+    compare_results,
+    count_digits,
+    list_below_promise,
+    read_results,
+)
 from benchmarks.determinism import shuffle_log
 
 
@@ -31,7 +37,7 @@ def test_equal_digits_are_counted(one: Any, other: Any, agreed: int) -> None:
 def test_a_result_has_the_digits_of_its_worst_value_and_a_missing_one_has_none() -> None:
     one = {"metrics": {"auc": 0.7, "lift": 2.0}, "train": {"x": 1.0}}
     other = {"metrics": {"auc": 0.7, "lift": 2.001}, "test": {"x": 1.0}}
-    assert agreement(one, other) == {"metrics": 3, "test": 0, "train": 0}
+    assert compare_results(one, other) == {"metrics": 3, "test": 0, "train": 0}
     assert count_digits({"auc": 0.7}, {"auc": 0.7, "lift": 2.0}) == 0
 
 
@@ -49,7 +55,7 @@ def test_results_with_fewer_digits_than_promised_are_listed(
     partitions: int, name: str, agreed: int, kept: bool
 ) -> None:
     digits = {"02_intermediate/data_quality.json": EXACT, name: agreed}
-    assert list_broken(digits, partitions) == ([] if kept else [name])
+    assert list_below_promise(digits, partitions) == ([] if kept else [name])
 
 
 def test_fractions_in_lists_are_compared_by_digits(spark: SparkSession, tmp_path: Path) -> None:
@@ -59,8 +65,8 @@ def test_fractions_in_lists_are_compared_by_digits(spark: SparkSession, tmp_path
         table = spark.createDataFrame(rows[:: 1 if name == "one" else -1], kind)
         table.write.parquet(str(tmp_path / name / "07_model_output/churn_scores"))
     one, other = (read_results(tmp_path / name) for name in ("one", "other"))
-    assert agreement(one, one) == {"07_model_output/churn_scores": EXACT}
-    assert agreement(one, other) == {"07_model_output/churn_scores": 4}
+    assert compare_results(one, one) == {"07_model_output/churn_scores": EXACT}
+    assert compare_results(one, other) == {"07_model_output/churn_scores": 4}
 
 
 def test_results_do_not_depend_on_order_or_version(spark: SparkSession, tmp_path: Path) -> None:
@@ -79,7 +85,7 @@ def test_results_do_not_depend_on_order_or_version(spark: SparkSession, tmp_path
 
     rows = [("1", 3.0), ("2", 5.0), ("3", 1.0)]
     one, other = write_results("monday", rows, 1.5), write_results("tuesday", rows[::-1], 2.5)
-    assert agreement(read_results(one), read_results(other)) == {
+    assert compare_results(read_results(one), read_results(other)) == {
         "04_feature/features": EXACT,
         "07_model_output/cv_results.csv": EXACT,
         "08_reporting/metrics.json": EXACT,
@@ -100,7 +106,7 @@ def test_other_partitions_and_shuffled_lines_give_the_same_results(
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", 1)
     before, again = (read_results(place.folder / "data") for place in (finished, project))
-    agreed = agreement({name: before[name] for name in again}, again)
+    agreed = compare_results({name: before[name] for name in again}, again)
     assert agreed == dict.fromkeys(agreed, EXACT)
     assert {
         *("features", "churn_model", "test_predictions"),

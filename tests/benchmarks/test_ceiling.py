@@ -69,12 +69,12 @@ def number_of(page: str, auth: str = "Logged In", level: str = "free") -> int:
 @pytest.mark.parametrize("cohort", ["accordion", "tuba", "zither", "xylophone"])
 def test_the_shares_of_steps_sum_to_1(cohort: str) -> None:
     assert cohort in known_cohorts()
-    assert ceiling.steps(cohort).sum(axis=1) == pytest.approx(np.ones(len(states())))
-    assert ceiling.steps(cohort)[number_of("Cancel"), -1] == 0
+    assert ceiling.compute_step_shares(cohort).sum(axis=1) == pytest.approx(np.ones(len(states())))
+    assert ceiling.compute_step_shares(cohort)[number_of("Cancel"), -1] == 0
 
 
 def test_probabilities_of_cancelling_follow_the_published_steps() -> None:
-    of_session, of_next = ceiling.cancelling("tuba")
+    of_session, of_next = ceiling.compute_cancel_probabilities("tuba")
     assert of_next[number_of("Settings")] == pytest.approx(0.02 * 0.999)
     assert of_next[number_of("Roll Advert", level="paid")] == pytest.approx(0.05 * 0.999)
     assert of_next[number_of("NextSong")] == 0
@@ -87,8 +87,10 @@ def test_probabilities_of_cancelling_follow_the_published_steps() -> None:
 
 
 def test_next_steps_add_up_to_the_whole_session() -> None:
-    of_session, of_next = ceiling.cancelling("zither")
-    visits = np.linalg.inv(np.eye(len(list_states())) - ceiling.steps("zither")[:, :-1])
+    of_session, of_next = ceiling.compute_cancel_probabilities("zither")
+    visits = np.linalg.inv(
+        np.eye(len(list_states())) - ceiling.compute_step_shares("zither")[:, :-1]
+    )
     cancels = {number_of("Cancel", level=level) for level in ("free", "paid")}
     outside = [
         number
@@ -107,7 +109,9 @@ def test_the_posterior_knows_the_traits_of_a_heavy_user(
         user, before = process.draw_traits(number), past(process, number, cutoff)
         if sum(len(session.states) for session in before) < 500:
             continue
-        allowed, weights = foresight.posterior(user, before, process.find_place(before[-1], cutoff))
+        allowed, weights = foresight.compute_posterior(
+            user, before, process.find_place(before[-1], cutoff)
+        )
         assert weights.sum() == pytest.approx(1)
         is_own = np.array([guess.cohort == user.cohort for guess in allowed])
         of_cohort.append(weights[is_own].sum())
@@ -134,15 +138,15 @@ def test_events_after_the_cutoff_change_no_posterior(
             seconds=[*last.seconds, cutoff, cutoff + 1], states=[*last.states, *cancelled]
         )
         changed += 1
-        _, weights = foresight.posterior(user, before, place)
-        _, same = foresight.posterior(user, [*before[:-1], going_on], place)
+        _, weights = foresight.compute_posterior(user, before, place)
+        _, same = foresight.compute_posterior(user, [*before[:-1], going_on], place)
         assert weights.tolist() == same.tolist()
     assert changed > 30
 
 
 def test_futures_are_allocated_by_probability(foresight: ceiling.Foresight) -> None:
     traits = [Traits(cohort, 90.0, 9.0, "Logged In", "free", 0, 0) for cohort in "abcd"]
-    allocated = foresight.allocate(Random(1), traits, np.array([0.25, 0.0, 0.5, 0.25]))  # noqa: S311
+    allocated = foresight.allocate_futures(Random(1), traits, np.array([0.25, 0.0, 0.5, 0.25]))  # noqa: S311
     assert allocated == {traits[0]: 1, traits[2]: 2, traits[3]: 1}
 
 
@@ -165,7 +169,7 @@ def test_a_forecast_depends_on_the_customer_alone(
     cutoff = busy.start_second + CUTOFF_DAY * DAY_SECONDS
     span = cutoff, cutoff + HORIZON_DAYS * DAY_SECONDS
     some = customers[4:8]
-    assert ceiling.forecasts(busy, span, 4, some) == [foresight.forecast(n) for n in some]
+    assert ceiling.forecast_users(busy, span, 4, some) == [foresight.forecast(n) for n in some]
 
 
 def test_an_earlier_champion_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +199,7 @@ def hold_out(busy: SimulationParameters, customers: list[int], tmp_path: Path) -
     log = SimpleNamespace(folder=tmp_path, parameters=parameters, simulation=busy)
     cutoff = busy.start_second + CUTOFF_DAY * DAY_SECONDS
     span = cutoff, cutoff + HORIZON_DAYS * DAY_SECONDS
-    made = pd.DataFrame(ceiling.forecasts(busy, span, 2, customers[:5]))
+    made = pd.DataFrame(ceiling.forecast_users(busy, span, 2, customers[:5]))
     holdout = made.rename(columns={"lived_churned": "churned"})[["user_id", "churned"]]
     return log, holdout.assign(cutoff=day.date()), made
 
@@ -236,7 +240,7 @@ def test_all_predictors_are_scored_on_the_same_customers(
     six: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ceiling_report, "BOOTSTRAP", Bootstrap(20, 7, 1))
-    results = ceiling_report.score(*six)
+    results = ceiling_report.score_predictions(*six)
     assert (results["customers"], results["churned"]) == (6, 2)
     scores = results["scores"]
     auc = {name: one["auc"]["value"] for name, one in scores.items()}
@@ -274,7 +278,7 @@ def with_auc(oracle: float, ours: float, high: float = 0.9) -> dict[str, Any]:
 
 
 def test_a_table_has_a_line_per_predictor() -> None:
-    lines = ceiling_report.table(with_auc(0.8, 0.79)["scores"]).splitlines()
+    lines = ceiling_report.format_table(with_auc(0.8, 0.79)["scores"]).splitlines()
     assert [line[:28].strip() for line in lines[:3]] == ["", "oracle", "ours"]
     assert lines[0].endswith("  log loss")
     assert lines[1][28:].split() == [

@@ -4,7 +4,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks import cluster, determinism
-from benchmarks.cluster import EventLog, Moment, default_pipelines
+from benchmarks.cluster import EventLog, Moment, list_default_pipelines
 from benchmarks.project_copy import ProjectCopy
 
 
@@ -23,7 +23,7 @@ def test_a_worker_is_killed_in_the_middle_of_the_longest_stage(tmp_path: Path) -
     write_events(
         tmp_path / "this application", stage(0, 1_000), stage(1_000, 5_000), stage(5_000, 6_000)
     )
-    assert event_log.longest_stage() == Moment(stages=1, seconds=2.0)
+    assert event_log.find_longest_stage() == Moment(stages=1, seconds=2.0)
 
 
 def test_lost_tasks_and_executors_are_counted(tmp_path: Path) -> None:
@@ -40,8 +40,8 @@ def test_lost_tasks_and_executors_are_counted(tmp_path: Path) -> None:
 
 
 def test_the_pipelines_of_the_default_run_are_listed() -> None:
-    assert default_pipelines()[:3] == ["data_processing", "feature_engineering", "modelling"]
-    assert "simulation" not in default_pipelines()
+    assert list_default_pipelines()[:3] == ["data_processing", "feature_engineering", "modelling"]
+    assert "simulation" not in list_default_pipelines()
 
 
 def test_a_copy_of_the_project_has_all_its_settings_in_one_environment(tmp_path: Path) -> None:

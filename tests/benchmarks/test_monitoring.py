@@ -79,7 +79,7 @@ def test_a_log_is_monitored_as_in_the_pipeline(
     log: monitoring.Log, model: PipelineModel, typed: dict[str, Any], finished: Any
 ) -> None:
     question = finished.catalog().load("question")
-    reference = monitoring.describe(log, question, typed)
+    reference = monitoring.describe_log(log, question, typed)
     assert reference["cutoff"] == "2018-11-07"
     scores = model.transform(log.newest).select("user_id", "probability")
     training = monitoring.Training(reference, model, scores, METRICS)
@@ -112,7 +112,7 @@ def test_runs_with_alarms_and_with_expected_alarms_are_counted() -> None:
     low, high = result["share_ci95"]
     assert low < 2 / 3 < high
     same = monitoring.summarize([run()], set())
-    lines = monitoring.table({"same": same, "moved": result}).splitlines()
+    lines = monitoring.format_table({"same": same, "moved": result}).splitlines()
     assert lines[1].split() == ["same", "1", "0", "0", "none"]
     assert lines[2].split()[:5] == ["moved", "3", "1", "2", "1"]
 

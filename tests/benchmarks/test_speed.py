@@ -42,7 +42,7 @@ def test_different_features_stop_the_benchmark(
 ) -> None:
     log = speed.Log("mini", tmp_path, {})
     log.path.symlink_to(finished.log)
-    monkeypatch.setattr(speed, "differences", lambda ours, theirs: ["next_song_all: 1 and 2"])
+    monkeypatch.setattr(speed, "list_differences", lambda ours, theirs: ["next_song_all: 1 and 2"])
     with pytest.raises(AssertionError, match="DuckDB and this project differ"):
         speed.run_peer("DuckDB", log)
 

@@ -26,7 +26,7 @@ def test_nodes_are_read_from_the_output() -> None:
 def test_a_moment_is_described_by_completed_nodes_and_seconds(
     seconds: float, place: tuple[int, float]
 ) -> None:
-    assert FinishedRun(0, 20.0, PRINTED).place_of(seconds) == place
+    assert FinishedRun(0, 20.0, PRINTED).find_position(seconds) == place
 
 
 def test_one_message_is_an_error_without_a_traceback() -> None:
@@ -53,4 +53,4 @@ def test_unfinished_files_are_listed(tmp_path: Path) -> None:
     project = ChaosProject(tmp_path)
     (project.data / "03_primary" / ".user_days.writing").mkdir(parents=True)
     (project.data / "03_primary" / "user_days").mkdir()
-    assert project.leftovers() == ["03_primary/.user_days.writing"]
+    assert project.list_leftovers() == ["03_primary/.user_days.writing"]

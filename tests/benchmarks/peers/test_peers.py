@@ -15,21 +15,21 @@ from benchmarks.peers.settings import Phases
 
 def make_duckdb(log: Path, folder: Path) -> None:
     con = duckdb.connect()
-    duckdb_peer.accepted_events(con, log, folder)
-    duckdb_peer.tables(con, folder)
+    duckdb_peer.write_accepted_events(con, log, folder)
+    duckdb_peer.write_tables(con, folder)
 
 
 def make_polars(log: Path, folder: Path) -> None:
-    polars_peer.accepted_events(log, folder)
-    polars_peer.tables(folder)
+    polars_peer.write_accepted_events(log, folder)
+    polars_peer.write_tables(folder)
 
 
 @pytest.mark.parametrize("make", [make_duckdb, make_polars])
 def test_a_peer_has_the_same_features_and_labels(finished: Any, tmp_path: Path, make: Any) -> None:
     make(finished.log, tmp_path)
     ours = finished.folder / "data/04_feature/mini"
-    assert equal.differences(ours / "features", tmp_path / "features.parquet") == []
-    assert equal.differences(ours / "snapshots", tmp_path / "snapshots.parquet") == []
+    assert equal.list_differences(ours / "features", tmp_path / "features.parquet") == []
+    assert equal.list_differences(ours / "snapshots", tmp_path / "snapshots.parquet") == []
 
 
 @pytest.mark.parametrize("make", [make_duckdb, make_polars])
@@ -48,13 +48,13 @@ def test_a_difference_is_named(finished: Any, tmp_path: Path) -> None:
     changed = pd.read_parquet(ours)
     changed.loc[0, "next_song"] += 1
     changed.to_parquet(tmp_path / "changed.parquet")
-    (line,) = equal.differences(ours, tmp_path / "changed.parquet")
+    (line,) = equal.list_differences(ours, tmp_path / "changed.parquet")
     assert line.startswith("next_song: ")
     assert line.endswith("1 rows in all")
     changed.drop(columns="next_song").to_parquet(tmp_path / "fewer.parquet")
-    assert equal.differences(ours, tmp_path / "fewer.parquet") == ["only one has next_song"]
+    assert equal.list_differences(ours, tmp_path / "fewer.parquet") == ["only one has next_song"]
     changed.iloc[1:].to_parquet(tmp_path / "shorter.parquet")
-    (line,) = equal.differences(ours, tmp_path / "shorter.parquet")
+    (line,) = equal.list_differences(ours, tmp_path / "shorter.parquet")
     assert "not the same ones" in line
 
 
@@ -66,7 +66,7 @@ def test_the_model_is_evaluated_on_the_last_cutoff(finished: Any, tmp_path: Path
 
 
 def test_the_candidates_are_of_the_same_kinds() -> None:
-    kinds = {name.split()[0] for name, _ in model.candidates(1_000)}
+    kinds = {name.split()[0] for name, _ in model.list_candidates(1_000)}
     assert kinds == {"logistic_regression", "random_forest", "gradient_boosted_trees", "xgboost"}
 
 
@@ -90,6 +90,6 @@ def test_the_floor_reads_and_parses(finished: Any, tmp_path: Path) -> None:
 
 
 def test_the_notebook_describes_every_user(spark: SparkSession, finished: Any) -> None:
-    users = notebook.users(finished.log, spark).collect()
+    users = notebook.summarize_users(finished.log, spark).collect()
     assert len(users) == finished.catalog().load("data_quality")["users"]
     assert {row["label"] for row in users} == {0, 1}

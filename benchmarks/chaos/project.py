@@ -96,10 +96,9 @@ class ChaosProject:
         self.data = folder / "data"
         shutil.copytree(ROOT / "conf", self.conf)
         shutil.copytree(self.conf / "mini", self.conf / ENVIRONMENT)
-        paths = yaml.safe_load((self.conf / "base/globals.yml").read_text(encoding="utf-8"))
-        folders = {layer: str(folder / path) for layer, path in paths["folder"].items()}
+        mini = yaml.safe_load((self.conf / "mini/globals.yml").read_text(encoding="utf-8"))
         log = str(self.data / "01_raw" / "log.json")
-        self._write("globals.yml", {"raw_log": log, "folder": folders})
+        self._write("globals.yml", {**mini, "raw_log": log, "data_root": str(self.data)})
         self.use(settings)
 
     def _write(self, name: str, content: Mapping[str, Any]) -> None:

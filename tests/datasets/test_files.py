@@ -119,7 +119,7 @@ def test_on_a_full_disk_the_old_file_stands_and_one_sentence_says_so(
         dataset(filepath=str(path)).save(content)
     assert str(told.value) == (
         f"{path} was not written: the disk is full. Earlier data there are unchanged; free space "
-        f"there and where Spark keeps its own files (TMPDIR), and run again."
+        f"there and in the folder of temporary files (TMPDIR), and run again."
     )
     assert path.read_bytes() == b"old"
     assert names(small_disk) == ["file"]

@@ -78,7 +78,7 @@ def test_a_jvm_that_has_ended_is_noticed_by_a_call(
         "Spark failed (Py4JError: org.apache.spark"
     )
     monkeypatch.setattr(SparkContext, "_jvm", Gone())
-    assert (describe_spark_error(error) or "").startswith("Spark's JVM has ended in the middle of")
+    assert (describe_spark_error(error) or "").startswith("Spark's JVM ended during")
 
 
 def test_log_records_of_py4j_are_filtered() -> None:

@@ -14,8 +14,8 @@ PRINTED = """WARNING: Using incubator modules: jdk.incubator.vector
 
 def test_nodes_are_read_from_the_output() -> None:
     run = FinishedRun(-9, 20.0, PRINTED)
-    assert run.nodes == [("check_events", 9.5), ("sum_up_days", 2.0)]
-    assert run.last_node == "sum_up_days"
+    assert run.nodes == [("check_events", 9.5), ("aggregate_user_days", 2.0)]
+    assert run.last_node == "aggregate_user_days"
     assert FinishedRun(-9, 1.0, "").last_node == "the start"
 
 
@@ -42,7 +42,7 @@ def test_one_message_is_an_error_without_a_traceback() -> None:
 def test_a_project_has_its_data_in_its_folder_and_can_change_settings(tmp_path: Path) -> None:
     project = ChaosProject(tmp_path / "one")
     paths = yaml.safe_load((project.conf / "chaos" / "globals.yml").read_text())
-    assert all(path.startswith(str(tmp_path)) for path in paths["folder"].values())
+    assert all(paths[name].startswith(str(tmp_path)) for name in ("raw_log", "data_root"))
     file = project.conf / "chaos" / "parameters.yml"
     assert yaml.safe_load(file.read_text())["feature_engineering"]["horizon_days"] == 10
     project.use("B")

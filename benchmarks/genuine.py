@@ -137,7 +137,7 @@ def transfer(
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> dict[str, Any]:
-    """Score the champion's candidate, fitted on some customers, on others."""
+    """Fit the champion's candidate on one table of customers, and score it on another."""
     (trial,) = [trial for trial in list_trials(modelling) if trial.label == champion]
     rows = spark.createDataFrame(train)
     with cross_validation.prepared_rows(rows, inputs, modelling) as ready:

@@ -1,10 +1,10 @@
 """Count the alarms of monitoring, with and without a change of the simulated process.
 
 `python -m benchmarks.monitoring --seeds 20` simulates a log per seed, and some with a changed
-process. The nodes of the pipeline compare the newest snapshot of each log with two trainings: one
-on the same log (the same customers, some weeks earlier), one on the first seed's log (other
-customers). Prints a table and writes `monitoring.json` to `--results`.
-Logs under `--logs` are used again.
+process. The nodes of the pipeline compare the newest snapshot of each log with two trainings. One
+is on the same log (the same customers, some weeks earlier), one on the first seed's log (other
+customers). Prints a table and writes `monitoring.json` to `--results`. Logs under `--logs` are
+used again.
 """
 
 import argparse

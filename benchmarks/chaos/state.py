@@ -22,7 +22,7 @@ from sparkify.spark.checksums import count_and_hash_sum
 
 ABSENT = "absent"
 UNREADABLE = "unreadable"
-# These have to load but are not compared: they hold run times, or the champion before this one.
+# Not compared, but must load: they have run times, or the previous champion.
 NOT_COMPARED = {
     *("run_timings", "run_timings_figure"),
     *("promotion", "report_html", "report_md"),
@@ -75,7 +75,7 @@ def digest_log(project: ChaosProject) -> str:
     """Return the digest of the lines of the event log, or ABSENT."""
     with _lock:
         dataset = load_catalog(project).get("raw_events")
-        # Not the column `file`: Spark gives part files other names in every run.
+        # Without the column `file`: Spark names part files differently in every run.
         return _digest(dataset.load().select("value"), None) if dataset.exists() else ABSENT
 
 

@@ -11,7 +11,7 @@ CHUNK_BYTES = 1 << 24
 
 
 def run(log: Path, _folder: Path, phases: Phases) -> None:
-    """Read all bytes; then parse all lines in DuckDB and keep none."""
+    """Read all bytes; then parse all lines in DuckDB and discard them."""
     with phases.phase("read"):
         for part in list_part_files(log):
             with Path(part).open("rb", buffering=0) as file:

@@ -11,9 +11,9 @@ from sparkify.hooks.run_timings import RunTimingsHooks
 from sparkify.hooks.spark_session import SparkSessionHooks
 
 _timings = RunTimingsHooks()
-# Kedro calls hooks last in, first out: candidates are checked once Spark has started, and results
-# are logged before they are saved for Kedro-Viz and MLflow. MonitoringHooks may fail the run, so
-# its hook is marked trylast.
+# Kedro calls hooks last in, first out. So candidates are checked once Spark has started, and
+# results are logged before they are saved for Kedro-Viz and MLflow. MonitoringHooks may fail the
+# run, so its hook is marked trylast.
 HOOKS = (
     RunLockHooks(),
     CandidateCheckHooks(),

@@ -65,7 +65,8 @@ def log_run(finished: Any, settings: dict[str, Any]) -> None:
     }
     context = SimpleNamespace(config_loader={"tracking": settings}, params=parameters)
     hooks.after_context_created(context)
-    pipeline = register_pipelines()["modelling"]
+    pipelines = register_pipelines()
+    pipeline = pipelines["modelling"] + pipelines["evaluation"]
     hooks.after_pipeline_run(run_params=RUN, pipeline=pipeline, catalog=finished.catalog())
 
 

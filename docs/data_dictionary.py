@@ -18,15 +18,15 @@ from sparkify.settings import CONFIG_LOADER_ARGS
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "data.md"
-# The pipelines in the order of the data flow; the first that writes a dataset describes it.
-ORDER = (
+# Pipelines in the order of the data flow; a dataset is in the section of its first writer.
+PIPELINE_ORDER = (
     *("simulation", "data_processing", "feature_engineering", "modelling", "evaluation"),
     *("scoring", "monitoring", "validation", "retrospective", "reporting"),
 )
 INTRODUCTION = (
     "# Data dictionary\n"
     "Every dataset of the catalog, by the pipeline that writes it. Each table has its grain "
-    "and its columns; other files follow.\n"
+    "and its columns; other datasets follow.\n"
     "\n"
     "Paths are those of the environment `mini`. Times are UTC. Types are Spark's: `bigint` is"
     " a 64-bit integer, `double` a 64-bit float. The columns of pages are those of the "
@@ -46,23 +46,25 @@ def write_dictionary() -> str:
     engineering = FeatureEngineeringParameters.model_validate(
         loader["parameters"]["feature_engineering"]
     )
-    lines, seen, first_use = [INTRODUCTION], set[str](), dict[str, str]()
-    for pipeline in ORDER:
+    lines, described, first_use = [INTRODUCTION], set[str](), dict[str, str]()
+    for pipeline in PIPELINE_ORDER:
         outputs = [name for node in pipelines[pipeline].nodes for name in node.outputs]
         read_first = ["raw_events"] if pipeline == "data_processing" else []
         entries = {
             name: resolver.config.get(name) or resolver.resolve_pattern(name)
-            for name in sorted({*outputs, *read_first} - seen, key=[*read_first, *outputs].index)
+            for name in sorted(
+                {*outputs, *read_first} - described, key=[*read_first, *outputs].index
+            )
         }
-        seen.update(entries)
+        described.update(entries)
         lines.append(f"## {pipeline}\n")
         for name, entry in entries.items():
             if "validator" in entry:
                 schema = entry["validator"]["class"].rpartition(".")[2]
                 lines += _format_table(name, entry, schema, first_use, engineering)
-        others = {name: entry for name, entry in entries.items() if "validator" not in entry}
-        if others:
-            lines += [*_format_files(others), ""]
+        files = {name: entry for name, entry in entries.items() if "validator" not in entry}
+        if files:
+            lines += [*_format_files(files), ""]
     return "\n".join(lines)
 
 
@@ -73,9 +75,9 @@ def _format_table(
     first_use: dict[str, str],
     engineering: FeatureEngineeringParameters,
 ) -> Iterator[str]:
-    table, place = getattr(sparkify.schemas, schema), entry.get("filepath")
+    table, path = getattr(sparkify.schemas, schema), entry.get("filepath")
     yield f"### {name}"
-    yield f"{table.grain} {f'Parquet in `{place}`.' if place else 'In memory only.'}"
+    yield f"{table.grain} {f'Parquet in `{path}`.' if path else 'In memory only.'}"
     if schema in first_use:
         yield f"Columns as in `{first_use[schema]}`.\n"
         return
@@ -87,7 +89,7 @@ def _format_table(
 
 
 def _list_columns(table: Table, engineering: FeatureEngineeringParameters) -> list[Column]:
-    """Return the columns of a table, with those that parameters name in place of patterns."""
+    """Return the columns of a table, with those that parameters name in path of patterns."""
     names = engineering.pages, engineering.by_level
     if table is FEATURES:
         columns = feature_columns(*names, engineering.windowed, engineering.windows_days)
@@ -101,7 +103,9 @@ def _list_columns(table: Table, engineering: FeatureEngineeringParameters) -> li
                 for name, page in engineering.pages.items()
             ],
             "free_*": [
-                Column(f"free_{name}", COUNT, f"Those of {name} on the free level.")
+                Column(
+                    f"free_{name}", COUNT, f"Events on page {engineering.pages[name]}, free level."
+                )
                 for name in engineering.by_level
             ],
         }
@@ -112,9 +116,9 @@ def _list_columns(table: Table, engineering: FeatureEngineeringParameters) -> li
 def _format_files(entries: dict[str, dict[str, Any]]) -> Iterator[str]:
     yield from ("### Other datasets", "| dataset | file | content |", "|---|---|---|")
     for name, entry in entries.items():
-        place = entry.get("filepath") or entry.get("path")
+        path = entry.get("filepath") or entry.get("path")
         description = entry["metadata"]["kedro-viz"]["description"]
-        yield f"| `{name}` | {f'`{place}`' if place else 'in memory'} | {description} |"
+        yield f"| `{name}` | {f'`{path}`' if path else 'in memory'} | {description} |"
 
 
 if __name__ == "__main__":

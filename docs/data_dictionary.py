@@ -89,7 +89,7 @@ def _format_table(
 
 
 def _list_columns(table: Table, engineering: FeatureEngineeringParameters) -> list[Column]:
-    """Return the columns of a table, with those that parameters name in path of patterns."""
+    """Return the columns of a table; parameters replace patterns by columns."""
     names = engineering.pages, engineering.by_level
     if table is FEATURES:
         columns = feature_columns(*names, engineering.windowed, engineering.windows_days)

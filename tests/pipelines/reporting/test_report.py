@@ -360,8 +360,8 @@ def test_an_input_has_one_row_with_the_weight_of_its_product(write: Write) -> No
         ["segment 2", "0.25", UNKNOWN, "Probability of segment 2"],
         [
             *("songs per day", "0.11", "-0.071"),
-            "Events on page NextSong per days in which events could be seen, with 2 more of these "
-            "at the average rate",
+            "Events on page NextSong per days in which events could be seen, shrunk towards "
+            "the average rate (prior: 2 of these)",
         ],
     ]
     assert (
@@ -536,8 +536,8 @@ def test_a_clean_audit_has_its_figures(write: Write, datasets: dict[str, Any]) -
     assert NOT_BELIEVED not in report.text
     assert (
         "Leakage audit: no sign of leakage in the training data. Length and amount of history "
-        "alone rank churners with an AUC of 0.61, rates alone with 0.70, the best single feature "
-        "(age) with 0.97. A weighted sum of features explains 12 % of the label's variance. "
+        "alone rank churners with an AUC of 0.61, rates alone with 0.70. The best single feature "
+        "(age) reaches 0.97. A weighted sum of features explains 12 % of the label's variance. "
         "Deleting, changing and inventing events at or after the cutoff changed 0 rows of features."
     ) in report.text
 

@@ -156,7 +156,7 @@ def _describe_inputs(
     rates = {
         name: (
             f"{features[rate.count]} per {features[rate.per][:1].lower()}{features[rate.per][1:]}, "
-            f"with {rate.prior:g} more of these at the average rate"
+            f"shrunk towards the average rate (prior: {rate.prior:g} of these)"
         )
         for name, rate in inputs.rates.items()
     }

@@ -52,7 +52,7 @@ class MachineFaults:
         text = settings.read_text(encoding="utf-8")
         settings.write_text(text.replace(*logs), encoding="utf-8")
         size = _size(self._finished.data) - _size(self._finished.data / "01_raw")
-        how = f"room for {share:.0%} of what a run writes"
+        how = f"space for {share:.0%} of what a run writes"
         with self._trials.trial("disk full", how) as trial:
             with tmpfs(project.data, int(size * share)):
                 run = project.run()
@@ -60,10 +60,10 @@ class MachineFaults:
                 state, other = self._undisturbed.read_state_of(project), self._undisturbed
                 trial.count_old_and_new(state, other.before_the_first_run, other.states["A"])
                 mount("-o", f"remount,size={size * 3}", str(project.data))
-                trial.expect_success(project.run(), "with room it")
+                trial.expect_success(project.run(), "with space it")
                 self._expect_undisturbed(trial, project)
             trial.happened = (
-                f"after {run.last_node}; one sentence, with room the next run equals an "
+                f"after {run.last_node}; one sentence, with space the next run equals an "
                 f"undisturbed one"
             )
 

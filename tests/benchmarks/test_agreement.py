@@ -42,7 +42,7 @@ def test_a_result_has_the_digits_of_its_worst_value_and_a_missing_one_has_none()
 
 
 @pytest.mark.parametrize(
-    ("partitions", "name", "agreed", "kept"),
+    ("partitions", "name", "agreed", "is_as_promised"),
     [
         (1, "08_reporting/metrics.json", EXACT, True),
         (1, "08_reporting/metrics.json", 15, False),
@@ -52,10 +52,10 @@ def test_a_result_has_the_digits_of_its_worst_value_and_a_missing_one_has_none()
     ],
 )
 def test_results_with_fewer_digits_than_promised_are_listed(
-    partitions: int, name: str, agreed: int, kept: bool
+    partitions: int, name: str, agreed: int, is_as_promised: bool
 ) -> None:
     digits = {"02_intermediate/data_quality.json": EXACT, name: agreed}
-    assert list_below_promise(digits, partitions) == ([] if kept else [name])
+    assert list_below_promise(digits, partitions) == ([] if is_as_promised else [name])
 
 
 def test_fractions_in_lists_are_compared_by_digits(spark: SparkSession, tmp_path: Path) -> None:

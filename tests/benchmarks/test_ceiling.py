@@ -38,11 +38,11 @@ def foresight(busy: SimulationParameters) -> ceiling.Foresight:
 
 @pytest.fixture(scope="module")
 def customers(busy: SimulationParameters) -> list[int]:
-    """Return the numbers of those seen before the cutoff who have not cancelled by then."""
+    """Return the numbers of the customers at the cutoff."""
     process, cutoff = Process(busy), busy.start_second + CUTOFF_DAY * DAY_SECONDS
     numbers = []
     for number in range(busy.users):
-        before = past(process, number, cutoff)
+        before = list_past_sessions(process, number, cutoff)
         visited = {state for session in before for state in session.states}
         if {list_states()[state].auth for state in visited} >= {"Logged In"} and not any(
             list_states()[state].auth == "Cancelled" for state in visited
@@ -51,8 +51,8 @@ def customers(busy: SimulationParameters) -> list[int]:
     return numbers
 
 
-def past(process: Process, number: int, cutoff: int) -> list[Session]:
-    """Return a life's sessions up to the cutoff, cut there."""
+def list_past_sessions(process: Process, number: int, cutoff: int) -> list[Session]:
+    """Return the sessions of a life before the cutoff."""
     cut = []
     for session in process.simulate_life(number, process.draw_traits(number)):
         kept = sum(second < cutoff for second in session.seconds)
@@ -62,7 +62,7 @@ def past(process: Process, number: int, cutoff: int) -> list[Session]:
     return cut
 
 
-def number_of(page: str, auth: str = "Logged In", level: str = "free") -> int:
+def find_state(page: str, auth: str = "Logged In", level: str = "free") -> int:
     return list_states().index(State(page, auth, level))
 
 
@@ -72,20 +72,20 @@ def test_the_shares_of_steps_sum_to_1(cohort: str) -> None:
     assert ceiling.compute_step_shares(cohort).sum(axis=1) == pytest.approx(
         np.ones(len(list_states()))
     )
-    assert ceiling.compute_step_shares(cohort)[number_of("Cancel"), -1] == 0
+    assert ceiling.compute_step_shares(cohort)[find_state("Cancel"), -1] == 0
 
 
 def test_probabilities_of_cancelling_follow_the_published_steps() -> None:
     of_session, of_next = ceiling.compute_cancel_probabilities("tuba")
-    assert of_next[number_of("Settings")] == pytest.approx(0.02 * 0.999)
-    assert of_next[number_of("Roll Advert", level="paid")] == pytest.approx(0.05 * 0.999)
-    assert of_next[number_of("NextSong")] == 0
-    assert 0 < of_session[number_of("NextSong")] < 1
-    confirmation = number_of("Cancellation Confirmation", "Cancelled")
+    assert of_next[find_state("Settings")] == pytest.approx(0.02 * 0.999)
+    assert of_next[find_state("Roll Advert", level="paid")] == pytest.approx(0.05 * 0.999)
+    assert of_next[find_state("NextSong")] == 0
+    assert 0 < of_session[find_state("NextSong")] < 1
+    confirmation = find_state("Cancellation Confirmation", "Cancelled")
     assert of_session[confirmation] == 1
     # An error after Cancel leads back to where one may cancel again.
-    assert 0.999 < of_session[number_of("Cancel")] < 1
-    assert of_next[number_of("Cancel")] == of_next[confirmation] == 0
+    assert 0.999 < of_session[find_state("Cancel")] < 1
+    assert of_next[find_state("Cancel")] == of_next[confirmation] == 0
 
 
 def test_next_steps_add_up_to_the_whole_session() -> None:
@@ -93,7 +93,7 @@ def test_next_steps_add_up_to_the_whole_session() -> None:
     visits = np.linalg.inv(
         np.eye(len(list_states())) - ceiling.compute_step_shares("zither")[:, :-1]
     )
-    cancels = {number_of("Cancel", level=level) for level in ("free", "paid")}
+    cancels = {find_state("Cancel", level=level) for level in ("free", "paid")}
     outside = [
         number
         for number, state in enumerate(list_states())
@@ -102,13 +102,13 @@ def test_next_steps_add_up_to_the_whole_session() -> None:
     assert (visits @ of_next)[outside] == pytest.approx(np.array(of_session)[outside])
 
 
-def test_the_posterior_knows_the_traits_of_a_heavy_user(
+def test_the_posterior_of_a_heavy_user_is_near_the_true_traits(
     busy: SimulationParameters, foresight: ceiling.Foresight, customers: list[int]
 ) -> None:
     process, cutoff = Process(busy), busy.start_second + CUTOFF_DAY * DAY_SECONDS
     of_cohort, errors = [], []
     for number in customers:
-        user, before = process.draw_traits(number), past(process, number, cutoff)
+        user, before = process.draw_traits(number), list_past_sessions(process, number, cutoff)
         if sum(len(session.states) for session in before) < 500:
             continue
         allowed, weights = foresight.compute_posterior(
@@ -131,11 +131,11 @@ def test_events_after_the_cutoff_change_no_posterior(
     process, cutoff = Process(busy), busy.start_second + CUTOFF_DAY * DAY_SECONDS
     changed = 0
     for number in range(60):
-        user, before = process.draw_traits(number), past(process, number, cutoff)
+        user, before = process.draw_traits(number), list_past_sessions(process, number, cutoff)
         if not before:
             continue
         place, last = process.find_place(before[-1], cutoff), before[-1]
-        cancelled = number_of("Cancel"), number_of("Cancellation Confirmation", "Cancelled")
+        cancelled = find_state("Cancel"), find_state("Cancellation Confirmation", "Cancelled")
         going_on = last._replace(
             seconds=[*last.seconds, cutoff, cutoff + 1], states=[*last.states, *cancelled]
         )

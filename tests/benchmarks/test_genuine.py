@@ -35,7 +35,7 @@ def table(folder: Path) -> Path:
     return path
 
 
-def test_the_table_has_the_list_features_the_models(tmp_path: Path) -> None:
+def test_the_genuine_table_has_the_features_of_the_models(tmp_path: Path) -> None:
     rows, numbers = read_genuine(table(tmp_path))
     raw = pd.read_parquet(tmp_path / "customers.parquet")
     assert "churned" not in numbers

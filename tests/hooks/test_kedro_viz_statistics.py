@@ -35,7 +35,7 @@ def catalog(tmp_path: Path) -> DataCatalog:
 
 @pytest.fixture
 def hooks(tmp_path: Path) -> KedroVizStatisticsHooks:
-    """Return hooks that have seen the first of two nodes take its time."""
+    """Return hooks of a run in which the first of two nodes has finished."""
     timings = RunTimingsHooks()
     timings.seconds = {"count_lines": 2.5}
     hooks = KedroVizStatisticsHooks(timings)
@@ -46,7 +46,7 @@ def hooks(tmp_path: Path) -> KedroVizStatisticsHooks:
 
 
 def read_run_status(folder: Path) -> dict[str, Any]:
-    """Return what Kedro-Viz makes of the events that were left."""
+    """Return the run status that Kedro-Viz computes from the saved events."""
     events = json.loads((folder / ".viz" / "full" / "kedro_pipeline_events.json").read_text())
     return transform_events_to_structured_format(events).model_dump(mode="json")
 
@@ -63,7 +63,7 @@ def test_nodes_are_shown_with_the_seconds_up_to_their_last_save(
     assert run["datasets"][hash_node("count")]["size"] == len("lines\n12\n")
 
 
-def test_the_tables_that_the_catalog_holds_are_shown_with_their_rows(
+def test_tables_of_the_catalog_are_shown_with_their_rows(
     hooks: KedroVizStatisticsHooks, catalog: DataCatalog, tmp_path: Path
 ) -> None:
     hooks.after_pipeline_run(PIPELINE, catalog)
@@ -71,7 +71,7 @@ def test_the_tables_that_the_catalog_holds_are_shown_with_their_rows(
     assert stats == {"count": {"rows": 1, "columns": 1, "file_size": 9}}
 
 
-def test_a_failed_run_shows_where_it_failed_and_what_was_done_before(
+def test_a_failed_run_shows_the_failed_node_and_the_finished_ones(
     hooks: KedroVizStatisticsHooks, catalog: DataCatalog, tmp_path: Path
 ) -> None:
     error = ValueError("nothing to draw")
@@ -119,7 +119,7 @@ def viz(tmp_path: Path) -> Path:
     return tmp_path / ".viz"
 
 
-def opened(viz: Path, env: str | None) -> KedroVizContext:
+def open_environment(viz: Path, env: str | None) -> KedroVizContext:
     """Return the context of an environment as Kedro-Viz makes it, and get its catalog."""
     project = viz.parent
     context = KedroVizContext(
@@ -139,8 +139,8 @@ def opened(viz: Path, env: str | None) -> KedroVizContext:
 def test_kedro_viz_reads_the_statistics_of_the_environment_that_it_opens(
     viz: Path, env: str | None, rows: int
 ) -> None:
-    opened(viz, "mini" if env == "full" else "full")
-    opened(viz, env)
+    open_environment(viz, "mini" if env == "full" else "full")
+    open_environment(viz, env)
     assert _get_dataset_stats(viz.parent) == {"count": {"rows": rows}}
     events = json.loads((viz / "kedro_pipeline_events.json").read_text())
     assert events == [{"seconds": rows}]
@@ -150,8 +150,8 @@ def test_kedro_viz_reads_the_statistics_of_the_environment_that_it_opens(
 
 
 def test_an_environment_without_a_run_shows_no_statistics_until_it_has_one(viz: Path) -> None:
-    opened(viz, "mini")
-    opened(viz, "cluster")
+    open_environment(viz, "mini")
+    open_environment(viz, "cluster")
     assert _get_dataset_stats(viz.parent) == {}
     (viz / "cluster").mkdir()
     (viz / "cluster" / "stats.json").write_text('{"count": {"rows": 7}}')
@@ -160,17 +160,17 @@ def test_an_environment_without_a_run_shows_no_statistics_until_it_has_one(viz: 
 
 def test_statistics_of_an_earlier_version_of_the_project_are_replaced(viz: Path) -> None:
     (viz / "stats.json").write_text('{"count": {"rows": 99}}')
-    opened(viz, "mini")
+    open_environment(viz, "mini")
     assert _get_dataset_stats(viz.parent) == {"count": {"rows": 1}}
 
 
 def test_a_run_does_not_change_statistics_of_another_environment(
     viz: Path, hooks: KedroVizStatisticsHooks, catalog: DataCatalog
 ) -> None:
-    opened(viz, "mini")
+    open_environment(viz, "mini")
     hooks.after_pipeline_run(PIPELINE, catalog)  # in full
     assert _get_dataset_stats(viz.parent) == {"count": {"rows": 1}}
-    opened(viz, "full")
+    open_environment(viz, "full")
     assert _get_dataset_stats(viz.parent) == {"count": {"rows": 1, "columns": 1, "file_size": 9}}
 
 
@@ -181,6 +181,6 @@ def test_an_unwritable_folder_is_a_warning(
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "symlink_to", refuse)
-    opened(viz, "mini")
+    open_environment(viz, "mini")
     warning = "Kedro-Viz may show statistics of another environment: [Errno 13] Permission denied"
     assert [message.startswith(warning) for message in caplog.messages] == [True, True]

@@ -22,8 +22,8 @@ sys.stdin.read()
 """
 
 
-def hooks(project: Path, data_root: str = "data") -> RunLockHooks:
-    """Return hooks that know where an environment's data are."""
+def make_hooks(project: Path, data_root: str = "data") -> RunLockHooks:
+    """Return make_hooks that know where an environment's data are."""
     settings = {"raw_log": "logs/log.json", "data_root": data_root, "environment": "mini"}
     made = RunLockHooks()
     context: Any = SimpleNamespace(project_path=project, config_loader={"globals": settings})
@@ -33,7 +33,7 @@ def hooks(project: Path, data_root: str = "data") -> RunLockHooks:
 
 @pytest.fixture
 def holder(tmp_path: Path) -> Any:
-    """Return another process that is at work in the data."""
+    """Return another process that holds the lock."""
     (tmp_path / LOCKED).mkdir(parents=True)
     command = [sys.executable, "-c", HOLDER, str(tmp_path / LOCKED / ".run.lock")]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -46,7 +46,7 @@ def holder(tmp_path: Path) -> Any:
 
 def test_a_second_run_is_refused_with_the_first_one_s_process(tmp_path: Path, holder: Any) -> None:
     with pytest.raises(RunInProgressError) as logged:
-        hooks(tmp_path).before_pipeline_run()
+        make_hooks(tmp_path).before_pipeline_run()
     assert str(logged.value) == (
         f"another run (process {holder.pid}, since noon) is using {tmp_path}/{LOCKED} and the "
         f"same folder of other layers: wait until it ends, or run in another environment (--env)."
@@ -56,19 +56,19 @@ def test_a_second_run_is_refused_with_the_first_one_s_process(tmp_path: Path, ho
 def test_a_second_run_removes_nothing(tmp_path: Path, holder: Any) -> None:
     (tmp_path / LOCKED / ".table.writing").mkdir()
     with pytest.raises(RunInProgressError):
-        hooks(tmp_path).before_pipeline_run()
+        make_hooks(tmp_path).before_pipeline_run()
     assert (tmp_path / LOCKED / ".table.writing").exists()
 
 
 def test_a_killed_run_holds_no_lock(tmp_path: Path, holder: Any) -> None:
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
-    hooks(tmp_path).before_pipeline_run()
+    make_hooks(tmp_path).before_pipeline_run()
 
 
 @pytest.mark.parametrize("end", ["after_pipeline_run", "on_pipeline_error"])
 def test_the_next_run_may_start_once_one_has_ended(tmp_path: Path, end: str) -> None:
-    first, second = hooks(tmp_path), hooks(tmp_path)
+    first, second = make_hooks(tmp_path), make_hooks(tmp_path)
     first.before_pipeline_run()
     with pytest.raises(RunInProgressError, match=rf"process {os.getpid()}, since 20"):
         second.before_pipeline_run()
@@ -78,7 +78,7 @@ def test_the_next_run_may_start_once_one_has_ended(tmp_path: Path, end: str) -> 
 
 
 def test_a_refused_run_can_be_repeated(tmp_path: Path) -> None:
-    refused = hooks(tmp_path)  # Kedro calls no hook for the end of a run that did not start
+    refused = make_hooks(tmp_path)  # Kedro calls no hook for the end of a run that did not start
     refused.before_pipeline_run()
     refused.before_pipeline_run()
 
@@ -89,17 +89,17 @@ def test_incomplete_files_of_a_killed_run_are_removed_and_logged(
     (tmp_path / "data/01_raw/mini/.table.writing").mkdir(parents=True)
     (tmp_path / "logs" / ".log.json.unconfirmed").mkdir(parents=True)
     (tmp_path / "logs" / "deep" / ".other.writing").mkdir(parents=True)
-    hooks(tmp_path).before_pipeline_run()
+    make_hooks(tmp_path).before_pipeline_run()
     assert not (tmp_path / "data/01_raw/mini/.table.writing").exists()
     assert logged.messages == [
         f"Removed incomplete files of {tmp_path}/data/01_raw/mini/table",
     ]
-    # Beside a log may lie what is not ours.
+    # Other files next to a log are not the project's.
     assert [path.name for path in (tmp_path / "logs").iterdir()] == ["deep"]
 
 
 def test_remote_data_are_not_locked(tmp_path: Path) -> None:
-    remote = hooks(tmp_path, "s3://bucket/data")
+    remote = make_hooks(tmp_path, "s3://bucket/data")
     remote.before_pipeline_run()
     remote.after_pipeline_run()
     assert list(tmp_path.iterdir()) == []
@@ -113,7 +113,7 @@ def test_a_folder_without_write_permission_gives_one_message(
 
     monkeypatch.setattr(os, "open", refused)
     with pytest.raises(DatasetError) as logged:
-        hooks(tmp_path).before_pipeline_run()
+        make_hooks(tmp_path).before_pipeline_run()
     assert str(logged.value) == (
         f"{tmp_path}/{LOCKED} cannot be written to: this user may not write there; grant this "
         f"user write access, or set another folder in conf/<env>/globals.yml."

@@ -13,7 +13,7 @@ from sparkify.hooks.run_timings import RunTimingsHooks, draw_run_timings
 
 
 def work(*inputs: Any) -> None:
-    """Take the place of a node's function; the hooks only read names."""
+    """Stub of a node function; the hooks use only names."""
 
 
 def make_pipeline(*outputs: str) -> Pipeline:
@@ -56,7 +56,7 @@ def test_bytes_read_by_a_node_in_another_thread_are_counted(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     (tmp_path / "log").write_text("1\n" * 1_000)
-    catalog = saving()
+    catalog = make_catalog()
     hooks, pipeline = RunTimingsHooks(), make_pipeline("score_summary")
     (node,) = pipeline.nodes
 
@@ -90,7 +90,7 @@ def test_a_finished_run_saves_a_row_per_node(finished: Any) -> None:
     assert checked["bytes_read"] >= log_bytes
     assert 0 < checked["bytes_written"] < log_bytes
     assert checked["rows_written"] == catalog.load("data_quality")["lines"]
-    # Summing up reads the nine columns of the accepted events but one.
+    # aggregate_user_days reads all but one of the nine columns of the accepted events.
     assert (
         timings.loc["feature_engineering.aggregate_user_days", "bytes_read"]
         > checked["bytes_written"] / 4
@@ -112,8 +112,8 @@ def run_and_save(pipeline: Pipeline, catalog: DataCatalog) -> None:
     hooks.after_pipeline_run(pipeline, catalog)
 
 
-def saving(**datasets: Any) -> DataCatalog:
-    """Return a catalog with places for the timings and the forecast."""
+def make_catalog(**datasets: Any) -> DataCatalog:
+    """Return a catalog that can save the timings and the forecast."""
     places = {name: MemoryDataset() for name in ("run_timings", "run_timings_figure")}
     forecast = {"score_summary": MemoryDataset({"customers": 19_700, "cutoff": "2018-12-01"})}
     return DataCatalog({**places, **forecast, **datasets})
@@ -129,7 +129,7 @@ def earlier() -> pd.DataFrame:
 def test_a_run_without_a_forecast_keeps_the_timings_of_the_last_forecast(
     earlier: pd.DataFrame, name: str
 ) -> None:
-    catalog = saving(run_timings=MemoryDataset(earlier))
+    catalog = make_catalog(run_timings=MemoryDataset(earlier))
     run_and_save(make_pipeline(name), catalog)
     pd.testing.assert_frame_equal(catalog.load("run_timings"), earlier)
     assert not catalog.exists("run_timings_figure")
@@ -138,7 +138,7 @@ def test_a_run_without_a_forecast_keeps_the_timings_of_the_last_forecast(
 def test_a_run_that_makes_the_forecast_saves_its_timings_and_their_figure(
     earlier: pd.DataFrame,
 ) -> None:
-    catalog = saving(run_timings=MemoryDataset(earlier))
+    catalog = make_catalog(run_timings=MemoryDataset(earlier))
     run_and_save(make_pipeline("score_summary", "report_html"), catalog)
     names = ["make_report_html", "make_score_summary"]
     assert sorted(catalog.load("run_timings")["node"]) == names
@@ -148,7 +148,7 @@ def test_a_run_that_makes_the_forecast_saves_its_timings_and_their_figure(
 
 def test_only_rows_of_tables_in_files_are_counted(tmp_path: Path) -> None:
     table = CSVDataset(filepath=str(tmp_path / "table.csv"))
-    catalog = saving(table=table, view=MemoryDataset())
+    catalog = make_catalog(table=table, view=MemoryDataset())
     pipeline = make_pipeline("table", "view", "score_summary")
     hooks = RunTimingsHooks()
     hooks.before_pipeline_run(pipeline, catalog)

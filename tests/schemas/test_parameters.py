@@ -18,7 +18,7 @@ FEATURE_ENGINEERING = Path(__file__).parents[2] / "src/sparkify/pipelines/featur
 NAME = TypeAdapter(NewColumnName)
 
 
-def is_free(name: str) -> bool:
+def is_allowed(name: str) -> bool:
     try:
         NAME.validate_python(name)
     except ValidationError:
@@ -35,28 +35,28 @@ def is_free(name: str) -> bool:
     ],
 )
 def test_columns_of_the_project_are_reserved(name: str) -> None:
-    assert not is_free(name)
+    assert not is_allowed(name)
 
 
 @pytest.mark.parametrize("name", ["trailer", "order", "date", "log_out", "freedom", "error"])
 def test_other_names_are_allowed(name: str) -> None:
-    assert is_free(name)
+    assert is_allowed(name)
 
 
 @pytest.mark.parametrize("name", ["Trailer", "a-b", "1st", "_x", "a b", "", "x" * 101])
 def test_names_that_are_not_identifiers_are_refused(name: str) -> None:
-    assert not is_free(name)
+    assert not is_allowed(name)
 
 
-def test_pages_may_have_any_free_name_that_the_code_mentions(
+def test_names_in_the_code_that_are_not_reserved_work_as_page_names(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    """Spark would refuse a plan with an intermediate column of the same name."""
+    """An intermediate column with the same name would make Spark fail."""
     words = {
         node.value
         for module in FEATURE_ENGINEERING.glob("*.py")
         for node in ast.walk(ast.parse(module.read_text()))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and is_free(node.value)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and is_allowed(node.value)
     }
     assert {"events", "last_place", "first_day"} - words == {"first_day"}
     pages = {**{word: f"page {word}" for word in sorted(words)}, "next_song": "NextSong"}
@@ -73,11 +73,11 @@ def test_pages_may_have_any_free_name_that_the_code_mentions(
 
 
 @pytest.mark.parametrize("name", [*SQL_WORDS, "current_date", "date", "order", "interval"])
-def test_spark_reads_exactly_the_free_names_as_columns(spark: SparkSession, name: str) -> None:
+def test_spark_reads_only_allowed_names_as_columns(spark: SparkSession, name: str) -> None:
     table = spark.range(1).select(F.lit(3.0).alias(name))
     statement = f"SELECT ({name} + 1) / 2 AS half FROM __THIS__"  # noqa: S608 -- names from above
     try:
         half = SQLTransformer(statement=statement).transform(table).first()["half"]
     except PySparkException:
         half = None
-    assert (half == 2.0) is is_free(name)
+    assert (half == 2.0) is is_allowed(name)

@@ -30,7 +30,7 @@ def test_differences_are_named(spark: SparkSession) -> None:
     )
 
 
-def test_columns_that_parameters_name_have_the_type_of_their_kind(spark: SparkSession) -> None:
+def test_columns_of_a_pattern_have_its_type(spark: SparkSession) -> None:
     frame = spark.createDataFrame([], f"{FIXED_FEATURES}, next_song double, next_song_7d double")
     assert FEATURES.validate(frame) is frame
     wrong = spark.createDataFrame([], f"{FIXED_FEATURES}, next_song bigint, home string")
@@ -42,7 +42,7 @@ def test_columns_that_parameters_name_have_the_type_of_their_kind(spark: SparkSe
     )
 
 
-def test_a_named_column_has_its_type_and_not_that_of_a_pattern(spark: SparkSession) -> None:
+def test_a_column_by_name_takes_precedence_over_a_pattern(spark: SparkSession) -> None:
     with pytest.raises(SchemaError, match="'level' is bigint, not string"):
         USER_DAYS.validate(spark.createDataFrame([], "level bigint"))
 
@@ -54,7 +54,7 @@ def test_only_columns_of_the_pattern_are_expected(spark: SparkSession) -> None:
         PREDICTIONS.validate(spark.createDataFrame([], f"{fixed}, rank double"))
 
 
-def test_features_are_sums_by_level_and_by_window_then_levels_and_times() -> None:
+def test_features_are_sums_then_window_sums_then_states() -> None:
     assert [column.name for column in feature_columns(*SETTINGS)] == [
         *["next_song", "home", "other_pages", "sessions", "listening_ms"],
         *["active_days", "free_next_song", "paid_next_song"],

@@ -29,7 +29,7 @@ def test_an_aggregate_without_keys_has_one_row(spark: SparkSession) -> None:
         assert count == rows
 
 
-def hashed() -> Column:
+def hash_id() -> Column:
     return F.xxhash64("id")
 
 
@@ -47,18 +47,18 @@ def test_a_share_selects_its_number_of_permilles(
 def test_a_share_is_not_rounded_to_the_permille(
     spark: SparkSession, share: float, rows: int
 ) -> None:
-    selected = spark.range(1_000_000).where(is_in_share(hashed(), share)).count()
+    selected = spark.range(1_000_000).where(is_in_share(hash_id(), share)).count()
     assert selected == pytest.approx(rows, abs=4 * (1_000_000 * share * (1 - share)) ** 0.5)
 
 
-def test_a_share_of_whole_permille_selects_by_the_modulo_alone(spark: SparkSession) -> None:
+def test_a_share_of_whole_permilles_selects_only_by_the_modulo(spark: SparkSession) -> None:
     rows = spark.range(10_000)
-    differing = is_in_share(hashed(), 0.1) != (F.pmod(hashed(), F.lit(1_000)) < 100)
+    differing = is_in_share(hash_id(), 0.1) != (F.pmod(hash_id(), F.lit(1_000)) < 100)
     assert rows.where(differing).count() == 0
 
 
-def test_a_larger_share_holds_every_row_of_a_smaller_one(spark: SparkSession) -> None:
-    smaller, larger = is_in_share(hashed(), 0.0123), is_in_share(hashed(), 0.0127)
+def test_a_larger_share_has_every_row_of_a_smaller_one(spark: SparkSession) -> None:
+    smaller, larger = is_in_share(hash_id(), 0.0123), is_in_share(hash_id(), 0.0127)
     assert spark.range(100_000).where(smaller & ~larger).count() == 0
 
 

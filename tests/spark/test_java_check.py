@@ -13,19 +13,19 @@ Install = Callable[[Path, str], Path]
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Give a machine without any Java, and a way to install one that tells a version."""
+    """Return a function that installs a Java with a version; the machine has none."""
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.delenv("JAVA_HOME", raising=False)
 
-    def installed(home: Path, output: str) -> Path:
+    def install_java(home: Path, output: str) -> Path:
         program = home / "bin" / "java"
         program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text(f"#!/bin/sh\n[ \"$1\" = -version ] && echo '{output}' >&2\n")
         program.chmod(0o755)
         return program
 
-    return installed
+    return install_java
 
 
 def refusal() -> str:
@@ -68,7 +68,7 @@ def test_another_version_is_refused_by_its_number_and_path(
 
 @pytest.mark.parametrize("output", ["", "Unable to locate a Java Runtime.", "version 17"])
 def test_java_without_a_version_is_refused(install: Install, tmp_path: Path, output: str) -> None:
-    # On macOS /usr/bin/java is there without any Java.
+    # macOS has a /usr/bin/java without Java.
     program = install(tmp_path, output)
     assert f"and `{program} -version` prints no version: install" in refusal()
 
@@ -132,7 +132,12 @@ def test_the_program_prints_nothing_with_a_supported_java(
 def test_the_module_runs_before_anything_is_installed(tmp_path: Path) -> None:
     sources = Path(__file__).parents[2] / "src"
     done = subprocess.run(
-        [sys.executable, "-S", "-m", "sparkify.spark.java_check"],  # -S: without installed packages
+        [
+            sys.executable,
+            "-S",
+            "-m",
+            "sparkify.spark.java_check",
+        ],  # -S: without install_java packages
         env={"PATH": str(tmp_path), "PYTHONPATH": str(sources)},
         capture_output=True,
         text=True,

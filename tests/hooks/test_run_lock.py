@@ -23,7 +23,7 @@ sys.stdin.read()
 
 
 def make_hooks(project: Path, data_root: str = "data") -> RunLockHooks:
-    """Return make_hooks that know where an environment's data are."""
+    """Return hooks for the data of an environment."""
     settings = {"raw_log": "logs/log.json", "data_root": data_root, "environment": "mini"}
     made = RunLockHooks()
     context: Any = SimpleNamespace(project_path=project, config_loader={"globals": settings})

@@ -33,13 +33,13 @@ def read_results(data: Path) -> dict[str, Values]:
         if path.name == "_SUCCESS" and not is_of_model:
             results[str(path.parent.relative_to(data))] = _read_table(path.parent)
         elif path.name == "stages" and path.is_dir():
-            results[_name(path.parent, data)] = dict(_read_stages(path))
+            results[_format_name(path.parent, data)] = dict(_read_stages(path))
         elif path.suffix == ".json" and path.is_file() and "stages" not in inside:
             content = json.loads(path.read_text(encoding="utf-8"))
-            results[_name(path, data)] = dict(_flatten(content))
+            results[_format_name(path, data)] = dict(_flatten(content))
         elif path.suffix == ".csv" and path.is_file() and path.stem not in RUN_TIMES:
             with path.open(encoding="utf-8") as file:
-                results[_name(path, data)] = dict(_flatten(list(csv.DictReader(file))))
+                results[_format_name(path, data)] = dict(_flatten(list(csv.DictReader(file))))
     return results
 
 
@@ -137,7 +137,7 @@ def _to_number(value: Any) -> Any:
         return value
 
 
-def _name(path: Path, data: Path) -> str:
+def _format_name(path: Path, data: Path) -> str:
     """Return the path of a result without its version."""
     is_versioned = path.parents[1].name == path.name
     return str((path.parents[1] if is_versioned else path).relative_to(data))

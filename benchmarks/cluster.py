@@ -65,7 +65,7 @@ class EventLog:
 
     def count(self, event: str, without: str = "\0") -> int:
         """Count the events of a kind that do not have a text."""
-        return sum(event in line and without not in line for line in self._lines())
+        return sum(event in line and without not in line for line in self._read_lines())
 
     def summarize(self) -> dict[str, int]:
         """Return how many stages were completed, and how many tasks and executors were lost."""
@@ -77,12 +77,14 @@ class EventLog:
 
     def find_longest_stage(self) -> Moment:
         """Return the middle of the longest stage."""
-        stages = [json.loads(line)["Stage Info"] for line in self._lines() if STAGE_DONE in line]
+        stages = [
+            json.loads(line)["Stage Info"] for line in self._read_lines() if STAGE_DONE in line
+        ]
         durations = [stage["Completion Time"] - stage["Submission Time"] for stage in stages]
         place = durations.index(max(durations))
         return Moment(place, durations[place] / 2_000)
 
-    def _lines(self) -> list[str]:
+    def _read_lines(self) -> list[str]:
         new = set(self._folder.iterdir()) - self._before
         return [line for file in new for line in file.open(errors="replace", encoding="utf-8")]
 

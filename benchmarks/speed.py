@@ -93,7 +93,9 @@ def measure_python(command: list[str], folder: Path) -> Measurement:
     return measure(command, folder, {**os.environ, "PYTHONPATH": path})
 
 
-def _figures(run: Measurement, model_seconds: float, phases: dict[str, float]) -> dict[str, Any]:
+def _list_figures(
+    run: Measurement, model_seconds: float, phases: dict[str, float]
+) -> dict[str, Any]:
     return {
         "features_seconds": round(run.wall_seconds - model_seconds, 2),
         "wall_seconds": run.wall_seconds,
@@ -108,7 +110,7 @@ def run_ours(log: Log) -> dict[str, Any]:
     run, nodes = log.kedro(), log.timings()
     phases = {row["node"]: row["seconds"] for row in nodes}
     model = sum(seconds for node, seconds in phases.items() if node not in FEATURE_NODES)
-    return {**_figures(run, model, phases), "nodes": nodes}
+    return {**_list_figures(run, model, phases), "nodes": nodes}
 
 
 def run_peer(name: str, log: Log) -> dict[str, Any]:
@@ -123,7 +125,7 @@ def run_peer(name: str, log: Log) -> dict[str, Any]:
             log.layer("04_feature") / "features", folder / "features.parquet"
         )
         assert not different, f"{name} and this project differ in features: {different}"
-    return _figures(run, phases.get("model", 0), phases)
+    return _list_figures(run, phases.get("model", 0), phases)
 
 
 def compare(log: Log, subjects: list[str], repeats: int) -> dict[str, Any]:

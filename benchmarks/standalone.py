@@ -20,7 +20,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port, self.page = _free_port(), _free_port()
+        self.port, self.page = _find_free_port(), _find_free_port()
         self._workers: list[subprocess.Popen[bytes]] = []
         folder.mkdir(parents=True, exist_ok=True)
         ports = ["--port", str(self.port), "--webui-port", str(self.page)]
@@ -34,7 +34,7 @@ class Cluster:
     def require_workers(self) -> None:
         """Start missing workers and wait until the master has registered all."""
         while len(self._workers) < WORKERS:
-            options = ["--cores", "1", "--memory", "1g", "--webui-port", str(_free_port())]
+            options = ["--cores", "1", "--memory", "1g", "--webui-port", str(_find_free_port())]
             options += ["--work-dir", str(self.folder / "work"), self.address]
             self._workers.append(self._start("worker.Worker", *options))
         end = time.monotonic() + MAX_WAIT_SECONDS
@@ -86,7 +86,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

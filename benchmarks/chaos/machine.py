@@ -31,19 +31,22 @@ class MachineFaults:
     def list_all(self) -> list[tuple[str, Callable[[], None]]]:
         """List what is tried and how; faults that mount disks only where mounting is allowed."""
         faults: list[tuple[str, Callable[[], None]]] = [
-            ("two runs at once", self.two_runs),
-            (SCRATCH, self.full_scratch),
-            *(("disk full", partial(self.full_disk, share)) for share in SHARES),
-            ("raw folder read-only", self.read_only_raw),
-            ("data folder read-only", self.read_only_data),
-            *(("no permission to write", partial(self.no_permission, one)) for one in LAYERS),
+            ("two runs at once", self.try_two_runs),
+            (SCRATCH, self.try_full_scratch),
+            *(("disk full", partial(self.try_full_disk, share)) for share in SHARES),
+            ("raw folder read-only", self.try_read_only_raw),
+            ("data folder read-only", self.try_read_only_data),
+            *(
+                ("no permission to write", partial(self.try_without_permission, one))
+                for one in LAYERS
+            ),
         ]
         if os.geteuid() == 0 and shutil.which("mount") is not None:
             return faults
         self._trials.print_progress("Only the second run is tried: mounting disks needs root.")
         return faults[:1]
 
-    def full_disk(self, share: float) -> None:
+    def try_full_disk(self, share: float) -> None:
         """Run on a disk with space for a share of what a run writes, then with enough space."""
         project = ChaosProject(self._folder / f"full-{share:.2f}")
         project.data.mkdir()
@@ -51,10 +54,10 @@ class MachineFaults:
         logs = [str(one.data / "01_raw") for one in (project, self._finished)]
         text = settings.read_text(encoding="utf-8")
         settings.write_text(text.replace(*logs), encoding="utf-8")
-        size = _size(self._finished.data) - _size(self._finished.data / "01_raw")
+        size = _measure_size(self._finished.data) - _measure_size(self._finished.data / "01_raw")
         how = f"space for {share:.0%} of what a run writes"
         with self._trials.trial("disk full", how) as trial:
-            with tmpfs(project.data, int(size * share)):
+            with mount_tmpfs(project.data, int(size * share)):
                 run = project.run()
                 trial.expect_message(run, "disk is full")
                 state, other = self._undisturbed.read_state_of(project), self._undisturbed
@@ -67,30 +70,30 @@ class MachineFaults:
                 f"undisturbed one"
             )
 
-    def full_scratch(self) -> None:
+    def try_full_scratch(self) -> None:
         """Run without disk space for Spark's temporary files."""
         project = self._copy("scratch")
         scratch = project.folder / "scratch"
         scratch.mkdir()
         with self._trials.trial(SCRATCH, "64 kB") as trial:
-            with tmpfs(scratch, 65536):
+            with mount_tmpfs(scratch, 65536):
                 run = project.run(environment={"TMPDIR": str(scratch)})
             trial.expect_message(run, "disk is full")
             self._expect_undisturbed(trial, project)
             trial.happened = f"after {run.last_node}; one sentence, nothing has changed"
 
-    def read_only_data(self) -> None:
+    def try_read_only_data(self) -> None:
         """Run with the data on a disk that has become read-only."""
         project = self._copy("read-only")
         with self._trials.trial("data folder read-only", "the whole of it") as trial:
-            with tmpfs(project.data, 500_000_000):
+            with mount_tmpfs(project.data, 500_000_000):
                 shutil.copytree(self._finished.data, project.data, dirs_exist_ok=True)
                 mount("-o", "remount,ro", str(project.data))
                 trial.expect_message(project.run(), "disk is read-only")
                 self._expect_undisturbed(trial, project)
             trial.happened = "one sentence, nothing has changed"
 
-    def no_permission(self, layer: str) -> None:
+    def try_without_permission(self, layer: str) -> None:
         """Run as a user without permission to write one layer, or any."""
         project = self._copy(f"denied-{layer or 'all'}")
         for path in [project.folder, *project.folder.rglob("*")]:
@@ -105,7 +108,7 @@ class MachineFaults:
             self._expect_undisturbed(trial, project)
             trial.happened = f"after {run.last_node}; one sentence, nothing has changed"
 
-    def read_only_raw(self) -> None:
+    def try_read_only_raw(self) -> None:
         """Run with the folder of the log read-only."""
         project = self._copy("raw")
         raw = str(project.data / "01_raw")
@@ -121,7 +124,7 @@ class MachineFaults:
             trial.expect_equal(state, self._undisturbed.states["B"])
             trial.happened = "the run equals an undisturbed one"
 
-    def two_runs(self) -> None:
+    def try_two_runs(self) -> None:
         """Start a second run during a run."""
         project = self._copy("two")
         lock = project.data / "02_intermediate" / "mini" / ".run.lock"
@@ -142,7 +145,7 @@ class MachineFaults:
         trial.expect_no_leftovers(project)
 
 
-def _size(folder: Path) -> int:
+def _measure_size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
@@ -157,7 +160,7 @@ def umount(folder: str) -> None:
 
 
 @contextmanager
-def tmpfs(folder: Path, size: int) -> Iterator[None]:
+def mount_tmpfs(folder: Path, size: int) -> Iterator[None]:
     """Mount a disk of `size` bytes in memory."""
     mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder))
     try:

@@ -50,7 +50,7 @@ def write_accepted_events(con: duckdb.DuckDBPyConnection, log: Path, folder: Pat
 
 def write_tables(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Write user_days, snapshots and features."""
-    con.execute(_user_days(f"{folder}/events.parquet"))
+    con.execute(_write_user_days_query(f"{folder}/events.parquet"))
     tolerance = settings.FEATURES["log_end_tolerance_hours"] * 3_600
     first_day, log_end = con.execute(
         f"SELECT min(day), (max(last_ts) + INTERVAL {tolerance} SECOND)::DATE FROM user_days"
@@ -70,10 +70,10 @@ def write_tables(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         """
     )
     con.execute(f"COPY snapshots TO '{folder}/snapshots.parquet'")
-    con.execute(f"COPY ({_features()}) TO '{folder}/features.parquet'")
+    con.execute(f"COPY ({_write_features_query()}) TO '{folder}/features.parquet'")
 
 
-def _user_days(events: str) -> str:
+def _write_user_days_query(events: str) -> str:
     pages = ", ".join(
         f"count(*) FILTER (page = '{page}') AS {c}" for c, page in settings.PAGES.items()
     )
@@ -103,7 +103,7 @@ def _user_days(events: str) -> str:
     """
 
 
-def _features() -> str:
+def _write_features_query() -> str:
     sums = [f"sum({name})::DOUBLE AS {name}" for name in settings.SUMMED]
     sums += [
         f"coalesce(sum({name}) FILTER (day >= cutoff - {days}), 0)::DOUBLE AS {column}"

@@ -11,7 +11,7 @@ RELATIVE = 1e-9  # the order of a sum changes further digits
 
 def list_differences(ours: Path, theirs: Path) -> list[str]:
     """Return a line for each difference between two Parquet tables of features."""
-    left, right = _table(ours), _table(theirs)
+    left, right = _read_table(ours), _read_table(theirs)
     missing = sorted(set(left.columns) ^ set(right.columns))
     if missing:
         return [f"only one has {', '.join(missing)}"]
@@ -25,7 +25,7 @@ def list_differences(ours: Path, theirs: Path) -> list[str]:
     ]
 
 
-def _table(path: Path) -> pd.DataFrame:
+def _read_table(path: Path) -> pd.DataFrame:
     frame = pyarrow.dataset.dataset(path).to_table().to_pandas()
     frame["cutoff"] = pd.to_datetime(frame["cutoff"])
     return frame.set_index(["user_id", "cutoff"]).sort_index()

@@ -45,7 +45,7 @@ def write_accepted_events(log: Path, folder: Path) -> None:
 
 def write_tables(folder: Path) -> None:
     """Write user_days, snapshots and features."""
-    days = _user_days(pl.scan_parquet(folder / "events.parquet")).collect(engine="streaming")
+    days = _sum_user_days(pl.scan_parquet(folder / "events.parquet")).collect(engine="streaming")
     tolerance = timedelta(hours=settings.FEATURES["log_end_tolerance_hours"])
     first_day, last_ts = days["day"].min(), days["last_ts"].max()
     assert isinstance(first_day, date)
@@ -70,10 +70,10 @@ def write_tables(folder: Path) -> None:
         )
     )
     snapshots.write_parquet(folder / "snapshots.parquet")
-    _features(days, snapshots).write_parquet(folder / "features.parquet")
+    _compute_features(days, snapshots).write_parquet(folder / "features.parquet")
 
 
-def _user_days(events: pl.LazyFrame) -> pl.LazyFrame:
+def _sum_user_days(events: pl.LazyFrame) -> pl.LazyFrame:
     page, is_free = pl.col("page"), pl.col("level") == "free"
     e = events.with_columns(pl.col("ts").dt.date().alias("day"))
     sessions = (
@@ -108,7 +108,7 @@ def _user_days(events: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _features(days: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
+def _compute_features(days: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
     def recent(name: str, n: int) -> pl.Expr:
         return pl.col(name).filter(pl.col("day") >= pl.col("cutoff") - timedelta(days=n))
 

@@ -75,7 +75,7 @@ def run(context: click.Context, /, traceback: bool, **options: Any) -> Any:
             require_readable_path(project, options["conf_source"])
             return context.invoke(kedro_run, **options)
     except Exception as error:
-        message = _user_message(error)
+        message = _format_user_message(error)
         if traceback or message is None:
             raise
         raise click.ClickException(message) from error
@@ -144,7 +144,7 @@ def require_readable_path(project: Path, conf_source: str | None) -> None:
         )
 
 
-def _user_message(error: Exception) -> str | None:
+def _format_user_message(error: Exception) -> str | None:
     """Return the message for an error that the user can correct; None for a bug."""
     problem = describe_os_error(error)
     if problem and not isinstance(error, DatasetError):  # its message has the path

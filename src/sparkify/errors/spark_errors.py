@@ -68,11 +68,11 @@ def _list_java_errors(error: BaseException) -> Iterator[tuple[str, str]]:
         if throwable is None:
             if SparkContext._jvm is not None:  # any call shows whether the JVM is still there
                 SparkContext._jvm.java.lang.System.nanoTime()
-            yield type(error).__name__, _first_line(str(error))
+            yield type(error).__name__, _get_first_line(str(error))
     while throwable is not None:
-        yield throwable.getClass().getName(), _first_line(throwable.getMessage())
+        yield throwable.getClass().getName(), _get_first_line(throwable.getMessage())
         throwable = throwable.getCause()
 
 
-def _first_line(message: str | None) -> str:
+def _get_first_line(message: str | None) -> str:
     return (message or "").strip().partition("\n")[0]

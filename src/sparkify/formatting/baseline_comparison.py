@@ -25,14 +25,16 @@ def compare_with_baselines(
     if not gains:
         return ""
     rules = {name: f"{name.replace('_', ' ')} first" for name in gains}
-    if any(_verdict(gain) is None for figures in gains.values() for gain in figures.values()):
+    if any(_get_verdict(gain) is None for figures in gains.values() for gain in figures.values()):
         return f"Too few churned to compare the model with {' and '.join(rules.values())}."
     sentences = []
     for key, metric in METRICS.items():
         by_verdict: dict[str | None, list[str]] = {}
         for name, rule in rules.items():
             gain = gains[name][key]
-            by_verdict.setdefault(_verdict(gain), []).append(f"{rule} ({format_difference(gain)})")
+            by_verdict.setdefault(_get_verdict(gain), []).append(
+                f"{rule} ({format_difference(gain)})"
+            )
         parts = [f"{verdict} {' and '.join(names)}" for verdict, names in by_verdict.items()]
         sentences.append(f"By {metric}, the model is {', and '.join(parts)}.")
     return " ".join(sentences)
@@ -43,11 +45,11 @@ def list_unbeaten_baselines(gains: Mapping[str, Gains]) -> list[str]:
     return [
         name
         for name, figures in gains.items()
-        if all(_verdict(gain) != BETTER for gain in figures.values())
+        if all(_get_verdict(gain) != BETTER for gain in figures.values())
     ]
 
 
-def _verdict(gain: Mapping[str, Any]) -> str | None:
+def _get_verdict(gain: Mapping[str, Any]) -> str | None:
     """Return the comparison by the interval of the difference; None without an interval."""
     if gain["ci95"] is None:
         return None

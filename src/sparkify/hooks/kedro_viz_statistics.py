@@ -64,25 +64,27 @@ class KedroVizStatisticsHooks:
     @hook_impl
     def before_pipeline_run(self) -> None:
         """Store the start of the run."""
-        self._started_at, self._node_errors = _now(), []
+        self._started_at, self._node_errors = _format_now(), []
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:
         """Store which node failed, and why."""
         self._node_errors = [
-            _event("on_node_error", node_id=hash_node(node), error=str(error), timestamp=_now())
+            _make_event(
+                "on_node_error", node_id=hash_node(node), error=str(error), timestamp=_format_now()
+            )
         ]
 
     @hook_impl
     def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Save the statistics of a run that failed."""
-        end = _event("on_pipeline_error", error=str(error), timestamp=_now())
+        end = _make_event("on_pipeline_error", error=str(error), timestamp=_format_now())
         self._save(pipeline, catalog, end)
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Save the statistics of the run and of what the catalog contains after it."""
-        self._save(pipeline, catalog, _event("after_pipeline_run", timestamp=_now()))
+        self._save(pipeline, catalog, _make_event("after_pipeline_run", timestamp=_format_now()))
 
     def _save(self, pipeline: Pipeline, catalog: DataCatalog, end: Event) -> None:
         if self._folder is None:
@@ -91,13 +93,13 @@ class KedroVizStatisticsHooks:
         nodes = [node for node in pipeline.nodes if node.name in seconds]
         names = dict.fromkeys(name for node in nodes for name in (*node.inputs, *node.outputs))
         events = [
-            _event("before_pipeline_run", timestamp=self._started_at),
+            _make_event("before_pipeline_run", timestamp=self._started_at),
             *(
-                _event("after_node_run", node_id=hash_node(node), duration=seconds[node.name])
+                _make_event("after_node_run", node_id=hash_node(node), duration=seconds[node.name])
                 for node in nodes
             ),
             *(
-                _event(
+                _make_event(
                     "after_dataset_saved",
                     dataset=name,
                     node_id=hash_node(name),
@@ -141,9 +143,9 @@ def _link_statistics(folder: Path, viz: Path) -> None:
             logger.warning("Kedro-Viz may show statistics of another environment: %s", error)
 
 
-def _event(name: str, **fields: object) -> Event:
+def _make_event(name: str, **fields: object) -> Event:
     return {"event": name, **fields}
 
 
-def _now() -> str:
+def _format_now() -> str:
     return datetime.now(UTC).isoformat()

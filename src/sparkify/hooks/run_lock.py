@@ -42,9 +42,9 @@ class RunLockHooks:
     def after_context_created(self, context: KedroContext) -> None:
         """Store the paths of the environment's data."""
         settings = context.config_loader["globals"]
-        self._root = _local_path(context, settings["data_root"])
+        self._root = _find_local_path(context, settings["data_root"])
         self._environment = settings["environment"]
-        self._log = _local_path(context, settings["raw_log"])
+        self._log = _find_local_path(context, settings["raw_log"])
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self) -> None:
@@ -81,7 +81,7 @@ class RunLockHooks:
             self._lock = None
 
 
-def _local_path(context: KedroContext, path: str) -> Path | None:
+def _find_local_path(context: KedroContext, path: str) -> Path | None:
     protocol, local = get_protocol_and_path(path)
     return context.project_path / local if protocol == "file" else None
 

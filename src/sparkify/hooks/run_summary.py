@@ -34,7 +34,7 @@ class RunSummaryHooks:
             comparison = compare_with_baselines(metrics["gain_over_baselines"], _format_difference)
             if comparison:
                 logger.info("Simple rules: %s", comparison)
-            logger.info("Metrics and figures: %s", _folder(catalog, "metrics"))
+            logger.info("Metrics and figures: %s", _find_folder(catalog, "metrics"))
         if "score_summary" in outputs:
             logger.info(_format_scores(catalog.load("score_summary")))
 
@@ -70,7 +70,7 @@ class MonitoringHooks:
         for alarm in summary["alarms"]:
             logger.warning("Alarm %s: %s", alarm["name"], alarm["sentence"])
         logger.info(_format_monitoring(summary))
-        logger.info("Monitoring results: %s", _folder(catalog, "monitoring_summary"))
+        logger.info("Monitoring results: %s", _find_folder(catalog, "monitoring_summary"))
         if summary["alarms"] and summary["fail_on_alarm"]:
             raise MonitoringAlarmError(
                 f"{_format_monitoring(summary)}: "
@@ -79,7 +79,7 @@ class MonitoringHooks:
             )
 
 
-def _folder(catalog: DataCatalog, name: str) -> PurePosixPath:
+def _find_folder(catalog: DataCatalog, name: str) -> PurePosixPath:
     dataset = catalog.get(name)
     assert isinstance(dataset, JSONDataset)  # noqa: S101 -- for mypy
     return dataset.folder

@@ -60,7 +60,7 @@ class Table:
         types = {field.name: field.dataType.simpleString() for field in frame.schema}
         problems = [f"'{name}' is missing" for name in self.columns if name not in types]
         for name, data_type in types.items():
-            expected = self._expected_type(name)
+            expected = self._find_expected_type(name)
             if expected is None:
                 problems.append(f"'{name}' is not expected")
             elif data_type != expected:
@@ -69,7 +69,7 @@ class Table:
             raise SchemaError(f"columns differ from the schema: {'; '.join(problems)}.")
         return frame
 
-    def _expected_type(self, name: str) -> str | None:
+    def _find_expected_type(self, name: str) -> str | None:
         exact_first = sorted(self.definition, key=lambda column: column.name != name)
         matching = (c.type.simpleString() for c in exact_first if fnmatchcase(name, c.name))
         return next(matching, None)

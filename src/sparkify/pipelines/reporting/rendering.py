@@ -30,12 +30,14 @@ def render_markdown(context: dict[str, Any]) -> str:
 
 def _render(elements: str, context: dict[str, Any], finalize: Escape | None) -> str:
     """Render report.j2 with the macros of `elements`."""
-    text = _environment(finalize).get_template("report.j2").render(context, elements=elements)
+    text = (
+        _create_environment(finalize).get_template("report.j2").render(context, elements=elements)
+    )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 @cache
-def _environment(finalize: Escape | None) -> Environment:
+def _create_environment(finalize: Escape | None) -> Environment:
     """Return an environment that escapes every value.
 
     Autoescape marks the template's text and macros as `Markup`. All other strings are values: they
@@ -52,7 +54,7 @@ def _environment(finalize: Escape | None) -> Environment:
     environment.globals["left_aligned"] = LEFT_ALIGNED
     environment.filters |= FILTERS | {
         "cell": lambda value, kind: environment.filters[kind](value),
-        "code": _markdown_code,
+        "code": _format_code,
         "data_uri": lambda png: PNG_URI + b64encode(png).decode(),
         "one_line": lambda text: type(text)(re.sub(r"[ \n]+", " ", text).strip(" ")),
         "without_blank_lines": lambda text: type(text)(re.sub(r"\n+", "\n", text).strip("\n")),
@@ -69,7 +71,7 @@ def _escape_markdown(value: Any) -> Any:
     return Markup(line.replace("@", f"@{ZERO_WIDTH_SPACE}"))  # noqa: S704 -- escaped above
 
 
-def _markdown_code(value: object) -> Markup:
+def _format_code(value: object) -> Markup:
     """Format a value as a code span in a table cell; mentions and tags in it stay text."""
     line = " ".join(str(value).splitlines()).replace("|", "\\|")
     fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)

@@ -1,0 +1,287 @@
+"""Compare how many leave in two randomised groups: rates, intervals, tests and power.
+
+Every interval is Newcombe's (1998, Statistics in Medicine 17, method 10) or its form for ratios
+(Donner and Zou 2012, Statistical Methods in Medical Research 21): both are made of the Wilson
+interval of each group, so they hold their level for rare outcomes and small groups, where the
+interval "estimate ± 1.96 standard errors" does not.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+from scipy.optimize import brentq
+
+Array = npt.NDArray[np.float64]
+LEVEL = 0.95
+MAX_Z = 40.0  # a test beyond so many standard errors has the p-value 0
+MAX_POINTS = 1_000  # counts of one group that the power is summed over
+TAIL = 1e-7  # probability of the counts that are left out at either end
+
+
+class Rates(NamedTuple):
+    """The outcome rate of two groups, and how exactly it is known.
+
+    A size is the number of customers whose plain rate would be known as exactly: above the number
+    in the group where a covariate explains a part of the outcome. `correlation` is that of the two
+    estimates.
+    """
+
+    treated: float
+    control: float
+    treated_size: float
+    control_size: float
+    correlation: float = 0.0
+
+
+class Effect(NamedTuple):
+    """What a treatment changed.
+
+    `kept` is the control rate less the treated rate: the share of treated customers who stayed
+    because of the treatment. `success` is `kept` as a share of the control rate: the share of
+    leavers who stayed because of it; NaN where nobody left in the control group, and its `low` is
+    minus infinity where that cannot be excluded. `p_value` is of the two-sided test that
+    belongs to the interval of `kept`: below 5 % where that excludes 0.
+    """
+
+    kept: float
+    kept_low: float
+    kept_high: float
+    success: float
+    success_low: float
+    success_high: float
+    p_value: float
+
+
+def estimate_rates(
+    outcome: Array,
+    is_treated: npt.NDArray[np.bool_],
+    covariate: Array | None = None,
+    strata: npt.NDArray[np.int64] | None = None,
+    users: npt.NDArray[np.int64] | None = None,
+) -> Rates:
+    """Return the outcome rate of the treated and of the control group.
+
+    Args:
+        outcome: 1 or 0, by row.
+        is_treated: the group that each row was assigned to at random.
+        covariate: what was known before the assignment. The rates are then those of a linear
+            regression in each group, at the mean of both (Lin 2013, Annals of Applied Statistics
+            7): they estimate the same, with less variance.
+        strata: the number of the campaign of each row, from 0. Campaigns are compared each within
+            itself and weighted by the number of the treated.
+        users: the number of the user of each row, from 0, where a user may have several rows.
+
+    Returns:
+        The rates; NaN where a group is empty in every stratum.
+    """
+    rows = len(outcome)
+    strata = np.zeros(rows, int) if strata is None else strata
+    users = np.arange(rows) if users is None else users
+    both = [
+        members
+        for members in (np.flatnonzero(strata == one) for one in np.unique(strata))
+        if 0 < is_treated[members].sum() < len(members)
+    ]
+    if not both:
+        return Rates(*[np.nan] * 4)
+    treated = sum(is_treated[members].sum() for members in both)
+    means, influence = np.zeros(2), np.zeros((rows, 2))
+    for members in both:
+        weight = is_treated[members].sum() / treated
+        found, of_rows = _means(
+            outcome[members],
+            is_treated[members],
+            None if covariate is None else covariate[members],
+        )
+        means += weight * found
+        influence[members] += weight * of_rows
+    of_users = np.column_stack([np.bincount(users, one) for one in influence.T])
+    variance = of_users.T @ of_users
+    counted = np.concatenate(both)
+    counts = [is_treated[counted].sum(), (~is_treated[counted]).sum()]
+    sizes = [
+        mean * (1 - mean) / variance[arm, arm] if variance[arm, arm] > 0 < mean < 1 else count
+        for arm, (mean, count) in enumerate(zip(means, counts, strict=True))
+    ]
+    spread = np.sqrt(variance[0, 0] * variance[1, 1])
+    return Rates(*means.clip(0, 1).tolist(), *map(float, sizes), _ratio(variance[0, 1], spread))
+
+
+def _means(
+    outcome: Array, is_treated: npt.NDArray[np.bool_], covariate: Array | None
+) -> tuple[Array, Array]:
+    """Return the mean outcome of the treated and the control, and each row's influence on them.
+
+    The squared influences sum up to the variance; with a covariate that is the
+    heteroscedasticity-consistent one (HC2), plus what the sample's own mean varies by.
+    """
+    means, influence = np.zeros(2), np.zeros((len(outcome), 2))
+    for arm, is_member in enumerate((is_treated, ~is_treated)):
+        own = outcome[is_member]
+        if covariate is None or np.ptp(covariate[is_member]) == 0:
+            means[arm] = own.mean()
+            influence[is_member, arm] = (own - means[arm]) / len(own)
+            continue
+        centred = covariate - covariate.mean()
+        design = np.column_stack([np.ones(len(own)), centred[is_member]])
+        inverse = np.linalg.inv(design.T @ design)
+        intercept, slope = inverse @ design.T @ own
+        means[arm] = intercept
+        leverage = np.einsum("ij,jk,ik->i", design, inverse, design)
+        residual = own - design @ [intercept, slope]
+        influence[:, arm] = slope * centred / len(outcome)
+        influence[is_member, arm] += design @ inverse[0] * residual / np.sqrt(1 - leverage)
+    return means, influence
+
+
+def compare(rates: Rates, level: float = LEVEL) -> Effect:
+    """Return what the treatment changed, with intervals of a level (0.95: 95 %)."""
+    if not np.isfinite(rates.treated):
+        return Effect(*[np.nan] * 7)
+    z = float(stats.norm.isf((1 - level) / 2))
+    kept = rates.control - rates.treated
+    low, high = _difference_bounds(rates, z)
+    success_low, success_high = _success_bounds(rates, z)
+    success = _ratio(kept, rates.control, np.nan)
+    return Effect(kept, low, high, success, success_low, success_high, _p_value(rates))
+
+
+def power(base_rate: float, success: float, treated: int, control: int) -> float:
+    """Return the probability that the plain comparison finds an effect, at 5 %, two-sided.
+
+    Summed over the counts of leavers that both groups may have, so it is the power of this very
+    test and no approximation.
+
+    Args:
+        base_rate: the share that leaves without treatment.
+        success: the share of these who stay because of the treatment.
+        treated: customers who are treated.
+        control: customers who are not.
+    """
+    if not (treated and control):
+        return 0.0
+    counts, weights = zip(
+        _likely_counts(treated, base_rate * (1 - success)),
+        _likely_counts(control, base_rate),
+        strict=True,
+    )
+    shares = (counts[0][:, None] / treated, counts[1][None, :] / control)
+    low, high = _difference_bounds(Rates(*shares, treated, control), stats.norm.isf(0.025))  # type: ignore[arg-type]
+    is_found = (low > 0) | (high < 0)
+    return float(weights[0] @ is_found @ weights[1])
+
+
+def detectable_success(
+    base_rate: float, treated: int, control: int, wanted: float = 0.8
+) -> float | None:
+    """Return the smallest `success` that is found with the wanted power; None if none is."""
+
+    def missing(success: float) -> float:
+        return power(base_rate, success, treated, control) - wanted
+
+    return float(brentq(missing, 0.0, 1.0, xtol=1e-4)) if missing(1.0) >= 0 else None
+
+
+def needed_control(
+    base_rate: float, success: float, listed: int, wanted: float = 0.8
+) -> int | None:
+    """Return the smallest control group of a list that finds `success`; None if not even half."""
+    return _first(
+        lambda control: power(base_rate, success, listed - control, control) >= wanted, listed // 2
+    )
+
+
+def needed_campaigns(
+    base_rate: float,
+    success: float,
+    treated: int,
+    control: int,
+    wanted: float = 0.8,
+    most: int = 1_000,
+) -> int | None:
+    """Return how many such campaigns together find `success`; None if more than `most`."""
+    return _first(
+        lambda times: power(base_rate, success, times * treated, times * control) >= wanted, most
+    )
+
+
+def _first(is_enough: Callable[[int], bool], most: int) -> int | None:
+    """Return the first whole number from 1 on that is enough, by bisection; None above `most`."""
+    if most < 1 or not is_enough(most):
+        return None
+    low, high = 0, most
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    return high
+
+
+def _likely_counts(size: int, rate: float) -> tuple[Array, Array]:
+    """Return the counts that a binomial variable is likely to have, and their probabilities."""
+    low, high = stats.binom.ppf([TAIL, 1 - TAIL], size, rate)
+    counts = np.unique(np.linspace(low, high, MAX_POINTS).round())
+    weights = stats.binom.pmf(counts, size, rate)
+    return counts, weights / weights.sum()
+
+
+def _wilson(rate: Array, size: float, z: float) -> tuple[Array, Array]:
+    """Return the bounds of a rate (Wilson 1927); `size` need not be whole."""
+    centre = (rate + z**2 / (2 * size)) / (1 + z**2 / size)
+    half = z / (1 + z**2 / size) * np.sqrt(rate * (1 - rate) / size + (z / (2 * size)) ** 2)
+    return centre - half, centre + half
+
+
+def _difference_bounds(rates: Rates, z: float) -> tuple[float, float]:
+    """Return the bounds of control less treated."""
+    treated, control = np.asarray(rates.treated), np.asarray(rates.control)
+    treated_low, treated_high = _wilson(treated, rates.treated_size, z)
+    control_low, control_high = _wilson(control, rates.control_size, z)
+
+    def together(of_control: Array, of_treated: Array) -> Array:
+        product = 2 * rates.correlation * of_control * of_treated
+        return np.sqrt(of_control**2 + of_treated**2 - product)
+
+    kept = control - treated
+    low = kept - together(control - control_low, treated_high - treated)
+    high = kept + together(control_high - control, treated - treated_low)
+    return (low, high) if low.ndim else (float(low), float(high))  # type: ignore[return-value]
+
+
+def _success_bounds(rates: Rates, z: float) -> tuple[float, float]:
+    """Return the bounds of 1 less the ratio of treated to control."""
+    treated, control = rates.treated, rates.control
+    if not control:
+        return np.nan, np.nan
+    treated_low, treated_high = _wilson(np.asarray(treated), rates.treated_size, z)
+    control_low, control_high = _wilson(np.asarray(control), rates.control_size, z)
+
+    def ratio(treated_bound: Array, control_bound: Array, sign: int) -> float:
+        """Solve the ratio's quadratic equation; `sign` is -1 for its lower bound, 1 for its upper."""
+        shared = (treated_bound - treated) * (control - control_bound) * rates.correlation
+        middle = treated * control - shared
+        square = control_bound * (2 * control - control_bound)
+        constant = treated_bound * (2 * treated - treated_bound)
+        return float((middle + sign * np.sqrt(max(middle**2 - square * constant, 0))) / square)
+
+    return 1 - ratio(treated_high, control_low, 1), 1 - ratio(treated_low, control_high, -1)
+
+
+def _p_value(rates: Rates) -> float:
+    """Return the level, less 1, of the widest interval that excludes 0."""
+
+    def distance(z: float) -> float:
+        low, high = _difference_bounds(rates, z)
+        return max(low, -high)
+
+    if distance(1e-9) <= 0:
+        return 1.0
+    if distance(MAX_Z) > 0:
+        return 0.0
+    return float(2 * stats.norm.sf(brentq(distance, 1e-9, MAX_Z)))
+
+
+def _ratio(above: float, below: float, otherwise: float = 0.0) -> float:
+    return float(above / below) if below else otherwise

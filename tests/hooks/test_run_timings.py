@@ -100,7 +100,7 @@ def test_a_finished_run_leaves_a_row_per_node(finished: Any) -> None:
     assert timings.loc["modelling.choose_champion", "bytes_written"] > 0  # a versioned model
     rows = timings["rows_written"]
     called = len(catalog.load("contacts")) + len(catalog.load("control_group"))
-    assert rows["scoring.list_contacts"] == rows["scoring.write_contacts_for_people"] == called
+    assert rows["scoring.list_contacts"] == rows["scoring.round_contacts"] == called
     without_a_table = ["modelling.judge_champion", "reporting.draw_run_timings"]
     assert rows[without_a_table].isna().all()
 

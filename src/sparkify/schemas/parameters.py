@@ -11,8 +11,8 @@ from sparkify.spark.functions import PERMILLE
 # The seeds that NumPy, scikit-learn, XGBoost and Spark all take.
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-# Of a smaller share than a permille, or a larger one than all but that, few logs would have a user.
-ShareByHash = Annotated[float, Field(ge=1 / PERMILLE, le=1 - 1 / PERMILLE)]
+# In a share closer to 0 or 1 than a permille, few logs would have a user.
+SampleShare = Annotated[float, Field(ge=1 / PERMILLE, le=1 - 1 / PERMILLE)]
 
 Items = TypeVar("Items", bound=Sequence[object])
 

@@ -27,26 +27,26 @@ ROW: dict[str, Any] = {
 }
 
 
-def drawn(*rows: dict[str, Any]) -> Any:
-    (axes,) = figures.drift(pd.DataFrame(rows), SUMMARY).axes
+def draw(*rows: dict[str, Any]) -> Any:
+    (axes,) = figures.draw_drift(pd.DataFrame(rows), SUMMARY).axes
     return axes
 
 
-def test_the_farthest_is_on_top_and_clocks_are_below() -> None:
+def test_the_largest_drift_is_on_top_and_clocks_are_below() -> None:
     clock = {**ROW, "feature": "observed_days", "kind": "clock", "psi": 9.0, "alarm": False}
     small = {**ROW, "feature": "songs_per_day", "psi": 0.01, "alarm": False}
-    axes = drawn(clock, small, {**clock, "p_adjusted": None}, ROW)
+    axes = draw(clock, small, {**clock, "p_adjusted": None}, ROW)
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[0] == "observed days (clock)"
     assert names[-2:] == ["songs per day", "adverts per free song"]
 
 
-def test_bars_say_their_figures_and_an_alarm_has_its_color() -> None:
-    nobody = {**ROW, "feature": "downgrades", "newest_customers": 0, "psi": None, "alarm": False}
-    axes = drawn(nobody, ROW)
+def test_bars_are_labelled_and_an_alarm_has_another_colour() -> None:
+    empty = {**ROW, "feature": "downgrades", "newest_customers": 0, "psi": None, "alarm": False}
+    axes = draw(empty, ROW)
     texts = [text.get_text() for text in axes.texts]
     assert "PSI 0.31, mean 0.0821, now 0.12, p 0.0001" in texts
-    assert "nobody known" in texts
+    assert "too little data" in texts
     low, high = (bar.get_facecolor() for bar in axes.patches)
     assert low != high
     (chance,) = [line for line in axes.lines if line.get_marker() == "|"]
@@ -54,10 +54,10 @@ def test_bars_say_their_figures_and_an_alarm_has_its_color() -> None:
 
 
 def title(*rows: dict[str, Any]) -> str:
-    return figures.drift(pd.DataFrame(rows), SUMMARY).get_suptitle()
+    return figures.draw_drift(pd.DataFrame(rows), SUMMARY).get_suptitle()
 
 
-def test_the_title_counts_the_alarms_of_the_bars_and_those_above_the_limit_by_chance() -> None:
+def test_the_title_counts_alarms_and_features_above_the_limit_by_chance() -> None:
     by_chance = {**ROW, "feature": "songs_per_day", "p_adjusted": 0.2, "alarm": False}
     another = {**by_chance, "feature": "sessions_per_day", "psi": 0.1}
     below = {**by_chance, "feature": "downgrades", "psi": 0.09}
@@ -71,16 +71,16 @@ def test_the_title_counts_the_alarms_of_the_bars_and_those_above_the_limit_by_ch
     )
 
 
-def test_the_legend_says_what_each_colour_of_the_bars_means() -> None:
+def test_the_legend_has_every_colour_of_the_bars() -> None:
     by_chance = {**ROW, "feature": "songs_per_day", "p_adjusted": 0.2, "alarm": False}
     below = {**by_chance, "feature": "downgrades", "psi": 0.09}
     clock = {**by_chance, "feature": "observed_days", "kind": "clock"}
-    axes = drawn(ROW, by_chance, below, clock)
+    axes = draw(ROW, by_chance, below, clock)
     (legend,) = axes.figure.legends
-    shown = dict(
+    patches = dict(
         zip((t.get_text() for t in legend.get_texts()), legend.get_patches(), strict=False)
     )
-    meanings = {name: patch.get_facecolor() for name, patch in shown.items()}
+    meanings = {name: patch.get_facecolor() for name, patch in patches.items()}
     bars = [bar.get_facecolor() for bar in axes.patches]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert dict(zip(names, bars, strict=True)) == {
@@ -92,8 +92,8 @@ def test_the_legend_says_what_each_colour_of_the_bars_means() -> None:
     assert len(set(meanings.values())) == 4
 
 
-def test_alarms_that_no_bar_shows_are_counted_beside() -> None:
+def test_other_alarms_are_counted_in_the_subtitle() -> None:
     others = [{"name": "unseen_pages"}, {"name": "volume.events"}]
-    (axes,) = figures.drift(pd.DataFrame([ROW]), {**SUMMARY, "alarms": others}).axes
+    (axes,) = figures.draw_drift(pd.DataFrame([ROW]), {**SUMMARY, "alarms": others}).axes
     assert axes.get_title(loc="left").endswith("; 2 other alarms, not of drift")
-    assert "other alarm" not in drawn(ROW).get_title(loc="left")
+    assert "other alarm" not in draw(ROW).get_title(loc="left")

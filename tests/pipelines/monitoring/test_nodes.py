@@ -50,7 +50,7 @@ QUALITY = {
     "first_event": "2018-10-01T00:00:00Z",
     "rejections": {"no user": {"lines": 10, "examples": []}},
 }
-PROMISED = {
+METRICS = {
     "holdout": {
         name: {"value": 0.78, "ci95": [0.76, 0.8]} for name in ("auc", "average_precision")
     },
@@ -67,23 +67,23 @@ CARD = {
 }
 
 
-def test_the_model_itself_says_what_to_compare_with() -> None:
+def test_the_reference_is_that_of_the_model() -> None:
     model = with_card(PipelineModel([]), {**CARD, "reference": REFERENCE})
-    assert nodes.model_reference(model, {"champion": CARD}) == REFERENCE
+    assert nodes.extract_reference(model, {"champion": CARD}) == REFERENCE
 
 
-def test_a_model_that_kept_nothing_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(nodes.NoReferenceError, match="Train it anew with `kedro run`"):
-        nodes.model_reference(with_card(PipelineModel([]), CARD), {"champion": CARD})
+def test_a_model_without_a_reference_is_an_error() -> None:
+    with pytest.raises(nodes.NoReferenceError, match="Train it again with `kedro run`"):
+        nodes.extract_reference(with_card(PipelineModel([]), CARD), {"champion": CARD})
 
 
 @pytest.mark.parametrize(
     "other", [{"label": "linear"}, {"f1_threshold": 0.3}, {"training": {"fingerprint": "0-0"}}]
 )
-def test_scores_are_not_compared_with_what_another_model_promised(other: dict[str, Any]) -> None:
+def test_metrics_of_another_model_are_an_error(other: dict[str, Any]) -> None:
     model = with_card(PipelineModel([]), {**CARD, "reference": REFERENCE})
-    with pytest.raises(nodes.OtherModelError, match="metrics are of another model"):
-        nodes.model_reference(model, {"champion": {**CARD, **other}})
+    with pytest.raises(nodes.OtherModelError, match="metrics belong to another model"):
+        nodes.extract_reference(model, {"champion": {**CARD, **other}})
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def newest(spark: SparkSession) -> dict[str, Any]:
         ("Karaoke", date(2018, 12, 1), 1),
     ]
     counts = spark.createDataFrame(events, "page string, day date, events bigint")
-    return nodes.newest_description(features, user_days, counts, QUALITY, REFERENCE)
+    return nodes.describe_newest_snapshot(features, user_days, counts, QUALITY, REFERENCE)
 
 
 def test_the_newest_snapshot_is_described_in_the_reference_s_bins(newest: dict[str, Any]) -> None:
@@ -119,7 +119,7 @@ def test_the_newest_snapshot_is_described_in_the_reference_s_bins(newest: dict[s
     json.dumps(newest, allow_nan=False)
 
 
-def test_pages_that_training_did_not_have_are_counted_within_the_window(
+def test_unseen_pages_are_counted_within_the_window(
     newest: dict[str, Any],
 ) -> None:
     assert newest["unseen_pages"] == {"Karaoke": 2}
@@ -127,7 +127,7 @@ def test_pages_that_training_did_not_have_are_counted_within_the_window(
     assert newest["days"][-1] == {"day": "2018-11-30", "events": 60, "active": 100}
 
 
-def scored(spark: SparkSession, *probabilities: float) -> DataFrame:
+def scores_of(spark: SparkSession, *probabilities: float) -> DataFrame:
     rows = [(str(number), probability) for number, probability in enumerate(probabilities)]
     return spark.createDataFrame(rows, "user_id string, probability double")
 
@@ -137,8 +137,8 @@ def drift(
     spark: SparkSession, newest: dict[str, Any], monitoring: MonitoringParameters
 ) -> pd.DataFrame:
     """Return the comparison of the above; scores are as at the hold-out."""
-    scores = scored(spark, *(number / 100 for number in range(100)))
-    return nodes.feature_drift(REFERENCE, newest, scores, scores, monitoring)
+    scores = scores_of(spark, *(number / 100 for number in range(100)))
+    return nodes.measure_drift(REFERENCE, newest, scores, scores, monitoring)
 
 
 def test_features_and_scores_are_compared(drift: pd.DataFrame) -> None:
@@ -150,36 +150,36 @@ def test_features_and_scores_are_compared(drift: pd.DataFrame) -> None:
     assert (adverts["statistic"], adverts["reference_mean"]) == (1.0, 0.08)
 
 
-def test_scores_that_moved_are_an_alarm(
+def test_changed_scores_are_an_alarm(
     spark: SparkSession, newest: dict[str, Any], monitoring: MonitoringParameters
 ) -> None:
-    then = scored(spark, *(number / 100 for number in range(100)))
-    now = scored(spark, *(number / 300 for number in range(100)))
-    rows = nodes.feature_drift(REFERENCE, newest, then, now, monitoring).set_index("feature")
+    then = scores_of(spark, *(number / 100 for number in range(100)))
+    now = scores_of(spark, *(number / 300 for number in range(100)))
+    rows = nodes.measure_drift(REFERENCE, newest, then, now, monitoring).set_index("feature")
     assert rows.loc["score", "alarm"]
 
 
-def test_the_summary_lists_alarms_and_all_that_was_compared(
+def test_the_summary_has_alarms_and_comparisons(
     drift: pd.DataFrame, newest: dict[str, Any], monitoring: MonitoringParameters
 ) -> None:
-    nothing = pd.DataFrame(columns=realised.COLUMNS)
-    told = nodes.monitoring_summary(REFERENCE, newest, drift, nothing, PROMISED, monitoring)
-    json.dumps(told, allow_nan=False)
-    assert [alarm["name"] for alarm in told["alarms"]] == [
+    no_scores = pd.DataFrame(columns=realised.COLUMNS)
+    summary = nodes.summarize_monitoring(REFERENCE, newest, drift, no_scores, METRICS, monitoring)
+    json.dumps(summary, allow_nan=False)
+    assert [alarm["name"] for alarm in summary["alarms"]] == [
         *("drift.adverts_per_song", "drift.is_paid"),
         *("volume.events", "volume.quiet_day"),
         "unseen_pages",
     ]
-    assert set(told["alarms"][0]) == {"name", "what", "value", "threshold", "sentence"}
-    assert told["unseen_page_share"] == pytest.approx(2 / 62)
-    assert told["rejections"] == {"no user": {"reference": 0.01, "newest": 0.01}}
-    assert (told["cutoff"], told["reference_cutoff"]) == ("2018-12-01", "2018-11-07")
-    assert [row["feature"] for row in told["features"]] == drift["feature"].tolist()
-    assert told["realised"] == []
-    assert told["thresholds"]["psi"] == 0.1
+    assert set(summary["alarms"][0]) == {"name", "what", "value", "threshold", "sentence"}
+    assert summary["unseen_page_share"] == pytest.approx(2 / 62)
+    assert summary["rejections"] == {"no user": {"reference": 0.01, "newest": 0.01}}
+    assert (summary["cutoff"], summary["reference_cutoff"]) == ("2018-12-01", "2018-11-07")
+    assert [row["feature"] for row in summary["features"]] == drift["feature"].tolist()
+    assert summary["realised"] == []
+    assert summary["thresholds"]["psi"] == 0.1
 
 
-def test_earlier_scores_are_judged_in_order_and_none_is_no_error(
+def test_past_scores_are_evaluated_in_order_and_may_be_absent(
     spark: SparkSession,
     newest: dict[str, Any],
     parameters: dict[str, Any],
@@ -194,12 +194,12 @@ def test_earlier_scores_are_judged_in_order_and_none_is_no_error(
     scores = pd.DataFrame({"user_id": list("0123"), "probability": 0.25})
     history = {str(cutoff): partial(scores.assign, cutoff=cutoff) for cutoff in (second, first)}
     settings = FeatureEngineeringParameters.model_validate(parameters["feature_engineering"])
-    asked = newest, PROMISED, settings, modelling, monitoring
-    found = nodes.realised_metrics(history, days, *asked)
-    assert found["cutoff"].tolist() == ["2018-11-14", "2018-11-21"]
-    assert found["churned"].tolist() == [1, 1]
-    assert found["expected"].tolist() == [1.0, 1.0]
-    assert found["auc"].tolist() == [0.5, 0.5]
-    none = nodes.realised_metrics({}, days, *asked)
+    arguments = newest, METRICS, settings, modelling, monitoring
+    result = nodes.evaluate_past_scores(history, days, *arguments)
+    assert result["cutoff"].tolist() == ["2018-11-14", "2018-11-21"]
+    assert result["churned"].tolist() == [1, 1]
+    assert result["expected"].tolist() == [1.0, 1.0]
+    assert result["auc"].tolist() == [0.5, 0.5]
+    none = nodes.evaluate_past_scores({}, days, *arguments)
     assert none.columns.tolist() == realised.COLUMNS
     assert none.empty

@@ -12,8 +12,7 @@ import pytest
         ("psi_bin", 10, "is no parameter; did you mean monitoring.psi_bins?"),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_sentence(
+def test_an_invalid_value_is_one_sentence(
     refusals: Callable[..., list[str]], name: str, value: Any, rest: str
 ) -> None:
-    place = rest if rest.startswith("[") else f" {rest}"
-    assert refusals(f"monitoring.{name}", value) == [f"monitoring.{name}{place}"]
+    assert refusals(f"monitoring.{name}", value) == [f"monitoring.{name} {rest}"]

@@ -20,13 +20,13 @@ def settings(parameters: dict[str, Any]) -> FeatureEngineeringParameters:
 
 def test_scores_mature_when_their_horizon_is_over() -> None:
     history: Any = dict.fromkeys(reversed(DAYS))
-    assert realised.matured(history, date(2018, 11, 16), 10, 8) == []
-    assert realised.matured(history, date(2018, 11, 17), 10, 8) == DAYS[:1]
-    assert realised.matured(history, date(2018, 12, 1), 10, 8) == DAYS
-    assert realised.matured(history, date(2018, 12, 1), 10, 2) == DAYS[1:]
+    assert realised.list_matured(history, date(2018, 11, 16), 10, 8) == []
+    assert realised.list_matured(history, date(2018, 11, 17), 10, 8) == DAYS[:1]
+    assert realised.list_matured(history, date(2018, 12, 1), 10, 8) == DAYS
+    assert realised.list_matured(history, date(2018, 12, 1), 10, 2) == DAYS[1:]
 
 
-def test_a_score_came_true_if_the_customer_left_within_the_horizon(
+def test_a_cancellation_within_the_horizon_is_the_outcome(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     first, second = (date.fromisoformat(day) for day in DAYS[:2])
@@ -42,17 +42,17 @@ def test_a_score_came_true_if_the_customer_left_within_the_horizon(
     user_days = spark.createDataFrame(
         days, "user_id string, day date, cancellations long"
     ).withColumn("ends_cancelled", F.col("cancellations") > 0)
-    scored = [("stays", 0.1), ("at_the_cutoff", 0.2), ("last_day", 0.3), ("too_late", 0.4)]
+    probabilities = [("stays", 0.1), ("at_the_cutoff", 0.2), ("last_day", 0.3), ("too_late", 0.4)]
     columns = ["user_id", "cutoff", "probability"]
     history = {
-        DAYS[0]: lambda: pd.DataFrame([(u, first, p) for u, p in scored], columns=columns),
+        DAYS[0]: lambda: pd.DataFrame([(u, first, p) for u, p in probabilities], columns=columns),
         DAYS[1]: lambda: pd.DataFrame([("too_late", second, 0.5)], columns=columns),
-        DAYS[2]: lambda: pytest.fail("nobody asked for it"),
+        DAYS[2]: lambda: pytest.fail("this partition is not needed"),
     }
     with_level = user_days.selectExpr("*", "'free' as level")
-    found = realised.came_true(history, DAYS[:2], with_level, settings)
-    assert found.columns.tolist() == [*columns, "churned"]
-    churned = found.set_index([found["user_id"], found["cutoff"].astype(str)])["churned"]
+    result = realised.add_outcomes(history, DAYS[:2], with_level, settings)
+    assert result.columns.tolist() == [*columns, "churned"]
+    churned = result.set_index([result["user_id"], result["cutoff"].astype(str)])["churned"]
     assert churned.to_dict() == {
         ("stays", DAYS[0]): False,
         ("at_the_cutoff", DAYS[0]): True,
@@ -62,7 +62,7 @@ def test_a_score_came_true_if_the_customer_left_within_the_horizon(
     }
 
 
-def predictions(churned: list[bool], probability: list[float]) -> pd.DataFrame:
+def scores_of(churned: list[bool], probability: list[float]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "user_id": [str(number) for number in range(len(churned))],
@@ -73,55 +73,58 @@ def predictions(churned: list[bool], probability: list[float]) -> pd.DataFrame:
     )
 
 
-def test_churners_are_set_against_the_sum_of_probabilities(modelling: ModellingParameters) -> None:
-    rows = predictions([True] * 3 + [False] * 97, [0.5] * 2 + [0.05] * 98)
-    found = realised.judged(rows, 0.99, 1e9, modelling)
-    assert list(found) == realised.COLUMNS
-    assert (found["cutoff"], found["customers"], found["churned"]) == ("2018-11-21", 100, 3)
-    assert found["expected"] == pytest.approx(5.9)
+def test_churners_are_compared_with_the_sum_of_probabilities(
+    modelling: ModellingParameters,
+) -> None:
+    rows = scores_of([True] * 3 + [False] * 97, [0.5] * 2 + [0.05] * 98)
+    result = realised.evaluate_scores(rows, 0.99, 1e9, modelling)
+    assert list(result) == realised.COLUMNS
+    assert (result["cutoff"], result["customers"], result["churned"]) == ("2018-11-21", 100, 3)
+    assert result["expected"] == pytest.approx(5.9)
     # Of a Poisson number of mean 5.9, half a percent is below 1 and half a percent above 13.
-    assert (found["expected_low"], found["expected_high"]) == (1, 13)
-    assert found["auc"] == pytest.approx((2 + 0.5) / 3)
+    assert (result["expected_low"], result["expected_high"]) == (1, 13)
+    assert result["auc"] == pytest.approx((2 + 0.5) / 3)
 
 
 @pytest.mark.parametrize(("churned", "is_known"), [(4, False), (5, True)])
-def test_too_few_churners_leave_the_interval_of_the_auc_unknown(
+def test_with_few_churners_the_auc_has_no_interval(
     modelling: ModellingParameters, churned: int, is_known: bool
 ) -> None:
-    rows = predictions([True] * churned + [False] * 45, [0.5] * 2 + [0.05] * (43 + churned))
-    found = realised.judged(rows, 0.99, 50, modelling)
-    assert found["auc"] > 0.5
-    assert (found["auc_low"] < found["auc"] < found["auc_high"]) is is_known
-    assert pd.isna(found["auc_low"]) is not is_known
+    rows = scores_of([True] * churned + [False] * 45, [0.5] * 2 + [0.05] * (43 + churned))
+    result = realised.evaluate_scores(rows, 0.99, 50, modelling)
+    assert result["auc"] > 0.5
+    assert (result["auc_low"] < result["auc"] < result["auc_high"]) is is_known
+    assert pd.isna(result["auc_low"]) is not is_known
 
 
-def test_what_few_churners_have_taught_is_less_certain(modelling: ModellingParameters) -> None:
-    rows = predictions([True] * 50 + [False] * 950, [0.05] * 1_000)
-    known, guessed = (realised.judged(rows, 0.99, learnt, modelling) for learnt in (1e9, 50))
-    assert (known["expected_low"], known["expected_high"]) == (33, 69)
+def test_fewer_training_churners_make_a_wider_interval(modelling: ModellingParameters) -> None:
+    rows = scores_of([True] * 50 + [False] * 950, [0.05] * 1_000)
+    certain, uncertain = (realised.evaluate_scores(rows, 0.99, n, modelling) for n in (1e9, 50))
+    assert (certain["expected_low"], certain["expected_high"]) == (33, 69)
     # The variance is 50 + 50 ** 2 / 50: twice as large.
-    assert guessed["expected_high"] - guessed["expected_low"] == pytest.approx(36 * 2**0.5, abs=2)
+    assert uncertain["expected_high"] - uncertain["expected_low"] == pytest.approx(
+        36 * 2**0.5, abs=2
+    )
 
 
 def test_a_churner_of_overlapping_horizons_counts_once(
     settings: FeatureEngineeringParameters,
 ) -> None:
-    metrics = {"train": {"churned": 50}}
     assert settings.horizon_days / settings.cutoff_step_days == 10 / 7
-    assert realised.learnt_from(metrics, settings) == pytest.approx(35)
+    assert realised.count_training_churners(50, settings) == pytest.approx(35)
     apart = settings.model_copy(update={"horizon_days": 5})
-    assert realised.learnt_from(metrics, apart) == 50
-    assert realised.learnt_from({"train": {"churned": 0}}, apart) == 1
+    assert realised.count_training_churners(50, apart) == 50
+    assert realised.count_training_churners(0, apart) == 1
 
 
-def test_an_inactive_customer_counts_once_for_all_cutoffs_that_saw_it_before(
+def test_an_inactive_customer_of_several_cutoffs_counts_once(
     settings: FeatureEngineeringParameters,
 ) -> None:
     inactivity = settings.model_copy(update={"outcome": "inactivity", "active_within_days": 35})
-    assert realised.learnt_from({"train": {"churned": 50}}, inactivity) == 10
+    assert realised.count_training_churners(50, inactivity) == 10
 
 
-def test_a_score_of_inactivity_came_true_if_the_customer_was_not_seen(
+def test_absence_within_the_horizon_is_the_outcome_for_inactivity(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     first = date.fromisoformat(DAYS[0])
@@ -136,15 +139,15 @@ def test_a_score_of_inactivity_came_true_if_the_customer_was_not_seen(
         "*", "'free' as level", "0L as cancellations", "false as ends_cancelled"
     )
     columns = ["user_id", "cutoff", "probability"]
-    scored = [(user, first, 0.1) for user in ("comes", "too_late", "away")]
-    history = {DAYS[0]: lambda: pd.DataFrame(scored, columns=columns)}
+    probabilities = [(user, first, 0.1) for user in ("comes", "too_late", "away")]
+    history = {DAYS[0]: lambda: pd.DataFrame(probabilities, columns=columns)}
     inactivity = settings.model_copy(update={"outcome": "inactivity"})
-    found = realised.came_true(history, DAYS[:1], user_days, inactivity)
-    churned = found.set_index("user_id")["churned"]
+    result = realised.add_outcomes(history, DAYS[:1], user_days, inactivity)
+    churned = result.set_index("user_id")["churned"]
     assert churned.to_dict() == {"comes": False, "too_late": True, "away": True}
 
 
-def test_where_nobody_churned_there_is_nothing_to_rank(modelling: ModellingParameters) -> None:
-    found = realised.judged(predictions([False] * 5, [0.1] * 5), 0.99, 50, modelling)
-    assert found["churned"] == 0
-    assert "auc" not in found
+def test_without_churners_there_is_no_auc(modelling: ModellingParameters) -> None:
+    result = realised.evaluate_scores(scores_of([False] * 5, [0.1] * 5), 0.99, 50, modelling)
+    assert result["churned"] == 0
+    assert "auc" not in result

@@ -20,7 +20,7 @@ def scoring(parameters: dict[str, Any]) -> ScoringParameters:
 
 @pytest.fixture(scope="session")
 def card() -> dict[str, Any]:
-    """Return what a model of `train` says of itself."""
+    """Return the card of a model of `train`."""
     return {
         "candidate": "logistic_regression",
         "label": "logistic regression (regParam 0.3)",
@@ -44,7 +44,7 @@ def card() -> dict[str, Any]:
 def churn_model(
     train: DataFrame, fitted: Callable[[str], PipelineModel], card: dict[str, Any]
 ) -> PipelineModel:
-    """Return a linear model of `train` with all that a churn model has behind its classifier."""
+    """Return a linear model of `train` with the calibration and card of a churn model."""
     nothing = pd.DataFrame({"churned": [], "probability": []})
     stages = calibration_stages(train.sparkSession, nothing, "none")
     return with_card(PipelineModel([*fitted("logistic_regression").stages, *stages]), card)

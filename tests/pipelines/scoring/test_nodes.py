@@ -1,7 +1,11 @@
+import json
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from pyspark.ml import PipelineModel
 from pyspark.ml.functions import vector_to_array
@@ -13,7 +17,11 @@ from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.model_card import with_card
-from sparkify.pipelines.modelling.parameters import InputParameters
+from sparkify.pipelines.modelling.parameters import (
+    DecisionParameters,
+    InputParameters,
+    ModellingParameters,
+)
 from sparkify.pipelines.scoring import nodes
 from sparkify.pipelines.scoring.compatibility import ModelMismatchError
 from sparkify.pipelines.scoring.explained import explained
@@ -38,7 +46,7 @@ DAYS = [
 
 
 def user_days(spark: SparkSession, rows: list[tuple[Any, ...]]) -> DataFrame:
-    """Return days of (user_id, day, level, cancellations), each used up to its last seconds."""
+    """Return user days of (user_id, day, level, cancellations), each until just before midnight."""
     return spark.createDataFrame(
         [
             (user, date.fromisoformat(day), level, cancelled, 0, f"{day} 23:59:58")
@@ -54,119 +62,123 @@ def user_days(spark: SparkSession, rows: list[tuple[Any, ...]]) -> DataFrame:
     )
 
 
-def at(scoring: ScoringParameters, cutoff: str) -> ScoringParameters:
-    return scoring.model_copy(update={"cutoff": date.fromisoformat(cutoff)})
-
-
-def who(snapshots: DataFrame) -> set[tuple[str, date]]:
+def users_and_cutoffs(snapshots: DataFrame) -> set[tuple[str, date]]:
     return {(row["user_id"], row["cutoff"]) for row in snapshots.collect()}
 
 
-def test_the_newest_cutoff_follows_the_last_full_day(
-    spark: SparkSession, settings: FeatureEngineeringParameters, scoring: ScoringParameters
+def test_the_default_cutoff_follows_the_last_full_day(
+    spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    current = nodes.current_snapshots(user_days(spark, DAYS), settings, scoring)
+    current = nodes.list_current_customers(user_days(spark, DAYS), settings, None)
     CURRENT_SNAPSHOTS.validate(current)
-    assert who(current) == {(user, date(2018, 12, 1)) for user in "acd"}
+    assert users_and_cutoffs(current) == {(user, date(2018, 12, 1)) for user in "acd"}
 
 
 def test_an_earlier_cutoff_has_the_customers_of_that_day(
-    spark: SparkSession, settings: FeatureEngineeringParameters, scoring: ScoringParameters
+    spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    current = nodes.current_snapshots(user_days(spark, DAYS), settings, at(scoring, "2018-11-15"))
-    assert who(current) == {(user, date(2018, 11, 15)) for user in "abd"}
+    cutoff = date(2018, 11, 15)
+    current = nodes.list_current_customers(user_days(spark, DAYS), settings, cutoff)
+    assert users_and_cutoffs(current) == {(user, cutoff) for user in "abd"}
 
 
-def test_a_downgrade_is_asked_of_those_on_the_paid_level(
-    spark: SparkSession, settings: FeatureEngineeringParameters, scoring: ScoringParameters
+def test_a_downgrade_is_predicted_for_customers_on_the_paid_level(
+    spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    asked = settings.model_copy(update={"outcome": "downgrade"})
-    current = nodes.current_snapshots(user_days(spark, DAYS), asked, scoring)
-    assert who(current) == {("d", date(2018, 12, 1))}
-    with pytest.raises(nodes.CutoffError, match="nobody is a customer on the paid level"):
-        nodes.current_snapshots(user_days(spark, DAYS[:5]), asked, scoring)
+    downgrade = settings.model_copy(update={"outcome": "downgrade"})
+    current = nodes.list_current_customers(user_days(spark, DAYS), downgrade, None)
+    assert users_and_cutoffs(current) == {("d", date(2018, 12, 1))}
+    with pytest.raises(nodes.CutoffError, match="there is no customer on the paid level"):
+        nodes.list_current_customers(user_days(spark, DAYS[:5]), downgrade, None)
 
 
-def test_inactivity_is_asked_of_those_seen_lately(
-    spark: SparkSession, settings: FeatureEngineeringParameters, scoring: ScoringParameters
+def test_inactivity_is_predicted_for_recently_seen_customers(
+    spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    asked = settings.model_copy(update={"outcome": "inactivity"})
-    current = nodes.current_snapshots(user_days(spark, DAYS), asked, scoring)
+    inactivity = settings.model_copy(update={"outcome": "inactivity"})
+    current = nodes.list_current_customers(user_days(spark, DAYS), inactivity, None)
     CURRENT_SNAPSHOTS.validate(current)
     # d was last seen on 2018-10-02, and b cancelled.
-    assert who(current) == {(user, date(2018, 12, 1)) for user in "ac"}
-    with pytest.raises(nodes.CutoffError) as told:
-        nodes.current_snapshots(user_days(spark, DAYS), asked, at(scoring, "2018-11-05"))
-    assert str(told.value) == (
-        "nobody is a customer at the cutoff 2018-11-05: nobody was seen in the 30 days before it "
-        "(feature_engineering.active_within_days), or all who were had cancelled. Take another "
+    assert users_and_cutoffs(current) == {(user, date(2018, 12, 1)) for user in "ac"}
+    with pytest.raises(nodes.CutoffError) as error:
+        nodes.list_current_customers(user_days(spark, DAYS), inactivity, date(2018, 11, 5))
+    assert str(error.value) == (
+        "there is no customer at the cutoff 2018-11-05: no user was seen in the 30 days before it "
+        "(feature_engineering.active_within_days), or all who were had cancelled. Choose another "
         "scoring.cutoff or another log."
     )
 
 
 def test_a_log_whose_customers_all_left_is_an_error(
-    spark: SparkSession, settings: FeatureEngineeringParameters, scoring: ScoringParameters
+    spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    with pytest.raises(nodes.CutoffError, match="nobody is a customer at the cutoff 2018-11-21"):
-        nodes.current_snapshots(user_days(spark, DAYS[2:4]), settings, scoring)
+    with pytest.raises(nodes.CutoffError, match="there is no customer at the cutoff 2018-11-21"):
+        nodes.list_current_customers(user_days(spark, DAYS[2:4]), settings, None)
 
 
 @pytest.mark.parametrize("cutoff", ["2018-09-30", "2018-10-01", "2018-12-02"])
-def test_a_cutoff_outside_of_the_log_is_an_error(
-    spark: SparkSession,
-    settings: FeatureEngineeringParameters,
-    scoring: ScoringParameters,
-    cutoff: str,
+def test_a_cutoff_outside_the_log_is_an_error(
+    spark: SparkSession, settings: FeatureEngineeringParameters, cutoff: str
 ) -> None:
     message = (
-        f"scoring.cutoff {cutoff} lies outside of the log: whole days with events go from "
-        "2018-10-01 to 2018-11-30. Take a day after 2018-10-01, up to 2018-12-01"
+        f"scoring.cutoff {cutoff} is outside the log: whole days with events go from "
+        "2018-10-01 to 2018-11-30. Choose a day after 2018-10-01, up to 2018-12-01"
     )
     with pytest.raises(nodes.CutoffError, match=message):
-        nodes.current_snapshots(user_days(spark, DAYS), settings, at(scoring, cutoff))
+        nodes.list_current_customers(user_days(spark, DAYS), settings, date.fromisoformat(cutoff))
 
 
 def test_a_log_too_short_for_the_windows_is_an_error(
-    spark: SparkSession, settings: FeatureEngineeringParameters, scoring: ScoringParameters
+    spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     days = user_days(spark, DAYS)
-    assert who(nodes.current_snapshots(days, settings, at(scoring, "2018-10-29")))
+    assert users_and_cutoffs(nodes.list_current_customers(days, settings, date(2018, 10, 29)))
     with pytest.raises(LogTooShortError, match=r"27 days before the cutoff 2018-10-28: .*28 days"):
-        nodes.current_snapshots(days, settings, at(scoring, "2018-10-28"))
+        nodes.list_current_customers(days, settings, date(2018, 10, 28))
 
 
 def test_later_days_change_no_feature_of_an_earlier_cutoff(
-    finished: Any, settings: FeatureEngineeringParameters, scoring: ScoringParameters
+    finished: Any, settings: FeatureEngineeringParameters
 ) -> None:
     days = finished.catalog().load("user_days")
-    asked = at(scoring, "2018-11-15")
     whole, cut = (
-        engineering.features(log, nodes.current_snapshots(log, settings, asked), settings)
+        engineering.features(
+            log, nodes.list_current_customers(log, settings, date(2018, 11, 15)), settings
+        )
         for log in (days, days.where("day <= '2018-11-15'"))
     )
     assertDataFrameEqual(whole, cut)
 
 
+Score = Callable[..., tuple[DataFrame, dict[str, Any]]]
+
+
 @pytest.fixture(scope="module")
-def scores(
-    current_features: DataFrame,
-    churn_model: PipelineModel,
-    inputs: InputParameters,
-    scoring: ScoringParameters,
-    settings: FeatureEngineeringParameters,
-) -> DataFrame:
-    every = scoring.model_copy(update={"least_of_strongest": 0})
-    table, _ = nodes.churn_scores(current_features, churn_model, inputs, every, settings)
-    return table.cache()
+def score(
+    inputs: InputParameters, scoring: ScoringParameters, settings: FeatureEngineeringParameters
+) -> Score:
+    """Return a function that scores features with a model, with every reason."""
+    every_reason = scoring.model_copy(update={"least_of_strongest": 0})
+    return partial(
+        nodes.score_customers,
+        inputs=inputs,
+        scoring=every_reason,
+        feature_engineering=settings,
+    )
 
 
-def test_scores_are_the_model_s_own_ranked(
+@pytest.fixture(scope="module")
+def scores(score: Score, current_features: DataFrame, churn_model: PipelineModel) -> DataFrame:
+    return score(current_features, churn_model)[0].cache()
+
+
+def test_scores_are_the_probabilities_of_the_model_with_ranks(
     scores: DataFrame, current_features: DataFrame, churn_model: PipelineModel
 ) -> None:
     CHURN_SCORES.validate(scores)
     rows = scores.orderBy("rank").toPandas()
-    own = churn_model.transform(current_features).select("user_id", "probability")
-    expected = own.orderBy("probability", "user_id", ascending=[False, True]).toPandas()
+    predictions = churn_model.transform(current_features).select("user_id", "probability")
+    expected = predictions.orderBy("probability", "user_id", ascending=[False, True]).toPandas()
     assert rows["rank"].tolist() == list(range(1, 81))
     for name in ("user_id", "probability"):
         assert rows[name].tolist() == expected[name].tolist()
@@ -175,18 +187,13 @@ def test_scores_are_the_model_s_own_ranked(
     assertDataFrameEqual(scores.select("user_id", "level"), levels)
 
 
-def test_equals_are_ranked_by_user(
-    spark: SparkSession,
-    current_features: DataFrame,
-    churn_model: PipelineModel,
-    inputs: InputParameters,
-    scoring: ScoringParameters,
-    settings: FeatureEngineeringParameters,
+def test_equal_probabilities_are_ranked_by_user(
+    spark: SparkSession, current_features: DataFrame, churn_model: PipelineModel, score: Score
 ) -> None:
     (row,) = current_features.limit(1).collect()
     twins = [{**row.asDict(), "user_id": name} for name in ("2", "10", "1")]
     same = spark.createDataFrame(twins, current_features.schema).repartition(3)
-    ranked, _ = nodes.churn_scores(same, churn_model, inputs, scoring, settings)
+    ranked, _ = score(same, churn_model)
     assert [row["user_id"] for row in ranked.orderBy("rank").collect()] == ["1", "10", "2"]
 
 
@@ -195,44 +202,258 @@ def test_reasons_are_the_strongest_contributions(
 ) -> None:
     names = ["thumbs_up_per_song", "is_paid", "log_days_since_last_seen"]
     inputs = churn_model.transform(current_features).select("user_id", vector_to_array("inputs"))
-    told = {row["user_id"]: row for row in scores.collect()}
-    for user, seen in inputs.collect():
-        added = explained(churn_model).contributions(np.array([seen]))[0, :-1]
-        expected = sorted(zip(added.tolist(), names, strict=True))
+    by_user = {row["user_id"]: row for row in scores.collect()}
+    for user, values in inputs.collect():
+        contributions = explained(churn_model).contributions(np.array([values]))[0, :-1]
+        expected = sorted(zip(contributions.tolist(), names, strict=True))
         for side, ordered in (("against", expected), ("for", expected[::-1])):
             sign = 1 if side == "for" else -1
-            reasons = [(r["contribution"], r["input"]) for r in told[user][f"reasons_{side}"]]
+            reasons = [(r["contribution"], r["input"]) for r in by_user[user][f"reasons_{side}"]]
             assert reasons == [(value, name) for value, name in ordered if sign * value > 0]
 
 
 def test_scores_have_the_card_of_the_model_that_made_them(
-    current_features: DataFrame,
-    churn_model: PipelineModel,
-    card: dict[str, Any],
-    inputs: InputParameters,
-    scoring: ScoringParameters,
-    settings: FeatureEngineeringParameters,
+    current_features: DataFrame, churn_model: PipelineModel, card: dict[str, Any], score: Score
 ) -> None:
-    long = {"parameters": {"modelling": {}}, "reference": {"bins": 10}}
-    model = with_card(churn_model, {**card, **long})
-    _, described = nodes.churn_scores(current_features, model, inputs, scoring, settings)
-    assert described == card
+    training_only = {"parameters": {"modelling": {}}, "reference": {"bins": 10}}
+    model = with_card(churn_model, {**card, **training_only})
+    assert score(current_features, model)[1] == card
 
 
-def test_a_model_of_other_features_is_refused(
-    current_features: DataFrame,
-    churn_model: PipelineModel,
-    inputs: InputParameters,
-    scoring: ScoringParameters,
-    settings: FeatureEngineeringParameters,
+def test_a_model_of_other_features_is_an_error(
+    current_features: DataFrame, churn_model: PipelineModel, score: Score
 ) -> None:
-    other = current_features.drop("thumbs_up")
     with pytest.raises(ModelMismatchError, match="does not have: thumbs_up"):
-        nodes.churn_scores(other, churn_model, inputs, scoring, settings)
+        score(current_features.drop("thumbs_up"), churn_model)
 
 
-def test_history_keeps_a_cutoff_s_promises_under_its_name(scores: DataFrame) -> None:
-    history = nodes.score_history(scores)
+def test_scores_are_archived_under_their_cutoff(scores: DataFrame) -> None:
+    history = nodes.archive_scores(scores)
     assert list(history) == ["2018-11-07"]
     assert list(history["2018-11-07"]) == ["user_id", "cutoff", "probability"]
     assert len(history["2018-11-07"]) == 80
+
+
+CUTOFF = date(2018, 12, 1)
+THUMBS = {"input": "thumbs", "reason": "thumbs down", "contribution": 0.51239}
+AGE = {"input": "age", "reason": "registered 3 days ago", "contribution": -0.25}
+
+
+def scores_of(spark: SparkSession, customers: list[tuple[Any, ...]]) -> DataFrame:
+    """Return scores of (user, probability, reasons for, reasons against)."""
+    rows = [
+        (user, CUTOFF, probability, rank, 50.0, "paid", 1.26, reasons, against)
+        for rank, (user, probability, reasons, against) in enumerate(customers, 1)
+    ]
+    return spark.createDataFrame(rows, CHURN_SCORES.struct)
+
+
+@pytest.fixture(scope="module")
+def three_scores(spark: SparkSession) -> DataFrame:
+    customers = [
+        ("007", 0.51239, [THUMBS, {**AGE, "contribution": 0.1}], []),
+        ("8", 0.25, [THUMBS], [AGE]),
+        ("9", 0.1, [], [AGE]),
+    ]
+    return scores_of(spark, customers).cache()
+
+
+Decide = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def decide(modelling: ModellingParameters, card: dict[str, Any]) -> Decide:
+    """Return the function that decides on contacts that keep $100 with a probability of 0.1."""
+    costs = {"contact_success": 0.1, "kept_customer_value": 100}
+
+    def decide_by(threshold: Any, contact_cost: float) -> dict[str, Any]:
+        decision = DecisionParameters(threshold=threshold, contact_cost=contact_cost, **costs)
+        return nodes.decide_threshold(modelling.model_copy(update={"decision": decision}), card)
+
+    return decide_by
+
+
+@pytest.fixture(scope="module")
+def decision(decide: Decide) -> dict[str, Any]:
+    return decide("f1", 2)
+
+
+def with_control(scoring: ScoringParameters, share: float, seed: int = 7) -> ScoringParameters:
+    return scoring.model_copy(update={"control_share": share, "control_seed": seed})
+
+
+def test_the_spreadsheet_of_scores_has_a_column_per_reason(
+    three_scores: DataFrame, decision: dict[str, Any]
+) -> None:
+    rows = nodes.flatten_scores(three_scores, decision, 2)
+    first, _, last = rows.to_dict("records")
+    assert first == {
+        "rank": 1,
+        "user_id": "007",
+        "cutoff": CUTOFF,
+        "probability": 0.5124,
+        "level": "paid",
+        "days_since_last_seen": 1.3,
+        "percentile": 50.0,
+        "predicted": True,
+        "reason_for_1": "thumbs down",
+        "contribution_for_1": 0.512,
+        "reason_for_2": "registered 3 days ago",
+        "contribution_for_2": 0.1,
+        "reason_against_1": None,
+        "contribution_against_1": pytest.approx(float("nan"), nan_ok=True),
+        "reason_against_2": None,
+        "contribution_against_2": None,
+    }
+    assert last["reason_for_1"] is None
+    assert last["reason_against_1"] == "registered 3 days ago"
+
+
+def test_contacts_have_their_expected_gain(
+    three_scores: DataFrame, decision: dict[str, Any], scoring: ScoringParameters
+) -> None:
+    contacts, control = nodes.list_contacts(three_scores, decision, with_control(scoring, 0))
+    assert contacts["user_id"].tolist() == ["007", "8"]
+    # 0.51239 * 0.1 * 100 - 2 and 0.25 * 0.1 * 100 - 2 dollars.
+    assert contacts["expected_gain"].tolist() == pytest.approx([3.1239, 0.5])
+    assert contacts["reason_for_1"].tolist() == ["thumbs down", "thumbs down"]
+    assert (list(control), len(control)) == (list(contacts), 0)
+    rounded, control = nodes.round_contacts(contacts, control)
+    assert rounded["probability"].tolist() == [0.5124, 0.25]
+    assert rounded["expected_gain"].tolist() == [3.12, 0.5]
+    assert (list(control), len(control)) == (list(rounded), 0)
+
+
+def test_a_share_of_the_customers_is_the_control_group(
+    spark: SparkSession, decision: dict[str, Any], scoring: ScoringParameters
+) -> None:
+    many = scores_of(spark, [(str(user), 0.5, [THUMBS], []) for user in range(2_000)])
+    contacts, control = nodes.list_contacts(many, decision, with_control(scoring, 0.1))
+    assert len(contacts) + len(control) == 2_000
+    assert not set(contacts["user_id"]) & set(control["user_id"])
+    assert 160 < len(control) < 240
+    _, again = nodes.list_contacts(many.repartition(3), decision, with_control(scoring, 0.1))
+    pd.testing.assert_frame_equal(again, control)
+    _, other = nodes.list_contacts(many, decision, with_control(scoring, 0.1, seed=8))
+    assert set(other["user_id"]) != set(control["user_id"])
+
+
+@pytest.mark.parametrize(
+    ("share", "contacted", "warning"),
+    [
+        (
+            0.0001,
+            20,
+            "control_group is empty: scoring.control_share 0.0001 of 20 listed customers selects "
+            "none, so that the effect of contacts cannot be measured. Raise "
+            "scoring.control_share.",
+        ),
+        (
+            0.9999,
+            0,
+            "contacts is empty: scoring.control_share 0.9999 puts all 20 listed customers into "
+            "the control group. Lower scoring.control_share.",
+        ),
+    ],
+)
+def test_an_empty_group_is_a_warning(
+    *,
+    spark: SparkSession,
+    decision: dict[str, Any],
+    scoring: ScoringParameters,
+    told: pytest.LogCaptureFixture,
+    share: float,
+    contacted: int,
+    warning: str,
+) -> None:
+    few = scores_of(spark, [(str(user), 0.5, [THUMBS], []) for user in range(20)])
+    contacts, control = nodes.list_contacts(few, decision, with_control(scoring, share))
+    assert (len(contacts), len(control)) == (contacted, 20 - contacted)
+    assert told.messages == [warning]
+
+
+def test_the_summary_counts_contacts_and_expected_churners(
+    three_scores: DataFrame,
+    card: dict[str, Any],
+    decision: dict[str, Any],
+    scoring: ScoringParameters,
+) -> None:
+    lists = nodes.list_contacts(three_scores, decision, with_control(scoring, 0))
+    summary = nodes.summarize_scores(three_scores, *lists, card, decision, 0)
+    json.dumps(summary, allow_nan=False)
+    assert (summary["cutoff"], summary["horizon_days"]) == ("2018-12-01", 10)
+    assert (summary["outcome"], summary["happened"]) == ("cancellation", "cancelled")
+    assert (summary["customers"], summary["by_level"]) == (3, {"free": 0, "paid": 3})
+    assert (summary["expected_churners"], summary["predicted"]) == (0.9, 2)
+    assert (summary["to_contact"], summary["control"], summary["control_share"]) == (2, 0, 0)
+    assert (summary["expected_profit"], summary["contact_costs"]) == (3.62, 4)
+    assert summary["main_reasons"] == {"thumbs": 2}
+    assert summary["is_forecast"]
+    assert summary["model"]["label"] == "logistic regression (regParam 0.3)"
+    assert summary["decision"] == {
+        "threshold": 0.2,
+        "threshold_by": "f1",
+        "contact_cost": 2,
+        "contact_success": 0.1,
+        "kept_customer_value": 100,
+    }
+
+
+# By the cost of a contact that keeps $100 with a probability of 0.1: listed users, and dollars.
+GAINS = {
+    1: (["007", "8", "9"], 5.62),
+    2.4: (["007", "8"], 2.82),
+    5: (["007"], 0.12),
+    6: ([], 0.0),
+}
+
+
+@pytest.mark.parametrize("contact_cost", GAINS)
+def test_the_list_holds_the_customers_for_whom_a_contact_pays(
+    three_scores: DataFrame,
+    card: dict[str, Any],
+    decide: Decide,
+    scoring: ScoringParameters,
+    contact_cost: float,
+) -> None:
+    users, gain = GAINS[contact_cost]
+    decision = decide("profit", contact_cost)
+    contacts, control = nodes.list_contacts(three_scores, decision, with_control(scoring, 0))
+    summary = nodes.summarize_scores(three_scores, contacts, control, card, decision, 0)
+    rows = nodes.flatten_scores(three_scores, decision, scoring.reasons)
+    assert contacts["user_id"].tolist() == users
+    assert rows.loc[rows["predicted"], "user_id"].tolist() == users
+    assert (contacts["expected_gain"] >= 0).all()
+    assert summary["expected_profit"] == pytest.approx(gain)
+    assert (summary["predicted"], summary["to_contact"]) == (len(users), len(users))
+    assert summary["decision"]["threshold"] == pytest.approx(contact_cost / 10)
+
+
+def test_an_empty_list_has_a_summary(
+    spark: SparkSession,
+    card: dict[str, Any],
+    decision: dict[str, Any],
+    scoring: ScoringParameters,
+) -> None:
+    low = scores_of(spark, [("9", 0.1, [], [AGE])])
+    lists = nodes.list_contacts(low, decision, scoring)
+    summary = nodes.summarize_scores(low, *lists, card, decision, 0.1)
+    assert (summary["to_contact"], summary["control"], summary["expected_profit"]) == (0, 0, 0.0)
+    assert summary["main_reasons"] == {}
+
+
+def test_scores_of_days_the_model_learnt_from_are_no_forecast(
+    three_scores: DataFrame,
+    card: dict[str, Any],
+    decision: dict[str, Any],
+    scoring: ScoringParameters,
+    told: pytest.LogCaptureFixture,
+) -> None:
+    earlier = three_scores.withColumn("cutoff", F.lit(date(2018, 11, 16)))
+    lists = nodes.list_contacts(earlier, decision, scoring)
+    summary = nodes.summarize_scores(earlier, *lists, card, decision, 0.1)
+    assert not summary["is_forecast"]
+    assert (
+        told.messages[-1]
+        == "churn_model has learnt from days after 2018-11-16: these scores are no forecast"
+    )

@@ -19,8 +19,7 @@ import pytest
         ("reasons", 0, "is 0; allowed: an integer above 0."),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_sentence(
+def test_an_invalid_value_is_one_sentence(
     refusals: Callable[..., list[str]], name: str, value: Any, rest: str
 ) -> None:
-    place = rest if rest.startswith("[") else f" {rest}"
-    assert refusals(f"scoring.{name}", value) == [f"scoring.{name}{place}"]
+    assert refusals(f"scoring.{name}", value) == [f"scoring.{name} {rest}"]

@@ -14,7 +14,7 @@ from pydantic import (
 from sparkify.pipelines.modelling.hyperparameters import require_known
 from sparkify.pipelines.modelling.input_definitions import LOG, Plain, Rate, rate_features
 from sparkify.schemas import NewColumnName
-from sparkify.schemas.parameters import Parameters, Seed, Share, ShareByHash, wrong_value
+from sparkify.schemas.parameters import Parameters, SampleShare, Seed, Share, wrong_value
 from sparkify.schemas.table import ColumnName
 
 Setting = Annotated[StrictInt | StrictFloat, WithJsonSchema({"type": "number"})]
@@ -178,7 +178,7 @@ class ModellingParameters(Parameters):
     """Candidates, folds and the evaluation; `modelling` in conf/."""
 
     seed: Seed
-    unseen_user_share: ShareByHash
+    unseen_user_share: SampleShare
     folds: int = Field(ge=2)
     fold_repeats: PositiveInt
     selection: Literal["average_precision", "log_loss"]

@@ -1,4 +1,4 @@
-"""Monitoring: what has changed since the model was trained, and how its forecasts came true."""
+"""Monitoring: changes since the model was trained, and how past scores turned out."""
 
 from sparkify.pipelines.monitoring.pipeline import create_pipeline
 

@@ -1,4 +1,7 @@
-"""What is worth an alarm: each with a name, what moved, its value, the limit, and a sentence."""
+"""Alarms of a monitoring run: each a name, a measure, its value and limit, and a sentence.
+
+`reference` is the description of the training's last snapshot and its log, `newest` that of now.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -7,66 +10,99 @@ from typing import Any
 
 import pandas as pd
 
-from sparkify.pipelines.monitoring.drift import drifted
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 
-Described = Mapping[str, Any]
+Description = Mapping[str, Any]
 Alarm = dict[str, Any]
-DRIFT = "drift."  # what the names of alarms of features and scores begin with
+DRIFT = "drift."  # prefix of the alarms about features and scores
 PER_DAY = {"events": "events", "active": "active customers"}
 
 
-def of_drift(
-    drift: pd.DataFrame, reference: Described, newest: Described, monitoring: MonitoringParameters
-) -> Iterator[Alarm]:
-    """Yield an alarm for every feature that has drifted, the farthest first."""
-    for row in drifted(drift):
-        yield _alarm(
-            f"{DRIFT}{row['feature']}",
-            "population stability index",
-            row["psi"],
-            monitoring.psi,
-            f"{row['feature'].replace('_', ' ')}: drifted from {row['reference_mean']:.4g} in the "
-            f"mean at the training's cutoff {reference['cutoff']} to {row['newest_mean']:.4g} at "
-            f"{newest['cutoff']}; PSI {row['psi']:.2f}, limit {monitoring.psi:g}",
-        )
-
-
-def volume(reference: Described, newest: Described) -> dict[str, dict[str, float]]:
-    """Compare what comes in per customer and day: `reference`, `newest` and their `ratio`."""
+def compare_volume(reference: Description, newest: Description) -> dict[str, dict[str, float]]:
+    """Return events and active customers, each per customer and day, and their `ratio`."""
     compared = {}
     for name in PER_DAY:
-        then, now = (
+        before, now = (
             sum(day[name] for day in one["days"]) / max(len(one["days"]) * one["customers"], 1)
             for one in (reference, newest)
         )
-        compared[name] = {"reference": then, "newest": now, "ratio": now / then if then else 1.0}
+        ratio = now / before if before else 1.0
+        compared[name] = {"reference": before, "newest": now, "ratio": ratio}
     return compared
 
 
-def quiet_days(reference: Described, newest: Described) -> dict[str, float]:
-    """Return each of the newest days' events as a share of what is usual on its weekday.
+def compare_weekdays(reference: Description, newest: Description) -> dict[str, float]:
+    """Return the events of each newest day, as a share of those expected on its weekday.
 
-    Usual are the reference's events per customer on such weekdays, times the customers now.
+    Expected are the reference's events per customer on this weekday, times the customers now.
     """
-    usual: dict[int, list[int]] = {}
+    by_weekday: dict[int, list[int]] = {}
     for day in reference["days"]:
-        usual.setdefault(date.fromisoformat(day["day"]).weekday(), []).append(day["events"])
+        by_weekday.setdefault(date.fromisoformat(day["day"]).weekday(), []).append(day["events"])
     growth = newest["customers"] / max(reference["customers"], 1)
     shares = {}
     for day in newest["days"]:
-        events = usual.get(date.fromisoformat(day["day"]).weekday(), [])
+        events = by_weekday.get(date.fromisoformat(day["day"]).weekday(), [])
         if sum(events):
             shares[day["day"]] = day["events"] / (growth * sum(events) / len(events))
     return shares
 
 
-def of_volume(
-    reference: Described, newest: Described, monitoring: MonitoringParameters
+def unseen_page_share(newest: Description) -> float:
+    """Return the share of the window's events on pages that the training's log did not have."""
+    events = sum(day["events"] for day in newest["days"])
+    return float(sum(newest["unseen_pages"].values()) / events) if events else 0.0
+
+
+def compare_rejections(reference: Description, newest: Description) -> dict[str, dict[str, float]]:
+    """Return the share of records rejected in training and since, by reason.
+
+    If the newest log continues the training's log, only its additional records count as new.
+    """
+    before, after = reference["lines"], newest["lines"]
+    reasons = sorted({*before["rejections"], *after["rejections"]})
+    old = {reason: before["rejections"].get(reason, 0) for reason in reasons}
+    new = {reason: after["rejections"].get(reason, 0) for reason in reasons}
+    total = after["lines"]
+    is_same_start = after["first_event"] == before["first_event"]
+    is_longer = total >= before["lines"] and all(new[reason] >= old[reason] for reason in reasons)
+    if is_same_start and is_longer:
+        new = {reason: new[reason] - old[reason] for reason in reasons}
+        total -= before["lines"]
+    old_shares = {reason: old[reason] / max(before["lines"], 1) for reason in reasons}
+    return {
+        reason: {"reference": share, "newest": new[reason] / total if total else share}
+        for reason, share in old_shares.items()
+    }
+
+
+def drift_alarms(
+    drift: pd.DataFrame, reference: Description, newest: Description, limit: float
 ) -> Iterator[Alarm]:
-    """Yield an alarm where much more or less comes in per customer, and for a day of silence."""
-    for name, compared in volume(reference, newest).items():
-        ratio, limit = compared["ratio"], monitoring.volume_ratio
+    """Yield an alarm for every feature that has drifted, the largest drift first."""
+    rows = drift[drift["alarm"]].sort_values("psi", ascending=False, kind="stable")
+    for row in rows.to_dict("records"):
+        yield _alarm(
+            f"{DRIFT}{row['feature']}",
+            "population stability index",
+            row["psi"],
+            limit,
+            f"{row['feature'].replace('_', ' ')}: the mean drifted from "
+            f"{row['reference_mean']:.4g} at the training's cutoff {reference['cutoff']} to "
+            f"{row['newest_mean']:.4g} at {newest['cutoff']}; PSI {row['psi']:.2f}, limit "
+            f"{limit:g}",
+        )
+
+
+def volume_alarms(
+    volume: Mapping[str, Mapping[str, float]],
+    day_shares: Mapping[str, float],
+    monitoring: MonitoringParameters,
+) -> Iterator[Alarm]:
+    """Yield alarms for much more or fewer events or customers, and for days with few events."""
+    limit = monitoring.volume_ratio
+    for name, compared in volume.items():
+        ratio = compared["ratio"]
         if not 1 / limit <= ratio <= limit:
             yield _alarm(
                 f"volume.{name}",
@@ -77,91 +113,59 @@ def of_volume(
                 f"({compared['reference']:.3g}, now {compared['newest']:.3g}); limits "
                 f"{1 / limit:.2f} and {limit:g}",
             )
-    shares = quiet_days(reference, newest)
-    quiet = [day for day, share in shares.items() if share < monitoring.quiet_day_share]
+    quiet = [day for day, share in day_shares.items() if share < monitoring.quiet_day_share]
     if quiet:
-        least = min(shares.values())
+        lowest = min(day_shares.values())
         yield _alarm(
             "volume.quiet_day",
             "a day's events by what is usual on its weekday",
-            least,
+            lowest,
             monitoring.quiet_day_share,
-            f"events are missing on {', '.join(quiet)}: {least:.1%} of what is usual on the "
+            f"events are missing on {', '.join(quiet)}: {lowest:.1%} of the usual number on this "
             f"weekday, limit {monitoring.quiet_day_share:.0%}",
         )
 
 
-def of_pages(newest: Described, monitoring: MonitoringParameters) -> Iterator[Alarm]:
-    """Yield an alarm where many events are on pages that the training's log did not have."""
-    share = unseen_share(newest)
-    if share > monitoring.unseen_page_share:
-        names = ", ".join(newest["unseen_pages"])
+def page_alarms(newest: Description, limit: float) -> Iterator[Alarm]:
+    """Yield an alarm if many events are on pages that the training's log did not have."""
+    share = unseen_page_share(newest)
+    if share > limit:
         yield _alarm(
             "unseen_pages",
             "share of events on pages that the training's log did not have",
             share,
-            monitoring.unseen_page_share,
-            f"{share:.2%} of events are on pages unknown to the training ({names}); limit "
-            f"{monitoring.unseen_page_share:.2%}",
+            limit,
+            f"{share:.2%} of events are on pages that the training's log did not have "
+            f"({', '.join(newest['unseen_pages'])}); limit {limit:.2%}",
         )
 
 
-def unseen_share(newest: Described) -> float:
-    """Return the share of the window's events on pages that the training's log did not have."""
-    events = sum(day["events"] for day in newest["days"])
-    return float(sum(newest["unseen_pages"].values()) / events) if events else 0.0
-
-
-def rejections(reference: Described, newest: Described) -> dict[str, dict[str, float]]:
-    """Compare the share of records rejected, by reason: in training, and since.
-
-    Where the log goes on from the training's, the records since are those that came on top; a log
-    of its own is looked at whole.
-    """
-    then, now = reference["lines"], newest["lines"]
-    reasons = sorted({*then["rejections"], *now["rejections"]})
-    before = {why: then["rejections"].get(why, 0) for why in reasons}
-    after = {why: now["rejections"].get(why, 0) for why in reasons}
-    counts, total = after, now["lines"]
-    goes_on = now["first_event"] == then["first_event"] and now["lines"] >= then["lines"]
-    if goes_on and all(after[why] >= before[why] for why in reasons):
-        counts = {why: after[why] - before[why] for why in reasons}
-        total = now["lines"] - then["lines"]
-    return {
-        why: {
-            "reference": before[why] / max(then["lines"], 1),
-            "newest": counts[why] / total if total else before[why] / max(then["lines"], 1),
-        }
-        for why in reasons
-    }
-
-
-def of_rejections(
-    reference: Described, newest: Described, monitoring: MonitoringParameters
+def rejection_alarms(
+    rejections: Mapping[str, Mapping[str, float]], limit: float
 ) -> Iterator[Alarm]:
-    """Yield an alarm for every reason for which many more records are rejected than in training."""
-    for why, share in rejections(reference, newest).items():
-        rise, limit = share["newest"] - share["reference"], monitoring.rejected_share_rise
+    """Yield an alarm for every reason that rejects many more records than in training."""
+    for reason, share in rejections.items():
+        rise = share["newest"] - share["reference"]
         if rise > limit:
             yield _alarm(
-                f"rejections.{why}",
+                f"rejections.{reason}",
                 "rise of the share of records rejected for a reason",
                 rise,
                 limit,
-                f"{share['newest']:.1%} of records are rejected for '{why}', "
+                f"{share['newest']:.1%} of records are rejected for '{reason}', "
                 f"{share['reference']:.1%} in training; limit {limit:.1%} more",
             )
 
 
-def of_realised(
-    realised: pd.DataFrame, promised: Mapping[str, Any], monitoring: MonitoringParameters
+def realised_alarms(
+    realised_metrics: pd.DataFrame, holdout: Mapping[str, Any], limit: float
 ) -> Iterator[Alarm]:
-    """Yield alarms where the newest scores whose horizon is over are not what was promised.
+    """Yield alarms if the newest scores whose horizon is over are far from the hold-out's.
 
-    Those before it were judged when they were the newest.
+    Earlier scores had their alarm when they were the newest.
     """
-    for row in realised.tail(1).to_dict("records"):
-        ratio, limit = row["churned"] / row["expected"], monitoring.churn_ratio
+    for row in realised_metrics.tail(1).to_dict("records"):
+        ratio = row["churned"] / row["expected"]
         is_chance = row["expected_low"] <= row["churned"] <= row["expected_high"]
         if not is_chance and not 1 / limit <= ratio <= limit:
             yield _alarm(
@@ -169,20 +173,21 @@ def of_realised(
                 "churners by the sum of their forecast probabilities",
                 ratio,
                 limit,
-                f"of the customers of {row['cutoff']} {row['churned']} churned, and forecasts sum "
-                f"up to {row['expected']:.1f} (by chance {row['expected_low']} to "
+                f"of the customers of {row['cutoff']} {row['churned']} churned; the forecast was "
+                f"{row['expected']:.1f} (by chance {row['expected_low']} to "
                 f"{row['expected_high']}); limits {1 / limit:.2f} and {limit:g} times",
             )
-        low, high = promised["auc"]["ci95"] or (-inf, inf)
+        auc = holdout["auc"]
+        low, high = auc["ci95"] or (-inf, inf)
         if row["auc_high"] < low:
             yield _alarm(
                 "realised.auc",
                 "AUC of earlier scores",
                 row["auc"],
                 low,
-                f"the scores of {row['cutoff']} came true with an AUC of {row['auc']:.3f} "
-                f"[{row['auc_low']:.3f}, {row['auc_high']:.3f}], all below what the hold-out "
-                f"promised, {promised['auc']['value']:.3f} [{low:.3f}, {high:.3f}]",
+                f"the scores of {row['cutoff']} have an AUC of {row['auc']:.3f} "
+                f"[{row['auc_low']:.3f}, {row['auc_high']:.3f}], all below that of the hold-out, "
+                f"{auc['value']:.3f} [{low:.3f}, {high:.3f}]",
             )
 
 

@@ -1,4 +1,4 @@
-"""Compare the newest snapshot with what the model was trained on, and old scores with the truth."""
+"""Compare the newest snapshot with the training, and past scores with the outcomes."""
 
 from collections.abc import Hashable
 from datetime import date
@@ -14,68 +14,68 @@ from sparkify.pipelines.feature_engineering.parameters import FeatureEngineering
 from sparkify.pipelines.modelling import training_reference as training
 from sparkify.pipelines.modelling.model_card import card_of, is_same_model
 from sparkify.pipelines.modelling.parameters import ModellingParameters
-from sparkify.pipelines.monitoring import alarms, drift, realised
+from sparkify.pipelines.monitoring import alarms, realised
+from sparkify.pipelines.monitoring.drift import compare_distributions
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 from sparkify.spark.functions import collect_one_row, to_sorted_pandas
 
-SCORE = "score"  # what the drift of the scores is called, beside the features'
+SCORE = "score"  # the scores' row among those of the features
 
 
 class NoReferenceError(UserError):
-    """The model was trained before anything was kept for monitoring."""
+    """The model's training kept nothing to compare with."""
 
 
 class OtherModelError(UserError):
-    """What was measured on the hold-out is not of the model in service."""
+    """The hold-out metrics belong to another model than the champion."""
 
 
-def model_reference(churn_model: PipelineModel, metrics: dict[str, Any]) -> dict[str, Any]:
-    """Return what the model's training kept for comparison.
+def extract_reference(churn_model: PipelineModel, metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return the description of the training's customers and log, from the model's card.
 
     Raises:
-        NoReferenceError: if it kept nothing.
-        OtherModelError: if `metrics`, which later scores are compared with, are of another model.
+        NoReferenceError: if the card has none.
+        OtherModelError: if `metrics` belong to another model.
     """
     card = card_of(churn_model)
     reference: dict[str, Any] = card.get("reference") or {}
     if not reference:
         raise NoReferenceError(
             "churn_model holds nothing to compare with: it was trained by another release. "
-            "Train it anew with `kedro run`."
+            "Train it again with `kedro run`."
         )
     if not is_same_model(card, metrics["champion"]):
         raise OtherModelError(
-            f"metrics are of another model ({metrics['champion']['label']}) than churn_model "
-            f"({card['label']}): a run stopped before it promoted its model, or one of them is of "
+            f"metrics belong to another model ({metrics['champion']['label']}) than churn_model "
+            f"({card['label']}): a run stopped before it promoted its model, or one of them has "
             f"another version. Evaluate and promote with `kedro run --pipelines modelling`, or "
-            f"load both of one version with --load-versions."
+            f"load both with the same version by --load-versions."
         )
     return reference
 
 
-def newest_description(
+def describe_newest_snapshot(
     current_features: DataFrame,
     user_days: DataFrame,
     event_counts: DataFrame,
     data_quality: dict[str, Any],
     model_reference: dict[str, Any],
 ) -> dict[str, Any]:
-    """Describe the newest snapshot and its log as the model's training described its own.
+    """Describe the newest snapshot and its log the way the training described its last one.
 
-    Rates, windows and bins are the reference's own, whatever conf/ says today. On top,
-    `unseen_pages` has the window's events on pages that the training's log did not have.
+    Rates, windows and bins are those of the model, not of conf/. `unseen_pages` counts the
+    window's events on pages that the training's log did not have.
     """
-    cutoff = collect_one_row(current_features.agg(F.max("cutoff")))
-    described = {**model_reference, "cutoff": str(cutoff[0])}
+    cutoff = str(collect_one_row(current_features.agg(F.max("cutoff")))[0])
+    described = {**model_reference, "cutoff": cutoff}
     customers = training.recent_behaviour(current_features, user_days, described)
     days = training.log_days(event_counts, data_quality)
     window = training.in_window(days, user_days, described)
-    is_unseen = days["day"].astype(str).between(window[0]["day"], window[-1]["day"]) & ~days[
-        "page"
-    ].isin(model_reference["pages"])
+    is_in_window = days["day"].astype(str).between(window[0]["day"], window[-1]["day"])
+    is_unseen = is_in_window & ~days["page"].isin(model_reference["pages"])
     unseen = days[is_unseen].groupby("page")["events"].sum().sort_values(ascending=False)
     return {
-        "cutoff": str(cutoff[0]),
+        "cutoff": cutoff,
         "window_days": model_reference["window_days"],
         "customers": current_features.count(),
         "watched": {
@@ -88,33 +88,32 @@ def newest_description(
     }
 
 
-def feature_drift(
+def measure_drift(
     model_reference: dict[str, Any],
     newest_description: dict[str, Any],
     test_predictions: DataFrame,
     churn_scores: DataFrame,
     monitoring: MonitoringParameters,
 ) -> pd.DataFrame:
-    """Compare what customers do, and how they are scored, with the training's.
+    """Compare features with those of the training, and scores with those of the hold-out.
 
-    One row per feature that the model's reference has, and one for the scores, which are compared
-    with the hold-out's; columns as `drift.compared` says.
+    One row per feature, and one for the scores; columns as in `drift.compare_distributions`.
     """
-    held_out, scored = (
-        to_sorted_pandas(scores.select("user_id", "probability"), "user_id")[
-            "probability"
-        ].to_numpy(float)
+    holdout, newest = (
+        to_sorted_pandas(scores.select("user_id", "probability"), "user_id")["probability"]
         for scores in (test_predictions, churn_scores)
     )
-    spread = training.spread(held_out, {"kind": training.NUMBER}, model_reference["bins"])
-    return drift.compared(
+    kind, bins = {"kind": training.NUMBER}, model_reference["bins"]
+    spread = training.spread(holdout.to_numpy(float), kind, bins)
+    counted = training.counted(newest.to_numpy(float), spread["edges"])
+    return compare_distributions(
         {**model_reference["watched"], SCORE: spread},
-        {**newest_description["watched"], SCORE: training.counted(scored, spread["edges"])},
+        {**newest_description["watched"], SCORE: counted},
         monitoring,
     )
 
 
-def realised_metrics(
+def evaluate_past_scores(
     score_history: dict[str, Any],
     user_days: DataFrame,
     newest_description: dict[str, Any],
@@ -123,20 +122,24 @@ def realised_metrics(
     modelling: ModellingParameters,
     monitoring: MonitoringParameters,
 ) -> pd.DataFrame:
-    """Judge earlier scores whose horizon is over: one row per cutoff, the newest last."""
+    """Evaluate past scores whose horizon is over: one row per cutoff, the newest last."""
     newest = date.fromisoformat(newest_description["cutoff"])
-    names = realised.matured(
+    names = realised.list_matured(
         score_history, newest, feature_engineering.horizon_days, monitoring.realised_cutoffs
     )
     if not names:
         return pd.DataFrame(columns=realised.COLUMNS)
-    known = realised.came_true(score_history, names, user_days, feature_engineering)
-    certain = 1 - monitoring.false_alarms, realised.learnt_from(metrics, feature_engineering)
-    rows = [realised.judged(one, *certain, modelling) for _, one in known.groupby("cutoff")]
+    scores = realised.add_outcomes(score_history, names, user_days, feature_engineering)
+    churners = realised.count_training_churners(metrics["train"]["churned"], feature_engineering)
+    certainty = 1 - monitoring.false_alarms
+    rows = [
+        realised.evaluate_scores(rows, certainty, churners, modelling)
+        for _, rows in scores.groupby("cutoff")
+    ]
     return pd.DataFrame(rows, columns=realised.COLUMNS)
 
 
-def monitoring_summary(
+def summarize_monitoring(
     model_reference: dict[str, Any],
     newest_description: dict[str, Any],
     drift: pd.DataFrame,
@@ -144,40 +147,42 @@ def monitoring_summary(
     metrics: dict[str, Any],
     monitoring: MonitoringParameters,
 ) -> dict[str, Any]:
-    """Sum up what was compared, with what, and what is worth an alarm.
+    """Return the alarms and what they follow from.
 
-    `alarms` lists, each with `name`, `what`, `value`, `threshold` and `sentence`, what moved too
-    far; `thresholds` are those of conf/. The rest is what the alarms were drawn from.
+    Each of `alarms` has `name`, `what`, `value`, `threshold` and `sentence`; `thresholds` are the
+    limits of conf/.
     """
-    described = model_reference, newest_description
-    found = [
-        *alarms.of_drift(drift, *described, monitoring),
-        *alarms.of_volume(*described, monitoring),
-        *alarms.of_pages(newest_description, monitoring),
-        *alarms.of_rejections(*described, monitoring),
-        *alarms.of_realised(realised_metrics, metrics["holdout"], monitoring),
-    ]
+    reference, newest, holdout = model_reference, newest_description, metrics["holdout"]
+    volume = alarms.compare_volume(reference, newest)
+    day_shares = alarms.compare_weekdays(reference, newest)
+    rejections = alarms.compare_rejections(reference, newest)
     return {
-        "cutoff": newest_description["cutoff"],
-        "customers": newest_description["customers"],
-        "reference_cutoff": model_reference["cutoff"],
-        "reference_customers": model_reference["customers"],
-        "window_days": model_reference["window_days"],
-        "alarms": found,
+        "cutoff": newest["cutoff"],
+        "customers": newest["customers"],
+        "reference_cutoff": reference["cutoff"],
+        "reference_customers": reference["customers"],
+        "window_days": reference["window_days"],
+        "alarms": [
+            *alarms.drift_alarms(drift, reference, newest, monitoring.psi),
+            *alarms.volume_alarms(volume, day_shares, monitoring),
+            *alarms.page_alarms(newest, monitoring.unseen_page_share),
+            *alarms.rejection_alarms(rejections, monitoring.rejected_share_rise),
+            *alarms.realised_alarms(realised_metrics, holdout, monitoring.churn_ratio),
+        ],
         "fail_on_alarm": monitoring.fail_on_alarm,
         "thresholds": monitoring.model_dump(exclude={"fail_on_alarm"}),
-        "features": _records(drift),
-        "volume": alarms.volume(*described),
-        "least_day": min(alarms.quiet_days(*described).values(), default=None),
-        "days": newest_description["days"],
-        "unseen_pages": newest_description["unseen_pages"],
-        "unseen_page_share": alarms.unseen_share(newest_description),
-        "rejections": alarms.rejections(*described),
-        "promised": {name: metrics["holdout"][name] for name in realised.RANKED},
-        "realised": _records(realised_metrics),
+        "features": _to_records(drift),
+        "volume": volume,
+        "least_day": min(day_shares.values(), default=None),
+        "days": newest["days"],
+        "unseen_pages": newest["unseen_pages"],
+        "unseen_page_share": alarms.unseen_page_share(newest),
+        "rejections": rejections,
+        "promised": {name: holdout[name] for name in realised.RANKED},
+        "realised": _to_records(realised_metrics),
     }
 
 
-def _records(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
-    """Return a table's rows for JSON, which knows no NaN."""
+def _to_records(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """Return the rows with None for NaN, which is not valid in JSON."""
     return table.astype(object).where(table.notna(), None).to_dict("records")

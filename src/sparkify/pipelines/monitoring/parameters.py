@@ -1,4 +1,4 @@
-"""What can be set about when monitoring raises an alarm."""
+"""Limits of monitoring."""
 
 from pydantic import Field, PositiveInt
 
@@ -6,7 +6,7 @@ from sparkify.schemas.parameters import Parameters, Share
 
 
 class MonitoringParameters(Parameters):
-    """From where on a change is an alarm, and whether the run fails then; `monitoring` in conf/."""
+    """When a change is an alarm, and whether an alarm fails the run; `monitoring` in conf/."""
 
     false_alarms: Share
     psi: float = Field(gt=0)

@@ -4,54 +4,54 @@ from sparkify.pipelines.monitoring import figures, nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From the newest snapshot and its scores to what has changed since the model was trained."""
+    """From the newest snapshot and its scores to the changes since the model was trained."""
     monitoring = "params:monitoring"
     return Pipeline(
         [
             Node(
-                nodes.model_reference,
+                nodes.extract_reference,
                 ["churn_model", "metrics"],
                 "model_reference",
-                name="recall_training",
+                name="extract_reference",
             ),
             Node(
-                nodes.newest_description,
+                nodes.describe_newest_snapshot,
                 [
                     *["current_features", "user_days", "event_counts"],
                     *["data_quality", "model_reference"],
                 ],
                 "newest_description",
-                name="describe_newest",
+                name="describe_newest_snapshot",
             ),
             Node(
-                nodes.feature_drift,
+                nodes.measure_drift,
                 [
                     *["model_reference", "newest_description"],
                     *["test_predictions", "churn_scores", monitoring],
                 ],
                 "drift",
-                name="compare_with_training",
+                name="measure_drift",
             ),
             Node(
-                nodes.realised_metrics,
+                nodes.evaluate_past_scores,
                 [
                     *["score_history", "user_days", "newest_description", "metrics"],
                     *["params:feature_engineering", "params:modelling", monitoring],
                 ],
                 "realised_metrics",
-                name="judge_earlier_scores",
+                name="evaluate_past_scores",
             ),
             Node(
-                nodes.monitoring_summary,
+                nodes.summarize_monitoring,
                 [
                     *["model_reference", "newest_description"],
                     *["drift", "realised_metrics", "metrics", monitoring],
                 ],
                 "monitoring_summary",
-                name="raise_alarms",
+                name="summarize_monitoring",
             ),
             Node(
-                figures.drift,
+                figures.draw_drift,
                 ["drift", "monitoring_summary"],
                 "drift_figure",
                 name="draw_drift",

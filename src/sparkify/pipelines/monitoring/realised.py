@@ -1,4 +1,4 @@
-"""How earlier scores came true, once their horizon is over."""
+"""Past scores compared with the outcomes, once their horizon is over."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
@@ -23,21 +23,20 @@ COLUMNS = [
 History = Mapping[str, Callable[[], pd.DataFrame]]
 
 
-def matured(history: History, newest: date, horizon_days: int, most: int) -> list[str]:
-    """List the partitions of scores whose horizon is over by a day, the newest of them last."""
+def list_matured(history: History, newest: date, horizon_days: int, max_cutoffs: int) -> list[str]:
+    """Return the newest partitions of scores whose horizon ends by a day, the newest last."""
     horizon = timedelta(days=horizon_days)
-    return [name for name in sorted(history) if date.fromisoformat(name) + horizon <= newest][
-        -most:
-    ]
+    matured = [name for name in sorted(history) if date.fromisoformat(name) + horizon <= newest]
+    return matured[-max_cutoffs:]
 
 
-def came_true(
+def add_outcomes(
     history: History,
     names: list[str],
     user_days: DataFrame,
     feature_engineering: FeatureEngineeringParameters,
 ) -> pd.DataFrame:
-    """Return the named partitions' scores with `churned`: whether the outcome came in time."""
+    """Return the scores of these partitions with the label `churned`."""
     cutoffs = [date.fromisoformat(name) for name in names]
     labelled = label_customers(user_days, cutoffs, feature_engineering)
     churners = labelled.where("churned").toPandas()
@@ -46,45 +45,46 @@ def came_true(
     return joined.assign(churned=joined["churned"].notna()).sort_values(KEYS, ignore_index=True)
 
 
-def learnt_from(
-    metrics: Mapping[str, Any], feature_engineering: FeatureEngineeringParameters
+def count_training_churners(
+    train_churned: int, feature_engineering: FeatureEngineeringParameters
 ) -> float:
-    """Return how many churners taught the model what share churns; each counts once.
+    """Estimate how many different churners are in the training rows; at least 1.
 
-    Training snapshots count a churner at every cutoff whose horizon the outcome falls into; with
-    `inactivity`, at every cutoff before which the churner was seen within `active_within_days`.
+    Training rows repeat a churner at every cutoff whose horizon has the outcome; with
+    `inactivity`, at every cutoff with the churner in the `active_within_days` before it.
+
+    Args:
+        train_churned: training rows with the label `churned`.
+        feature_engineering: the outcome, its horizon and the days between cutoffs.
     """
-    is_inactivity = feature_engineering.outcome == "inactivity"
-    days = (
-        feature_engineering.active_within_days
-        if is_inactivity
-        else feature_engineering.horizon_days
-    )
-    times = days / feature_engineering.cutoff_step_days
-    return float(max(metrics["train"]["churned"] / max(times, 1), 1))
+    days = feature_engineering.horizon_days
+    if feature_engineering.outcome == "inactivity":
+        days = feature_engineering.active_within_days
+    repeats = days / feature_engineering.cutoff_step_days
+    return float(max(train_churned / max(repeats, 1), 1))
 
 
-def judged(
-    predictions: pd.DataFrame, certainty: float, learnt: float, modelling: ModellingParameters
+def evaluate_scores(
+    scores: pd.DataFrame, certainty: float, train_churners: float, modelling: ModellingParameters
 ) -> dict[str, Any]:
-    """Judge the scores of one cutoff by what happened; keys are those of `COLUMNS`.
+    """Evaluate the scores of one cutoff against the outcomes; keys are those of `COLUMNS`.
 
-    `expected` churners are the sum of the probabilities. `expected_low` to `expected_high` is
-    where they fall with the `certainty` asked for if nothing has changed: a negative binomial
-    count, Poisson's for a rate known from `learnt` churners (Gelman et al. 2013, Bayesian Data
-    Analysis, section 2.6). `auc` and `average_precision` have 95 % intervals over users, and are
-    missing where nobody churned.
+    `expected` churners are the sum of the probabilities. If nothing has changed, the churners are
+    between `expected_low` and `expected_high` with this certainty. The interval is that of a
+    negative binomial count: Poisson's for a rate known from `train_churners` (Gelman et al. 2013,
+    Bayesian Data Analysis, section 2.6). `auc` and `average_precision` have 95 % intervals over
+    users; without churners they are missing.
     """
-    expected = float(predictions["probability"].sum())
-    low, high = stats.nbinom(learnt, learnt / (learnt + expected)).interval(certainty)
+    expected = float(scores["probability"].sum())
+    share = train_churners / (train_churners + expected)
+    low, high = stats.nbinom(train_churners, share).interval(certainty)
     row = {
-        "cutoff": str(predictions["cutoff"].iloc[0]),
-        "customers": len(predictions),
-        "churned": int(predictions["churned"].sum()),
+        "cutoff": str(scores["cutoff"].iloc[0]),
+        "customers": len(scores),
+        "churned": int(scores["churned"].sum()),
         "expected": expected,
         "expected_low": int(low),
         "expected_high": int(high),
     }
     metrics = {name: RANKING[name] for name in RANKED}
-    found = with_intervals(predictions, metrics, modelling.bootstrap)
-    return {**row, **in_one_row(found)}
+    return {**row, **in_one_row(with_intervals(scores, metrics, modelling.bootstrap))}

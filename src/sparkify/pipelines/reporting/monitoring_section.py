@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sparkify.formatting.baseline_comparison import TOO_FEW
-from sparkify.pipelines.monitoring.drift import above_by_chance, verdict
+from sparkify.pipelines.monitoring.drift import format_chance, format_verdict
 from sparkify.pipelines.reporting import words
 from sparkify.pipelines.reporting.blocks import (
     Block,
@@ -123,11 +123,11 @@ def _monitored(
         f"{words.day(monitoring['reference_cutoff'])}, the training's last cutoff"
     )
     limit = monitoring["thresholds"]["psi"]
-    verdicts = [verdict(row, limit) for row in monitoring["features"]]
-    by_chance = _counted(verdicts.count(above_by_chance(limit)), "feature")
+    verdicts = [format_verdict(row, limit) for row in monitoring["features"]]
+    by_chance = _counted(verdicts.count(format_chance(limit)), "feature")
     yield Text(
         f"Monitoring compared {compared}: {_counted(len(found), 'alarm')}. The population "
-        f"stability index of {by_chance} is {above_by_chance(limit)}."
+        f"stability index of {by_chance} is {format_chance(limit)}."
     )
     yield from (Notice(alarm["sentence"], "alarm") for alarm in found)
     yield _drift(monitoring)
@@ -135,7 +135,7 @@ def _monitored(
         alt = (
             "Drift: the population stability index of each feature, beside the limit of "
             f"{limit:g}; {_counted(sum(row['alarm'] for row in monitoring['features']), 'alarm')}, "
-            f"{by_chance} {above_by_chance(limit)}."
+            f"{by_chance} {format_chance(limit)}."
         )
         yield Pictures((Picture(figure, alt),))
     yield from _realised(monitoring)
@@ -155,7 +155,7 @@ def _drift(monitoring: dict[str, Any]) -> Table:
                 words.number(row["newest_mean"], 3),
                 words.number(row["psi"]),
                 words.number(row["p_adjusted"]),
-                verdict(row, monitoring["thresholds"]["psi"]),
+                format_verdict(row, monitoring["thresholds"]["psi"]),
             )
             for row in monitoring["features"]
         ),

@@ -1,4 +1,4 @@
-"""Scoring: who is about to leave, why, and whom to contact."""
+"""Scoring: probabilities of current customers, their reasons, and a list of contacts."""
 
 from sparkify.pipelines.scoring.pipeline import create_pipeline
 

@@ -1,5 +1,6 @@
-"""Score the customers of a moment, and say why."""
+"""Score the current customers, explain the scores, and list whom to contact."""
 
+import logging
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -18,117 +19,270 @@ from sparkify.pipelines.feature_engineering.customers import (
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.inputs import features_of, inputs_of
-from sparkify.pipelines.modelling.model_card import card_of
-from sparkify.pipelines.modelling.parameters import InputParameters
+from sparkify.pipelines.modelling.model_card import card_of, is_forecast
+from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.scoring.compatibility import require_compatible
 from sparkify.pipelines.scoring.explained import explanation
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES, KEYS
-from sparkify.spark.functions import to_sorted_pandas
+from sparkify.spark.functions import is_in_share, to_sorted_pandas
 
+from sparkify.pipelines.evaluation.decision import describe_decision  # isort: skip
+
+logger = logging.getLogger(__name__)
 REASONS = ["reasons_for", "reasons_against"]
-NOT_OF_SCORES = ("parameters", "reference")  # of a card: of training alone, and long
+TRAINING_ONLY = {"parameters", "reference"}  # long parts of a card that explain no score
+CUSTOMER_COLUMNS = [
+    *("rank", "user_id", "cutoff", "probability", "percentile"),
+    *("level", "days_since_last_seen"),
+]
+# Decimals in the CSV files; the Parquet files are not rounded.
+DIGITS = {"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expected_gain": 2}
 
 
 class CutoffError(UserError):
-    """The moment asked for lies outside of the log, or nobody was a customer then."""
+    """The cutoff is outside the log, or there is no customer at it."""
 
 
-def current_snapshots(
-    user_days: DataFrame,
-    feature_engineering: FeatureEngineeringParameters,
-    scoring: ScoringParameters,
+def list_current_customers(
+    user_days: DataFrame, feature_engineering: FeatureEngineeringParameters, cutoff: date | None
 ) -> DataFrame:
-    """List who is a customer at the cutoff that is scored; one row per user, and no label.
+    """Return one row per customer at the cutoff, without a label.
+
+    Args:
+        user_days: one row per user and UTC day.
+        feature_engineering: who is a customer, and the windows of the features.
+        cutoff: the day to score; None for the day after the last full day of the log.
 
     Raises:
-        CutoffError: if `scoring.cutoff` lies outside of the log, or nobody was a customer then.
-        LogTooShortError: if the log before the cutoff does not fill the history asked for and
-            the windows of the features.
+        CutoffError: if `scoring.cutoff` is outside the log, or there is no customer at it.
+        LogTooShortError: if the log before the cutoff is shorter than `min_history_days` or the
+            longest window of the features.
     """
     first_day, log_end = log_span(user_days, feature_engineering)
-    cutoff = scoring.cutoff or log_end
+    cutoff = cutoff or log_end
     if not first_day < cutoff <= log_end:
         raise CutoffError(
-            f"scoring.cutoff {cutoff} lies outside of the log: whole days with events go from "
-            f"{first_day} to {log_end - timedelta(days=1)}. Take a day after {first_day}, up to "
-            f"{log_end}, or leave it out for the latter."
+            f"scoring.cutoff {cutoff} is outside the log: whole days with events go from "
+            f"{first_day} to {log_end - timedelta(days=1)}. Choose a day after {first_day}, up to "
+            f"{log_end}, or leave it out to get {log_end}."
         )
     needed = max([feature_engineering.min_history_days, *feature_engineering.windows_days])
     if (cutoff - first_day).days < needed:
         raise LogTooShortError(
             f"the log begins on {first_day}, {(cutoff - first_day).days} days before the cutoff "
-            f"{cutoff}: too short to score, since {needed} days have to come before it "
+            f"{cutoff}: too short to score, because {needed} days have to come before it "
             f"(feature_engineering.min_history_days, and the longest of windows_days in "
-            f"globals.yml). Take a later scoring.cutoff or a longer log."
+            f"globals.yml). Choose a later scoring.cutoff or a longer log."
         )
-    current = list_customers(user_days, [cutoff], feature_engineering)
-    if current.isEmpty():
+    customers = list_customers(user_days, [cutoff], feature_engineering)
+    if customers.isEmpty():
         raise CutoffError(
-            f"{_format_no_customer(cutoff, feature_engineering)}. Take another scoring.cutoff or "
+            f"{_format_no_customer(cutoff, feature_engineering)}. Choose another scoring.cutoff or "
             f"another log."
         )
-    return current
+    return customers
 
 
 def _format_no_customer(cutoff: date, feature_engineering: FeatureEngineeringParameters) -> str:
-    """Say that nobody is a customer at the cutoff, and why."""
     paid = " on the paid level" if feature_engineering.outcome == "downgrade" else ""
-    nobody = f"nobody is a customer{paid} at the cutoff {cutoff}"
+    message = f"there is no customer{paid} at the cutoff {cutoff}"
     if feature_engineering.outcome == "inactivity":
         return (
-            f"{nobody}: nobody was seen in the {feature_engineering.active_within_days} days "
+            f"{message}: no user was seen in the {feature_engineering.active_within_days} days "
             f"before it (feature_engineering.active_within_days), or all who were had cancelled"
         )
-    return f"{nobody}: all who were seen before it had cancelled"
+    return f"{message}: all users seen before it had cancelled"
 
 
-def churn_scores(
+def score_customers(
     current_features: DataFrame,
     churn_model: PipelineModel,
     inputs: InputParameters,
     scoring: ScoringParameters,
     feature_engineering: FeatureEngineeringParameters,
 ) -> tuple[DataFrame, dict[str, Any]]:
-    """Forecast every current customer, rank them, and say what speaks for and against it.
+    """Predict the probability to churn of every current customer, with ranks and reasons.
 
     Returns:
         One row per customer, and the card of the model that made these scores.
 
     Raises:
-        ModelMismatchError: if the model cannot score these features or forecasts something else.
+        ModelMismatchError: if the model cannot score these features or predicts something else.
     """
     card = card_of(churn_model)
     require_compatible(card, current_features.columns, feature_engineering)
-    explains = explanation(churn_model, inputs, scoring)
+    explainer = explanation(churn_model, inputs, scoring)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
-    shown = [*KEYS, "probability", "level", "days_since_last_seen"]
-    looked_at = inputs_of(churn_model)
-    explaining = sorted({*features_of(churn_model), *looked_at} - {*shown})
-    forecast = churn_model.transform(current_features).select("*", level)
+    columns = [*KEYS, "probability", "level", "days_since_last_seen"]
+    input_columns = inputs_of(churn_model)
+    explaining = sorted({*features_of(churn_model), *input_columns} - {*columns})
+    predictions = churn_model.transform(current_features).select("*", level)
 
-    def with_reasons(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def add_reasons(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in batches:
-            seen = rows[looked_at].to_numpy(float)
-            reasons = pd.DataFrame(dict(zip(REASONS, explains.reasons(seen, rows), strict=True)))
-            yield pd.concat([rows[shown], reasons], axis="columns")
+            pair = explainer.reasons(rows[input_columns].to_numpy(float), rows)
+            reasons = pd.DataFrame(dict(zip(REASONS, pair, strict=True)))
+            yield pd.concat([rows[columns], reasons], axis="columns")
 
-    explained = forecast.select(*shown, *explaining).mapInPandas(
-        with_reasons, T.StructType([CHURN_SCORES.struct[name] for name in [*shown, *REASONS]])
+    explained = predictions.select(*columns, *explaining).mapInPandas(
+        add_reasons, T.StructType([CHURN_SCORES.struct[name] for name in [*columns, *REASONS]])
     )
-    of_cutoff = Window.partitionBy("cutoff")
-    rank = F.row_number().over(of_cutoff.orderBy(F.desc("probability"), "user_id"))
-    everybody = F.count("*").over(of_cutoff)
-    behind = 100 * (everybody - F.col("rank")) / everybody
-    ranked = explained.withColumn("rank", rank).withColumn("percentile", behind)
-    described = {name: what for name, what in card.items() if name not in NOT_OF_SCORES}
-    return ranked.select(*CHURN_SCORES.columns), described
+    at_cutoff = Window.partitionBy("cutoff")
+    rank = F.row_number().over(at_cutoff.orderBy(F.desc("probability"), "user_id"))
+    customers = F.count("*").over(at_cutoff)
+    percentile = 100 * (customers - F.col("rank")) / customers
+    ranked = explained.withColumn("rank", rank).withColumn("percentile", percentile)
+    scores_card = {name: value for name, value in card.items() if name not in TRAINING_ONLY}
+    return ranked.select(*CHURN_SCORES.columns), scores_card
 
 
-def score_history(churn_scores: DataFrame) -> dict[str, pd.DataFrame]:
-    """Keep what was promised: under the cutoff, one row per customer with the probability.
+def archive_scores(churn_scores: DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the partition of `score_history`, named after the cutoff: a row per customer.
 
-    Scoring a cutoff again takes the place of what was promised before.
+    Scoring a cutoff again replaces its partition.
     """
     rows = to_sorted_pandas(churn_scores.select(*KEYS, "probability"), *KEYS)
-    return {str(cutoff): promised for cutoff, promised in rows.groupby("cutoff")}
+    return {str(cutoff): scores for cutoff, scores in rows.groupby("cutoff")}
+
+
+def decide_threshold(
+    modelling: ModellingParameters, scores_model_card: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the `threshold` from which on a contact is made, its rule and its costs."""
+    return describe_decision(modelling.decision, scores_model_card["f1_threshold"])
+
+
+def flatten_scores(
+    churn_scores: DataFrame, contact_decision: dict[str, Any], max_reasons: int
+) -> pd.DataFrame:
+    """Return one row per customer for a spreadsheet, rounded, the highest probability first.
+
+    `predicted` is whether the probability reaches the threshold. Each reason and its contribution
+    have a column; it is empty for customers with fewer reasons.
+    """
+    rows = to_sorted_pandas(churn_scores, "cutoff", "rank")
+    rows["predicted"] = rows["probability"] >= contact_decision["threshold"]
+    reasons = [_flatten_reasons(rows, side, max_reasons) for side in ("for", "against")]
+    flat = pd.concat([rows[[*CUSTOMER_COLUMNS, "predicted"]], *reasons], axis="columns")
+    return flat.round(DIGITS)
+
+
+def _flatten_reasons(rows: pd.DataFrame, side: str, max_reasons: int) -> pd.DataFrame:
+    columns = {}
+    for place in range(max_reasons):
+        at_place = [
+            reasons[place] if place < len(reasons) else None for reasons in rows[f"reasons_{side}"]
+        ]
+        columns[f"reason_{side}_{place + 1}"] = [one and one["reason"] for one in at_place]
+        columns[f"contribution_{side}_{place + 1}"] = [
+            round(one["contribution"], 3) if one else None for one in at_place
+        ]
+    return pd.DataFrame(columns, index=rows.index)
+
+
+def list_contacts(
+    churn_scores: DataFrame, contact_decision: dict[str, Any], scoring: ScoringParameters
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the customers to contact and the control group: all who reach the threshold.
+
+    One row per customer, the highest probability first. `expected_gain` is in dollars:
+    probability * contact_success * kept_customer_value - contact_cost. A hash of user, cutoff and
+    seed selects the control group, a share of `control_share`.
+    """
+    hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), F.lit(scoring.control_seed))
+    kept_value = contact_decision["contact_success"] * contact_decision["kept_customer_value"]
+    selected = churn_scores.where(F.col("probability") >= contact_decision["threshold"])
+    selected = selected.withColumns(
+        {
+            "expected_gain": F.col("probability") * kept_value - contact_decision["contact_cost"],
+            "is_control": is_in_share(hashed, scoring.control_share),
+        }
+    )
+    rows = to_sorted_pandas(selected, "cutoff", "rank")
+    names = [f"reason_for_{place + 1}" for place in range(scoring.reasons)]
+    reasons = _flatten_reasons(rows, "for", scoring.reasons)[names]
+    customers = pd.concat([rows[[*CUSTOMER_COLUMNS, "expected_gain"]], reasons], axis="columns")
+    is_control = rows["is_control"].astype(bool)
+    _warn_if_a_group_is_empty(len(rows), int(is_control.sum()), scoring.control_share)
+    contacts, control_group = customers[~is_control], customers[is_control]
+    return contacts.reset_index(drop=True), control_group.reset_index(drop=True)
+
+
+def _warn_if_a_group_is_empty(customers: int, controls: int, share: float) -> None:
+    if customers and not controls:
+        logger.warning(
+            "control_group is empty: scoring.control_share %g of %s listed customers selects none, "
+            "so that the effect of contacts cannot be measured. Raise scoring.control_share.",
+            *(share, f"{customers:,}"),
+        )
+    elif customers and controls == customers:
+        logger.warning(
+            "contacts is empty: scoring.control_share %g puts all %s listed customers into the "
+            "control group. Lower scoring.control_share.",
+            *(share, f"{customers:,}"),
+        )
+
+
+def round_contacts(
+    contacts: pd.DataFrame, control_group: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the customers to contact and the control group, rounded for a spreadsheet."""
+    return contacts.round(DIGITS), control_group.round(DIGITS)
+
+
+def summarize_scores(
+    churn_scores: DataFrame,
+    contacts: pd.DataFrame,
+    control_group: pd.DataFrame,
+    scores_model_card: dict[str, Any],
+    contact_decision: dict[str, Any],
+    control_share: float,
+) -> dict[str, Any]:
+    """Return how many customers were scored, are expected to churn, and are to be contacted.
+
+    `decision` has the threshold of the list, its rule and its costs. `is_forecast` is false, with
+    a warning, if the model has learnt from labels that end after the cutoff. `main_reasons`
+    counts the inputs that are the strongest reason of a customer who reaches the threshold.
+    """
+    card, question = scores_model_card, scores_model_card["question"]
+    is_predicted = F.col("probability") >= contact_decision["threshold"]
+    per_cutoff = churn_scores.groupBy("cutoff").agg(
+        F.count("*").alias("customers"),
+        F.count_if(F.col("level") == "paid").alias("paid"),
+        F.sum("probability").alias("expected"),
+        F.count_if(is_predicted).alias("predicted"),
+    )
+    (totals,) = per_cutoff.collect()
+    strongest = F.element_at("reasons_for", 1)["input"].alias("input")
+    selected = churn_scores.where(is_predicted & (F.size("reasons_for") > 0))
+    reasons = selected.groupBy(strongest).count().orderBy(F.desc("count"), "input").collect()
+    cutoff, customers, expected = totals["cutoff"], totals["customers"], float(totals["expected"])
+    if not is_forecast(card, cutoff):
+        logger.warning(
+            "churn_model has learnt from days after %s: these scores are no forecast", cutoff
+        )
+    return {
+        "cutoff": str(cutoff),
+        "horizon_days": question["horizon_days"],
+        "outcome": question["outcome"],
+        "happened": question["happened"],
+        "is_forecast": is_forecast(card, cutoff),
+        "customers": customers,
+        "by_level": {"free": customers - totals["paid"], "paid": totals["paid"]},
+        "expected_churners": round(expected, 1),
+        "mean_probability": expected / customers,
+        "predicted": totals["predicted"],
+        "to_contact": len(contacts),
+        "control": len(control_group),
+        "control_share": control_share,
+        "expected_profit": round(float(contacts["expected_gain"].sum()), 2),
+        "contact_costs": len(contacts) * contact_decision["contact_cost"],
+        "decision": contact_decision,
+        "main_reasons": {row["input"]: row["count"] for row in reasons},
+        "model": {
+            **{name: card[name] for name in ("candidate", "label", "calibration", "f1_threshold")},
+            **{name: card[name] for name in ("source", "training")},
+            "train_cutoffs": question["train_cutoffs"],
+        },
+    }

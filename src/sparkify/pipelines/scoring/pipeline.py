@@ -1,67 +1,68 @@
 from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.feature_engineering import nodes as engineering
-from sparkify.pipelines.scoring import lists, nodes
-
-ENGINEERING, SCORING, MODELLING = (
-    f"params:{name}" for name in ("feature_engineering", "scoring", "modelling")
-)
+from sparkify.pipelines.scoring import nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From users' days and a fitted model to scores with reasons, and whom to contact."""
+    """From user days and the champion to scores with reasons, and a list of contacts."""
+    engineering_parameters, scoring = "params:feature_engineering", "params:scoring"
     return Pipeline(
         [
             Node(
-                nodes.current_snapshots,
-                ["user_days", ENGINEERING, SCORING],
+                nodes.list_current_customers,
+                ["user_days", engineering_parameters, "params:scoring.cutoff"],
                 "current_snapshots",
                 name="list_current_customers",
             ),
             Node(
                 engineering.features,
-                ["user_days", "current_snapshots", ENGINEERING],
+                ["user_days", "current_snapshots", engineering_parameters],
                 "current_features",
                 name="describe_current_customers",
             ),
             Node(
-                nodes.churn_scores,
-                ["current_features", "churn_model", "params:inputs", SCORING, ENGINEERING],
+                nodes.score_customers,
+                [
+                    *["current_features", "churn_model"],
+                    *["params:inputs", scoring, engineering_parameters],
+                ],
                 ["churn_scores", "scores_model_card"],
                 name="score_customers",
             ),
+            Node(nodes.archive_scores, "churn_scores", "score_history", name="archive_scores"),
             Node(
-                lists.churn_scores_csv,
-                ["churn_scores", "scores_model_card", SCORING, MODELLING],
-                "churn_scores_csv",
-                name="write_scores_for_people",
+                nodes.decide_threshold,
+                ["params:modelling", "scores_model_card"],
+                "contact_decision",
+                name="decide_threshold",
             ),
             Node(
-                lists.contacts,
-                ["churn_scores", "scores_model_card", SCORING, MODELLING],
+                nodes.flatten_scores,
+                ["churn_scores", "contact_decision", "params:scoring.reasons"],
+                "churn_scores_csv",
+                name="flatten_scores",
+            ),
+            Node(
+                nodes.list_contacts,
+                ["churn_scores", "contact_decision", scoring],
                 ["contacts", "control_group"],
                 name="list_contacts",
             ),
             Node(
-                lists.round_contacts,
+                nodes.round_contacts,
                 ["contacts", "control_group"],
                 ["contacts_csv", "control_group_csv"],
-                name="write_contacts_for_people",
+                name="round_contacts",
             ),
             Node(
-                nodes.score_history,
-                "churn_scores",
-                "score_history",
-                name="keep_score_history",
-            ),
-            Node(
-                lists.score_summary,
+                nodes.summarize_scores,
                 [
-                    *["churn_scores", "contacts", "control_group", "scores_model_card"],
-                    *[SCORING, MODELLING, ENGINEERING],
+                    *["churn_scores", "contacts", "control_group"],
+                    *["scores_model_card", "contact_decision", "params:scoring.control_share"],
                 ],
                 "score_summary",
-                name="sum_up_scores",
+                name="summarize_scores",
             ),
         ]
     )

@@ -28,7 +28,7 @@ import pandas as pd
 
 from benchmarks import ceiling_report
 from benchmarks.speed import ROOT, told
-from sparkify.pipelines.simulation.chain import chain, states
+from sparkify.pipelines.simulation.chain import build_chain, list_states
 from sparkify.pipelines.simulation.life import Place, Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
 
@@ -47,7 +47,10 @@ def steps(cohort: str, adverts: float = 1.0) -> Array:
 
     The last column is the end of the session; `adverts` is as for `chain`.
     """
-    walked, found = chain(cohort, adverts=adverts), np.zeros((len(states()), len(states()) + 1))
+    walked, found = (
+        build_chain(cohort, adverts=adverts),
+        np.zeros((len(list_states()), len(list_states()) + 1)),
+    )
     for state, followers in enumerate(walked.followers):
         ends = [0.0, *walked.cumulative[state], 1.0]
         found[state, [*followers, -1]] = np.diff(ends).clip(0)
@@ -62,7 +65,7 @@ def cancelling(cohort: str, adverts: float = 1.0) -> tuple[list[float], list[flo
     being confirmed after it, which is 0 on Cancel itself so that no cancellation counts twice.
     """
     onward = steps(cohort, adverts)[:, :-1]
-    confirmed = np.array([state.auth == "Cancelled" for state in states()], float)
+    confirmed = np.array([state.auth == "Cancelled" for state in list_states()], float)
     of_session = np.linalg.solve(np.eye(len(onward)) - onward, confirmed)
     flow = confirmed + onward @ confirmed
     return of_session.tolist(), np.where(flow > 0, 0, onward @ flow).tolist()
@@ -106,11 +109,14 @@ class Foresight:
 
     def forecast(self, user_number: int) -> Forecast:
         """Forecast a customer who was seen before the cutoff."""
-        user, random = self._process.traits(user_number), self._process.random("end", user_number)
-        life = list(self._process.life(user_number, user))
+        user, random = (
+            self._process.draw_traits(user_number),
+            self._process.create_random("end", user_number),
+        )
+        life = list(self._process.simulate_life(user_number, user))
         before = [session for session in life if session.seconds[0] < self._cutoff]
-        place = self._process.place(before[-1], self._cutoff)
-        ended, last_state = life[-1].seconds[-1], states()[life[-1].states[-1]]
+        place = self._process.find_place(before[-1], self._cutoff)
+        ended, last_state = life[-1].seconds[-1], list_states()[life[-1].states[-1]]
         churned = last_state.auth == "Cancelled" and self._cutoff <= ended < self._end
         oracle = self.risk(random, user, place, self._futures)
         dealt = self.dealt(random, *self.posterior(user, before, place))
@@ -124,7 +130,7 @@ class Foresight:
         quiet = user.session_gap_seconds / (self._end - self._cutoff)
         count, added = math.ceil(futures * min(max(quiet, 1), MOST_FUTURES)), 0.0
         for _ in range(count):
-            for session in self._process.future(random, user, place, self._cutoff):
+            for session in self._process.simulate_future(random, user, place, self._cutoff):
                 seconds, visited = session.seconds, session.states
                 if seconds[0] < self._end - LONGEST_SESSION_SECONDS:
                     added += of_session[visited[0]]
@@ -160,7 +166,9 @@ class Foresight:
             for cohort, weight in simulation.cohorts.items():
                 by_cohort = np.log(weight) + np.log(steps(cohort, simulation.adverts)[taken]).sum()
                 timeless = user._replace(cohort=cohort, session_gap_seconds=math.inf)
-                *goes_on, ended = self._process.silence(timeless, place, self._cutoff)
+                *goes_on, ended = self._process.compute_silence_chances(
+                    timeless, place, self._cutoff
+                )
                 silence = np.log(sum(goes_on) + ended * none_since)
                 logarithms.append(by_cohort + by_gap + silence)
         weights = np.exp(np.concatenate(logarithms) - np.max(logarithms))

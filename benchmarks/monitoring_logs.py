@@ -49,23 +49,23 @@ def log(folder: Path, own: SimulationParameters, parameters: Parameters) -> Log:
     if not quality.exists():
         shutil.rmtree(folder, ignore_errors=True)
         raw, users = folder / "raw", folder / "raw/simulated_users"
-        simulation.simulated_users(own).write.parquet(str(users))
-        sessions = simulation.simulated_sessions(spark.read.parquet(str(users)), own)
+        simulation.draw_users(own).write.parquet(str(users))
+        sessions = simulation.simulate_sessions(spark.read.parquet(str(users)), own)
         sessions.write.parquet(str(raw / "simulated_sessions"))
         write_tables(raw, folder, own)
         checked, repeated, counts = (spark.read.parquet(str(folder / name)) for name in TABLES)
         checked_account = account(raw, counts)
-        events = feature_engineering.events(
+        events = feature_engineering.select_events(
             checked, repeated, checked_account, parameters["data_processing"]
         )
-        days = feature_engineering.user_days(events, settings)
+        days = feature_engineering.aggregate_user_days(events, settings)
         days.write.parquet(str(tables["user_days"]))
         days = spark.read.parquet(str(tables["user_days"]))
-        snapshots = feature_engineering.snapshots(days, settings)
-        described = feature_engineering.features(days, snapshots, settings)
+        snapshots = feature_engineering.label_snapshots(days, settings)
+        described = feature_engineering.compute_features(days, snapshots, settings)
         described.join(snapshots, on=KEYS).write.parquet(str(tables["features"]))
         now = list_customers(days, [log_span(days, settings)[1]], settings)
-        newest = feature_engineering.features(days, now, settings)
+        newest = feature_engineering.compute_features(days, now, settings)
         newest.write.parquet(str(tables["newest"]))
         quality.write_text(json.dumps(checked_account), encoding="utf-8")
         shutil.rmtree(raw)

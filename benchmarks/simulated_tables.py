@@ -7,7 +7,7 @@ import fsspec
 import pandas as pd
 
 from sparkify.datasets.atomic_write import written_aside
-from sparkify.pipelines.simulation.chain import State, states
+from sparkify.pipelines.simulation.chain import State, list_states
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.pipelines.simulation.songs import SongCatalogue
 
@@ -55,7 +55,7 @@ def write_tables(raw: Path, folder: Path, simulation: SimulationParameters) -> i
     Returns:
         The number of events.
     """
-    described = [(number, *state) for number, state in enumerate(states())]
+    described = [(number, *state) for number, state in enumerate(list_states())]
     lengths = SongCatalogue(simulation).length_seconds
     counts = []
     with duckdb.connect() as con:

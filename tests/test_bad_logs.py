@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from sparkify.datasets import EventLogDataset
 from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.data_processing import nodes as processing
-from sparkify.pipelines.data_processing.log_checks import LogError, require_usable_log
+from sparkify.pipelines.data_processing.diagnosis import LogError
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.customers import LogGapError, LogTooShortError
 from sparkify.pipelines.modelling.nodes import train_test
@@ -76,14 +76,14 @@ def user_days(log: Path, parameters: dict[str, Any]) -> DataFrame:
     raw = EventLogDataset(filepath=str(log)).load()
     checked = processing.check_events(raw, parameters["data_processing"])
     repeated = processing.find_repeated_events(checked)
-    events = engineering.events(checked, repeated, USABLE, parameters["data_processing"])
-    return engineering.user_days(events, parameters["feature_engineering"])
+    events = engineering.select_events(checked, repeated, USABLE, parameters["data_processing"])
+    return engineering.aggregate_user_days(events, parameters["feature_engineering"])
 
 
 def customers(days: DataFrame, parameters: dict[str, Any]) -> dict[str, dict[int, bool]]:
     """Return who was a customer at which cutoff, as day of the log, and whether he churned."""
     found: dict[str, dict[int, bool]] = defaultdict(dict)
-    for row in engineering.snapshots(days, parameters["feature_engineering"]).collect():
+    for row in engineering.label_snapshots(days, parameters["feature_engineering"]).collect():
         found[row["user_id"]][(row["cutoff"] - FIRST_DAY).days] = row["churned"]
     return found
 
@@ -148,7 +148,7 @@ def test_a_log_without_a_customer_at_any_cutoff_ends_with_what_that_means(
 
 
 def split(days: DataFrame, parameters: dict[str, Any]) -> None:
-    snapshots = engineering.snapshots(days, parameters["feature_engineering"])
+    snapshots = engineering.label_snapshots(days, parameters["feature_engineering"])
     features = snapshots.select("user_id", "cutoff")
     settings = (parameters["modelling"], parameters["feature_engineering"])
     train_test(features, snapshots, {"missing_pages": {}}, *settings)
@@ -166,7 +166,7 @@ def test_an_event_years_away_is_told_before_it_makes_thousands_of_cutoffs(
     years_away = of(days, "seen once").withColumns(
         {"day": F.lit(stray), "last_ts": F.lit(stray).cast("timestamp")}
     )
-    with pytest.raises(LogGapError, match="events: none between") as told:
+    with pytest.raises(LogGapError, match="events: no event between") as told:
         customers(days.unionByName(years_away), parameters)
     assert str(stray) in str(told.value)
     assert "data_processing.earliest_event and latest_event" in str(told.value)
@@ -195,7 +195,7 @@ def test_a_user_with_a_million_events_counts_like_any_other(
         F.lit(FIRST_DAY).cast("timestamp").alias("registration"),
         F.lit(100.0).alias("length"),
     )
-    rows = engineering.user_days(events, parameters["feature_engineering"]).collect()
+    rows = engineering.aggregate_user_days(events, parameters["feature_engineering"]).collect()
     assert len(rows) == 24  # two million seconds
     assert sum(row["next_song"] for row in rows) == MILLION
     assert sum(row["listening_ms"] for row in rows) == 100_000 * MILLION
@@ -226,4 +226,6 @@ def test_a_log_without_an_event_is_told_with_the_reason_and_what_to_do(
     repeated = processing.find_repeated_events(checked)
     counts = processing.count_events(checked, repeated)
     with pytest.raises(LogError, match=words):
-        require_usable_log(processing.account_for_records(checked, repeated, counts, {}, checks))
+        processing.require_usable_log(
+            processing.summarize_data_quality(checked, repeated, counts, {}, checks)
+        )

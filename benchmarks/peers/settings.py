@@ -29,10 +29,9 @@ def _settings(file: str) -> dict[str, Any]:
     return yaml.safe_load((CONF / file).read_text(encoding="utf-8"))
 
 
-GLOBALS = _settings("base/globals.yml")
-PAGES: dict[str, str] = GLOBALS["pages"]
-BY_LEVEL: list[str] = GLOBALS["by_level"]
 FEATURES = _settings("base/parameters/feature_engineering.yml")["feature_engineering"]
+PAGES: dict[str, str] = FEATURES["pages"]
+BY_LEVEL: list[str] = FEATURES["by_level"]
 MODELLING = _settings("base/parameters/modelling.yml")["modelling"]
 INPUTS = _settings("base/parameters/modelling.yml")["inputs"]
 # The peers look at rates as they are, without segments.
@@ -49,8 +48,8 @@ SUMMED = [
 # What is summed over the last days before the cutoff: (summed, days) by the sum's name.
 RECENT: dict[str, tuple[str, int]] = {
     f"{name}_{days}d": (name, days)
-    for name in GLOBALS["windowed"]
-    for days in GLOBALS["windows_days"]
+    for name in FEATURES["windowed"]
+    for days in FEATURES["windows_days"]
 }
 
 

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from benchmarks import ceiling, ceiling_report, simulated_tables
 from sparkify.pipeline_registry import register_pipelines
 from sparkify.pipelines.modelling.parameters import Bootstrap
-from sparkify.pipelines.simulation.chain import State, known_cohorts, states
+from sparkify.pipelines.simulation.chain import State, list_cohorts, list_states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
 
@@ -47,8 +47,8 @@ def customers(busy: SimulationParameters) -> list[int]:
     for number in range(busy.users):
         before = past(process, number, cutoff)
         shown = {state for session in before for state in session.states}
-        if {states()[state].auth for state in shown} >= {"Logged In"} and not any(
-            states()[state].auth == "Cancelled" for state in shown
+        if {list_states()[state].auth for state in shown} >= {"Logged In"} and not any(
+            list_states()[state].auth == "Cancelled" for state in shown
         ):
             found.append(number)
     return found
@@ -57,7 +57,7 @@ def customers(busy: SimulationParameters) -> list[int]:
 def past(process: Process, number: int, cutoff: int) -> list[Session]:
     """Return a life's sessions up to the cutoff, cut there."""
     cut = []
-    for session in process.life(number, process.traits(number)):
+    for session in process.simulate_life(number, process.draw_traits(number)):
         kept = sum(second < cutoff for second in session.seconds)
         if kept:
             lists = (session.seconds[:kept], session.states[:kept], session.songs[:kept])
@@ -66,13 +66,13 @@ def past(process: Process, number: int, cutoff: int) -> list[Session]:
 
 
 def number_of(page: str, auth: str = "Logged In", level: str = "free") -> int:
-    return states().index(State(page, auth, level))
+    return list_states().index(State(page, auth, level))
 
 
 @pytest.mark.parametrize("cohort", ["accordion", "tuba", "zither", "xylophone"])
 def test_a_session_takes_some_step_or_ends(cohort: str) -> None:
-    assert cohort in known_cohorts()
-    assert ceiling.steps(cohort).sum(axis=1) == pytest.approx(np.ones(len(states())))
+    assert cohort in list_cohorts()
+    assert ceiling.steps(cohort).sum(axis=1) == pytest.approx(np.ones(len(list_states())))
     assert ceiling.steps(cohort)[number_of("Cancel"), -1] == 0
 
 
@@ -91,11 +91,11 @@ def test_chances_of_cancelling_follow_the_published_steps() -> None:
 
 def test_next_steps_add_up_to_the_whole_session() -> None:
     of_session, of_next = ceiling.cancelling("zither")
-    visits = np.linalg.inv(np.eye(len(states())) - ceiling.steps("zither")[:, :-1])
+    visits = np.linalg.inv(np.eye(len(list_states())) - ceiling.steps("zither")[:, :-1])
     cancels = {number_of("Cancel", level=level) for level in ("free", "paid")}
     outside = [
         number
-        for number, state in enumerate(states())
+        for number, state in enumerate(list_states())
         if state.auth != "Cancelled" and number not in cancels
     ]
     assert (visits @ of_next)[outside] == pytest.approx(np.array(of_session)[outside])
@@ -107,10 +107,10 @@ def test_the_posterior_knows_the_traits_of_a_heavy_user(
     process, cutoff = Process(busy), busy.start_second + CUTOFF_DAY * DAY_SECONDS
     of_cohort, errors = [], []
     for number in customers:
-        user, before = process.traits(number), past(process, number, cutoff)
+        user, before = process.draw_traits(number), past(process, number, cutoff)
         if sum(len(session.states) for session in before) < 500:
             continue
-        allowed, weights = foresight.posterior(user, before, process.place(before[-1], cutoff))
+        allowed, weights = foresight.posterior(user, before, process.find_place(before[-1], cutoff))
         assert weights.sum() == pytest.approx(1)
         is_own = np.array([guess.cohort == user.cohort for guess in allowed])
         of_cohort.append(weights[is_own].sum())
@@ -128,10 +128,10 @@ def test_what_follows_the_cutoff_changes_no_posterior(
     process, cutoff = Process(busy), busy.start_second + CUTOFF_DAY * DAY_SECONDS
     changed = 0
     for number in range(60):
-        user, before = process.traits(number), past(process, number, cutoff)
+        user, before = process.draw_traits(number), past(process, number, cutoff)
         if not before:
             continue
-        place, last = process.place(before[-1], cutoff), before[-1]
+        place, last = process.find_place(before[-1], cutoff), before[-1]
         cancelled = number_of("Cancel"), number_of("Cancellation Confirmation", "Cancelled")
         going_on = last._replace(
             seconds=[*last.seconds, cutoff, cutoff + 1], states=[*last.states, *cancelled]

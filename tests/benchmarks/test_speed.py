@@ -9,7 +9,7 @@ from benchmarks import speed
 
 LOGGED = """23:59:59    1/7  data_processing.check_events            5.2 s
 23:59:59  Log (simulated): 12 lines in 3.0 s
-23:59:59    2/7  data_processing.account_for_records    1234.5 s
+23:59:59    2/7  data_processing.summarize_data_quality    1234.5 s
 """
 
 
@@ -96,7 +96,7 @@ def test_one_core_is_compared_with_all(tmp_path: Path, monkeypatch: pytest.Monke
     }
     assert found["one_core"]["nodes"] == [
         {"node": "data_processing.check_events", "seconds": 5.2},
-        {"node": "data_processing.account_for_records", "seconds": 1234.5},
+        {"node": "data_processing.summarize_data_quality", "seconds": 1234.5},
     ]
     assert ran[0] == speed.ONE_CORE
     assert ran[1][0] == sys.executable

@@ -7,7 +7,7 @@ import fsspec
 import pytest
 from kedro.io.core import DatasetError
 
-from sparkify.datasets.log_files import LogFile, is_hidden, list_files
+from sparkify.datasets.log_files import LogFile, list_files
 
 LINE = b'{"ts":1,"userId":"1"}\n'
 PRINTED = json.dumps({"ts": 1}, indent=2).encode()
@@ -198,14 +198,6 @@ def test_empty_and_hidden_files_are_no_part_of_a_log(tmp_path: Path) -> None:
         (tmp_path / "_log" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "_log" / name).write_bytes(b"" if name == "empty" else LINE)
     assert [file.path for file in list_log(tmp_path / "_log")] == [f"{tmp_path}/_log/a=_b/part"]
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [("a/b", False), ("_a/b", True), ("a/.b", True), ("_day=1/b", False), ("a._COPYING_", True)],
-)
-def test_spark_passes_over_files_by_their_names(path: str, expected: bool) -> None:
-    assert is_hidden(path) == expected
 
 
 def test_thousands_of_files_are_read_once_each(

@@ -92,10 +92,11 @@ def test_a_finished_run_leaves_a_row_per_node(finished: Any) -> None:
     assert checked["rows_written"] == catalog.load("data_quality")["lines"]
     # Summing up reads the nine columns of the accepted events but one.
     assert (
-        timings.loc["feature_engineering.sum_up_days", "bytes_read"] > checked["bytes_written"] / 4
+        timings.loc["feature_engineering.aggregate_user_days", "bytes_read"]
+        > checked["bytes_written"] / 4
     )
     assert (
-        timings.loc["feature_engineering.accept_events", "bytes_written"] == 0
+        timings.loc["feature_engineering.select_events", "bytes_written"] == 0
     )  # a view in memory
     assert timings.loc["modelling.choose_champion", "bytes_written"] > 0  # a versioned model
     rows = timings["rows_written"]

@@ -66,8 +66,8 @@ def test_pages_may_be_called_like_any_free_word_of_the_code(
     )
     events = spark.createDataFrame([], EVENTS.struct)
     snapshots = spark.createDataFrame([], SNAPSHOTS.struct)
-    user_days = nodes.user_days(events, settings)
-    features = nodes.features(user_days, snapshots, settings)
+    user_days = nodes.aggregate_user_days(events, settings)
+    features = nodes.compute_features(user_days, snapshots, settings)
     assert set(pages) <= set(user_days.columns)
     assert features.columns[2:] == settings.feature_columns
 

@@ -18,15 +18,14 @@ from sparkify.datasets.atomic_write import (
     written_aside,
 )
 from sparkify.datasets.log_files import (
-    COMPRESSED,
     FORMATS,
     Format,
     LogFile,
-    is_hidden,
     list_files,
 )
 from sparkify.datasets.log_headers import group_by_header, read_schemas
 from sparkify.datasets.log_records import LogReader
+from sparkify.log_formats.files import COMPRESSED, is_hidden
 from sparkify.schemas import RAW_EVENTS
 
 MEGABYTE = 1_000_000

@@ -2,7 +2,6 @@
 
 import bz2
 import re
-import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -11,26 +10,12 @@ from typing import Any, Literal, NamedTuple
 from fsspec import AbstractFileSystem
 from kedro.io.core import DatasetError
 
+from sparkify.log_formats.files import COMPRESSED, PARQUET, find_problem, is_hidden
+
 Format = Literal["json_lines", "json_array", "csv", "tsv", "parquet"]
 FORMATS: tuple[Format, ...] = ("json_lines", "json_array", "csv", "tsv", "parquet")
 ENDINGS: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet"}
-COMPRESSED = {".gz": b"\x1f\x8b", ".bz2": b"BZh"}  # and how their files begin
-PARQUET = b"PAR1"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-UNPACK = "Unpack it: text is read as it is or compressed as .gz or .bz2."
-# How files begin that Spark would take for lines of text, and what to do.
-NO_TEXT = {
-    b"\x1f\x8b": ("compressed by gzip, without .gz in its name", "Add .gz to its name."),
-    b"BZh": ("compressed by bzip2, without .bz2 in its name", "Add .bz2 to its name."),
-    b"\x28\xb5\x2f\xfd": ("compressed by Zstandard", UNPACK),
-    b"\xfd7zXZ": ("compressed by xz", UNPACK),
-    b"PK\x03\x04": ("a zip archive", UNPACK),
-    b"\xff\xfe": ("UTF-16", "Convert it to UTF-8."),
-    b"\xfe\xff": ("UTF-16", "Convert it to UTF-8."),
-    b"Obj\x01": ("Avro", "Convert it to JSON lines, CSV or Parquet."),
-}
-# Spark would unpack these as Hadoop's own formats, which differ from those of the same name.
-OTHERWISE_PACKED = (".deflate", ".lz4", ".snappy", ".zst")
 BEGINNING = 2_048  # bytes: the header of a tar archive, the first line of most files
 BZIP2_BEGINNING = 1_000_000  # bzip2 is unpacked by blocks of up to this size
 FILES_AT_ONCE = 100  # whose beginnings are in memory together
@@ -75,7 +60,7 @@ def list_files(filesystem: AbstractFileSystem, log: str, log_format: str) -> lis
             )
         content = _unpack(PurePosixPath(path).suffix, stored).removeprefix(BYTE_ORDER_MARK)
         found = _detect_format(path, log, content) if log_format == "auto" else log_format
-        wrong = _find_problem(path, stored, content) or _find_contradiction(
+        wrong = find_problem(path, stored, content) or _find_contradiction(
             found, content, is_by_name=log_format == "auto"
         )
         if wrong:
@@ -83,14 +68,6 @@ def list_files(filesystem: AbstractFileSystem, log: str, log_format: str) -> lis
             raise DatasetError(f"the event log's file {path} is {what}. {remedy}")
         files.append(LogFile(path, found, sizes[path], content))  # type: ignore[arg-type]
     return files
-
-
-def is_hidden(path: str) -> bool:
-    """Return whether Spark passes over a file, by its name or that of a directory above it."""
-    return path.endswith("._COPYING_") or any(
-        part.startswith(".") or (part.startswith("_") and "=" not in part)
-        for part in PurePosixPath(path).parts
-    )
 
 
 def _find_through_links(
@@ -152,28 +129,6 @@ def _ending(path: str) -> str:
     """Return the last ending of a name that is none of a compression."""
     suffixes = [suffix for suffix in PurePosixPath(path).suffixes if suffix not in COMPRESSED]
     return suffixes[-1].lower() if suffixes else ""
-
-
-def _find_problem(path: str, stored: bytes, content: bytes) -> tuple[str, str] | None:
-    """Say why a file cannot be part of any log, and what to do; None if it can."""
-    suffix = PurePosixPath(path).suffix
-    if suffix in OTHERWISE_PACKED:
-        return f"compressed as {suffix}", UNPACK
-    if suffix in COMPRESSED and not stored.startswith(COMPRESSED[suffix]):
-        return f"not compressed as {suffix}, whatever its name says", "Correct its name."
-    if suffix in COMPRESSED and content.startswith(PARQUET):
-        return f"Parquet, compressed as {suffix} once more", "Unpack it."
-    if _is_tar(content[: tarfile.BLOCKSIZE]):
-        return "a tar archive", UNPACK
-    return next((what for magic, what in NO_TEXT.items() if content.startswith(magic)), None)
-
-
-def _is_tar(block: bytes) -> bool:
-    try:
-        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-    except tarfile.HeaderError:
-        return False
-    return True
 
 
 def _find_contradiction(

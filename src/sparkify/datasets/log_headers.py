@@ -1,12 +1,10 @@
 """What a log's files say of their columns: headers of separated values, schemas of Parquet."""
 
-import csv
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
-from typing import NamedTuple
 
 import pyarrow as pa
 from fsspec import AbstractFileSystem
@@ -14,18 +12,11 @@ from kedro.io.core import DatasetError
 from pyarrow import parquet
 
 from sparkify.datasets.log_files import LogFile
+from sparkify.log_formats.files import CODECS, Header, parse_header
 
 DELIMITERS = {"csv": ",;|\t", "tsv": "\t"}
-CODECS = {".gz": "gzip", ".bz2": "bz2"}
 DAMAGED = "It is cut off or damaged: put a whole one in its place."
 FOOTERS_AT_ONCE = 16  # a footer is a small read; on an object store each takes tens of milliseconds
-
-
-class Header(NamedTuple):
-    """The names of columns, in order, and what separates them."""
-
-    names: tuple[str, ...]
-    delimiter: str
 
 
 def group_by_header(
@@ -38,12 +29,7 @@ def group_by_header(
     """
     found = defaultdict(list)
     for file in files:
-        line = _first_line(filesystem, file)
-        rows = [
-            Header(tuple(next(csv.reader([line], delimiter=delimiter), [])), delimiter)
-            for delimiter in DELIMITERS[file.format]
-        ]
-        header = max(rows, key=lambda row: len(row.names))
+        header = parse_header(_first_line(filesystem, file), DELIMITERS[file.format])
         if not header.names:  # Spark passes over blank lines, here there is nothing else
             continue
         for number, name in enumerate(header.names):

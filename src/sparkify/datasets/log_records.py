@@ -1,9 +1,7 @@
 """From a log's files of any format to its records: one row of JSON each."""
 
-import json
 from collections.abc import Iterator, Mapping
 
-import msgspec
 import pyarrow as pa
 from kedro.io.core import DatasetError
 from py4j.protocol import Py4JJavaError
@@ -12,7 +10,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from sparkify.datasets.log_headers import Header, describe_conflict, list_nanosecond_columns
+from sparkify.datasets.log_headers import describe_conflict, list_nanosecond_columns
+from sparkify.log_formats.files import Header, split_values
 from sparkify.schemas import MALFORMED_ROW, RAW_EVENTS
 
 CORRUPT = "malformed"
@@ -25,10 +24,6 @@ TIMES = {
 # Spark has no type for nanoseconds, which pandas writes by default. It refuses them or, with
 # this setting, reads integers.
 NANOSECONDS_AS_INTEGERS = "spark.sql.legacy.parquet.nanosAsLong"
-ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
-# Texts of numbers, because Python refuses to convert more than 4,300 digits.
-ONE_VALUE = json.JSONDecoder(parse_int=str, parse_float=str)
-BYTE_ORDER_MARK = "\ufeff"
 RECORDS_PER_BATCH = 10_000
 
 
@@ -158,43 +153,3 @@ def _split_files(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
                 columns = [some, [file.as_py()] * len(some), [None] * len(some)]
                 arrays = [pa.array(column, pa.string()) for column in columns]
                 yield pa.RecordBatch.from_arrays(arrays, names=RAW_EVENTS.columns)
-
-
-def split_values(text: str) -> list[str]:
-    """Return the text of each object, or element of an array, that a text of JSON holds.
-
-    What comes after the first place that is no JSON is one record, which is then rejected.
-
-    >>> split_values('[{"a": 1}, {"a": 2}] {"a": 3} oops')
-    ['{"a": 1}', '{"a": 2}', '{"a": 3}', 'oops']
-    """
-    text = text.removeprefix(BYTE_ORDER_MARK)
-    try:
-        return [bytes(element).decode() for element in ELEMENTS.decode(text)]
-    except (msgspec.MsgspecError, RecursionError):
-        return list(_split_one_by_one(text))
-
-
-def _split_one_by_one(text: str) -> Iterator[str]:
-    place, is_in_array = _skip_blanks(text, 0), False
-    while place < len(text):
-        if text[place] == "[" and not is_in_array:
-            is_in_array = True
-        elif text[place] == "]" and is_in_array:
-            is_in_array = False
-        elif text[place] != "," or not is_in_array:
-            try:
-                _, end = ONE_VALUE.raw_decode(text, place)
-            except (ValueError, RecursionError):
-                yield text[place:].rstrip()
-                return
-            yield text[place:end]
-            place = _skip_blanks(text, end)
-            continue
-        place = _skip_blanks(text, place + 1)
-
-
-def _skip_blanks(text: str, place: int) -> int:
-    while place < len(text) and text[place] in " \t\r\n":
-        place += 1
-    return place

@@ -29,12 +29,11 @@ from sparkify.pipelines.feature_engineering.parameters import FeatureEngineering
 from sparkify.schemas.parameters import Parameters
 
 PARAMS = "params:"
-# ${globals:pages}, ${runtime_params:cutoff,null} or ${data_root}: the resolver and the name.
+# ${globals:baselines}, ${runtime_params:cutoff,null} or ${data_root}: the resolver and the name.
 REFERENCE = re.compile(r"\$\{(?:(runtime_params|globals):)?\s*([\w.]+)")
 COMMENT = re.compile(r"(^|\s)#.*")
 # The catalog's schemas read these from globals.yml, so that a table has the columns they say.
 SHARED_WITH_SCHEMAS = {
-    "feature_engineering": ("pages", "by_level", "windowed", "windows_days"),
     "modelling": ("baselines",),
 }
 

@@ -13,7 +13,7 @@ from sparkify.datasets import JSONDataset
 from sparkify.errors import TooLittleDataError, UserError
 from sparkify.formatting.baseline_comparison import TOO_FEW, compare_with_baselines
 from sparkify.formatting.money import format_dollars
-from sparkify.pipelines.data_processing.log_checks import format_rejections
+from sparkify.pipelines.data_processing.diagnosis import format_rejections
 
 logger = logging.getLogger(__name__)
 NOTABLE_SHARE = 0.01  # of rejected lines; fewer do not explain that data are missing

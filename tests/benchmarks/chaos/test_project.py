@@ -8,14 +8,14 @@ from benchmarks.chaos.project import ChaosProject, Ended
 PRINTED = """WARNING: Using incubator modules: jdk.incubator.vector
 14:59:47   1/3  check_events            9.5 s
 14:59:48  Fit 1/4: logistic_regression (regParam 0.3), fold 2, 2.3 s
-14:59:50   2/3  sum_up_days             2.0 s
+14:59:50   2/3  aggregate_user_days             2.0 s
 """
 
 
 def test_a_run_s_nodes_are_read_from_what_it_prints() -> None:
     ended = Ended(-9, 20.0, PRINTED)
-    assert ended.nodes == [("check_events", 9.5), ("sum_up_days", 2.0)]
-    assert ended.last_node == "sum_up_days"
+    assert ended.nodes == [("check_events", 9.5), ("aggregate_user_days", 2.0)]
+    assert ended.last_node == "aggregate_user_days"
     assert Ended(-9, 1.0, "").last_node == "the start"
 
 

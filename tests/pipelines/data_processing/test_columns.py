@@ -1,10 +1,17 @@
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from sparkify.log_formats.times import TimeReader
 from sparkify.pipelines.data_processing import columns
 
+READER = TimeReader(date(2000, 1, 1), date(2100, 1, 1), None, ZoneInfo("UTC"))
+MICROS = 1_541_105_830_796_000
 UNREADABLE = [True, [1], {"a": 1}]
 
 
@@ -108,3 +115,47 @@ def test_what_is_no_number_is_wrong(value: Any) -> None:
 def test_a_column_without_values_is_read(how: str) -> None:
     assert read(how, []) == ([], [])
     assert read(how, [None, None]) == ([None, None], [False, False])
+
+
+SECONDS = st.integers(946_684_800, 4_102_444_799)
+FRACTIONS = st.sampled_from(["", ".5", ".796", ".123456", ".1234567", ".999999999"])
+STAMPS = st.tuples(SECONDS, FRACTIONS, st.sampled_from(["", "Z", "+00:00", "-03:30", " UTC"])).map(
+    lambda made: (
+        datetime.fromtimestamp(made[0], UTC).replace(tzinfo=None).isoformat(sep=" ")
+        + made[1]
+        + made[2]
+    )
+)
+NUMBERS = st.tuples(SECONDS, st.sampled_from([1, 1_000, 1_000_000, 1_000_000_000])).map(
+    lambda made: made[0] * made[1]
+)
+FLOATS = st.tuples(SECONDS, st.sampled_from([1.0, 1_000.0]), st.floats(0, 0.999999)).map(
+    lambda made: made[0] * made[1] + made[2]
+)
+COLUMNS = st.one_of(
+    *(
+        st.lists(st.none() | kind, max_size=5)
+        for kind in (STAMPS, NUMBERS, FLOATS, SECONDS, STAMPS.map(str.upper), st.text(max_size=9))
+    )
+)
+
+
+@settings(max_examples=500, derandomize=True, database=None, deadline=None)
+@given(COLUMNS)
+def test_a_column_of_times_is_read_as_its_values_one_by_one(values: list[Any]) -> None:
+    together = [part.to_pylist() for part in columns.read_times(values, READER)]
+    alone = [READER.read(value) for value in values]
+    assert [*zip(*together, strict=True)] == alone
+
+
+def test_a_column_may_have_times_of_several_formats() -> None:
+    values = [1541105830796, None, "2018-11-01T20:57:10.796Z", 1541105830, True]
+    micros, formats, problems = (part.to_pylist() for part in columns.read_times(values, READER))
+    assert micros == [MICROS, None, MICROS, MICROS - 796_000, None]
+    assert formats == ["ms", None, "iso8601", "s", None]
+    assert problems == [None] * 4 + ["wrong type"]
+
+
+def test_a_column_without_times_is_read() -> None:
+    assert [len(column) for column in columns.read_times([], READER)] == [0, 0, 0]
+    assert [column.null_count for column in columns.read_times([None, None], READER)] == [2, 2, 2]

@@ -11,9 +11,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.data_processing import nodes
-from sparkify.pipelines.data_processing.duplicates import drop_copies
+from sparkify.pipelines.data_processing.diagnosis import LogError
 from sparkify.pipelines.data_processing.fields import FIELDS
-from sparkify.pipelines.data_processing.log_checks import LogError
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.schemas import CHECKED_EVENTS, EVENT_COUNTS
 from sparkify.spark.checksums import log_digest, record_hash
@@ -53,7 +52,7 @@ def quality(
     record: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     tables = check_all(spark, checks, raw)
-    return nodes.account_for_records(*tables, record or {}, checks)
+    return nodes.summarize_data_quality(*tables, record or {}, checks)
 
 
 def test_each_record_becomes_a_row(spark: SparkSession, checks: DataProcessingParameters) -> None:
@@ -94,7 +93,7 @@ def test_of_equal_records_one_is_an_event(
     checked, repeated, counts = check_all(spark, checks, raw)
     (row,) = repeated.collect()
     assert (row["item_in_session"], row["copies"]) == (50, 3)
-    events = drop_copies(checked, repeated)
+    events = nodes.drop_duplicates(checked, repeated)
     assert sorted(row["item_in_session"] for row in events.collect()) == [50, 51]
     assert [row["events"] for row in counts.collect()] == [2]
 
@@ -107,8 +106,8 @@ def test_records_that_only_share_a_hash_are_both_events(
     repeated = nodes.find_repeated_events(checked)
     found = {row["item_in_session"]: row["copies"] for row in repeated.collect()}
     assert found == {50: 1, 51: 2}
-    assert drop_copies(checked, repeated).count() == 2
-    account = nodes.account_for_records(
+    assert nodes.drop_duplicates(checked, repeated).count() == 2
+    account = nodes.summarize_data_quality(
         checked, repeated, nodes.count_events(checked, repeated), {}, checks
     )
     assert (account["accepted"], account["rejections"]["duplicate"]["lines"]) == (2, 1)
@@ -273,7 +272,7 @@ def test_genuine_logs_count_as_pandas_and_grep_count_them(
     with_user = frame[frame["registration"].notna()]
     raw = spark.read.text(str(real / name))
     tables = check_all(spark, checks, raw)
-    account = nodes.account_for_records(*tables, {}, checks)
+    account = nodes.summarize_data_quality(*tables, {}, checks)
     pages = dict(tables[2].groupBy("page").agg(F.sum("events")).collect())
     rejections = {why: told["lines"] for why, told in account["rejections"].items()}
     lines, without_user, songs, users = GENUINE[name]

@@ -53,7 +53,7 @@ def summary(
     spark: SparkSession, rows: list[tuple[str, str, str]], settings: FeatureEngineeringParameters
 ) -> dict[str, Any]:
     log = events(spark, rows)
-    return nodes.event_summary(log, nodes.user_days(log, settings), QUALITY, settings)
+    return nodes.summarize_events(log, nodes.aggregate_user_days(log, settings), QUALITY, settings)
 
 
 @pytest.mark.parametrize(
@@ -88,11 +88,11 @@ def test_pages_that_the_log_does_not_have_are_named_with_their_parameters(
     found = summary(spark, [*STAYS, ("stays", "2018-10-01 11:00", "Home")], few)
     assert found["missing_pages"] == {
         "feature_engineering.cancellation_page": CANCELLED,
-        "pages.home": "Hone",
+        "feature_engineering.pages.home": "Hone",
     }
     assert caplog.messages == [
         "The log has no event on these pages, which parameters name: "
-        "'Cancellation Confirmation' (feature_engineering.cancellation_page), 'Hone' (pages.home)"
+        "'Cancellation Confirmation' (feature_engineering.cancellation_page), 'Hone' (feature_engineering.pages.home)"
     ]
 
 
@@ -118,7 +118,7 @@ def test_a_level_without_events_is_named(
     log = events(spark, STAYS_AWAY)
     caplog.set_level(logging.WARNING, "sparkify")
     free = {**QUALITY, "levels": {"free": 2}}
-    nodes.event_summary(log, nodes.user_days(log, settings), free, settings)
+    nodes.summarize_events(log, nodes.aggregate_user_days(log, settings), free, settings)
     assert "no event on the paid level (data_processing.levels)" in caplog.messages[-1]
 
 
@@ -140,18 +140,24 @@ def test_a_missing_cancellation_page_is_an_error_that_names_the_log_s_pages(
 @pytest.mark.parametrize(
     ("outcome", "missing", "is_error"),
     [
-        ("cancellation", {"pages.submit_downgrade": "x"}, False),
-        ("downgrade", {"pages.submit_downgrade": "x"}, True),
-        ("either", {"pages.submit_downgrade": "x"}, False),
+        ("cancellation", {"feature_engineering.pages.submit_downgrade": "x"}, False),
+        ("downgrade", {"feature_engineering.pages.submit_downgrade": "x"}, True),
+        ("either", {"feature_engineering.pages.submit_downgrade": "x"}, False),
         ("either", {"feature_engineering.cancellation_page": "x"}, False),
         (
             "either",
-            {"feature_engineering.cancellation_page": "x", "pages.submit_downgrade": "y"},
+            {
+                "feature_engineering.cancellation_page": "x",
+                "feature_engineering.pages.submit_downgrade": "y",
+            },
             True,
         ),
         (
             "inactivity",
-            {"feature_engineering.cancellation_page": "x", "pages.submit_downgrade": "y"},
+            {
+                "feature_engineering.cancellation_page": "x",
+                "feature_engineering.pages.submit_downgrade": "y",
+            },
             False,
         ),
     ],
@@ -169,7 +175,7 @@ def test_one_page_of_the_outcome_is_enough(
 
 
 def test_a_question_about_cancellations_needs_their_page() -> None:
-    require_cancellation_page({**QUALITY, "missing_pages": {"pages.home": "x"}})
+    require_cancellation_page({**QUALITY, "missing_pages": {"feature_engineering.pages.home": "x"}})
     missing = {"feature_engineering.cancellation_page": "Foo"}
     with pytest.raises(MissingPageError) as raised:
         require_cancellation_page({**QUALITY, "missing_pages": missing})

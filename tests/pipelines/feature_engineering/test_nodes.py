@@ -9,9 +9,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
-from sparkify.pipelines.data_processing.duplicates import drop_copies
-from sparkify.pipelines.data_processing.log_checks import LogError
-from sparkify.pipelines.data_processing.nodes import check_events, find_repeated_events
+from sparkify.pipelines.data_processing.diagnosis import LogError
+from sparkify.pipelines.data_processing.nodes import (
+    check_events,
+    drop_duplicates,
+    find_repeated_events,
+)
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.feature_engineering import nodes
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
@@ -28,7 +31,7 @@ def settings(parameters: dict[str, Any]) -> FeatureEngineeringParameters:
 
 
 def accepted(checked: DataFrame) -> DataFrame:
-    return drop_copies(checked, find_repeated_events(checked)).select(*EVENTS.columns)
+    return drop_duplicates(checked, find_repeated_events(checked)).select(*EVENTS.columns)
 
 
 def events(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame:
@@ -66,7 +69,7 @@ HISTORY = [
 
 @pytest.fixture(scope="module")
 def days(spark: SparkSession, settings: FeatureEngineeringParameters) -> DataFrame:
-    return nodes.user_days(events(spark, *HISTORY), settings).cache()
+    return nodes.aggregate_user_days(events(spark, *HISTORY), settings).cache()
 
 
 def test_a_day_sums_up_what_the_user_did(
@@ -98,7 +101,7 @@ BOTH_LEVELS = [
 def test_a_day_counts_its_pages_on_the_free_level_apart(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    (row,) = nodes.user_days(events(spark, *BOTH_LEVELS), settings).collect()
+    (row,) = nodes.aggregate_user_days(events(spark, *BOTH_LEVELS), settings).collect()
     shown = ["next_song", "thumbs_down", "roll_advert"]
     assert [row[name] for name in shown] == [3, 3, 1]
     assert [row[f"free_{name}"] for name in shown] == [2, 1, 1]
@@ -124,7 +127,7 @@ def test_the_highest_item_of_the_latest_moment_ends_a_day(
         ("a", f"2018-10-01 10:00:0{second}", page, 1, of_event, None)
         for second, page, of_event in moments
     ]
-    (row,) = nodes.user_days(events(spark, *log), settings).collect()
+    (row,) = nodes.aggregate_user_days(events(spark, *log), settings).collect()
     assert (row["level"], row["last_ts"]) == (level, datetime(2018, 10, 1, 10, 0, 2))
 
 
@@ -139,7 +142,7 @@ def test_a_log_that_was_mostly_rejected_has_no_events(
     }
     nothing = spark.range(1)
     with pytest.raises(LogError, match="8 of 9 records rejected"):
-        nodes.events(nothing, nothing, misread, parameters["data_processing"])
+        nodes.select_events(nothing, nothing, misread, parameters["data_processing"])
 
 
 def test_events_get_the_sessions_and_levels_that_the_log_does_not_name(
@@ -160,7 +163,7 @@ def test_events_get_the_sessions_and_levels_that_the_log_does_not_name(
     ]
     raw = spark.createDataFrame([(json.dumps(record),) for record in records], "value string")
     checked = check_events(raw, lacking)
-    found = nodes.events(checked, find_repeated_events(checked), USABLE, lacking)
+    found = nodes.select_events(checked, find_repeated_events(checked), USABLE, lacking)
     rows = [
         (row["session_id"], row["level"], row["registration"])
         for row in EVENTS.validate(found).orderBy("ts").collect()
@@ -198,7 +201,7 @@ def test_a_day_ends_cancelled_if_the_cancellation_is_its_last_event(
     log: list[tuple[Any, ...]],
     ends_cancelled: bool,
 ) -> None:
-    (row,) = nodes.user_days(events(spark, *log), settings).collect()
+    (row,) = nodes.aggregate_user_days(events(spark, *log), settings).collect()
     assert row["ends_cancelled"] is ends_cancelled
 
 
@@ -228,14 +231,16 @@ def test_the_last_full_day_ends_the_log(
     holdout: date,
 ) -> None:
     log = [*HISTORY[:7], ("d", last_event, "Home", 9, "free", None)]
-    taken = nodes.snapshots(nodes.user_days(events(spark, *log), settings), settings)
+    taken = nodes.label_snapshots(
+        nodes.aggregate_user_days(events(spark, *log), settings), settings
+    )
     assert taken.agg(F.max("cutoff")).first()[0] == holdout
 
 
 def test_snapshots_are_customers_and_their_labels(
     spark: SparkSession, days: DataFrame, settings: FeatureEngineeringParameters
 ) -> None:
-    taken = SNAPSHOTS.validate(nodes.snapshots(days, settings))
+    taken = SNAPSHOTS.validate(nodes.label_snapshots(days, settings))
     cutoffs = [date(2018, 10, 10), date(2018, 10, 17), date(2018, 10, 24), date(2018, 10, 31)]
     cutoffs += [date(2018, 11, 7), date(2018, 11, 14), date(2018, 11, 21)]
     # b cancels on 2018-11-12: a churner at 11-07, no customer later; c and d come too late.
@@ -247,9 +252,9 @@ def test_snapshots_are_customers_and_their_labels(
 def test_a_log_without_events_is_an_error(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    no_days = nodes.user_days(events(spark, *HISTORY).where("false"), settings)
+    no_days = nodes.aggregate_user_days(events(spark, *HISTORY).where("false"), settings)
     with pytest.raises(LogTooShortError, match="events holds no rows"):
-        nodes.snapshots(no_days, settings)
+        nodes.label_snapshots(no_days, settings)
 
 
 # Seven customers around the only cutoff of a log from 2018-11-10 to 2018-12-01: 2018-11-21.
@@ -309,7 +314,9 @@ def test_an_outcome_has_its_customers_and_labels(
     churned: dict[str, bool],
 ) -> None:
     asked = settings.model_copy(update={"outcome": outcome})
-    taken = nodes.snapshots(nodes.user_days(events(spark, *CHANGES), settings), asked)
+    taken = nodes.label_snapshots(
+        nodes.aggregate_user_days(events(spark, *CHANGES), settings), asked
+    )
     expected = [(user, date(2018, 11, 21), label) for user, label in churned.items()]
     assertDataFrameEqual(taken, spark.createDataFrame(expected, taken.schema))
 
@@ -330,8 +337,8 @@ def test_a_partly_logged_last_day_makes_nobody_inactive(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     asked = settings.model_copy(update={"outcome": "inactivity"})
-    log = nodes.user_days(events(spark, *PARTLY_LOGGED), asked)
-    taken = nodes.snapshots(log, asked)
+    log = nodes.aggregate_user_days(events(spark, *PARTLY_LOGGED), asked)
+    taken = nodes.label_snapshots(log, asked)
     holdout = date(2018, 11, 21)  # its horizon is the ten full days from 11-21 to 11-30
     expected = [("regular", holdout, False), ("late", holdout, False), ("away", holdout, True)]
     assertDataFrameEqual(taken, spark.createDataFrame(expected, taken.schema))
@@ -341,12 +348,14 @@ def test_with_inactivity_no_event_from_the_cutoff_on_changes_a_feature(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     asked = settings.model_copy(update={"outcome": "inactivity"})
-    whole = nodes.user_days(events(spark, *CHANGES), asked)
+    whole = nodes.aggregate_user_days(events(spark, *CHANGES), asked)
     earlier = [row for row in CHANGES if row[1] < "2018-11-21"]
-    cut = nodes.user_days(events(spark, *earlier), asked)
-    taken = nodes.snapshots(whole, asked)
+    cut = nodes.aggregate_user_days(events(spark, *earlier), asked)
+    taken = nodes.label_snapshots(whole, asked)
     assert taken.count() == 6
-    assertDataFrameEqual(nodes.features(whole, taken, asked), nodes.features(cut, taken, asked))
+    assertDataFrameEqual(
+        nodes.compute_features(whole, taken, asked), nodes.compute_features(cut, taken, asked)
+    )
 
 
 def test_a_cancellation_counts_from_the_cutoff_to_the_end_of_the_horizon(
@@ -359,7 +368,9 @@ def test_a_cancellation_counts_from_the_cutoff_to_the_end_of_the_horizon(
             ("z", "2018-10-01 00:00:00", "Home", 1, "free", None),
             ("z", "2018-12-01 00:00:02", "Home", 1, "free", None),
         ]
-        taken = nodes.snapshots(nodes.user_days(events(spark, *log), settings), settings)
+        taken = nodes.label_snapshots(
+            nodes.aggregate_user_days(events(spark, *log), settings), settings
+        )
         return {str(r["cutoff"]): r["churned"] for r in taken.where("user_id='a'").collect()}
 
     assert "2018-11-21" not in churned("2018-11-20 23:59:59")
@@ -370,7 +381,7 @@ def test_a_cancellation_counts_from_the_cutoff_to_the_end_of_the_horizon(
 
 @pytest.fixture(scope="module")
 def described(days: DataFrame, settings: FeatureEngineeringParameters) -> DataFrame:
-    return nodes.features(days, nodes.snapshots(days, settings), settings).cache()
+    return nodes.compute_features(days, nodes.label_snapshots(days, settings), settings).cache()
 
 
 def test_features_sum_up_what_came_before_the_cutoff(
@@ -437,8 +448,8 @@ def test_a_registration_to_come_is_no_negative_age(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     late = events(spark, *HISTORY).withColumn("registration", F.lit(datetime(2018, 11, 30)))
-    days = nodes.user_days(late, settings)
-    rows = nodes.features(days, nodes.snapshots(days, settings), settings)
+    days = nodes.aggregate_user_days(late, settings)
+    rows = nodes.compute_features(days, nodes.label_snapshots(days, settings), settings)
     assert rows.agg(F.max("account_age_days")).first()[0] == 0.0
 
 
@@ -447,7 +458,7 @@ def described_at(
 ) -> DataFrame:
     """Describe the given customers of one cutoff from a log."""
     snapshots = users.select("user_id", F.lit(cutoff).cast("date").alias("cutoff"), F.lit(None))
-    return nodes.features(nodes.user_days(log, settings), snapshots, settings)
+    return nodes.compute_features(nodes.aggregate_user_days(log, settings), snapshots, settings)
 
 
 @pytest.mark.parametrize("cutoff", ["2018-10-17", "2018-11-14"])
@@ -488,11 +499,11 @@ def test_partitions_and_order_change_no_result(
     catalog = finished.catalog()
     lines = catalog.load("raw_events").orderBy(F.xxhash64("value")).repartition(partitions)
     log = accepted(check_events(lines, parameters["data_processing"]))
-    days = nodes.user_days(log, settings).cache()
-    taken = nodes.snapshots(days, settings)
+    days = nodes.aggregate_user_days(log, settings).cache()
+    taken = nodes.label_snapshots(days, settings)
     assertDataFrameEqual(days, catalog.load("user_days"), rtol=0, atol=0)
     assertDataFrameEqual(taken, catalog.load("snapshots"))
-    described = nodes.features(days, taken, settings)
+    described = nodes.compute_features(days, taken, settings)
     assertDataFrameEqual(described, catalog.load("features"), rtol=0, atol=0)
     days.unpersist()
 
@@ -530,7 +541,7 @@ def test_genuine_users_are_described(
     names = ["events_5_users.json", "events_user_87.json", "events_user_113.json"]
     paths = [str(real / name) for name in names]
     log = accepted(check_events(spark.read.text(paths), parameters["data_processing"]))
-    days = nodes.user_days(log, settings).cache()
+    days = nodes.aggregate_user_days(log, settings).cache()
     frame = pd.concat(pd.read_json(path, lines=True, convert_dates=False) for path in paths)
     frame["day"] = pd.to_datetime(frame["ts"], unit="ms").dt.date
     totals = days.agg(
@@ -540,7 +551,7 @@ def test_genuine_users_are_described(
     assert totals[1] == (frame["page"] == "NextSong").sum()
     assert totals[2] == (frame["page"] == "Thumbs Down").sum()
     assert totals[3] == len(frame[["userId", "sessionId"]].drop_duplicates())
-    taken = nodes.snapshots(days, settings)
+    taken = nodes.label_snapshots(days, settings)
     cutoff_ms = int(pd.Timestamp("2018-11-06").timestamp() * 1000)
     before = frame[frame["ts"] < cutoff_ms]
     gone = before[before["page"] == "Cancellation Confirmation"]["userId"]
@@ -548,7 +559,7 @@ def test_genuine_users_are_described(
     at_cutoff = taken.where("cutoff = date'2018-11-06'")
     assert {row["user_id"] for row in at_cutoff.collect()} == customers
     songs = before[before["page"] == "NextSong"].groupby("userId").size()
-    described = nodes.features(days, at_cutoff, settings).collect()
+    described = nodes.compute_features(days, at_cutoff, settings).collect()
     found = {row["user_id"]: row["next_song"] for row in described}
     assert found == {user: songs.get(int(user), 0) for user in customers}
     days.unpersist()
@@ -568,12 +579,12 @@ def test_what_a_page_s_column_is_called_changes_no_value(
         }
     )
     log = events(spark, *CHANGES)
-    usual = nodes.user_days(log, settings)
-    days = nodes.user_days(log, asked)
-    taken = nodes.snapshots(days, asked)
+    usual = nodes.aggregate_user_days(log, settings)
+    days = nodes.aggregate_user_days(log, asked)
+    taken = nodes.label_snapshots(days, asked)
     either = settings.model_copy(update={"outcome": "either"})
-    assertDataFrameEqual(taken, nodes.snapshots(usual, either))
-    found = nodes.features(days, taken, asked)
-    expected = nodes.features(usual, taken, settings)
+    assertDataFrameEqual(taken, nodes.label_snapshots(usual, either))
+    found = nodes.compute_features(days, taken, asked)
+    expected = nodes.compute_features(usual, taken, settings)
     assert found.columns != expected.columns
     assertDataFrameEqual(found.toDF(*expected.columns), expected)

@@ -83,3 +83,14 @@ def test_who_was_last_seen_when_is_a_part_of_inactivity_s_task_alone(
 ) -> None:
     asked = parameters["feature_engineering"].model_copy(update={"outcome": outcome})
     assert asked.prediction_task == task
+
+
+def test_the_song_and_the_downgrade_page_are_those_of_their_columns_by_default(
+    parameters: dict[str, Any],
+) -> None:
+    usual = parameters["feature_engineering"].model_dump()
+    pages = usual["pages"] | {"next_song": "Play", "submit_downgrade": "Downgraded"}
+    unset = {"song_page": None, "downgrade_page": None, "outcome": "downgrade"}
+    changed = FeatureEngineeringParameters(**{**usual, **unset, "pages": pages})
+    assert (changed.song_page, changed.downgrade_page) == ("Play", "Downgraded")
+    assert changed.outcome_columns == ["submit_downgrade"]

@@ -142,7 +142,7 @@ def test_later_days_change_no_feature_of_an_earlier_cutoff(
 ) -> None:
     days = finished.catalog().load("user_days")
     whole, cut = (
-        engineering.features(
+        engineering.compute_features(
             log, nodes.list_current_customers(log, settings, date(2018, 11, 15)), settings
         )
         for log in (days, days.where("day <= '2018-11-15'"))

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from sparkify.pipelines.simulation.chain import State, chain, known_cohorts, requests, states
+from sparkify.pipelines.simulation.chain import (
+    State,
+    build_chain,
+    list_cohorts,
+    list_requests,
+    list_states,
+)
 
 COHORTS = ["accordion", "tuba", "zither", "xylophone"]
 COMPLETE_LOGS = ["events_5_users", "events_user_87", "events_user_113"]
@@ -15,17 +21,17 @@ CANCEL = State("Cancel", "Logged In", "paid")
 
 def followers(cohort: str, state: State, adverts: float = 1.0) -> dict[State, float]:
     """Return the states after one and the share of each, read back from the cumulative ones."""
-    number, built = states().index(state), chain(cohort, adverts)
+    number, built = list_states().index(state), build_chain(cohort, adverts)
     ends = built.cumulative[number]
     shares = [round(end - start, 9) for start, end in zip([0, *ends[:-1]], ends, strict=False)]
-    names = [states()[follower] for follower in built.followers[number]]
+    names = [list_states()[follower] for follower in built.followers[number]]
     return dict(zip(names, shares, strict=True)) if names else {}
 
 
 def known_steps() -> set[tuple[State, State]]:
-    built = chain("accordion")
+    built = build_chain("accordion")
     return {
-        (states()[source], states()[target])
+        (list_states()[source], list_states()[target])
         for source, targets in enumerate(built.followers)
         for target in targets
     }
@@ -54,14 +60,14 @@ def state_of(event: dict[str, Any]) -> State:
 
 
 def test_the_published_chain_has_its_50_states_266_steps_and_22_pages() -> None:
-    assert len(states()) == 50
+    assert len(list_states()) == 50
     assert len(known_steps()) == 266
-    assert len(requests()) == 22
+    assert len(list_requests()) == 22
 
 
 def test_states_are_numbered_in_the_order_of_the_alphabet() -> None:
-    assert states() == sorted(states())
-    assert states()[:3] == [
+    assert list_states() == sorted(list_states())
+    assert list_states()[:3] == [
         State("About", "Guest", "free"),
         State("About", "Logged In", "free"),
         State("About", "Logged In", "paid"),
@@ -79,11 +85,11 @@ def test_states_are_numbered_in_the_order_of_the_alphabet() -> None:
     ],
 )
 def test_a_page_has_one_method_and_one_status(page: str, method: str, status: int) -> None:
-    assert requests()[page] == (method, status)
+    assert list_requests()[page] == (method, status)
 
 
 def test_every_page_of_the_chain_has_a_method_and_a_status() -> None:
-    assert {state.page for state in states()} == set(requests())
+    assert {state.page for state in list_states()} == set(list_requests())
 
 
 @pytest.mark.parametrize("cohort", COHORTS)
@@ -114,14 +120,14 @@ def test_cohorts_cancel_from_an_advert_at_their_published_rates() -> None:
 
 @pytest.mark.parametrize("cohort", COHORTS)
 def test_shares_after_a_state_rise_and_leave_at_most_all(cohort: str) -> None:
-    for cumulative in chain(cohort).cumulative:
+    for cumulative in build_chain(cohort).cumulative:
         assert cumulative == sorted(cumulative)
         assert all(0 < share <= 1 + 1e-9 for share in cumulative)
 
 
 @pytest.mark.parametrize("cohort", COHORTS)
 def test_first_pages_cover_every_way_to_arrive_and_their_shares_sum_to_1(cohort: str) -> None:
-    first = chain(cohort).first
+    first = build_chain(cohort).first
     assert set(first) == {
         ("Guest", "free"),
         ("Logged In", "free"),
@@ -130,12 +136,12 @@ def test_first_pages_cover_every_way_to_arrive_and_their_shares_sum_to_1(cohort:
         ("Logged Out", "paid"),
     }
     for (auth, level), (numbers, shares) in first.items():
-        assert {states()[number][1:] for number in numbers} == {(auth, level)}
+        assert {list_states()[number][1:] for number in numbers} == {(auth, level)}
         assert shares[-1] == pytest.approx(1)
 
 
 def test_the_tables_hold_four_cohorts() -> None:
-    assert known_cohorts() == ["accordion", "tuba", "zither", "xylophone"]
+    assert list_cohorts() == ["accordion", "tuba", "zither", "xylophone"]
 
 
 def test_every_genuine_step_is_one_of_the_chain_s(real: Path) -> None:
@@ -150,8 +156,8 @@ def test_every_genuine_step_is_one_of_the_chain_s(real: Path) -> None:
 
 
 def test_a_genuine_session_that_starts_in_the_log_starts_as_the_chain_does(real: Path) -> None:
-    built = chain("accordion")
-    first = {states()[number] for numbers, _ in built.first.values() for number in numbers}
+    built = build_chain("accordion")
+    first = {list_states()[number] for numbers, _ in built.first.values() for number in numbers}
     lines = [line for name in COMPLETE_LOGS for line in (real / f"{name}.json").open()]
     started = [state_of(e) for e in map(json.loads, lines) if e["itemInSession"] == 0]
     assert len(started) == 76
@@ -179,7 +185,7 @@ def test_a_genuine_song_that_follows_a_song_waits_for_its_end(real: Path) -> Non
 def test_genuine_pages_have_the_chain_s_method_and_status(real: Path) -> None:
     for before, after in genuine_steps(real):
         for event in (before, after):
-            assert requests()[event["page"]] == (event["method"], event["status"])
+            assert list_requests()[event["page"]] == (event["method"], event["status"])
 
 
 @pytest.mark.parametrize("cohort", COHORTS)
@@ -193,4 +199,4 @@ def test_more_adverts_follow_on_a_song_at_the_expense_of_the_next_song(cohort: s
 
 
 def test_as_many_adverts_as_published_change_no_share() -> None:
-    assert chain("tuba", adverts=1.0) == chain("tuba")
+    assert build_chain("tuba", adverts=1.0) == build_chain("tuba")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sparkify.pipelines.simulation.chain import State, chain, requests, states
+from sparkify.pipelines.simulation.chain import State, build_chain, list_requests, list_states
 from sparkify.pipelines.simulation.life import NO_SONG, Place, Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
 from sparkify.pipelines.simulation.songs import SongCatalogue
@@ -23,7 +23,7 @@ def simulation(parameters: dict[str, Any], **changes: Any) -> SimulationParamete
 
 
 def life(process: Process, number: int) -> list[Session]:
-    return list(process.life(number, process.traits(number)))
+    return list(process.simulate_life(number, process.draw_traits(number)))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def sessions(lives: dict[int, list[Session]]) -> Iterator[Session]:
 
 
 def visited(session: Session) -> list[State]:
-    return [states()[number] for number in session.states]
+    return [list_states()[number] for number in session.states]
 
 
 def steps(lives: dict[int, list[Session]]) -> Iterator[tuple[int, State, int, State]]:
@@ -60,7 +60,7 @@ def test_the_lives_tested_here_hold_what_is_to_be_tested(lives: dict[int, list[S
     shown = Counter(state.page for session in sessions(lives) for state in visited(session))
     assert shown.total() > 10_000
     assert shown["Cancellation Confirmation"] >= 10
-    assert set(shown) == set(requests())
+    assert set(shown) == set(list_requests())
 
 
 def test_a_life_depends_on_the_seed_and_the_user_s_number_alone(
@@ -69,7 +69,7 @@ def test_a_life_depends_on_the_seed_and_the_user_s_number_alone(
     alone = Process(simulation(parameters, users=4_000, files=8, growth_per_year=0.9))
     for number in (39, 7, 0):
         assert life(alone, number) == lives[number]
-        assert alone.traits(number) == Process(busy).traits(number)
+        assert alone.draw_traits(number) == Process(busy).draw_traits(number)
 
 
 def test_another_seed_is_another_life(
@@ -105,7 +105,7 @@ def test_time_never_runs_back_within_a_session_or_between_two(
 def test_a_redirected_page_comes_one_second_after_the_page_before_it(
     lives: dict[int, list[Session]],
 ) -> None:
-    redirected = {page for page, (_, status) in requests().items() if status == 307}
+    redirected = {page for page, (_, status) in list_requests().items() if status == 307}
     gaps = Counter(
         after - before for before, _, after, state in steps(lives) if state.page in redirected
     )
@@ -145,7 +145,7 @@ def test_an_ordinary_page_comes_after_the_user_s_own_pause(parameters: dict[str,
     process = Process(simulation(parameters, days=61))
     start = OCTOBER_1
     user = Traits("xylophone", 200.0, 20_000.0, "Logged In", "paid", start, start)
-    lived = {number: list(process.life(number, user)) for number in range(20)}
+    lived = {number: list(process.simulate_life(number, user)) for number in range(20)}
     gaps = [
         after - before
         for before, _, after, state in steps(lived)
@@ -160,7 +160,7 @@ def test_every_step_is_one_that_the_user_s_cohort_takes(
 ) -> None:
     process = Process(busy)
     for number, lived in lives.items():
-        followers = chain(process.traits(number).cohort).followers
+        followers = build_chain(process.draw_traits(number).cohort).followers
         for session in lived:
             assert all(after in followers[before] for before, after in pairwise(session.states))
 
@@ -169,10 +169,10 @@ def test_a_session_starts_on_a_page_that_sessions_start_on(
     busy: SimulationParameters, lives: dict[int, list[Session]]
 ) -> None:
     for number, lived in lives.items():
-        first = chain(Process(busy).traits(number).cohort).first
+        first = build_chain(Process(busy).draw_traits(number).cohort).first
         for session in lived:
             if session.first_item == 0:
-                _, auth, level = states()[session.states[0]]
+                _, auth, level = list_states()[session.states[0]]
                 assert session.states[0] in first[(auth, level)][0]
 
 
@@ -250,7 +250,7 @@ def test_an_event_in_the_second_at_which_the_log_ends_is_not_written(
 
 def test_traits_follow_the_published_shares(parameters: dict[str, Any]) -> None:
     process = Process(simulation(parameters, users=8_000, session_gap_days=7))
-    drawn = [process.traits(number) for number in range(8_000)]
+    drawn = [process.draw_traits(number) for number in range(8_000)]
     cohorts = Counter(user.cohort for user in drawn)
     assert cohorts["accordion"] / 8_000 == pytest.approx(6 / 9, abs=0.02)
     for cohort in ("tuba", "zither", "xylophone"):
@@ -266,7 +266,7 @@ def test_paces_have_the_mean_that_is_set_and_differ_between_users(
     parameters: dict[str, Any],
 ) -> None:
     process = Process(simulation(parameters, users=20_000, session_gap_days=7))
-    drawn = [process.traits(number) for number in range(20_000)]
+    drawn = [process.draw_traits(number) for number in range(20_000)]
     page_gaps = sorted(user.page_gap_seconds for user in drawn)
     session_gaps = sorted(user.session_gap_seconds for user in drawn)
     assert sum(page_gaps) / 20_000 == pytest.approx(90, rel=0.04)
@@ -279,7 +279,7 @@ def test_members_registered_before_the_log_and_as_long_ago_as_is_set(
     parameters: dict[str, Any],
 ) -> None:
     process = Process(simulation(parameters, users=4_000))
-    drawn = [process.traits(number) for number in range(4_000)]
+    drawn = [process.draw_traits(number) for number in range(4_000)]
     member_days = [(OCTOBER_1 - user.registration_second) / DAY_SECONDS for user in drawn]
     assert min(member_days) >= 0
     assert sum(member_days) / 4_000 == pytest.approx(36.525, rel=0.05)
@@ -288,12 +288,12 @@ def test_members_registered_before_the_log_and_as_long_ago_as_is_set(
 
 def test_newcomers_are_free_guests_who_arrive_during_the_log(busy: SimulationParameters) -> None:
     process = Process(busy)
-    newcomers = [process.traits(number) for number in range(40, 140)]
+    newcomers = [process.draw_traits(number) for number in range(40, 140)]
     assert {(user.auth, user.level) for user in newcomers} == {("Guest", "free")}
     arrivals = [user.arrival_second for user in newcomers]
     assert OCTOBER_1 <= min(arrivals) < max(arrivals) < OCTOBER_1 + 14 * DAY_SECONDS
     assert arrivals == [user.registration_second for user in newcomers]
-    assert process.traits(39).auth != "Guest"
+    assert process.draw_traits(39).auth != "Guest"
 
 
 def test_some_newcomers_register(lives: dict[int, list[Session]]) -> None:
@@ -305,8 +305,8 @@ def test_some_newcomers_register(lives: dict[int, list[Session]]) -> None:
 def standing(process: Process, lived: list[Session], now: int) -> Place | None:
     """Return where a life stands, if it has begun and is not over."""
     before = [session for session in lived if session.seconds[0] < now]
-    place = process.place(before[-1], now) if before else None
-    return None if place is None or states()[place.state].auth == "Cancelled" else place
+    place = process.find_place(before[-1], now) if before else None
+    return None if place is None or list_states()[place.state].auth == "Cancelled" else place
 
 
 def drawn_by(seed: int) -> Random:
@@ -314,7 +314,7 @@ def drawn_by(seed: int) -> Random:
 
 
 def number_of(page: str, auth: str = "Logged In", level: str = "free") -> int:
-    return states().index(State(page, auth, level))
+    return list_states().index(State(page, auth, level))
 
 
 def test_a_place_is_the_last_event_before_now_and_the_end_of_its_song(
@@ -324,10 +324,10 @@ def test_a_place_is_the_last_event_before_now_and_the_end_of_its_song(
     song, thumbs_up = number_of("NextSong"), number_of("Thumbs Up")
     session = Session(0, [100, 110, 500, 510], [song, thumbs_up, song, song], [3, NO_SONG, 4, 3])
     process = Process(busy)
-    assert process.place(session, 101) == (100, song, 100 + first)
-    assert process.place(session, 500) == (110, thumbs_up, 100 + first)
-    assert process.place(session, 501) == (500, song, 500 + second)
-    assert process.place(session, 9_000) == (510, song, 510 + first)
+    assert process.find_place(session, 101) == (100, song, 100 + first)
+    assert process.find_place(session, 500) == (110, thumbs_up, 100 + first)
+    assert process.find_place(session, 501) == (500, song, 500 + second)
+    assert process.find_place(session, 9_000) == (510, song, 510 + first)
 
 
 def test_silence_is_likely_way_by_way(busy: SimulationParameters) -> None:
@@ -335,26 +335,26 @@ def test_silence_is_likely_way_by_way(busy: SimulationParameters) -> None:
     user = Traits("tuba", 100.0, 20_000.0, "Logged In", "free", start, start)
     cancel = Place(start, number_of("Cancel"), start)
     # Confirmation or an error come after an exponential pause; no session ends on Cancel.
-    assert process.silence(user, cancel, start + 1) == pytest.approx(
+    assert process.compute_silence_chances(user, cancel, start + 1) == pytest.approx(
         [0.98906, 0.00099, 0], abs=1e-5
     )
-    assert process.silence(user, cancel, start + 100) == pytest.approx(
+    assert process.compute_silence_chances(user, cancel, start + 100) == pytest.approx(
         [0.36751, 0.00037, 0], abs=1e-5
     )
     # A thumb comes a second after the song, the next song at its end.
     song = Place(start, number_of("NextSong"), start + 200)
-    followers = chain("tuba").followers[song.state]
+    followers = build_chain("tuba").followers[song.state]
     steps = dict(
-        zip(followers, pairwise([0.0, *chain("tuba").cumulative[song.state]]), strict=True)
+        zip(followers, pairwise([0.0, *build_chain("tuba").cumulative[song.state]]), strict=True)
     )
     for now, ways in {start + 1: "both", start + 200: "song", start + 201: "neither"}.items():
-        *goes_on, ended = process.silence(user, song, now)
+        *goes_on, ended = process.compute_silence_chances(user, song, now)
         chances = dict(zip(followers, goes_on, strict=True))
         for page, on in {"NextSong": ways != "neither", "Thumbs Up": ways == "both"}.items():
             before, share = steps[number_of(page)]
             assert chances[number_of(page)] == pytest.approx((share - before) * on)
-        assert ended == pytest.approx(1 - chain("tuba").cumulative[song.state][-1])
-    *_, ended_long_ago = process.silence(user, song, start + 1_800 + 20_000)
+        assert ended == pytest.approx(1 - build_chain("tuba").cumulative[song.state][-1])
+    *_, ended_long_ago = process.compute_silence_chances(user, song, start + 1_800 + 20_000)
     assert ended_long_ago == pytest.approx(ended / math.e)
 
 
@@ -368,7 +368,7 @@ def test_a_future_begins_at_or_after_now(
         if place is None:
             continue
         for _ in range(5):
-            future = list(process.future(random, process.traits(number), place, now))
+            future = list(process.simulate_future(random, process.draw_traits(number), place, now))
             seconds = [second for session in future for second in session.seconds]
             assert seconds == sorted(seconds)
             assert all(now <= second < busy.end_second for second in seconds)
@@ -384,12 +384,12 @@ def test_futures_of_an_early_place_cancel_as_often_as_lives_do(parameters: dict[
     )
     cancelled, events, lives = Counter[str](), Counter[str](), 0
     for number in range(300):
-        user, lived = process.traits(number), life(process, number)
+        user, lived = process.draw_traits(number), life(process, number)
         place = standing(process, lived, now)
         if place is None:
             continue
         lives += 1
-        futures = [list(process.future(random, user, place, now)) for _ in range(4)]
+        futures = [list(process.simulate_future(random, user, place, now)) for _ in range(4)]
         for kind, seen in [("life", lived), *(("future", future) for future in futures)]:
             events[kind] += sum(second >= now for session in seen for second in session.seconds)
             cancelled[kind] += bool(seen) and visited(seen[-1])[-1].auth == "Cancelled"
@@ -406,15 +406,15 @@ def test_a_session_that_runs_goes_on_with_its_next_event(busy: SimulationParamet
     place = Place(start, song, start + 200)
     firsts = Counter[int]()
     for _ in range(3_000):
-        session = next(process.future(random, user, place, now), None)
+        session = next(process.simulate_future(random, user, place, now), None)
         if session and session.seconds[0] < start + 1_800:
             firsts[session.states[0]] += 1
-            assert session.states[0] in chain("accordion").followers[song]
+            assert session.states[0] in build_chain("accordion").followers[song]
             assert session.states[0] != song or session.seconds[0] == start + 200
-    odds = process.silence(user, place, now)
+    odds = process.compute_silence_chances(user, place, now)
     goes_on = sum(odds[:-1]) / sum(odds)
     assert firsts.total() / 3_000 == pytest.approx(goes_on, abs=0.015)
-    next_song = odds[chain("accordion").followers[song].index(song)] / sum(odds)
+    next_song = odds[build_chain("accordion").followers[song].index(song)] / sum(odds)
     assert firsts[song] / 3_000 == pytest.approx(next_song, abs=0.015)
 
 
@@ -422,18 +422,18 @@ def test_no_future_follows_a_confirmed_cancellation(busy: SimulationParameters) 
     process, start = Process(busy), OCTOBER_1
     user = Traits("tuba", 100.0, 20_000.0, "Logged In", "free", start, start)
     over = Place(start, number_of("Cancellation Confirmation", "Cancelled"), start)
-    assert list(process.future(drawn_by(1), user, over, start + 60)) == []
+    assert list(process.simulate_future(drawn_by(1), user, over, start + 60)) == []
 
 
 def test_an_impossible_place_is_an_error(busy: SimulationParameters) -> None:
     process, start = Process(busy), OCTOBER_1
     user = Traits("tuba", 100.0, 20_000.0, "Logged In", "free", start, start)
     cancel, now = Place(start, number_of("Cancel"), start), start + 10 * DAY_SECONDS
-    assert process.silence(user, cancel, now) == [0, 0, 0]
+    assert process.compute_silence_chances(user, cancel, now) == [0, 0, 0]
     with pytest.raises(
         ValueError, match=r"no life of Traits\(cohort='tuba'.* is silent from Place"
     ):
-        list(process.future(drawn_by(1), user, cancel, now))
+        list(process.simulate_future(drawn_by(1), user, cancel, now))
 
 
 def test_tubas_cancel_more_often_than_xylophones(parameters: dict[str, Any]) -> None:
@@ -449,7 +449,7 @@ def test_the_mini_log_comes_near_the_published_one(parameters: dict[str, Any]) -
     mini = SimulationParameters.model_validate(parameters["simulation"])
     process = Process(mini)
     lived = [life(process, number) for number in range(mini.users + 4)]  # four newcomers come
-    shown = Counter(states()[number].page for own in lived for s in own for number in s.states)
+    shown = Counter(list_states()[number].page for own in lived for s in own for number in s.states)
     assert shown.total() == pytest.approx(286_500, rel=0.02)
     assert shown["NextSong"] == pytest.approx(228_108, rel=0.02)
     assert shown["Cancellation Confirmation"] == pytest.approx(52, abs=1)

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from sparkify.pipelines.simulation import nodes
-from sparkify.pipelines.simulation.chain import State, states
+from sparkify.pipelines.simulation.chain import State, list_states
 from sparkify.pipelines.simulation.life import Process
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
 from sparkify.pipelines.simulation.songs import SongCatalogue
@@ -40,9 +40,9 @@ def simulation(parameters: dict[str, Any], **changes: Any) -> SimulationParamete
 
 def written(spark: SparkSession, folder: Path, tiny: SimulationParameters) -> list[list[str]]:
     """Simulate a log, write it and list the lines of each part file, by the files' names."""
-    users = nodes.simulated_users(tiny)
-    sessions = nodes.simulated_sessions(users, tiny)
-    nodes.raw_events(users, sessions, tiny).write.text(str(folder))
+    users = nodes.draw_users(tiny)
+    sessions = nodes.simulate_sessions(users, tiny)
+    nodes.format_raw_events(users, sessions, tiny).write.text(str(folder))
     return [part.read_text().splitlines() for part in sorted(folder.glob("part-*"))]
 
 
@@ -76,7 +76,9 @@ def crafted(
         traits = (cohort, 90.0, 600_000.0, "Logged In", "free", OCTOBER_1, OCTOBER_1 - 5)
         profile = ("Ada", "Young", "F", "Logan, UT-ID", '"Mozilla/5.0 (A, B)"')
         users.append((number, str(number + 1), *traits, *profile))
-        told = [(OCTOBER_1 + second, states().index(State(*s)), song) for second, s, song in shown]
+        told = [
+            (OCTOBER_1 + second, list_states().index(State(*s)), song) for second, s, song in shown
+        ]
         sessions.append((number, 0, cohort, told[0][0], 3, told))
     return (
         spark.createDataFrame(users, SIMULATED_USERS.struct),
@@ -87,20 +89,20 @@ def crafted(
 def test_users_are_drawn_one_row_each_by_their_numbers(
     spark: SparkSession, tiny: SimulationParameters
 ) -> None:
-    rows = nodes.simulated_users(tiny).orderBy("user_number").collect()
+    rows = nodes.draw_users(tiny).orderBy("user_number").collect()
     process = Process(tiny)
-    assert SIMULATED_USERS.validate(nodes.simulated_users(tiny)).columns == SIMULATED_USERS.columns
+    assert SIMULATED_USERS.validate(nodes.draw_users(tiny)).columns == SIMULATED_USERS.columns
     assert [row["user_number"] for row in rows] == list(range(len(rows)))
     assert [row["user_id"] for row in rows] == [str(number + 1) for number in range(len(rows))]
     for row in rows:
-        assert tuple(row)[2:9] == tuple(process.traits(row["user_number"]))
+        assert tuple(row)[2:9] == tuple(process.draw_traits(row["user_number"]))
 
 
 def test_newcomers_come_on_top_of_the_users(
     spark: SparkSession, parameters: dict[str, Any], tiny: SimulationParameters
 ) -> None:
     def count(**changes: Any) -> int:
-        return nodes.simulated_users(simulation(parameters, **changes)).count()
+        return nodes.draw_users(simulation(parameters, **changes)).count()
 
     # 40 times as many users come in a year: 4.6 are expected in a week, and the seed draws
     # how many come.
@@ -112,8 +114,8 @@ def test_newcomers_come_on_top_of_the_users(
 def test_sessions_are_those_of_every_user_s_life(
     spark: SparkSession, tiny: SimulationParameters
 ) -> None:
-    users = nodes.simulated_users(tiny)
-    frame = SIMULATED_SESSIONS.validate(nodes.simulated_sessions(users, tiny))
+    users = nodes.draw_users(tiny)
+    frame = SIMULATED_SESSIONS.validate(nodes.simulate_sessions(users, tiny))
     lived: dict[int, list[Any]] = defaultdict(list)
     for row in frame.orderBy("user_number", "session_order").collect():
         assert row["session_order"] == len(lived[row["user_number"]])
@@ -122,7 +124,7 @@ def test_sessions_are_those_of_every_user_s_life(
         lived[row["user_number"]].append((row["first_item"], *(list(column) for column in told)))
     process = Process(tiny)
     for number in range(users.count()):
-        life = process.life(number, process.traits(number))
+        life = process.simulate_life(number, process.draw_traits(number))
         assert lived[number] == [tuple(session) for session in life]
 
 
@@ -130,10 +132,10 @@ def test_users_without_any_session_make_an_empty_table(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     rare = simulation(parameters, users=1, days=1, session_gap_days=10_000, growth_per_year=0)
-    users = nodes.simulated_users(rare)
-    sessions = nodes.simulated_sessions(users, rare)
+    users = nodes.draw_users(rare)
+    sessions = nodes.simulate_sessions(users, rare)
     assert sessions.collect() == []
-    assert nodes.raw_events(users, sessions, rare).collect() == []
+    assert nodes.format_raw_events(users, sessions, rare).collect() == []
 
 
 @pytest.mark.parametrize("files", [3, 8])
@@ -243,12 +245,12 @@ def test_lines_are_written_as_the_published_log_writes_them(
             ],
         ),
     )
-    song = SongCatalogue(tiny).table().iloc[7]
+    song = SongCatalogue(tiny).build_table().iloc[7]
     who = (
         '"location":"Logan, UT-ID","userAgent":"\\"Mozilla/5.0 (A, B)\\"","lastName":"Young",'
         '"firstName":"Ada","registration":1538351995000,"gender":"F"'
     )
-    assert [row["value"] for row in nodes.raw_events(users, sessions, tiny).collect()] == [
+    assert [row["value"] for row in nodes.format_raw_events(users, sessions, tiny).collect()] == [
         '{"ts":1538352010000,"userId":"1","sessionId":1,"page":"NextSong","auth":"Logged In",'
         f'"method":"PUT","status":200,"level":"free","itemInSession":3,{who},'
         f'"artist":"{song["artist"]}","song":"{song["song"]}","length":{song["length"]}}}',
@@ -278,7 +280,9 @@ def test_every_cohort_counts_its_own_sessions_in_the_order_of_time(
         ("zither", [(30, home, -1)]),
         ("tuba", [(30, home, -1)]),
     )
-    told = [json.loads(row["value"]) for row in nodes.raw_events(users, sessions, tiny).collect()]
+    told = [
+        json.loads(row["value"]) for row in nodes.format_raw_events(users, sessions, tiny).collect()
+    ]
     assert [(event["userId"], event["sessionId"]) for event in told] == [
         ("2", 1),
         ("1", 2),
@@ -293,7 +297,7 @@ def test_the_record_holds_the_parameters_and_the_digest_of_the_log_as_written(
     (tmp_path / "log.json").write_text("".join(f"{line}\n" for line in reversed(lines)))
     in_file = spark.read.text(str(tmp_path / "log.json"))
     simulated = spark.createDataFrame([(line,) for line in lines], "value string")
-    record = nodes.simulation_record(simulated, tiny)
+    record = nodes.record_simulation(simulated, tiny)
     assert record["log"] == log_digest(in_file)
     assert record["log"]["lines"] == len(lines)
     assert record["start"] == "2018-10-01"

@@ -9,19 +9,19 @@ from sparkify.pipelines.simulation.profiles import (
     LOCATIONS,
     USER_AGENTS,
     Profile,
-    profile,
+    draw_profile,
 )
 
 
 @pytest.fixture(scope="module")
 def profiles() -> list[Profile]:
     random = Random(3)  # noqa: S311
-    return [profile(random) for _ in range(5_000)]
+    return [draw_profile(random) for _ in range(5_000)]
 
 
 def test_a_generator_in_the_same_state_draws_the_same_profile() -> None:
-    assert profile(Random("24/profile/0")) == profile(Random("24/profile/0"))  # noqa: S311
-    assert profile(Random("24/profile/0")) != profile(Random("24/profile/1"))  # noqa: S311
+    assert draw_profile(Random("24/profile/0")) == draw_profile(Random("24/profile/0"))  # noqa: S311
+    assert draw_profile(Random("24/profile/0")) != draw_profile(Random("24/profile/1"))  # noqa: S311
 
 
 def test_a_profile_is_put_together_from_the_lists(profiles: list[Profile]) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sparkify.pipelines.simulation.parameters import SimulationParameters
-from sparkify.pipelines.simulation.songs import SongCatalogue, encoded_twice
+from sparkify.pipelines.simulation.songs import SongCatalogue, encode_twice
 
 JUST_BELOW_1 = math.nextafter(1.0, 0.0)
 
@@ -21,14 +21,14 @@ def test_any_number_from_0_up_to_1_picks_a_song_of_the_catalogue(
     parameters: dict[str, Any], songs: int
 ) -> None:
     picks = catalogue(parameters, songs=songs)
-    assert picks.drawn(0.0) == 0
-    assert picks.drawn(JUST_BELOW_1) == songs - 1
-    assert {0, *(picks.drawn(k / 1_000) for k in range(1_000))} <= set(range(songs))
+    assert picks.draw(0.0) == 0
+    assert picks.draw(JUST_BELOW_1) == songs - 1
+    assert {0, *(picks.draw(k / 1_000) for k in range(1_000))} <= set(range(songs))
 
 
 def test_a_song_is_less_popular_than_the_one_before_it(parameters: dict[str, Any]) -> None:
     picks = catalogue(parameters, songs=20)
-    drawn = [picks.drawn((k + 0.5) / 100_000) for k in range(100_000)]
+    drawn = [picks.draw((k + 0.5) / 100_000) for k in range(100_000)]
     plays = np.bincount(drawn, minlength=20)
     assert drawn == sorted(drawn)
     assert (np.diff(plays) < 0).all()
@@ -38,15 +38,15 @@ def test_the_first_song_of_the_full_catalogue_gets_the_published_share(
     parameters: dict[str, Any],
 ) -> None:
     picks = catalogue(parameters, songs=384_546)
-    first = sum(picks.drawn((k + 0.5) / 10_000) == 0 for k in range(10_000)) / 10_000
+    first = sum(picks.draw((k + 0.5) / 10_000) == 0 for k in range(10_000)) / 10_000
     assert 0.004 < first < 0.006
 
 
 def test_a_steeper_or_flatter_popularity_starts_at_song_0(parameters: dict[str, Any]) -> None:
     for exponent in (1.01, 2.0):
         picks = catalogue(parameters, song_popularity_exponent=exponent)
-        assert picks.drawn(0.0) == 0
-        assert picks.drawn(JUST_BELOW_1) == 499
+        assert picks.draw(0.0) == 0
+        assert picks.draw(JUST_BELOW_1) == 499
 
 
 def test_songs_last_as_long_as_the_parameters_say(parameters: dict[str, Any]) -> None:
@@ -56,12 +56,12 @@ def test_songs_last_as_long_as_the_parameters_say(parameters: dict[str, Any]) ->
     assert lengths.min() > 0
 
 
-def test_names_with_accents_are_encoded_twice() -> None:
-    assert encoded_twice(["Björk", "Café", "Moon"]).tolist() == ["BjÃ¶rk", "CafÃ©", "Moon"]
+def test_names_with_accents_are_encode_twice() -> None:
+    assert encode_twice(["Björk", "Café", "Moon"]).tolist() == ["BjÃ¶rk", "CafÃ©", "Moon"]
 
 
-def test_some_names_in_the_catalogue_are_encoded_twice(parameters: dict[str, Any]) -> None:
-    table = catalogue(parameters, songs=5_000, artists=2_000).table()
+def test_some_names_in_the_catalogue_are_encode_twice(parameters: dict[str, Any]) -> None:
+    table = catalogue(parameters, songs=5_000, artists=2_000).build_table()
     assert table["artist"].str.contains("BjÃ¶rk").any()
     text = "".join([*table["artist"], *table["song"]])
     assert "ö" not in text
@@ -70,7 +70,7 @@ def test_some_names_in_the_catalogue_are_encoded_twice(parameters: dict[str, Any
 
 def test_the_table_has_one_row_per_song_by_popularity(parameters: dict[str, Any]) -> None:
     songs = catalogue(parameters)
-    table = songs.table()
+    table = songs.build_table()
     assert list(table.columns) == ["song_number", "artist", "song", "length"]
     assert table["song_number"].tolist() == list(range(500))
     assert table["length"].tolist() == songs.length_seconds
@@ -81,7 +81,7 @@ def test_artists_have_different_names_and_the_first_one_most_songs(
     parameters: dict[str, Any],
 ) -> None:
     songs = catalogue(parameters, songs=20_000, artists=100)
-    by_artist = songs.table()["artist"].value_counts()
+    by_artist = songs.build_table()["artist"].value_counts()
     assert len(by_artist) == 100
     assert by_artist.index[0] == songs._artists()[0]
 
@@ -89,7 +89,7 @@ def test_artists_have_different_names_and_the_first_one_most_songs(
 def test_two_catalogues_of_one_seed_are_the_same_and_of_two_seeds_are_not(
     parameters: dict[str, Any],
 ) -> None:
-    one, again, other = (catalogue(parameters, seed=seed).table() for seed in (1, 1, 2))
+    one, again, other = (catalogue(parameters, seed=seed).build_table() for seed in (1, 1, 2))
     assert one.equals(again)
     assert not one["song"].equals(other["song"])
     assert not one["length"].equals(other["length"])

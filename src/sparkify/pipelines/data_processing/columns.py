@@ -1,4 +1,4 @@
-"""From decoded values of a field to its typed column, and which values have another type."""
+"""Typed Arrow columns from the decoded values of a field, and which values have another type."""
 
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -6,7 +6,14 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sparkify.pipelines.data_processing.times import QUOTED_NUMBER
+from sparkify.log_formats.times import (
+    ISO_8601,
+    UNITS,
+    WITHOUT_ZONE,
+    TimeReader,
+    TimeUnit,
+    parse_number,
+)
 
 MAX_ID_DIGITS = 40
 # A whole number that was written with a fraction, as pandas writes a column of ids with gaps.
@@ -25,82 +32,80 @@ class Column(NamedTuple):
     is_wrong: pa.BooleanArray
 
 
+class TimeColumn(NamedTuple):
+    """Times of a batch: the attributes of `TimeValue`, a column each."""
+
+    micros: pa.Int64Array
+    formats: pa.StringArray
+    problems: pa.StringArray
+
+
 def read_texts(values: list[Any]) -> Column:
     """Read texts, and whole numbers as their digits."""
     return _read_texts(values, takes_numbers=True)
 
 
 def read_names(values: list[Any]) -> Column:
-    """Read texts; a blank one is none, and a number is no name."""
+    """Read texts; a blank text is null, and a number has the wrong type."""
     column = _read_texts(values, takes_numbers=False)
-    is_blank = pc.utf8_is_space(column.values)
-    is_blank = pc.or_(is_blank, pc.equal(column.values, ""))
+    is_blank = pc.or_(pc.utf8_is_space(column.values), pc.equal(column.values, ""))
     return Column(pc.if_else(is_blank, None, column.values), column.is_wrong)
 
 
 def read_ids(values: list[Any]) -> Column:
-    """Read ids: texts and whole numbers, without white space around them; a blank one is none.
+    """Read ids: texts and whole numbers, without white space around them; a blank one is null.
 
     `12345678`, `12345678.0` and both of them in quotes are the same id.
     """
     types = set(map(type, values)) - {type(None)}
     if types <= {int}:
         try:
-            return _all_right(pa.array(values, pa.int64()).cast(pa.string()))
+            return _all_valid(pa.array(values, pa.int64()).cast(pa.string()))
         except OverflowError:
             pass
     column = _read_texts(values, takes_numbers=True)
     texts = pc.utf8_trim_whitespace(column.values)
     if pc.any(pc.match_substring(texts, ".0")).as_py():
         texts = pc.replace_substring_regex(texts, WHOLE_FLOAT, r"\1")
-    texts = pc.if_else(pc.equal(texts, ""), None, texts)
-    return Column(texts, column.is_wrong)
+    return Column(pc.if_else(pc.equal(texts, ""), None, texts), column.is_wrong)
 
 
 def read_whole_numbers(values: list[Any]) -> Column:
     """Read whole numbers of 64 bits, also in quotes or with a fraction of zero."""
     if set(map(type, values)) <= {int, type(None)}:
         try:
-            return _all_right(pa.array(values, pa.int64()))
+            return _all_valid(pa.array(values, pa.int64()))
         except OverflowError:
             pass
-    numbers = [_whole_number(_number(value)) for value in values]
-    return _compared(values, numbers, pa.int64())
+    numbers = [_to_int64(parse_number(value)) for value in values]
+    return _mark_wrong(values, numbers, pa.int64())
 
 
 def read_numbers(values: list[Any]) -> Column:
     """Read numbers, also in quotes; one beyond the range of doubles is infinite."""
     if set(map(type, values)) <= {int, float, type(None)}:
         try:
-            return _all_right(pa.array(values, pa.float64()))
+            return _all_valid(pa.array(values, pa.float64()))
         except pa.ArrowInvalid:  # a whole number of more than 53 bits
             pass
     numbers = [
-        None if number is None else float(Decimal(number)) for number in map(_number, values)
+        None if number is None else float(Decimal(number)) for number in map(parse_number, values)
     ]
-    return _compared(values, numbers, pa.float64())
+    return _mark_wrong(values, numbers, pa.float64())
 
 
-def _read_texts(values: list[Any], *, takes_numbers: bool) -> Column:
-    if set(map(type, values)) <= {str, type(None)}:
-        return _all_right(encode_texts(values))
-    texts = [_text(value, takes_numbers) for value in values]
-    return _compared(values, texts, pa.string())
-
-
-def _all_right(values: pa.Array) -> Column:
-    return Column(values, pa.repeat(pa.scalar(False), len(values)))
-
-
-def _compared(values: list[Any], read: list[Any], kind: pa.DataType) -> Column:
-    """Return what was read; a value of which nothing came, unless it is blank, is wrong."""
-    pairs = zip(values, read, strict=True)
-    is_wrong = [
-        found is None and value is not None and not (isinstance(value, str) and not value.strip())
-        for value, found in pairs
-    ]
-    column = encode_texts(read) if kind == pa.string() else pa.array(read, kind)
-    return Column(column, pa.array(is_wrong, pa.bool_()))
+def read_times(values: list[Any], reader: TimeReader) -> TimeColumn:
+    """Read times."""
+    column = _read_uniform_times(values, reader)
+    if column is not None:
+        return column
+    read = [reader.read(value) for value in values]
+    micros, formats, problems = zip(*read, strict=True) if read else ((), (), ())
+    return TimeColumn(
+        pa.array(micros, pa.int64()),
+        pa.array(formats, pa.string()),
+        pa.array(problems, pa.string()),
+    )
 
 
 def encode_texts(texts: list[str | None]) -> pa.StringArray:
@@ -117,26 +122,39 @@ def encode_texts(texts: list[str | None]) -> pa.StringArray:
         )
 
 
-def _text(value: Any, takes_numbers: bool) -> str | None:
+def _read_texts(values: list[Any], *, takes_numbers: bool) -> Column:
+    if set(map(type, values)) <= {str, type(None)}:
+        return _all_valid(encode_texts(values))
+    texts = [_to_text(value, takes_numbers) for value in values]
+    return _mark_wrong(values, texts, pa.string())
+
+
+def _all_valid(values: pa.Array) -> Column:
+    return Column(values, pa.repeat(pa.scalar(False), len(values)))
+
+
+def _mark_wrong(values: list[Any], read: list[Any], kind: pa.DataType) -> Column:
+    """Return the typed values; a value is wrong if it has none and is not blank."""
+    is_wrong = [
+        typed is None and value is not None and not (isinstance(value, str) and not value.strip())
+        for value, typed in zip(values, read, strict=True)
+    ]
+    column = encode_texts(read) if kind == pa.string() else pa.array(read, kind)
+    return Column(column, pa.array(is_wrong, pa.bool_()))
+
+
+def _to_text(value: Any, takes_numbers: bool) -> str | None:
     if isinstance(value, str):
         return value
     if not takes_numbers or isinstance(value, bool):
         return None
     if isinstance(value, float):
         value = Decimal(repr(value))
-    number = _whole(value) if isinstance(value, int | Decimal) else None
+    number = _to_int(value) if isinstance(value, int | Decimal) else None
     return None if number is None else str(number)
 
 
-def _number(value: Any) -> int | float | Decimal | None:
-    if isinstance(value, str) and QUOTED_NUMBER.fullmatch(value.strip()):
-        return Decimal(value.strip())
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return None
-    return value
-
-
-def _whole(number: int | float | Decimal | None) -> int | None:
+def _to_int(number: int | float | Decimal | None) -> int | None:
     """Return a number as an integer if it is one of at most `MAX_ID_DIGITS` digits."""
     if number is None:
         return None
@@ -145,6 +163,59 @@ def _whole(number: int | float | Decimal | None) -> int | None:
     return int(exact) if is_whole else None
 
 
-def _whole_number(number: int | float | Decimal | None) -> int | None:
-    whole = _whole(number)
+def _to_int64(number: int | float | Decimal | None) -> int | None:
+    whole = _to_int(number)
     return whole if whole is not None and -(2**63) <= whole < 2**63 else None
+
+
+def _read_uniform_times(values: list[Any], reader: TimeReader) -> TimeColumn | None:
+    """Read values that are all possible times of one form; None if they are not.
+
+    A hundred times as fast as one by one, with the same result.
+    """
+    types = set(map(type, values)) - {type(None)}
+    try:
+        if types <= {int} or types == {float}:
+            numbers = pa.array(values, pa.float64() if float in types else pa.int64())
+            for unit in UNITS:
+                micros = _scale(numbers, unit)
+                if reader.allows(unit) and _are_possible(micros, reader):
+                    return _without_problems(micros, unit)
+        elif types == {str} and reader.allows(ISO_8601):
+            return _cast_texts(pa.array(values, pa.string()), reader)
+    except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
+        pass
+    return None
+
+
+def _cast_texts(texts: pa.StringArray, reader: TimeReader) -> TimeColumn | None:
+    try:
+        times, name = texts.cast(pa.timestamp("us", "UTC")), ISO_8601
+    except pa.ArrowInvalid:
+        if reader.zone.key != "UTC":
+            return None
+        times, name = texts.cast(pa.timestamp("us")), WITHOUT_ZONE
+    micros = times.cast(pa.int64())
+    return _without_problems(micros, name) if _are_possible(micros, reader) else None
+
+
+def _are_possible(micros: pa.Int64Array, reader: TimeReader) -> bool:
+    bounds = pc.min_max(micros).as_py()
+    return bounds["min"] is None or all(map(reader.is_possible, bounds.values()))
+
+
+def _without_problems(micros: pa.Int64Array, name: str) -> TimeColumn:
+    nothing = pa.nulls(len(micros), pa.string())
+    return TimeColumn(micros, pc.if_else(micros.is_valid(), name, nothing), nothing)
+
+
+def _scale(numbers: pa.Array, unit: TimeUnit) -> pa.Int64Array:
+    """Return numbers of a unit in microseconds; nanoseconds are cut, fractions are rounded."""
+    factor = UNITS[unit][0]
+    if pa.types.is_integer(numbers.type):
+        return (
+            pc.multiply_checked(numbers, int(factor)) if factor >= 1 else pc.divide(numbers, 1_000)
+        )
+    if factor >= 1:
+        return pc.round(pc.multiply(numbers, float(factor))).cast(pa.int64())
+    return pc.floor(pc.divide(numbers, 1_000.0)).cast(pa.int64())

@@ -1,4 +1,4 @@
-"""Why a log has too few events: what is wrong with its fields, and what its records look like."""
+"""Why a log cannot be used: problems of its fields and records, and the message for users."""
 
 import json
 from typing import Any
@@ -6,19 +6,68 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.pipelines.data_processing.decoding import look_up
-from sparkify.pipelines.data_processing.fields import ESSENTIAL, FIELDS
+from sparkify.errors import UserError
+from sparkify.log_formats.times import UNITS
+from sparkify.pipelines.data_processing.fields import ESSENTIAL, FIELDS, Kind
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
-from sparkify.pipelines.data_processing.reasons import MALFORMED_JSON
+from sparkify.pipelines.data_processing.parsing import (
+    IMPOSSIBLE_LEVEL,
+    MALFORMED_JSON,
+    NO_SOURCE,
+    NO_USER,
+)
+from sparkify.pipelines.data_processing.records import look_up
 from sparkify.schemas import MALFORMED_ROW
 from sparkify.spark.functions import collect_one_row
 
 UNREADABLE = (MALFORMED_JSON, MALFORMED_ROW)
-# How malformed records begin in other formats; values are blotted out in what is kept of them.
+# First characters of malformed records in other formats; values are hidden in what is kept.
 JSON_ARRAY = r"^\s*\[\s*\{"
 PRINTED_JSON = r'^\s*("[^"]*"\s*:.*|[\[\]{}]+\s*,?)\s*$'
 LONE_BRACKET = r"^\s*\[\s*$"
 SEPARATED = r"^[^{}\[\]]*[,;\t][^{}\[\]]*$"
+MAX_EXAMPLE_LENGTH = 200  # characters of a rejected record in a message
+MAX_VALUE_LENGTH = 60  # characters of a value in a message
+MAX_NAMED_KEYS = 20  # of the log, in a message
+TYPE_NAMES: dict[Kind, str] = {
+    "time": "a number since 1970 or as ISO 8601, and set data_processing.time_format so or to auto",
+    "id": "text or a whole number",
+    "name": "text",
+    "text": "text or a whole number",
+    "whole number": "a whole number",
+    "number": "a number",
+}
+REMEDIES = {
+    MALFORMED_JSON: "A log has one JSON object per line, in UTF-8.",
+    MALFORMED_ROW: "A row of CSV has as many values as the header has names.",
+    NO_SOURCE: "Add a pattern for the record's file to data_processing.sources.",
+    **{
+        f"ts in {name}": f"Set data_processing.time_format: {unit}, or auto."
+        for unit, (_, name) in UNITS.items()
+    },
+    "impossible ts": "Set data_processing.earliest_event and latest_event around the log's days.",
+    "impossible registration": (
+        "registration lies between data_processing.earliest_event and latest_event, and is written "
+        "as data_processing.time_format says."
+    ),
+    "impossible itemInSession": "itemInSession counts the events of a session from 0.",
+    "impossible length": "length counts seconds, up to data_processing.longest_song_seconds.",
+    "duplicate": "Export the log anew: it holds the same records more than once.",
+    NO_USER: "An event of a customer has a userId and the time of the registration.",
+    **{
+        f"no {field}": f"Without it, set data_processing.fields.{field}: null."
+        for field in ("sessionId", "itemInSession", "level")
+    },
+    "no page": "Set data_processing.constants.page or page_from where the log names no page.",
+    **{
+        f"wrong type of {field}": f"Write {field} as {TYPE_NAMES[kind]}."
+        for field, (_, kind) in FIELDS.items()
+    },
+}
+
+
+class LogError(UserError):
+    """The log as a whole cannot be used."""
 
 
 def describe_problems(
@@ -27,8 +76,8 @@ def describe_problems(
     """Count every reason against rejected records, the most frequent first.
 
     Returns:
-        For each reason the `lines` that it holds against, and a `value` of the field that it is
-        about, as JSON; null where there is none.
+        For each reason its `lines`, and a `value` of the field that it names, as JSON; null where
+        there is none.
     """
     rejected = checked_events.select("line", F.explode("problems").alias("reason"))
     counts = rejected.groupBy("reason").agg(
@@ -66,9 +115,9 @@ def find_missing_fields(
     keys = {field: key for field in ESSENTIAL if (key := parameters.fields[field])}
     keys = {field: key for field, key in keys.items() if field in parameters.shapes[0].paths}
     readable = checked_events.where(~F.col("rejection").isin(*UNREADABLE))
-    having = [F.count_if(_has_value(field)).alias(field) for field in keys]
-    found = collect_one_row(readable.agg(F.count("*").alias("lines"), *having))
-    return {field: key for field, key in keys.items() if found["lines"] and not found[field]}
+    with_value = [F.count_if(_has_value(field)).alias(field) for field in keys]
+    counts = collect_one_row(readable.agg(F.count("*").alias("lines"), *with_value))
+    return {field: key for field, key in keys.items() if counts["lines"] and not counts[field]}
 
 
 def _has_value(field: str) -> Column:
@@ -79,7 +128,7 @@ def _has_value(field: str) -> Column:
 
 
 def detect_format(checked_events: DataFrame) -> str | None:
-    """Name the format that most malformed records are written in; None if they are in none."""
+    """Return the format of most malformed records; None if they have none of these formats."""
     line = F.col("line")
     is_printed = line.rlike(PRINTED_JSON)
     row = collect_one_row(
@@ -91,10 +140,101 @@ def detect_format(checked_events: DataFrame) -> str | None:
             F.count_if(line.rlike(LONE_BRACKET)).alias("brackets"),
         )
     )
-    found = row.asDict()
-    lines, brackets = found.pop("lines"), found.pop("brackets")
-    name = max(found, key=lambda name: found[name])
-    if 2 * found[name] <= lines:
+    counts = row.asDict()
+    lines, brackets = counts.pop("lines"), counts.pop("brackets")
+    name = max(counts, key=lambda name: counts[name])
+    if 2 * counts[name] <= lines:
         return None
     is_printed_array = name == "JSON objects over several lines" and brackets
     return "a JSON array over several lines" if is_printed_array else name
+
+
+def format_log_error(data_quality: dict[str, Any]) -> str:
+    """Return why a log cannot be used: reasons, counts, a value of each field and what to set."""
+    sentences = [_count_rejected(data_quality)]
+    if data_quality["fields_without_values"]:
+        sentences.append(_name_missing_fields(data_quality))
+    sentences += _format_problems(data_quality)
+    return " ".join(["raw_events:", *sentences, *_give_example(data_quality)])
+
+
+def format_rejections(data_quality: dict[str, Any]) -> str:
+    """Return the reasons with their counts, the most frequent first, without `no user`."""
+    rejections = _sort_rejections(data_quality)
+    return ", ".join(f"{rejections[reason]['lines']:,} {reason}" for reason in rejections)
+
+
+def _sort_rejections(data_quality: dict[str, Any]) -> dict[str, Any]:
+    """Return the rejections, the most frequent first, without `no user`."""
+    rejections = data_quality["rejections"].items()
+    by_lines = sorted(rejections, key=lambda item: (-item[1]["lines"], item[0]))
+    return {reason: counts for reason, counts in by_lines if reason != NO_USER}
+
+
+def _count_rejected(data_quality: dict[str, Any]) -> str:
+    without_user = data_quality["without_user"]
+    lines = data_quality["lines"] - without_user
+    if not lines:
+        return (
+            f"none of its {without_user:,} records is an event of a customer "
+            f"({without_user:,} {NO_USER})."
+        )
+    rejected = data_quality["rejected"] - without_user
+    reasons = format_rejections(data_quality)
+    if without_user:
+        reasons += f"; {without_user:,} more records have no user and do not count"
+    return (
+        f"{rejected:,} of {lines:,} records rejected ({reasons}). "
+        f"data_processing.max_rejected_share allows {data_quality['max_rejected_share']:.0%}."
+    )
+
+
+def _name_missing_fields(data_quality: dict[str, Any]) -> str:
+    missing = data_quality["fields_without_values"]
+    listed = ", ".join(f"{field} (key {key})" for field, key in missing.items())
+    unknown = data_quality["unknown_columns"][:MAX_NAMED_KEYS]
+    keys = f" Keys that no field takes: {', '.join(unknown)}." if unknown else ""
+    return (
+        f"No record has a value of {listed}. Set data_processing.fields to the log's keys, or to "
+        f"null where it has none; `sparkify inspect LOG` drafts the settings.{keys}"
+    )
+
+
+def _format_problems(data_quality: dict[str, Any]) -> list[str]:
+    """Return a sentence on each frequent problem of a field that has values, with the remedy."""
+    missing = data_quality["fields_without_values"]
+    looks_like = data_quality["malformed_lines_look_like"]
+    min_lines = data_quality["max_rejected_share"] * data_quality["lines"]
+    sentences = []
+    for reason, problem in data_quality["problems"].items():
+        is_of_missing = any(field in reason.split() for field in missing)
+        is_of_missing |= reason == NO_USER and bool({"userId", "registration"} & missing.keys())
+        if is_of_missing or problem["lines"] <= min_lines:
+            continue
+        if reason == MALFORMED_JSON and looks_like:
+            raw_format = "csv (or tsv)" if looks_like == "CSV" else "json_array"
+            setting = f"Set raw_format: {raw_format} in conf/<env>/globals.yml."
+            sentences.append(f"The log is {looks_like}. {setting}")
+            continue
+        value = problem["value"]
+        quoted = f" (found {value[:MAX_VALUE_LENGTH]})" if value else ""
+        sentences.append(f"{reason}{quoted}: {_find_remedy(reason, data_quality)}")
+    if not sentences and not missing:
+        most_frequent = next(iter(_sort_rejections(data_quality)), NO_USER)
+        sentences = [_find_remedy(most_frequent, data_quality)]
+    return sentences
+
+
+def _find_remedy(reason: str, data_quality: dict[str, Any]) -> str:
+    if reason == IMPOSSIBLE_LEVEL:
+        values = data_quality["rejections"].get(reason, {}).get("values", {})
+        listed = ", ".join(f'"{value}" ({lines:,} records)' for value, lines in values.items())
+        values_found = f"Values found: {listed}. " if listed else ""
+        return f"{values_found}Add them to data_processing.levels."
+    return REMEDIES.get(reason, "data_quality quotes records with their reasons.")
+
+
+def _give_example(data_quality: dict[str, Any]) -> list[str]:
+    nothing: dict[str, Any] = {"examples": []}
+    most_frequent = next(iter(_sort_rejections(data_quality).values()), nothing)
+    return [f"Example: {line[:MAX_EXAMPLE_LENGTH]}" for line in most_frequent["examples"][:1]]

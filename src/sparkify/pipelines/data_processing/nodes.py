@@ -1,4 +1,4 @@
-"""Check every record of the log once, and account for all of them."""
+"""Check every record of the log once, and count what was accepted and rejected."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -9,32 +9,31 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.data_processing.diagnosis import (
+    LogError,
     describe_problems,
     detect_format,
     find_missing_fields,
+    format_log_error,
 )
-from sparkify.pipelines.data_processing.duplicates import accept, count_copies, drop_copies
-from sparkify.pipelines.data_processing.log_checks import LogError
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
-from sparkify.pipelines.data_processing.parsing import parse_records
-from sparkify.pipelines.data_processing.reasons import IMPOSSIBLE_LEVEL, NO_USER
-from sparkify.schemas import CHECKED_EVENTS, REPEATED_EVENTS
+from sparkify.pipelines.data_processing.parsing import IMPOSSIBLE_LEVEL, NO_USER, parse_records
+from sparkify.schemas import CHECKED_EVENTS, EVENTS, REPEATED_EVENTS
 from sparkify.spark.checksums import LogDigest, add_hash_halves, record_hash, sum_hash_halves
 from sparkify.spark.functions import collect_one_row, is_in_share
 
 logger = logging.getLogger(__name__)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MAX_VALUES = 10  # of a plan that no parameter names, the most frequent first
+MAX_VALUES = 10  # names of unknown plans in data_quality, the most frequent first
 
 
 def check_events(raw_events: DataFrame, data_processing: DataProcessingParameters) -> DataFrame:
-    """Type every record of the log: one row per record, accepted or with a `rejection`.
+    """Return the typed records of the log: one row per record, accepted or with a `rejection`.
 
     Duplicates are accepted here; `find_repeated_events` looks for them in `record_hash`.
 
     Args:
-        raw_events: the log, one record per row: `value`, its JSON; where the parameters need it
-            `file`, relative to the log; and from other formats `problem`, why it is no record.
+        raw_events: the log, one record per row. `value` is its JSON and `file` its file, relative
+            to the log. Formats other than lines of JSON add `problem`, why a row is no record.
         data_processing: how the log is written, and what is possible.
 
     Raises:
@@ -55,14 +54,13 @@ def check_events(raw_events: DataFrame, data_processing: DataProcessingParameter
 
 
 def find_repeated_events(checked_events: DataFrame) -> DataFrame:
-    """Find the accepted events that the log holds more than once.
+    """Return the accepted events that the log holds more than once, with the number of `copies`.
 
-    One row per accepted event whose `record_hash` occurs more than once, with the number of its
-    `copies`: equal records have equal hashes, and records that only share a hash differ in a
-    column.
+    One row per accepted event whose `record_hash` occurs more than once. Equal records have equal
+    hashes; records that only share a hash differ in a column.
     """
-    accepted = accept(checked_events)
-    # Nearly all hashes occur once: counting them before they are brought together is in vain.
+    accepted = _select_accepted(checked_events)
+    # Almost all hashes are unique, so a partial count before the shuffle saves nothing.
     counts = accepted.select("record_hash").repartition("record_hash").groupBy("record_hash")
     repeated = counts.count().where("count > 1").select("record_hash")
     columns = [name for name in REPEATED_EVENTS.columns if name != "copies"]
@@ -71,13 +69,13 @@ def find_repeated_events(checked_events: DataFrame) -> DataFrame:
 
 
 def count_events(checked_events: DataFrame, repeated_events: DataFrame) -> DataFrame:
-    """Count the log's events by UTC day, page, level and how their times are written.
+    """Return the number of events by UTC day, page, level and how their times are written.
 
     One row per combination, with `events` and the first and the last `ts` among them.
     """
     day = F.to_date("ts").alias("day")
     return (
-        drop_copies(checked_events, repeated_events)
+        drop_duplicates(checked_events, repeated_events)
         .groupBy(day, "page", "level", "time_format")
         .agg(
             F.count("*").alias("events"),
@@ -87,25 +85,25 @@ def count_events(checked_events: DataFrame, repeated_events: DataFrame) -> DataF
     )
 
 
-def account_for_records(
+def summarize_data_quality(
     checked_events: DataFrame,
     repeated_events: DataFrame,
     event_counts: DataFrame,
     simulation_record: dict[str, Any],
     data_processing: DataProcessingParameters,
 ) -> dict[str, Any]:
-    """Count accepted and rejected records, per reason with examples, and name the log's source.
+    """Return how many records were accepted and rejected, why, and where the log comes from.
 
-    The source is `simulated` only if the log is, record for record, the one that the record of a
-    simulation describes; any other log is `provided`. `rejected_share` leaves out records without
-    a user. `pages`, `levels` and `time_formats` count the events. `problems` counts every reason
-    against rejected records, with a value of the field; `rejections` only the weightiest of each.
-    `fields_without_values` and `malformed_lines_look_like` say why a log has too few events.
+    Returns:
+        `rejections` counts the first reason of each rejected record, with examples; `problems`
+        counts all reasons, with a value of the field. `rejected_share` leaves out records without
+        a user. `source` is `simulated` if the log's checksum is that of the simulation record, else
+        `provided`. `pages`, `levels` and `time_formats` count events. `fields_without_values` and
+        `malformed_lines_look_like` say why a log has too few events.
     """
     digest, users = _digest(checked_events)
-    time_formats = _count_values(
-        event_counts, "time_format", F.sum("events"), data_processing.max_listed_pages
-    )
+    max_listed_pages = data_processing.max_listed_pages
+    time_formats = _count_values(event_counts, "time_format", F.sum("events"), max_listed_pages)
     if len(time_formats) > 1:
         logger.warning(
             "The log writes times in several ways: %s. If only one is right, set "
@@ -113,9 +111,9 @@ def account_for_records(
             ", ".join(f"{name} ({events:,} events)" for name, events in time_formats.items()),
         )
     rejections = _count_rejections(checked_events, data_processing.examples_per_rejection)
-    rejections |= count_copies(repeated_events, data_processing.examples_per_rejection)
+    rejections |= _count_duplicates(repeated_events, data_processing.examples_per_rejection)
     lines = digest["lines"]
-    rejected = sum(found["lines"] for found in rejections.values())
+    rejected = sum(counts["lines"] for counts in rejections.values())
     without_user = rejections.get(NO_USER, {"lines": 0})["lines"]
     rejected_share = (rejected - without_user) / max(lines - without_user, 1)
     is_unusable = rejected == lines or rejected_share > data_processing.max_rejected_share
@@ -145,9 +143,7 @@ def account_for_records(
         "users": users,
         "first_event": _format_utc(span["first"]),
         "last_event": _format_utc(span["last"]),
-        "pages": _count_values(
-            event_counts, "page", F.sum("events"), data_processing.max_listed_pages
-        ),
+        "pages": _count_values(event_counts, "page", F.sum("events"), max_listed_pages),
         "levels": _count_values(
             event_counts, "level", F.sum("events"), len(data_processing.levels)
         ),
@@ -155,8 +151,33 @@ def account_for_records(
     }
 
 
+def require_usable_log(data_quality: dict[str, Any]) -> None:
+    """Stop if the log has no events, or more rejected records than allowed.
+
+    Records without a user do not count: in a web log they may be most of all records.
+
+    Raises:
+        LogError: with the reasons, their counts, a value of each field concerned and the remedy.
+    """
+    is_rejected = data_quality["rejected_share"] > data_quality["max_rejected_share"]
+    if not data_quality["accepted"] or is_rejected:
+        raise LogError(format_log_error(data_quality))
+
+
+def drop_duplicates(checked_events: DataFrame, repeated_events: DataFrame) -> DataFrame:
+    """Return the log's events: its accepted records, one of those that are equal."""
+    columns = [*EVENTS.columns, "time_format"]
+    hashes = F.broadcast(repeated_events.select("record_hash").distinct())
+    unique = _select_accepted(checked_events).join(hashes, on="record_hash", how="left_anti")
+    return unique.select(*columns).unionByName(repeated_events.select(*columns))
+
+
+def _select_accepted(checked_events: DataFrame) -> DataFrame:
+    return checked_events.where("rejection is null")
+
+
 def _digest(checked_events: DataFrame) -> tuple[LogDigest, int]:
-    """Return the log's digest and how many users have events, in one pass.
+    """Return the log's digest and the number of users with events, in one pass.
 
     By user first: a distinct count over all events is slow.
     """
@@ -176,7 +197,7 @@ def _digest(checked_events: DataFrame) -> tuple[LogDigest, int]:
 
 
 def _count_values(rows: DataFrame, column: str, number: Column, limit: int) -> dict[str, int]:
-    """Count the values of a column, the most frequent first."""
+    """Return the number of rows by a column's values, the most frequent first."""
     counts = rows.groupBy(column).agg(number.alias("number"))
     listed = counts.orderBy(F.desc("number"), column).limit(limit)
     return {row[column]: row["number"] for row in listed.collect()}
@@ -185,19 +206,20 @@ def _count_values(rows: DataFrame, column: str, number: Column, limit: int) -> d
 def _list_unknown_columns(
     checked_events: DataFrame, parameters: DataProcessingParameters
 ) -> list[str]:
-    """List the first keys in alphabetical order; a broken log may have as many as lines."""
+    """Return the first keys in alphabetical order; a broken log may have as many as lines."""
     keys = checked_events.where("unknown_columns is not null").select(
         F.explode("unknown_columns").alias("key")
     )
-    begins = F.substring("key", 1, parameters.characters_per_line).alias("key")
-    listed = keys.select(begins).distinct().orderBy("key").limit(parameters.most_unknown_columns)
+    shortened = F.substring("key", 1, parameters.characters_per_line).alias("key")
+    listed = keys.select(shortened).distinct().orderBy("key").limit(parameters.most_unknown_columns)
     return [row["key"] for row in listed.collect()]
 
 
 def _count_rejections(checked_events: DataFrame, examples: int) -> dict[str, dict[str, Any]]:
-    """Count rejected records per reason and quote a few, chosen by hash whatever their order.
+    """Return the number of rejected `lines` per reason, with a few `examples`.
 
-    `impossible level` has the `values` found, with their records.
+    A hash selects the examples, whatever the order of the records. `impossible level` has the
+    unknown `values`, with their records.
     """
     rejected = checked_events.where("rejection is not null").select("rejection", "line", "level")
     by_hash = Window.partitionBy("rejection").orderBy(F.xxhash64("line"), "line")
@@ -208,20 +230,30 @@ def _count_rejections(checked_events: DataFrame, examples: int) -> dict[str, dic
         .agg(F.array_sort(F.collect_list("line")).alias("examples"))
     )
     counts = rejected.groupBy("rejection").agg(F.count("*").alias("lines"))
-    rows = counts.join(quoted, on="rejection", how="left").collect()
-    found = {
-        row["rejection"]: {"lines": row["lines"], "examples": row["examples"] or []} for row in rows
+    rejections = {
+        row["rejection"]: {"lines": row["lines"], "examples": row["examples"] or []}
+        for row in counts.join(quoted, on="rejection", how="left").collect()
     }
-    if IMPOSSIBLE_LEVEL in found:
-        of_level = rejected.where(F.col("rejection") == IMPOSSIBLE_LEVEL)
-        found[IMPOSSIBLE_LEVEL]["values"] = _count_values(
-            of_level, "level", F.count("*"), MAX_VALUES
-        )
-    return found
+    if IMPOSSIBLE_LEVEL in rejections:
+        with_level = rejected.where(F.col("rejection") == IMPOSSIBLE_LEVEL)
+        values = _count_values(with_level, "level", F.count("*"), MAX_VALUES)
+        rejections[IMPOSSIBLE_LEVEL]["values"] = values
+    return rejections
+
+
+def _count_duplicates(repeated_events: DataFrame, examples: int) -> dict[str, dict[str, Any]]:
+    """Return the number of copies beyond the first, with a few `examples`; empty for none."""
+    (copies,) = collect_one_row(repeated_events.agg(F.sum(F.col("copies") - 1)))
+    if not copies:
+        return {}
+    event = F.to_json(F.struct(*EVENTS.columns)).alias("event")
+    quoted = repeated_events.where("copies > 1").orderBy("record_hash").select(event)
+    lines = [row["event"] for row in quoted.limit(examples).collect()]
+    return {"duplicate": {"lines": copies, "examples": lines}}
 
 
 def _format_utc(epoch_us: int | None) -> str | None:
-    """Write a moment as ISO 8601 in UTC; a datetime of Spark's would be in the machine's zone."""
+    """Return a moment as ISO 8601 in UTC; Spark's datetimes are in the machine's time zone."""
     if epoch_us is None:
         return None
     return (EPOCH + timedelta(microseconds=epoch_us)).replace(tzinfo=None).isoformat() + "Z"

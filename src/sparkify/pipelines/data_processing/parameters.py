@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, PositiveInt, StringConstraints, model_validator
 
+from sparkify.log_formats.times import TimeReader
 from sparkify.pipelines.data_processing.fields import (
     FIELDS,
     INDISPENSABLE,
@@ -13,7 +14,6 @@ from sparkify.pipelines.data_processing.fields import (
     RecordShape,
     split_key,
 )
-from sparkify.pipelines.data_processing.times import TimeReader
 from sparkify.schemas.parameters import Parameters, unknown_name, wrong_value
 
 Level = Literal["free", "paid"]

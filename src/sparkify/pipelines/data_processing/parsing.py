@@ -1,36 +1,45 @@
-"""From the records of a log to the rows of `checked_events`."""
+"""From the records of a log to the rows of `checked_events`, with the reasons against each."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql.pandas.types import to_arrow_schema
 
+from sparkify.log_formats.times import IMPOSSIBLE, UNITS, WRONG_TYPE
 from sparkify.pipelines.data_processing.columns import (
     Column,
+    TimeColumn,
     encode_texts,
     read_ids,
     read_names,
     read_numbers,
     read_texts,
+    read_times,
     read_whole_numbers,
 )
-from sparkify.pipelines.data_processing.decoding import RecordDecoder
-from sparkify.pipelines.data_processing.fields import FIELDS, MAX_ITEMS, Kind, RecordShape
-from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
-from sparkify.pipelines.data_processing.quoting import RecordQuoter, find_unknown_keys
-from sparkify.pipelines.data_processing.reasons import (
-    MALFORMED_JSON,
-    NO_SOURCE,
-    Problem,
-    find_problems,
+from sparkify.pipelines.data_processing.fields import (
+    FIELDS,
+    MAX_ITEMS,
+    REQUIRED,
+    Kind,
+    RecordShape,
 )
-from sparkify.pipelines.data_processing.times import TimeColumn
+from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
+from sparkify.pipelines.data_processing.records import (
+    RecordDecoder,
+    RecordQuoter,
+    find_unknown_keys,
+)
 from sparkify.schemas import CHECKED_EVENTS, MALFORMED_ROW
 
+MALFORMED_JSON = "malformed JSON"
+NO_SOURCE = "no source"  # the record's file matches no pattern of data_processing.sources
+NO_USER = "no user"
+IMPOSSIBLE_LEVEL = "impossible level"
 SCHEMA = to_arrow_schema(CHECKED_EVENTS.struct, timezone="UTC")
 TIMESTAMP = pa.timestamp("us", "UTC")
 READERS: dict[Kind, Callable[[list[Any]], Column]] = {
@@ -75,6 +84,13 @@ def _split_by_file(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]
         yield file, part
 
 
+class Problem(NamedTuple):
+    """A reason, and whether it holds against each record of a batch."""
+
+    reason: str
+    holds: pa.BooleanArray
+
+
 class RecordParser:
     """Types records of one shape."""
 
@@ -99,7 +115,7 @@ class RecordParser:
         if self.shape.page_from != "key":
             values["page"] = [self.shape.page_of(file)] * len(records)
         times = {
-            field: self._times.read(values[field])
+            field: read_times(values[field], self._times)
             for field, (_, kind) in FIELDS.items()
             if kind == "time"
         }
@@ -206,3 +222,74 @@ def _name_levels(plans: pa.StringArray, levels: Mapping[str, str]) -> pa.StringA
     """Return free or paid for the name of a plan; what is neither stays as it is."""
     places = pc.index_in(plans, pa.array(levels.keys(), pa.string()))
     return pc.coalesce(pa.array(levels.values(), pa.string()).take(places), plans)
+
+
+def find_problems(
+    columns: Mapping[str, Column],
+    times: Mapping[str, TimeColumn],
+    shape: RecordShape,
+    parameters: DataProcessingParameters,
+) -> list[Problem]:
+    """Return every reason against any record of a batch, the weightiest first.
+
+    Args:
+        columns: the typed values of the fields that are no times.
+        times: those of `ts` and `registration`.
+        shape: which fields the records have at all.
+        parameters: what is possible.
+    """
+    holds = {
+        **{f"wrong type of {field}": _is_wrong(field, columns, times) for field in FIELDS},
+        "no ts": _is_missing(times["ts"]),
+        **{
+            f"ts in {name}": pc.equal(times["ts"].problems, f"in {name}")
+            for _, name in UNITS.values()
+        },
+        "impossible ts": pc.equal(times["ts"].problems, IMPOSSIBLE),
+        **{
+            f"no {field}": pc.and_not(columns[field].values.is_null(), columns[field].is_wrong)
+            for field in REQUIRED
+            if shape.has(field)
+        },
+        NO_USER: _has_no_user(columns, times, shape),
+        "impossible registration": pc.or_(
+            pc.equal(times["registration"].problems, IMPOSSIBLE),
+            pc.starts_with(times["registration"].problems, "in "),
+        ),
+        "impossible itemInSession": _is_outside(columns["itemInSession"], MAX_ITEMS - 1),
+        IMPOSSIBLE_LEVEL: _is_unknown(columns["level"], parameters.plans),
+        "impossible length": _is_outside(columns["length"], parameters.longest_song_seconds),
+    }
+    problems = ((reason, mask.fill_null(False)) for reason, mask in holds.items())
+    return [Problem(reason, mask) for reason, mask in problems if mask.true_count]
+
+
+def _is_wrong(
+    field: str, columns: Mapping[str, Column], times: Mapping[str, TimeColumn]
+) -> pa.BooleanArray:
+    if field in times:
+        return pc.equal(times[field].problems, WRONG_TYPE)
+    return columns[field].is_wrong
+
+
+def _is_missing(column: TimeColumn) -> pa.BooleanArray:
+    return pc.and_(column.micros.is_null(), column.problems.is_null())
+
+
+def _has_no_user(
+    columns: Mapping[str, Column], times: Mapping[str, TimeColumn], shape: RecordShape
+) -> pa.BooleanArray:
+    user = columns["userId"]
+    has_none = pc.and_not(user.values.is_null(), user.is_wrong)
+    if shape.has("registration"):
+        has_none = pc.or_(has_none, _is_missing(times["registration"]))
+    return has_none
+
+
+def _is_outside(column: Column, last: int) -> pa.BooleanArray:
+    return pc.or_(pc.less(column.values, 0), pc.greater(column.values, last))
+
+
+def _is_unknown(level: Column, plans: Mapping[str, str]) -> pa.BooleanArray:
+    is_known = pc.is_in(level.values, pa.array(plans, pa.string()))
+    return pc.and_not(level.values.is_valid(), is_known)

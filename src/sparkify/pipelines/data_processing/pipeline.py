@@ -1,13 +1,12 @@
 from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.data_processing import nodes
-from sparkify.pipelines.data_processing.log_checks import require_usable_log
 
 PARAMETERS = "params:data_processing"
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From the raw log to its records checked and typed, with an account of every one."""
+    """From the raw log to typed records, and a summary of accepted and rejected ones."""
     return Pipeline(
         [
             Node(
@@ -29,15 +28,15 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="count_events",
             ),
             Node(
-                nodes.account_for_records,
+                nodes.summarize_data_quality,
                 [
                     *["checked_events", "repeated_events", "event_counts"],
                     *["simulation_record", PARAMETERS],
                 ],
                 "data_quality",
-                name="account_for_records",
+                name="summarize_data_quality",
             ),
-            # By itself, so that the account is saved before the run stops.
-            Node(require_usable_log, "data_quality", None, name="require_usable_log"),
+            # A separate node: the summary is saved before the run stops.
+            Node(nodes.require_usable_log, "data_quality", None, name="require_usable_log"),
         ]
     )

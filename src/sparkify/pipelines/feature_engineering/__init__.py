@@ -1,4 +1,4 @@
-"""Feature engineering: what was known about each customer at each cutoff."""
+"""Feature engineering: events, user days, snapshots with labels, and features."""
 
 from sparkify.pipelines.feature_engineering.pipeline import create_pipeline
 

@@ -1,4 +1,4 @@
-"""Sessions and levels of events whose log does not name them."""
+"""Sessions and levels of events without them."""
 
 from collections.abc import Mapping
 
@@ -8,34 +8,34 @@ from pyspark.sql import functions as F
 from sparkify.pipelines.data_processing.parameters import Level
 
 
-def find_sessions(events: DataFrame, gap_minutes: int) -> DataFrame:
-    """Give events without a session one: a new one begins after a pause of a customer's.
+def assign_sessions(events: DataFrame, gap_minutes: int) -> DataFrame:
+    """Return the events with a session each: a new one begins after a pause of the customer.
 
     Args:
         events: one row per event; `session_id` is null where the log names no session.
-        gap_minutes: the longest pause within a session. Only events without a session count.
+        gap_minutes: the longest pause within a session, between events without one.
 
     Returns:
-        The same rows. Such a session is called after the first of its events: "since" and its
-        milliseconds since 1970.
+        The same rows. The name of such a session is "since" and the milliseconds since 1970 of its
+        first event.
     """
-    is_nameless = F.col("session_id").isNull()
-    in_time = _in_time("user_id", is_nameless)
+    has_none = F.col("session_id").isNull()
+    in_time = _in_time("user_id", has_none)
     earlier = F.lag("ts").over(in_time)
     pause = F.unix_micros("ts") - F.unix_micros(earlier)
     begins = F.coalesce(pause > gap_minutes * 60_000_000, F.lit(True))
     began = F.max(F.when(begins, F.unix_millis("ts"))).over(in_time)
     name = F.concat(F.lit("since "), began.cast("string"))
-    return events.withColumn("session_id", F.coalesce("session_id", F.when(is_nameless, name)))
+    return events.withColumn("session_id", F.coalesce("session_id", F.when(has_none, name)))
 
 
-def find_levels(events: DataFrame, plan_pages: Mapping[Level, tuple[str, ...]]) -> DataFrame:
-    """Give events without a level that of the customer's last change of plan.
+def assign_levels(events: DataFrame, plan_pages: Mapping[Level, tuple[str, ...]]) -> DataFrame:
+    """Return the events with a level each: that of the customer's last change of plan.
 
     Args:
         events: one row per event; `level` is null where the log names none.
-        plan_pages: by level, the pages that a customer is on it after. The event on such a page
-            still has the level before it.
+        plan_pages: by level, the pages that lead to it. The event on such a page still has the
+            level before it.
 
     Returns:
         The same rows. Before a customer's first change the level is the other one. Customers
@@ -47,18 +47,13 @@ def find_levels(events: DataFrame, plan_pages: Mapping[Level, tuple[str, ...]]) 
     in_time = _in_time("user_id")
     before = in_time.rowsBetween(Window.unboundedPreceding, -1)
     from_here = in_time.rowsBetween(Window.currentRow, Window.unboundedFollowing)
-    coming = F.first(changed_to, ignorenulls=True).over(from_here)
-    at_first = "free" if plan_pages.get("paid") else "paid"
-    found = F.coalesce(
-        F.last(changed_to, ignorenulls=True).over(before), _opposite(coming), F.lit(at_first)
-    )
-    return events.withColumn("level", F.coalesce("level", found))
+    last_change = F.last(changed_to, ignorenulls=True).over(before)
+    next_change = F.first(changed_to, ignorenulls=True).over(from_here)
+    before_next = F.when(next_change == "free", "paid").when(next_change == "paid", "free")
+    default = F.lit("free" if plan_pages.get("paid") else "paid")
+    return events.withColumn("level", F.coalesce("level", last_change, before_next, default))
 
 
 def _in_time(*keys: str | Column) -> WindowSpec:
-    """Return the window of a customer's events in the order of time."""
+    """Return the window of a customer's events, sorted by time."""
     return Window.partitionBy(*keys).orderBy("ts", "item_in_session", "page")
-
-
-def _opposite(level: Column) -> Column:
-    return F.when(level == "free", "paid").when(level == "paid", "free")

@@ -1,4 +1,4 @@
-"""The moments that are looked at, and who was a customer then."""
+"""The cutoffs of a log, and its customers at each of them."""
 
 from datetime import date, timedelta
 from functools import reduce
@@ -13,15 +13,17 @@ from sparkify.schemas import KEYS
 
 
 class LogTooShortError(TooLittleDataError):
-    """The log does not span the days that the first forecast needs."""
+    """The log is too short for the first forecast."""
 
 
 class LogGapError(UserError):
-    """The log has days without any event, more of them in a row than can be."""
+    """The log has more days in a row without any event than allowed."""
 
 
-def cutoffs(first_day: date, log_end: date, parameters: FeatureEngineeringParameters) -> list[date]:
-    """List the cutoffs of a log, the hold-out's first, then weekly backwards.
+def list_cutoffs(
+    first_day: date, log_end: date, parameters: FeatureEngineeringParameters
+) -> list[date]:
+    """Return the cutoffs of a log, the hold-out's first, then backwards by a step each.
 
     Args:
         first_day: the first day with events.
@@ -29,7 +31,7 @@ def cutoffs(first_day: date, log_end: date, parameters: FeatureEngineeringParame
         parameters: the horizon, the step and the shortest history.
 
     Raises:
-        LogTooShortError: if the log has room for no cutoff.
+        LogTooShortError: if the log is too short for a history and a horizon.
     """
     earliest = first_day + timedelta(days=parameters.min_history_days)
     holdout = log_end - timedelta(days=parameters.horizon_days)
@@ -62,29 +64,28 @@ def log_span(
     ).first()
     if span is None or not span["days"]:
         raise LogTooShortError("events holds no rows: every line of the log was rejected.")
-    _refuse_gaps(span["days"], feature_engineering.most_days_without_events)
+    _require_no_gap(span["days"], feature_engineering.most_days_without_events)
     return span["days"][0], span["log_end"]
 
 
-def _refuse_gaps(days: list[date], most: int) -> None:
+def _require_no_gap(days: list[date], max_days: int) -> None:
     for earlier, later in pairwise(days):
-        if (later - earlier).days - 1 > most:
+        if (later - earlier).days - 1 > max_days:
             raise LogGapError(
-                f"events: none between {earlier} and {later}. If a clock was wrong, set the true "
-                f"span by data_processing.earliest_event and latest_event; if the service rested, "
-                f"raise feature_engineering.most_days_without_events."
+                f"events: no event between {earlier} and {later}. Wrong timestamps? Set the true "
+                f"span by data_processing.earliest_event and latest_event. A real outage? Raise "
+                f"feature_engineering.most_days_without_events."
             )
 
 
 def list_customers(
     user_days: DataFrame, days: list[date], feature_engineering: FeatureEngineeringParameters
 ) -> DataFrame:
-    """List who was a customer at each of some cutoffs: one row per user and cutoff.
+    """Return the customers at each of some cutoffs: one row per user and cutoff.
 
-    A customer was seen before the cutoff, and the last event then was no cancellation; with
-    `returning_customers: final`, the user had never cancelled before it. With the outcome
-    `downgrade`, the user was on the paid level then; with `inactivity`, the user was seen in the
-    last `active_within_days` before the cutoff.
+    A customer has events before the cutoff, and the last of them is not a cancellation; with
+    `returning_customers: final`, none of them is. With the outcome `downgrade`, the user is on the
+    paid level; with `inactivity`, one of the events is in the last `active_within_days`.
     """
     return _customers(user_days, days, feature_engineering).select(*KEYS)
 
@@ -92,14 +93,14 @@ def list_customers(
 def label_customers(
     user_days: DataFrame, days: list[date], feature_engineering: FeatureEngineeringParameters
 ) -> DataFrame:
-    """List the customers at each of some cutoffs, with `churned`.
+    """Return the customers at each of some cutoffs, with `churned`.
 
-    `churned` says whether the outcome is on a day from the cutoff to the end of the horizon; with
-    `inactivity`, whether no event is. Every horizon has to lie inside of the log.
+    `churned` is whether the outcome happens in [cutoff, cutoff + horizon); with `inactivity`,
+    whether no event does. Every horizon has to lie within the log.
     """
     end = F.date_add("cutoff", feature_engineering.horizon_days)
-    shows = F.exists("decisive_days", lambda day: (day >= F.col("cutoff")) & (day < end))
-    churned = ~shows if feature_engineering.outcome == "inactivity" else shows
+    happens = F.exists("decisive_days", lambda day: (day >= F.col("cutoff")) & (day < end))
+    churned = ~happens if feature_engineering.outcome == "inactivity" else happens
     customers = _customers(user_days, days, feature_engineering)
     return customers.select(*KEYS, churned.alias("churned"))
 
@@ -107,9 +108,9 @@ def label_customers(
 def _customers(
     user_days: DataFrame, days: list[date], feature_engineering: FeatureEngineeringParameters
 ) -> DataFrame:
-    """List the customers at each cutoff, with all `decisive_days`: those that decide the label."""
-    shown = [F.col(name) > 0 for name in feature_engineering.outcome_columns]
-    is_decisive = reduce(Column.__or__, shown) if shown else F.lit(True)
+    """Return the customers at each cutoff, with all `decisive_days`: those that set the label."""
+    outcomes = [F.col(name) > 0 for name in feature_engineering.outcome_columns]
+    is_decisive = reduce(Column.__or__, outcomes) if outcomes else F.lit(True)
     users = user_days.groupBy("user_id").agg(
         F.min("day").alias("first_day"),
         F.min(F.when(F.col("cancellations") > 0, F.col("day"))).alias("cancelled_on"),
@@ -117,7 +118,7 @@ def _customers(
         F.array_sort(F.collect_list(F.struct("day", "level", "ends_cancelled"))).alias("days"),
     )
     cutoff = F.explode(F.array(*[F.lit(day) for day in sorted(days)])).alias("cutoff")
-    before = F.filter("days", lambda seen: seen["day"] < F.col("cutoff"))
+    before = F.filter("days", lambda day: day["day"] < F.col("cutoff"))
     last_day = F.try_element_at(before, F.lit(-1))
     if feature_engineering.returning_customers == "return":
         is_customer = ~last_day["ends_cancelled"]

@@ -1,4 +1,4 @@
-"""Whether the log has the pages that parameters name, and customers who came back."""
+"""Pages of the parameters that a log lacks, and customers who return after a cancellation."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ MAX_NAMED_PAGES = 10  # of the log, in a message
 
 
 class MissingPageError(TooLittleDataError):
-    """A page that a parameter names is not in the log, so that no outcome can be seen."""
+    """The log has no event on the page that shows the outcome."""
 
 
 def find_missing_pages(
@@ -23,32 +23,33 @@ def find_missing_pages(
     """Return the pages that have no event in the log, by the parameter that names them."""
     columns = ["cancellations", *feature_engineering.pages]
     totals = collect_one_row(user_days.agg(*(F.sum(name).alias(name) for name in columns)))
-    parameters = {CANCELLATION: "cancellations"}
-    parameters |= {f"pages.{name}": name for name in feature_engineering.pages}
-    named = {"cancellations": feature_engineering.cancellation_page, **feature_engineering.pages}
-    return {
-        parameter: named[column] for parameter, column in parameters.items() if not totals[column]
-    }
+    pages = {"cancellations": feature_engineering.cancellation_page, **feature_engineering.pages}
+    return {_parameter(column): page for column, page in pages.items() if not totals[column]}
+
+
+def _parameter(column: str) -> str:
+    """Return the parameter that names the page of a column of user_days."""
+    return CANCELLATION if column == "cancellations" else f"feature_engineering.pages.{column}"
 
 
 def count_returning_customers(
     events: DataFrame, user_days: DataFrame, feature_engineering: FeatureEngineeringParameters
 ) -> dict[str, Any]:
-    """Count the customers with events after a cancellation, and these events.
+    """Return the number of customers with events after a cancellation, and of these events.
 
-    Reads the events of such customers only, and none where `user_days` shows that there are none.
+    Reads only the events of such customers by `user_days`.
     """
     is_cancellation = F.col("cancellations") > 0
     may_return = user_days.groupBy("user_id").agg(
         F.min(F.when(is_cancellation, F.col("day"))).alias("cancelled_on"),
         F.max("day").alias("last_day"),
-        F.max(F.when(is_cancellation, ~F.col("ends_cancelled"))).alias("goes_on"),
-        F.max("cancellations").alias("most_a_day"),
+        F.max(F.when(is_cancellation, ~F.col("ends_cancelled"))).alias("continues"),
+        F.max("cancellations").alias("max_per_day"),
     )
-    is_back = (F.col("last_day") > F.col("cancelled_on")) | F.col("goes_on")
-    is_back |= F.col("most_a_day") > 1
+    is_back = (F.col("last_day") > F.col("cancelled_on")) | F.col("continues")
+    is_back |= F.col("max_per_day") > 1
     returning = may_return.where(F.col("cancelled_on").isNotNull() & is_back).select("user_id")
-    found = {"customers": 0, "events": 0}
+    customers, events_after = 0, 0
     if not returning.isEmpty():
         theirs = events.join(F.broadcast(returning), on="user_id", how="left_semi")
         place = F.struct("ts", "item_in_session")
@@ -58,9 +59,12 @@ def count_returning_customers(
             place > F.col("first_cancellation")
         )
         counts = after.agg(F.count_distinct("user_id").alias("users"), F.count("*").alias("events"))
-        row = collect_one_row(counts)
-        found = {"customers": row["users"], "events": row["events"]}
-    return {**found, "treated_as": feature_engineering.returning_customers}
+        customers, events_after = collect_one_row(counts)
+    return {
+        "customers": customers,
+        "events": events_after,
+        "treated_as": feature_engineering.returning_customers,
+    }
 
 
 def list_needed_pages(
@@ -75,15 +79,12 @@ def list_needed_pages(
 def require_outcome_page(
     event_summary: dict[str, Any], feature_engineering: FeatureEngineeringParameters
 ) -> None:
-    """Stop if the outcome shows on pages, and none of them has an event in the log.
+    """Stop if the log has no event on any page of the outcome.
 
     Raises:
         MissingPageError: with the page, the parameter, and the log's most frequent pages.
     """
-    parameters = [
-        CANCELLATION if column == "cancellations" else f"pages.{column}"
-        for column in feature_engineering.outcome_columns
-    ]
+    parameters = [_parameter(column) for column in feature_engineering.outcome_columns]
     if parameters:
         _require_any_page(
             event_summary,

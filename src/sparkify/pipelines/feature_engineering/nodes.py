@@ -1,4 +1,4 @@
-"""From events to what was known about each customer at each cutoff."""
+"""Events, user days, snapshots with labels, and features."""
 
 import logging
 from collections.abc import Iterable
@@ -7,14 +7,13 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from sparkify.pipelines.data_processing.duplicates import drop_copies
 from sparkify.pipelines.data_processing.fields import MAX_ITEMS
-from sparkify.pipelines.data_processing.log_checks import require_usable_log
+from sparkify.pipelines.data_processing.nodes import drop_duplicates, require_usable_log
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
-from sparkify.pipelines.feature_engineering.completion import find_levels, find_sessions
+from sparkify.pipelines.feature_engineering.completion import assign_levels, assign_sessions
 from sparkify.pipelines.feature_engineering.customers import (
-    cutoffs,
     label_customers,
+    list_cutoffs,
     log_span,
 )
 from sparkify.pipelines.feature_engineering.log_summary import (
@@ -29,51 +28,68 @@ logger = logging.getLogger(__name__)
 SECONDS_PER_DAY = 86_400
 
 
-def events(
+def select_events(
     checked_events: DataFrame,
     repeated_events: DataFrame,
     data_quality: dict[str, Any],
     data_processing: DataProcessingParameters,
 ) -> DataFrame:
-    """Keep what was accepted: one row per event; a view on what is saved, no copy on disk.
+    """Return the accepted records, one row per event.
 
-    Sessions and levels that the log does not name are found here, since they take all events of a
-    customer.
+    A view on the saved tables, not a second copy on disk. Sessions and levels that the log lacks
+    are derived here, from all events of a customer.
 
     Raises:
         LogError: if too many records of the log were rejected.
     """
     require_usable_log(data_quality)
-    found = drop_copies(checked_events, repeated_events)
+    events = drop_duplicates(checked_events, repeated_events)
     if data_processing.lacks("sessionId"):
-        found = find_sessions(found, data_processing.session_gap_minutes)
+        events = assign_sessions(events, data_processing.session_gap_minutes)
     if data_processing.lacks("level"):
-        found = find_levels(found, data_processing.plan_pages)
-    return found.select(*EVENTS.columns)
+        events = assign_levels(events, data_processing.plan_pages)
+    return events.select(*EVENTS.columns)
 
 
-def user_days(events: DataFrame, feature_engineering: FeatureEngineeringParameters) -> DataFrame:
-    """Sum up each user's days: one row per user and UTC day with events.
+def aggregate_user_days(
+    events: DataFrame, feature_engineering: FeatureEngineeringParameters
+) -> DataFrame:
+    """Return one row per user and UTC day with events: counts per page, sessions, level.
 
-    This is the only reader of events; every cutoff, window and label works on its rows.
+    All later tables are sums over these rows, so the events are read once.
+
+    Example:
+        Two songs around midnight in one session; the session counts on its first day.
+
+        ```
+        user_id  ts                   page      session_id
+        a        2018-10-01 23:50:00  NextSong  1
+        a        2018-10-02 00:05:00  NextSong  1
+
+        user_id  day         next_song  sessions
+        a        2018-10-01  1          1
+        a        2018-10-02  1          0
+        ```
     """
-    session_days = _session_days(_page_days(events, feature_engineering), feature_engineering)
-    counted = [*feature_engineering.pages, "other_pages", "cancellations"]
-    free = [f"free_{name}" for name in feature_engineering.by_level]
+    pages = _count_pages(events, feature_engineering)
+    session_days = _aggregate_session_days(pages, feature_engineering)
+    counts = [*feature_engineering.pages, "other_pages", "cancellations"]
+    free_counts = [f"free_{name}" for name in feature_engineering.by_level]
     session = Window.partitionBy("user_id", "session_id")
     is_first_day = F.col("day") == F.min("day").over(session)
     return (
         session_days.withColumn("is_first_day", is_first_day)
         .groupBy("user_id", "day")
         .agg(
-            *(F.sum(name).alias(name) for name in [*counted, *free, "listening_ms"]),
+            *(F.sum(name).alias(name) for name in [*counts, *free_counts, "listening_ms"]),
             F.count_if("is_first_day").alias("sessions"),
             F.max("last_event").alias("last_event"),
             F.min("registration").alias("registration"),
             F.max("last_gender").alias("last_gender"),
         )
         .select(
-            *("user_id", "day", *counted, "sessions", "listening_ms", *free, "last_event.level"),
+            *("user_id", "day", *counts, "sessions", "listening_ms", *free_counts),
+            "last_event.level",
             F.col("last_event.last_ts").alias("last_ts"),
             (F.col("last_event.page") == feature_engineering.cancellation_page).alias(
                 "ends_cancelled"
@@ -83,18 +99,18 @@ def user_days(events: DataFrame, feature_engineering: FeatureEngineeringParamete
     )
 
 
-def _page_days(events: DataFrame, parameters: FeatureEngineeringParameters) -> DataFrame:
-    """Count events by user, session, day, page and level.
+def _count_pages(events: DataFrame, parameters: FeatureEngineeringParameters) -> DataFrame:
+    """Return the number of events by user, session, day, page and level.
 
-    Few sums of plain numbers, so that Spark hashes the events and need not sort them: three
-    times as fast as a count for every page, and what is left is a fifth of the rows. `last_place`
-    orders events by time and, within a moment, by item, in one plain number.
+    Plain integer sums let Spark aggregate by hash instead of sorting: three times as fast as one
+    conditional count per page, and a fifth of the rows. `last_place` orders events by time, then
+    by item, in one integer.
     """
-    # Whole milliseconds: a sum of fractions would depend on the order of the events.
+    # Whole milliseconds: a sum of fractions would depend on the order of the rows.
     length_ms = F.expr("try_cast(round(length * 1000) as bigint)")
     is_song = F.col("page") == parameters.song_page
     moment = F.unix_millis("ts")
-    # A user's gender as a key: its maximum would make Spark sort the events.
+    # Gender is a key here: the maximum of a text would make Spark sort the events.
     return events.groupBy(
         "user_id", "session_id", F.to_date("ts").alias("day"), "page", "level", "gender"
     ).agg(
@@ -106,8 +122,10 @@ def _page_days(events: DataFrame, parameters: FeatureEngineeringParameters) -> D
     )
 
 
-def _session_days(page_days: DataFrame, parameters: FeatureEngineeringParameters) -> DataFrame:
-    """Sum up by user, session and day, since a session may cross midnight."""
+def _aggregate_session_days(
+    page_counts: DataFrame, parameters: FeatureEngineeringParameters
+) -> DataFrame:
+    """Return sums by user, session and day; a session may continue after midnight."""
     page, is_free = F.col("page"), F.col("level") == "free"
     is_counted = page.isin(*parameters.pages.values(), parameters.cancellation_page)
     is_gender_known = F.trim("gender") != ""
@@ -120,7 +138,7 @@ def _session_days(page_days: DataFrame, parameters: FeatureEngineeringParameters
             for column in parameters.by_level
         },
     }
-    return page_days.groupBy("user_id", "session_id", "day").agg(
+    return page_counts.groupBy("user_id", "session_id", "day").agg(
         *(
             F.sum(F.when(condition, F.col("events")).otherwise(0)).alias(name)
             for name, condition in conditions.items()
@@ -132,20 +150,19 @@ def _session_days(page_days: DataFrame, parameters: FeatureEngineeringParameters
     )
 
 
-def event_summary(
+def summarize_events(
     events: DataFrame,
     user_days: DataFrame,
     data_quality: dict[str, Any],
     feature_engineering: FeatureEngineeringParameters,
 ) -> dict[str, Any]:
-    """Sum up the log's pages and returning customers; warn of pages that no event has.
-
-    A missing cancellation page is no warning with an outcome that does not show on it.
+    """Return the log's pages and returning customers; log a warning about pages without events.
 
     Returns:
-        `pages`: the most frequent pages with their events; `missing_pages`: pages without any
-        event, by the parameter that names them; `returning_customers`: the `customers` who have
-        events after a cancellation, these `events`, and what they are `treated_as`.
+        `pages`: the most frequent pages with their number of events. `missing_pages`: pages
+        without any event, by the parameter that names them. `returning_customers`: the number of
+        `customers` with events after a cancellation, of these `events`, and the parameter
+        `returning_customers` as `treated_as`.
     """
     missing = find_missing_pages(user_days, feature_engineering)
     needed = list_needed_pages(missing, feature_engineering)
@@ -161,43 +178,44 @@ def event_summary(
     }
 
 
-def snapshots(user_days: DataFrame, feature_engineering: FeatureEngineeringParameters) -> DataFrame:
-    """List who was a customer at each cutoff, and whether they churned within the horizon.
+def label_snapshots(
+    user_days: DataFrame, feature_engineering: FeatureEngineeringParameters
+) -> DataFrame:
+    """Return one row per customer and cutoff, with the label `churned`.
 
-    One row per user and cutoff.
+    `churned` is whether the outcome happens in [cutoff, cutoff + horizon).
 
     Raises:
-        LogTooShortError: if the log has room for no cutoff.
+        LogTooShortError: if the log is too short for a history and a horizon.
         LogGapError: if too many days in a row have no event.
     """
-    days = cutoffs(*log_span(user_days, feature_engineering), feature_engineering)
-    return label_customers(user_days, days, feature_engineering)
+    cutoffs = list_cutoffs(*log_span(user_days, feature_engineering), feature_engineering)
+    return label_customers(user_days, cutoffs, feature_engineering)
 
 
-def countable_days(user_days: DataFrame, by_level: Iterable[str]) -> DataFrame:
-    """Add what user_days can be summed up by, but does not hold: itself, and the paid level."""
+def add_countable_columns(user_days: DataFrame, by_level: Iterable[str]) -> DataFrame:
+    """Return user_days with the columns to sum that it lacks: active days and paid counts."""
     paid = {f"paid_{name}": F.col(name) - F.col(f"free_{name}") for name in by_level}
     return user_days.withColumns({"active_days": F.lit(1), **paid})
 
 
-def features(
+def compute_features(
     user_days: DataFrame,
     snapshots: DataFrame,
     feature_engineering: FeatureEngineeringParameters,
 ) -> DataFrame:
-    """Describe each customer by what the log said before the cutoff.
+    """Return one row per user and cutoff: sums, levels and times of the events before the cutoff.
 
-    One row per user and cutoff. All of it are sums, levels and times; rates come later, in the
-    model, which learns from its training snapshots alone towards what to shrink them.
+    Rates come later: the model shrinks them towards values learnt from its training snapshots.
     """
     by_level = feature_engineering.by_level
-    days = countable_days(user_days, by_level)
+    days = add_countable_columns(user_days, by_level)
     log_opened = F.broadcast(user_days.agg(F.min("day").alias("log_opened")))
     customers = snapshots.select(*KEYS).crossJoin(log_opened)
-    known = days.join(customers, on="user_id", how="inner").where("day < cutoff")
+    days_before = days.join(customers, on="user_id", how="inner").where("day < cutoff")
     summed = summed_columns(feature_engineering.pages, by_level)
     windows = window_columns(feature_engineering.windowed, feature_engineering.windows_days)
-    history = known.groupBy(*KEYS).agg(
+    history = days_before.groupBy(*KEYS).agg(
         *(F.sum(name).cast("double").alias(name) for name in summed),
         *(_recent_sum(name, window).alias(column) for column, (name, window) in windows.items()),
         F.min("day").alias("first_day"),

@@ -1,6 +1,6 @@
-"""What can be set about snapshots and features."""
+"""Parameters of snapshots and features."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -11,7 +11,7 @@ from sparkify.schemas.table import ColumnName
 
 
 class FeatureEngineeringParameters(Parameters):
-    """Which moments are looked at, and what is counted; `feature_engineering` in conf/."""
+    """Cutoffs, labels and counted pages; `feature_engineering` in conf/."""
 
     outcome: Literal["cancellation", "downgrade", "either", "inactivity"]
     returning_customers: Literal["return", "final"]
@@ -25,9 +25,19 @@ class FeatureEngineeringParameters(Parameters):
     pages: dict[NewColumnName, str]
     by_level: Annotated[tuple[ColumnName, ...], Unique]
     windowed: Annotated[tuple[ColumnName, ...], Unique]
-    song_page: str
     cancellation_page: str
+    song_page: str
     downgrade_page: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_to_pages(cls, values: Any) -> Any:
+        """Set the song page and the downgrade page, where they are null, by the usual columns."""
+        if not isinstance(values, dict) or not isinstance(values.get("pages"), dict):
+            return values
+        columns = {"song_page": "next_song", "downgrade_page": "submit_downgrade"}
+        pages = {name: values["pages"].get(column) for name, column in columns.items()}
+        return values | {name: values.get(name) or page for name, page in pages.items()}
 
     @model_validator(mode="after")
     def _require_counted_pages(self) -> Self:
@@ -63,7 +73,7 @@ class FeatureEngineeringParameters(Parameters):
 
     @property
     def outcome_columns(self) -> list[str]:
-        """The columns of user_days in which the outcome shows; none with inactivity."""
+        """The columns of user_days that count the outcome; none with inactivity."""
         downgrades = [name for name, page in self.pages.items() if page == self.downgrade_page]
         return {
             "cancellation": ["cancellations"],
@@ -74,9 +84,9 @@ class FeatureEngineeringParameters(Parameters):
 
     @property
     def prediction_task(self) -> dict[str, str | int]:
-        """The settings in which two models must agree to forecast the same.
+        """The settings that define what a model predicts.
 
-        `active_within_days` is one of them with inactivity only, where it says who is a customer.
+        `active_within_days` belongs to them with inactivity only, where it defines a customer.
         """
         task: dict[str, str | int] = {"outcome": self.outcome, "horizon_days": self.horizon_days}
         if self.outcome == "inactivity":

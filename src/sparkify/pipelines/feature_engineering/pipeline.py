@@ -2,34 +2,45 @@ from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.feature_engineering import nodes
 
+PARAMETERS = "params:feature_engineering"
+
 
 def create_pipeline(**_: object) -> Pipeline:
     """From checked records to features and labels at every cutoff."""
-    parameters = "params:feature_engineering"
     return Pipeline(
         [
             Node(
-                nodes.events,
+                nodes.select_events,
                 [
                     *["checked_events", "repeated_events", "data_quality"],
                     "params:data_processing",
                 ],
                 "events",
-                name="accept_events",
+                name="select_events",
             ),
-            Node(nodes.user_days, ["events", parameters], "user_days", name="sum_up_days"),
             Node(
-                nodes.event_summary,
-                ["events", "user_days", "data_quality", parameters],
+                nodes.aggregate_user_days,
+                ["events", PARAMETERS],
+                "user_days",
+                name="aggregate_user_days",
+            ),
+            Node(
+                nodes.summarize_events,
+                ["events", "user_days", "data_quality", PARAMETERS],
                 "event_summary",
-                name="summarise_events",
+                name="summarize_events",
             ),
-            Node(nodes.snapshots, ["user_days", parameters], "snapshots", name="take_snapshots"),
             Node(
-                nodes.features,
-                ["user_days", "snapshots", parameters],
+                nodes.label_snapshots,
+                ["user_days", PARAMETERS],
+                "snapshots",
+                name="label_snapshots",
+            ),
+            Node(
+                nodes.compute_features,
+                ["user_days", "snapshots", PARAMETERS],
                 "features",
-                name="describe_customers",
+                name="compute_features",
             ),
         ]
     )

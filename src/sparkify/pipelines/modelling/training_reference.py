@@ -14,8 +14,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from sparkify.pipelines.data_processing.log_checks import require_usable_log
-from sparkify.pipelines.feature_engineering.nodes import countable_days
+from sparkify.pipelines.data_processing.nodes import require_usable_log
+from sparkify.pipelines.feature_engineering.nodes import add_countable_columns
 from sparkify.pipelines.modelling.parameters import InputParameters, ReferenceParameters
 from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
@@ -89,7 +89,7 @@ def recent_behaviour(
     another cutoff draws anew.
     """
     names = summed(user_days)
-    days = countable_days(user_days, _by_level(user_days))
+    days = add_countable_columns(user_days, _by_level(user_days))
     drawn = snapshot.orderBy(F.xxhash64(*KEYS), "user_id").limit(described["most_customers"])
     first_day = F.date_sub("cutoff", described["window_days"])
     is_recent = (F.col("day") >= first_day) & (F.col("day") < F.col("cutoff"))

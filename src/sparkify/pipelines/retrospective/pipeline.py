@@ -12,7 +12,7 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             Node(nodes.whole_histories, "user_days", "snapshots", name="end_histories"),
             Node(
-                engineering.features,
+                engineering.compute_features,
                 ["user_days", "snapshots", "params:feature_engineering"],
                 "features",
                 name="describe_histories",

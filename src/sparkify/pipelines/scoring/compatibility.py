@@ -45,8 +45,8 @@ def require_compatible(
     if missing:
         raise ModelMismatchError(
             f"churn_model was trained on columns that current_features does not have: "
-            f"{', '.join(missing)}. Set pages, by_level, windowed and windows_days in globals.yml "
-            f"as they were then, or train another model with `kedro run`."
+            f"{', '.join(missing)}. Set pages, by_level, windowed and windows_days of "
+            f"feature_engineering as they were then, or train another model with `kedro run`."
         )
     trained, asked = card["question"], feature_engineering.prediction_task
     if any(trained.get(name) != value for name, value in asked.items()):

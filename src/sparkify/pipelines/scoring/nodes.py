@@ -72,8 +72,8 @@ def list_current_customers(
         raise LogTooShortError(
             f"the log begins on {first_day}, {(cutoff - first_day).days} days before the cutoff "
             f"{cutoff}: too short to score, because {needed} days have to come before it "
-            f"(feature_engineering.min_history_days, and the longest of windows_days in "
-            f"globals.yml). Choose a later scoring.cutoff or a longer log."
+            f"(feature_engineering.min_history_days, and the longest of "
+            f"feature_engineering.windows_days). Choose a later scoring.cutoff or a longer log."
         )
     customers = list_customers(user_days, [cutoff], feature_engineering)
     if customers.isEmpty():

@@ -16,7 +16,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="list_current_customers",
             ),
             Node(
-                engineering.features,
+                engineering.compute_features,
                 ["user_days", "current_snapshots", engineering_parameters],
                 "current_features",
                 name="describe_current_customers",

@@ -1,4 +1,4 @@
-"""Simulation: a listening log like the published one, for those who have none."""
+"""Simulation: a listening log like the published one."""
 
 from sparkify.pipelines.simulation.pipeline import create_pipeline
 

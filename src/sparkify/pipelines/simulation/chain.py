@@ -1,4 +1,4 @@
-"""The Markov chain that simulated sessions walk, as published by eventsim."""
+"""The Markov chain of simulated sessions, as published by eventsim."""
 
 import csv
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ SONG, ADVERT = "NextSong", "Roll Advert"
 
 
 class State(NamedTuple):
-    """Where a session stands: the page shown, who is looking and on which plan."""
+    """A state of a session: its page, whether the user is logged in, and the plan."""
 
     page: str
     auth: str
@@ -20,10 +20,10 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class Chain:
-    """One cohort's chain: for every state, the states after it and their cumulative shares.
+    """A cohort's chain: for every state, the next states and their cumulative shares.
 
-    States are numbered by their place in `states()`. A uniform draw beyond the last
-    cumulative share ends the session.
+    A state's number is its index in `list_states()`. A uniform draw beyond the last cumulative
+    share ends the session.
     """
 
     followers: list[list[int]]
@@ -31,43 +31,44 @@ class Chain:
     first: dict[tuple[str, str], tuple[list[int], list[float]]]
 
 
-def _table(name: str) -> list[dict[str, str]]:
+def read_table(name: str) -> list[dict[str, str]]:
+    """Return the rows of a CSV file of this package."""
     with files(__package__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def known_cohorts() -> list[str]:
-    """List the cohorts whose behaviour the tables hold."""
-    return list(_table("transitions")[0])[6:]
+def list_cohorts() -> list[str]:
+    """Return the cohorts of the tables."""
+    return list(read_table("transitions")[0])[6:]
 
 
 @cache
-def requests() -> dict[str, tuple[str, int]]:
+def list_requests() -> dict[str, tuple[str, int]]:
     """Return the HTTP method and status of every page."""
-    return {row["page"]: (row["method"], int(row["status"])) for row in _table("pages")}
+    return {row["page"]: (row["method"], int(row["status"])) for row in read_table("pages")}
 
 
 @cache
-def states() -> list[State]:
-    """List every state the chain can be in, in a fixed order."""
-    transitions, starts = _table("transitions"), _table("session_starts")
-    seen = [State(row["from_page"], row["from_auth"], row["from_level"]) for row in transitions]
-    seen += [State(row["to_page"], row["to_auth"], row["to_level"]) for row in transitions]
-    seen += [State(row["first_page"], row["auth"], row["level"]) for row in starts]
-    return sorted(set(seen))
+def list_states() -> list[State]:
+    """Return every state of the chain, sorted."""
+    transitions, starts = read_table("transitions"), read_table("session_starts")
+    found = [State(row["from_page"], row["from_auth"], row["from_level"]) for row in transitions]
+    found += [State(row["to_page"], row["to_auth"], row["to_level"]) for row in transitions]
+    found += [State(row["first_page"], row["auth"], row["level"]) for row in starts]
+    return sorted(set(found))
 
 
 @cache
-def chain(cohort: str, adverts: float = 1.0) -> Chain:
+def build_chain(cohort: str, adverts: float = 1.0) -> Chain:
     """Build the chain of one cohort.
 
     Args:
-        cohort: one of `known_cohorts()`.
-        adverts: how many times as often as published an advert follows on a song, at the
-            expense of the next song.
+        cohort: one of `list_cohorts()`.
+        adverts: how many times as often as published an advert follows a song, instead of the
+            next song.
     """
-    transitions, starts = _table("transitions"), _table("session_starts")
-    number = {state: index for index, state in enumerate(states())}
+    transitions, starts = read_table("transitions"), read_table("session_starts")
+    number = {state: index for index, state in enumerate(list_states())}
     followers: list[list[int]] = [[] for _ in number]
     shares: list[list[float]] = [[] for _ in number]
     for row in transitions:

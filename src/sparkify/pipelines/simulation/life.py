@@ -1,4 +1,4 @@
-"""One simulated user's life: the events of every session that the log sees."""
+"""A simulated user's life: the events of every session within the log's span."""
 
 import math
 from bisect import bisect, bisect_left
@@ -8,7 +8,7 @@ from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
-from sparkify.pipelines.simulation.chain import chain, requests, states
+from sparkify.pipelines.simulation.chain import build_chain, list_requests, list_states
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
 from sparkify.pipelines.simulation.rhythm import Rhythm
 from sparkify.pipelines.simulation.songs import SongCatalogue
@@ -18,7 +18,7 @@ NO_SONG = -1
 
 
 class Traits(NamedTuple):
-    """What is drawn once per user and, but for the registration, never written to the log."""
+    """A user's constants; only the registration is in the log."""
 
     cohort: str
     page_gap_seconds: float
@@ -30,9 +30,9 @@ class Traits(NamedTuple):
 
 
 class Session(NamedTuple):
-    """The events of one session inside the log's span, in order.
+    """The events of one session within the log's span, in order.
 
-    `first_item` is above 0 where the session was already running when the log opened.
+    `first_item` is above 0 if the session began before the log.
     """
 
     first_item: int
@@ -42,7 +42,7 @@ class Session(NamedTuple):
 
 
 class Place(NamedTuple):
-    """The last event of a life so far: with the traits, all that its future depends on."""
+    """The last event of a life so far; with the traits, it determines the future."""
 
     second: int
     state: int
@@ -50,35 +50,35 @@ class Place(NamedTuple):
 
 
 class Process:
-    """The process that every simulated user follows.
+    """The random process of a simulated user.
 
-    Each user has generators of their own, seeded by the log's seed and the user's number
-    alone, so that a life does not depend on who else is simulated, or where.
+    Each user has separate generators, seeded by the log's seed and the user's number. So a life
+    does not depend on other users or on partitions.
     """
 
-    MOST_DRAWS = 1_000
+    MAX_DRAWS = 1_000
 
     def __init__(self, parameters: SimulationParameters) -> None:
         self._parameters = parameters
         self._rhythm, self._songs = Rhythm(parameters), SongCatalogue(parameters)
-        self._chain = partial(chain, adverts=parameters.adverts)
-        redirects = {page for page, (_, status) in requests().items() if status == 307}
+        self._chain = partial(build_chain, adverts=parameters.adverts)
+        redirects = {page for page, (_, status) in list_requests().items() if status == 307}
         self._kinds = [
             SONG if state.page == "NextSong" else REDIRECT if state.page in redirects else OTHER
-            for state in states()
+            for state in list_states()
         ]
 
-    def random(self, purpose: str, user_number: int) -> Random:
+    def create_random(self, purpose: str, user_number: int) -> Random:
         """Return the user's generator for one purpose, at its start."""
         return Random(f"{self._parameters.seed}/{purpose}/{user_number}")  # noqa: S311
 
-    def traits(self, user_number: int) -> Traits:
+    def draw_traits(self, user_number: int) -> Traits:
         """Draw a user's hidden traits.
 
-        Users numbered from `users` up are newcomers: guests on the free level who arrive at a
-        random moment of the log and register through its pages.
+        Numbers from `users` up are newcomers: guests on the free level. They arrive at a random
+        moment of the log and register through its pages.
         """
-        parameters, random = self._parameters, self.random("traits", user_number)
+        parameters, random = self._parameters, self.create_random("traits", user_number)
         cohort = random.choices(list(parameters.cohorts), list(parameters.cohorts.values()))[0]
         page_gap = parameters.page_gap_seconds * _mean_one_lognormal(random)
         session_gap = parameters.session_gap_days * DAY_SECONDS * _mean_one_lognormal(random)
@@ -91,17 +91,17 @@ class Process:
         member_for = int(random.expovariate(1 / (parameters.registration_days * DAY_SECONDS)))
         return Traits(cohort, page_gap, session_gap, auth, level, start, start - member_for)
 
-    def life(self, user_number: int, user: Traits) -> Iterator[Session]:
-        """Yield a user's sessions in the order of time, until cancellation or the log's end."""
-        random = self.random("life", user_number)
+    def simulate_life(self, user_number: int, user: Traits) -> Iterator[Session]:
+        """Yield a user's sessions by time, until cancellation or the log's end."""
+        random = self.create_random("life", user_number)
         start = self._first_start(random, user)
         yield from self._sessions_from(random, user, start, (user.auth, user.level))
 
-    def silence(self, user: Traits, place: Place, now: int) -> list[float]:
-        """Return the chances that a life shows no event from a place to `now`, an epoch second.
+    def compute_silence_chances(self, user: Traits, place: Place, now: int) -> list[float]:
+        """Return the chances of no event from a place to `now`, an epoch second.
 
-        The session goes on to the state's followers, one after the other; or, last, it has ended
-        and no other began, days off left aside. They sum to 0 where the traits rule it out.
+        One for each next state if the session continues. The last one is for an ended session
+        without another since, days off ignored. They sum to 0 if the traits rule it out.
         """
         cohort = self._chain(user.cohort)
         shares, followers = [0.0, *cohort.cumulative[place.state]], cohort.followers[place.state]
@@ -112,18 +112,20 @@ class Process:
         idle = max(now - place.second - self._parameters.session_break_seconds, 0)
         return [*goes_on, max(1 - shares[-1], 0.0) * math.exp(-idle / user.session_gap_seconds)]
 
-    def future(self, random: Random, user: Traits, place: Place, now: int) -> Iterator[Session]:
-        """Yield sessions that may follow on a place whose life shows no event until `now`.
+    def simulate_future(
+        self, random: Random, user: Traits, place: Place, now: int
+    ) -> Iterator[Session]:
+        """Yield a random future of a life with no event from a place until `now`.
 
-        A session that goes on begins with its next event. Draws anew with every call.
+        A session that continues begins with its next event. Every call draws another future.
 
         Raises:
             ValueError: if these traits rule out such a silence.
         """
-        odds = self.silence(user, place, now)
+        odds = self.compute_silence_chances(user, place, now)
         followers = self._chain(user.cohort).followers[place.state]
         if not any(odds):
-            raise ValueError(f"no life of {user} is silent from {place} to {now}: give its own.")
+            raise ValueError(f"no life of {user} is silent from {place} to {now}.")
         choice, last_state = random.choices(range(len(odds)), odds)[0], place.state
         if choice < len(followers):
             state = followers[choice]
@@ -136,7 +138,7 @@ class Process:
             start = self._rhythm.next_start(random, second, user.session_gap_seconds)
         else:
             start = self._start_after(random, user, place.second, now)
-        _, auth, level = states()[last_state]
+        _, auth, level = list_states()[last_state]
         if auth != "Cancelled":
             yield from self._sessions_from(random, user, start, (auth, level))
 
@@ -158,7 +160,7 @@ class Process:
             session, second, last_state = self._walk(random, user, second, state)
             if session.seconds:
                 yield session
-            _, auth, level = states()[last_state]
+            _, auth, level = list_states()[last_state]
             if auth == "Cancelled":
                 return
             auth_and_level = auth, level
@@ -167,14 +169,14 @@ class Process:
     def _walk(
         self, random: Random, user: Traits, second: int, state: int, song_end: int = 0
     ) -> tuple[Session, int, int]:
-        """Walk a session on and return its events in the log, its last second and its last state.
+        """Continue a session; return its events in the log, its last second and its last state.
 
-        A redirected page (status 307) comes one second after the page before it, a song waits for
-        the end of the one that plays, and anything else comes after an exponential pause.
+        A redirected page (status 307) follows after one second, a song at the end of the song that
+        plays, and any other page after an exponential pause.
         """
         start, end = self._parameters.start_second, self._parameters.end_second
         cohort, kinds, gap = self._chain(user.cohort), self._kinds, user.page_gap_seconds
-        lengths, drawn_song, draw = self._songs.length_seconds, self._songs.drawn, random.random
+        lengths, drawn_song, draw = self._songs.length_seconds, self._songs.draw, random.random
         song, song_end = NO_SONG, max(second, song_end)
         if kinds[state] == SONG:
             song = drawn_song(draw())
@@ -209,8 +211,8 @@ class Process:
                 song_end = second + int(lengths[song])
         return events._replace(first_item=first_item), second, state
 
-    def place(self, session: Session, now: int) -> Place:
-        """Return where a session that began before `now` stands then."""
+    def find_place(self, session: Session, now: int) -> Place:
+        """Return the last event before `now` of a session that began before it."""
         seconds, songs, lengths = session.seconds, session.songs, self._songs.length_seconds
         last = bisect_left(seconds, now) - 1
         plays = [item for item in range(last + 1) if songs[item] != NO_SONG]
@@ -225,19 +227,19 @@ class Process:
         return place.song_end if waits else None
 
     def _chance_of_none(self, user: Traits, place: Place, state: int, now: int) -> float:
-        """Return how likely a step to `state`, if taken, leads to no event before `now`."""
+        """Return the chance that a step to `state` gives no event before `now`."""
         second = self._sure_second(place, state)
         if second is not None:
             return float(second >= now)
         return math.exp(-max(now - place.second, 0) / user.page_gap_seconds)
 
     def _start_after(self, random: Random, user: Traits, second: int, now: int) -> int:
-        """Draw the start after a session that ended at `second`, given that it is not before `now`.
+        """Draw the next start after a session that ended at `second`, not before `now`.
 
-        Draws until one fits; after very many, as if the session had ended a break before `now`,
-        since the exponential pause knows no past.
+        Draws until one fits; after `MAX_DRAWS`, as if the session had ended a break before `now`:
+        the exponential pause is memoryless.
         """
-        for _ in range(self.MOST_DRAWS):
+        for _ in range(self.MAX_DRAWS):
             start = self._rhythm.next_start(random, second, user.session_gap_seconds)
             if start >= now:
                 return start

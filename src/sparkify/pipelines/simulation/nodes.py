@@ -1,4 +1,4 @@
-"""Simulate a listening log, as the published one was made."""
+"""Simulate a listening log by the process of the published one."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,10 +9,10 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from sparkify.pipelines.simulation.chain import requests, states
+from sparkify.pipelines.simulation.chain import list_requests, list_states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import SimulationParameters
-from sparkify.pipelines.simulation.profiles import profile
+from sparkify.pipelines.simulation.profiles import draw_profile
 from sparkify.pipelines.simulation.songs import SongCatalogue
 from sparkify.schemas import SIMULATED_SESSIONS, SIMULATED_USERS
 from sparkify.spark.checksums import log_digest
@@ -20,8 +20,8 @@ from sparkify.spark.checksums import log_digest
 USERS_PER_BATCH = 50  # some 60,000 events: small enough for any worker's memory
 
 
-def simulated_users(simulation: SimulationParameters) -> DataFrame:
-    """Draw who uses the service: one row per user, with profile and hidden traits.
+def draw_users(simulation: SimulationParameters) -> DataFrame:
+    """Return one row per user of the service, with profile and hidden traits.
 
     Newcomers arrive as a Poisson process on top of `simulation.users`.
     """
@@ -38,8 +38,8 @@ def simulated_users(simulation: SimulationParameters) -> DataFrame:
                     (
                         number,
                         str(number + 1),
-                        *process.traits(number),
-                        *profile(process.random("profile", number)),
+                        *process.draw_traits(number),
+                        *draw_profile(process.create_random("profile", number)),
                     )
                     for number in batch["id"].tolist()
                 ],
@@ -50,27 +50,27 @@ def simulated_users(simulation: SimulationParameters) -> DataFrame:
     return numbers.mapInPandas(draw, SIMULATED_USERS.struct)
 
 
-def simulated_sessions(simulated_users: DataFrame, simulation: SimulationParameters) -> DataFrame:
-    """Let every user live through the log's span: one row per session, with its events."""
-    hidden = simulated_users.select("user_number", *Traits._fields)
+def simulate_sessions(simulated_users: DataFrame, simulation: SimulationParameters) -> DataFrame:
+    """Return one row per session of a user within the log's span, with its events."""
+    traits = simulated_users.select("user_number", *Traits._fields)
 
     def simulate(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         process = Process(simulation)
         for batch in batches:
             for start in range(0, batch.num_rows, USERS_PER_BATCH):
-                yield _session_batch(process, batch.slice(start, USERS_PER_BATCH).to_pylist())
+                yield _simulate_batch(process, batch.slice(start, USERS_PER_BATCH).to_pylist())
 
-    spread = hidden.repartition(simulation.files, "user_number")
-    return spread.mapInArrow(simulate, SIMULATED_SESSIONS.struct)
+    partitions = traits.repartition(simulation.files, "user_number")
+    return partitions.mapInArrow(simulate, SIMULATED_SESSIONS.struct)
 
 
-def _session_batch(process: Process, users: list[dict[str, Any]]) -> pa.RecordBatch:
+def _simulate_batch(process: Process, users: list[dict[str, Any]]) -> pa.RecordBatch:
     rows: list[tuple[object, ...]] = []
     sessions: list[Session] = []
     for user in users:
-        number, *hidden = user.values()
-        traits = Traits(*hidden)
-        for order, session in enumerate(process.life(number, traits)):
+        number, *values = user.values()
+        traits = Traits(*values)
+        for order, session in enumerate(process.simulate_life(number, traits)):
             sessions.append(session)
             rows.append((number, order, traits.cohort, session.seconds[0], session.first_item))
     events = pa.StructArray.from_arrays(
@@ -89,15 +89,16 @@ def _session_batch(process: Process, users: list[dict[str, Any]]) -> pa.RecordBa
     return pa.RecordBatch.from_arrays(arrays, names=SIMULATED_SESSIONS.columns)
 
 
-def raw_events(
+def format_raw_events(
     simulated_users: DataFrame, simulated_sessions: DataFrame, simulation: SimulationParameters
 ) -> DataFrame:
-    """Write the log as the service would: one JSON object per event, in the order of time.
+    """Return the log as the service writes it: one JSON object per event, sorted by time.
 
-    As in the published logs, every cohort counts its own sessions, so that a sessionId alone
-    names no session.
+    As in the published logs, session numbers start anew in every cohort: a sessionId is unique
+    only together with the user.
     """
     spark = simulated_users.sparkSession
+    songs = SongCatalogue(simulation).build_table()
     in_order = Window.partitionBy("cohort").orderBy("started_second", "user_number")
     session_ids = simulated_sessions.select(
         "user_number", "session_order", F.row_number().over(in_order).alias("session_id")
@@ -111,26 +112,24 @@ def raw_events(
         .repartitionById(simulation.files, time_slice.cast("int"))
     )
     described = (
-        events.join(F.broadcast(spark.createDataFrame(_state_table())), on="state", how="inner")
+        events.join(F.broadcast(spark.createDataFrame(_list_states())), on="state", how="inner")
         .join(F.broadcast(simulated_users.drop("auth", "level")), on="user_number", how="inner")
-        .join(F.broadcast(_song_table(spark, simulation)), on="song_number", how="left")
+        .join(F.broadcast(spark.createDataFrame(songs)), on="song_number", how="left")
     )
-    # Sorted last: a join keeps no order that it is not asked for.
-    in_time = described.sortWithinPartitions("second", "user_number", "item")
-    return in_time.select(_json_line(simulation.userless_id))
+    # Sorted last: joins do not keep the order.
+    sorted_events = described.sortWithinPartitions("second", "user_number", "item")
+    return sorted_events.select(_format_json(simulation.userless_id))
 
 
-def _state_table() -> pd.DataFrame:
-    rows = [(number, *state, *requests()[state.page]) for number, state in enumerate(states())]
+def _list_states() -> pd.DataFrame:
+    rows = [
+        (number, *state, *list_requests()[state.page]) for number, state in enumerate(list_states())
+    ]
     return pd.DataFrame(rows, columns=["state", "page", "auth", "level", "method", "status"])
 
 
-def _song_table(spark: SparkSession, simulation: SimulationParameters) -> DataFrame:
-    return spark.createDataFrame(SongCatalogue(simulation).table())
-
-
-def _json_line(userless_id: str) -> Column:
-    """Return the column `value`: an event as the published log writes it, keys in its order."""
+def _format_json(userless_id: str) -> Column:
+    """Return the column `value`: the event in JSON, with the published log's keys in order."""
     is_known = F.col("auth").isin("Logged In", "Cancelled")
     fields = {
         "ts": F.col("second") * 1000,
@@ -156,6 +155,6 @@ def _json_line(userless_id: str) -> Column:
     return F.to_json(F.struct(*columns)).alias("value")
 
 
-def simulation_record(raw_events: DataFrame, simulation: SimulationParameters) -> dict[str, object]:
-    """Record what was simulated, with a digest by which the log is known again."""
+def record_simulation(raw_events: DataFrame, simulation: SimulationParameters) -> dict[str, object]:
+    """Return the parameters of the simulation and the checksum of its log."""
     return {**simulation.model_dump(mode="json"), "log": log_digest(raw_events)}

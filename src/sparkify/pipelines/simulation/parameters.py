@@ -1,10 +1,10 @@
-"""What can be set about a simulated log."""
+"""Parameters of a simulated log."""
 
 from datetime import UTC, date, datetime
 
 from pydantic import Field, field_validator
 
-from sparkify.pipelines.simulation.chain import known_cohorts
+from sparkify.pipelines.simulation.chain import list_cohorts
 from sparkify.schemas.parameters import Parameters, Seed, unknown_name, wrong_value
 
 DAY_SECONDS = 86_400
@@ -43,8 +43,8 @@ class SimulationParameters(Parameters):
     @classmethod
     def _are_known(cls, cohorts: dict[str, float]) -> dict[str, float]:
         for name, weight in cohorts.items():
-            if name not in known_cohorts():
-                raise unknown_name(name, list(known_cohorts()))
+            if name not in list_cohorts():
+                raise unknown_name(name, list(list_cohorts()))
             if weight < 0:
                 raise wrong_value(name, weight, "a number of at least 0")
         if not sum(cohorts.values()):

@@ -2,27 +2,29 @@ from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.simulation import nodes
 
+PARAMETERS = "params:simulation"
+
 
 def create_pipeline(**_: object) -> Pipeline:
     """From parameters to a listening log like the published one."""
     return Pipeline(
         [
-            Node(nodes.simulated_users, "params:simulation", "simulated_users", name="draw_users"),
+            Node(nodes.draw_users, PARAMETERS, "simulated_users", name="draw_users"),
             Node(
-                nodes.simulated_sessions,
-                ["simulated_users", "params:simulation"],
+                nodes.simulate_sessions,
+                ["simulated_users", PARAMETERS],
                 "simulated_sessions",
                 name="simulate_sessions",
             ),
             Node(
-                nodes.raw_events,
-                ["simulated_users", "simulated_sessions", "params:simulation"],
+                nodes.format_raw_events,
+                ["simulated_users", "simulated_sessions", PARAMETERS],
                 "raw_events",
-                name="write_log",
+                name="format_raw_events",
             ),
             Node(
-                nodes.simulation_record,
-                ["raw_events", "params:simulation"],
+                nodes.record_simulation,
+                ["raw_events", PARAMETERS],
                 "simulation_record",
                 name="record_simulation",
                 confirms="raw_events",

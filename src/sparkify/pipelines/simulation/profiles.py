@@ -1,7 +1,9 @@
-"""The profile fields of a simulated user. They carry no information."""
+"""The profile of a simulated user, which carries no information."""
 
 from random import Random
 from typing import NamedTuple
+
+from sparkify.pipelines.simulation.chain import read_table
 
 FIRST_NAMES = {
     "F": """
@@ -32,78 +34,7 @@ Scott Simmons Smith Stewart Sullivan Taylor Thomas Thompson Torres Turner Walker
 Washington Watson Webb West White Williams Wilson Wood Wright Young
 """.split()
 # United States metropolitan areas with their population in millions, roughly (Census, 2013).
-LOCATIONS = {
-    "New York-Newark-Jersey City, NY-NJ-PA": 19.9,
-    "Los Angeles-Long Beach-Anaheim, CA": 13.1,
-    "Chicago-Naperville-Elgin, IL-IN-WI": 9.5,
-    "Dallas-Fort Worth-Arlington, TX": 6.8,
-    "Houston-The Woodlands-Sugar Land, TX": 6.3,
-    "Philadelphia-Camden-Wilmington, PA-NJ-DE-MD": 6.0,
-    "Washington-Arlington-Alexandria, DC-VA-MD-WV": 6.0,
-    "Miami-Fort Lauderdale-West Palm Beach, FL": 5.8,
-    "Atlanta-Sandy Springs-Roswell, GA": 5.5,
-    "Boston-Cambridge-Newton, MA-NH": 4.7,
-    "San Francisco-Oakland-Hayward, CA": 4.5,
-    "Phoenix-Mesa-Scottsdale, AZ": 4.4,
-    "Riverside-San Bernardino-Ontario, CA": 4.4,
-    "Detroit-Warren-Dearborn, MI": 4.3,
-    "Seattle-Tacoma-Bellevue, WA": 3.6,
-    "Minneapolis-St. Paul-Bloomington, MN-WI": 3.5,
-    "San Diego-Carlsbad, CA": 3.2,
-    "Tampa-St. Petersburg-Clearwater, FL": 2.9,
-    "St. Louis, MO-IL": 2.8,
-    "Baltimore-Columbia-Towson, MD": 2.8,
-    "Denver-Aurora-Lakewood, CO": 2.7,
-    "Pittsburgh, PA": 2.4,
-    "Charlotte-Concord-Gastonia, NC-SC": 2.3,
-    "Portland-Vancouver-Hillsboro, OR-WA": 2.3,
-    "San Antonio-New Braunfels, TX": 2.3,
-    "Orlando-Kissimmee-Sanford, FL": 2.3,
-    "Sacramento--Roseville--Arden-Arcade, CA": 2.2,
-    "Cincinnati, OH-KY-IN": 2.1,
-    "Cleveland-Elyria, OH": 2.1,
-    "Kansas City, MO-KS": 2.1,
-    "Las Vegas-Henderson-Paradise, NV": 2.0,
-    "Columbus, OH": 2.0,
-    "Indianapolis-Carmel-Anderson, IN": 2.0,
-    "San Jose-Sunnyvale-Santa Clara, CA": 1.9,
-    "Austin-Round Rock, TX": 1.9,
-    "Nashville-Davidson--Murfreesboro--Franklin, TN": 1.8,
-    "Virginia Beach-Norfolk-Newport News, VA-NC": 1.7,
-    "Providence-Warwick, RI-MA": 1.6,
-    "Milwaukee-Waukesha-West Allis, WI": 1.6,
-    "Jacksonville, FL": 1.4,
-    "Memphis, TN-MS-AR": 1.3,
-    "Oklahoma City, OK": 1.3,
-    "Louisville/Jefferson County, KY-IN": 1.3,
-    "Richmond, VA": 1.2,
-    "New Orleans-Metairie, LA": 1.2,
-    "Hartford-West Hartford-East Hartford, CT": 1.2,
-    "Raleigh, NC": 1.2,
-    "Birmingham-Hoover, AL": 1.1,
-    "Buffalo-Cheektowaga-Niagara Falls, NY": 1.1,
-    "Salt Lake City, UT": 1.1,
-    "Rochester, NY": 1.1,
-    "Grand Rapids-Wyoming, MI": 1.0,
-    "Tucson, AZ": 1.0,
-    "Tulsa, OK": 1.0,
-    "Fresno, CA": 1.0,
-    "Bridgeport-Stamford-Norwalk, CT": 0.9,
-    "Albuquerque, NM": 0.9,
-    "Bakersfield, CA": 0.9,
-    "Knoxville, TN": 0.9,
-    "Omaha-Council Bluffs, NE-IA": 0.9,
-    "Charleston-North Charleston, SC": 0.7,
-    "Colorado Springs, CO": 0.7,
-    "Spokane-Spokane Valley, WA": 0.5,
-    "Santa Rosa, CA": 0.5,
-    "Corpus Christi, TX": 0.4,
-    "Anchorage, AK": 0.4,
-    "Bozeman, MT": 0.1,
-    "Quincy, IL-MO": 0.1,
-    "Monroe, LA": 0.2,
-    "Logan, UT-ID": 0.1,
-}
+LOCATIONS = {row["location"]: float(row["population_millions"]) for row in read_table("locations")}
 # Systems and browsers of 2014, after the user agents in the published log.
 SYSTEMS = [
     "Windows NT 6.1; WOW64",
@@ -120,7 +51,7 @@ PHONES = ["iPhone; CPU iPhone OS 7_1_2 like Mac OS X", "iPad; CPU OS 7_1_2 like 
 
 
 def _user_agents() -> list[str]:
-    """List user agents; those with a comma carry literal quotes, as in the published log."""
+    """Return user agents; those with a comma have quotes around them, as in the published log."""
 
     def dotted(system: str) -> str:
         return system.replace("_", ".", 2) if "Mac" in system else system
@@ -145,7 +76,7 @@ USER_AGENTS = _user_agents()
 
 
 class Profile(NamedTuple):
-    """The profile fields as the log writes them."""
+    """The fields of a profile as in the log."""
 
     first_name: str
     last_name: str
@@ -154,7 +85,7 @@ class Profile(NamedTuple):
     user_agent: str
 
 
-def profile(random: Random) -> Profile:
+def draw_profile(random: Random) -> Profile:
     """Draw a profile."""
     gender = random.choice("FM")
     return Profile(

@@ -20,11 +20,11 @@ EARLIEST_SESSION = timedelta(days=730)  # sessions before the log warm a user up
 
 
 class Holidays(AbstractHolidayCalendar):
-    """The holidays of the whole United States, never moved to a working day.
+    """National holidays of the United States, never moved to a working day.
 
-    Nor did eventsim move them, or know those that only some states keep: in a genuine log of a
-    sibling service 41 sessions start on Monday 2018-11-12, when Veterans Day was observed, 34 on
-    an ordinary working day and 15 on Thanksgiving.
+    eventsim has these alone and does not move them. In a genuine log of a sibling service, 41
+    sessions start on Monday 2018-11-12, when Veterans Day was observed. An ordinary working day
+    has 34, Thanksgiving 15.
     """
 
     rules = [  # noqa: RUF012 -- as pandas declares it
@@ -56,7 +56,7 @@ class Rhythm:
         """Draw when the session after one that ended at `second` starts.
 
         Args:
-            random: the user's own generator.
+            random: the user's generator.
             second: epoch second of the user's last event.
             gap_seconds: the mean of the exponential pause between sessions, in seconds.
         """
@@ -75,8 +75,8 @@ class Rhythm:
     def _rejection_at(self, second: int) -> float:
         """Return the share of session starts refused at this second.
 
-        Between a working day and a day off the share changes linearly over `_ramp` seconds,
-        half of them on either side of midnight.
+        Between a working day and a day off, the share changes linearly over `_ramp` seconds around
+        midnight.
         """
         day, of_day = divmod(second, DAY_SECONDS)
         today, half = self._is_off(day), self._ramp / 2

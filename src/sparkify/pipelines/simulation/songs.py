@@ -1,8 +1,8 @@
 """The invented catalogue of songs that simulated users listen to.
 
-Nothing here is a real recording: titles and artists are put together from word lists. What
-follows the published log is the size of the catalogue, how plays concentrate on few songs,
-how long songs last, and that names with accents arrive encoded twice ("BjÃ¶rk").
+Titles and artists are combinations of word lists, not real recordings. The published log gives
+the number of songs, the concentration of plays on few songs and the lengths. As there, names with
+accents are encoded twice ("BjÃ¶rk").
 """
 
 import math
@@ -49,7 +49,7 @@ LONG_TITLE_SHARE = 0.2
 TITLE_SUFFIXES = ["", "", "", "", "", "", " (Album Version)", " (Live)", " (Explicit)", " Pt. 2"]
 
 
-def encoded_twice(words: list[str]) -> Words:
+def encode_twice(words: list[str]) -> Words:
     """Decode the UTF-8 bytes of each word as Latin-1, as the published log does."""
     return np.array([word.encode().decode("latin-1") for word in words])
 
@@ -57,8 +57,8 @@ def encoded_twice(words: list[str]) -> Words:
 class SongCatalogue:
     """Songs numbered from 0, the most popular first.
 
-    The chance of song k is proportional to (k + offset) ** -exponent (Zipf-Mandelbrot), in its
-    continuous form, so that one uniform number picks a song without a table.
+    The chance of song k is proportional to (k + offset) ** -exponent (Zipf-Mandelbrot). Its
+    continuous form maps a uniform number to a song without a table.
     """
 
     def __init__(self, parameters: SimulationParameters) -> None:
@@ -77,46 +77,48 @@ class SongCatalogue:
     def _random(self, purpose: str) -> np.random.Generator:
         return np.random.default_rng([self._parameters.seed, *purpose.encode()])
 
-    def drawn(self, uniform: float) -> int:
-        """Return the song that a number from [0, 1) picks."""
+    def draw(self, uniform: float) -> int:
+        """Return the song for a number from [0, 1)."""
         reach = (self._first + uniform * self._span) ** (1 / self._power)
         return min(int(reach - self._offset), self._last_song)
 
-    def table(self) -> pd.DataFrame:
+    def build_table(self) -> pd.DataFrame:
         """Return one row per song: `song_number`, `artist`, `song` and `length` in seconds."""
         count, artists = self._parameters.songs, self._artists()
         random = self._random("titles")
-        adjectives, nouns = encoded_twice(ADJECTIVES), encoded_twice(NOUNS)
-        phrases = _joined(random.choice(adjectives, count), " ", random.choice(nouns, count))
-        plain = _joined(random.choice(TITLE_OPENINGS, count), phrases)
-        long = _joined(random.choice(nouns, count), " of the ", phrases)
+        adjectives, nouns = encode_twice(ADJECTIVES), encode_twice(NOUNS)
+        phrases = _concatenate(random.choice(adjectives, count), " ", random.choice(nouns, count))
+        plain = _concatenate(random.choice(TITLE_OPENINGS, count), phrases)
+        long = _concatenate(random.choice(nouns, count), " of the ", phrases)
         titles = np.where(random.random(count) < LONG_TITLE_SHARE, long, plain)
-        # Small artists are as likely as big ones to have made a popular song.
+        # The size of an artist does not depend on the popularity of a song.
         skew = 1 / (1 - self._parameters.artist_size_exponent)
         by = (len(artists) * random.random(count) ** skew).astype(int)
         return pd.DataFrame(
             {
                 "song_number": np.arange(count),
                 "artist": artists[by],
-                "song": _joined(titles, random.choice(TITLE_SUFFIXES, count)),
+                "song": _concatenate(titles, random.choice(TITLE_SUFFIXES, count)),
                 "length": self.length_seconds,
             }
         )
 
     def _artists(self) -> Words:
         count, random = self._parameters.artists, self._random("artists")
-        firsts, nouns = encoded_twice(FIRST_WORDS), encoded_twice(NOUNS)
-        adjectives = encoded_twice(ADJECTIVES)
-        people = _joined(random.choice(firsts, count), " ", random.choice(nouns, count), "s")
-        bands = _joined("The ", random.choice(adjectives, count), " ", random.choice(nouns, count))
-        duos = _joined(people, " & ", random.choice(firsts, count))
+        firsts, nouns = encode_twice(FIRST_WORDS), encode_twice(NOUNS)
+        adjectives = encode_twice(ADJECTIVES)
+        people = _concatenate(random.choice(firsts, count), " ", random.choice(nouns, count), "s")
+        bands = _concatenate(
+            "The ", random.choice(adjectives, count), " ", random.choice(nouns, count)
+        )
+        duos = _concatenate(people, " & ", random.choice(firsts, count))
         names = np.choose(random.integers(0, 3, count), [people, bands, duos])
         order = np.arange(count)
         repeated = pd.Series(names).duplicated().to_numpy()
-        return np.where(repeated, _joined(names, " ", order.astype(str)), names)
+        return np.where(repeated, _concatenate(names, " ", order.astype(str)), names)
 
 
-def _joined(*parts: Words | str) -> Words:
+def _concatenate(*parts: Words | str) -> Words:
     text = np.asarray(parts[0])
     for part in parts[1:]:
         text = np.strings.add(text, part)

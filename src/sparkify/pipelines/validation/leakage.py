@@ -177,7 +177,7 @@ def later_events(
     )
 
     def features(days: DataFrame) -> DataFrame:
-        return engineering.features(days, at_last, feature_engineering)
+        return engineering.compute_features(days, at_last, feature_engineering)
 
     true = features(user_days)
     return {

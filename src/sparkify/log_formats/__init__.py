@@ -1,0 +1,1 @@
+"""How services write event logs: files, JSON, times. Imports neither Kedro nor Spark."""

@@ -50,7 +50,7 @@ def log(folder: Path, own: SimulationParameters, parameters: Parameters) -> Log:
         shutil.rmtree(folder, ignore_errors=True)
         raw, users = folder / "raw", folder / "raw/simulated_users"
         simulation.draw_users(own).write.parquet(str(users))
-        sessions = simulation.simulate_sessions(spark.read.parquet(str(users)), own)
+        sessions = simulation.simulate_sessions(spark.read.parquet(str(users)), {}, own)
         sessions.write.parquet(str(raw / "simulated_sessions"))
         write_tables(raw, folder, own)
         checked, repeated, counts = (spark.read.parquet(str(folder / name)) for name in TABLES)

@@ -5,6 +5,7 @@ from types import ModuleType
 from kedro.pipeline import Pipeline
 
 from sparkify.pipelines import (
+    campaigns,
     data_processing,
     feature_engineering,
     modelling,
@@ -24,7 +25,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "__default__": sum(forecast.values(), start=Pipeline([])),
         **rooms(simulation),
         **forecast,
-        **rooms(validation, monitoring),
+        **rooms(validation, monitoring, campaigns),
         "retrospective": retrospective.create_pipeline(),
     }
 

@@ -13,6 +13,7 @@ from sparkify.datasets.optional import (
     OptionalJSONDataset,
     OptionalSparkMLModelDataset,
 )
+from sparkify.datasets.optional_tables import OptionalPartitionedDataset, OptionalTableDataset
 from sparkify.datasets.parquet_table import ParquetTableDataset
 from sparkify.datasets.spark_ml_model import SparkMLModelDataset
 
@@ -23,7 +24,9 @@ __all__ = [
     "JSONDataset",
     "OptionalFigureDataset",
     "OptionalJSONDataset",
+    "OptionalPartitionedDataset",
     "OptionalSparkMLModelDataset",
+    "OptionalTableDataset",
     "ParquetDataset",
     "ParquetTableDataset",
     "SparkMLModelDataset",

@@ -7,7 +7,7 @@ interval "estimate ± 1.96 standard errors" does not.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from scipy.optimize import brentq
 
 Array = npt.NDArray[np.float64]
 LEVEL = 0.95
+Z = float(stats.norm.isf((1 - LEVEL) / 2))
 MAX_Z = 40.0  # a test beyond so many standard errors has the p-value 0
 MAX_POINTS = 1_000  # counts of one group that the power is summed over
 TAIL = 1e-7  # probability of the counts that are left out at either end
@@ -143,7 +144,7 @@ def compare(rates: Rates, level: float = LEVEL) -> Effect:
         return Effect(*[np.nan] * 7)
     z = float(stats.norm.isf((1 - level) / 2))
     kept = rates.control - rates.treated
-    low, high = _difference_bounds(rates, z)
+    low, high = map(float, _difference_bounds(rates, z))
     success_low, success_high = _success_bounds(rates, z)
     success = _ratio(kept, rates.control, np.nan)
     return Effect(kept, low, high, success, success_low, success_high, _p_value(rates))
@@ -163,15 +164,11 @@ def power(base_rate: float, success: float, treated: int, control: int) -> float
     """
     if not (treated and control):
         return 0.0
-    counts, weights = zip(
-        _likely_counts(treated, base_rate * (1 - success)),
-        _likely_counts(control, base_rate),
-        strict=True,
-    )
-    shares = (counts[0][:, None] / treated, counts[1][None, :] / control)
-    low, high = _difference_bounds(Rates(*shares, treated, control), stats.norm.isf(0.025))  # type: ignore[arg-type]
-    is_found = (low > 0) | (high < 0)
-    return float(weights[0] @ is_found @ weights[1])
+    treated_counts, treated_weights = _likely_counts(treated, base_rate * (1 - success))
+    control_counts, control_weights = _likely_counts(control, base_rate)
+    shares: Any = treated_counts[:, None] / treated, control_counts[None, :] / control
+    low, high = _difference_bounds(Rates(*shares, treated, control), Z)
+    return float(treated_weights @ ((low > 0) | (high < 0)) @ control_weights)
 
 
 def detectable_success(
@@ -234,7 +231,7 @@ def _wilson(rate: Array, size: float, z: float) -> tuple[Array, Array]:
     return centre - half, centre + half
 
 
-def _difference_bounds(rates: Rates, z: float) -> tuple[float, float]:
+def _difference_bounds(rates: Rates, z: float) -> tuple[Array, Array]:
     """Return the bounds of control less treated."""
     treated, control = np.asarray(rates.treated), np.asarray(rates.control)
     treated_low, treated_high = _wilson(treated, rates.treated_size, z)
@@ -247,7 +244,7 @@ def _difference_bounds(rates: Rates, z: float) -> tuple[float, float]:
     kept = control - treated
     low = kept - together(control - control_low, treated_high - treated)
     high = kept + together(control_high - control, treated - treated_low)
-    return (low, high) if low.ndim else (float(low), float(high))  # type: ignore[return-value]
+    return low, high
 
 
 def _success_bounds(rates: Rates, z: float) -> tuple[float, float]:
@@ -259,7 +256,7 @@ def _success_bounds(rates: Rates, z: float) -> tuple[float, float]:
     control_low, control_high = _wilson(np.asarray(control), rates.control_size, z)
 
     def ratio(treated_bound: Array, control_bound: Array, sign: int) -> float:
-        """Solve the ratio's quadratic equation; `sign` is -1 for its lower bound, 1 for its upper."""
+        """Solve the ratio's quadratic equation; `sign` -1 gives the lower bound, 1 the upper."""
         shared = (treated_bound - treated) * (control - control_bound) * rates.correlation
         middle = treated * control - shared
         square = control_bound * (2 * control - control_bound)
@@ -274,7 +271,7 @@ def _p_value(rates: Rates) -> float:
 
     def distance(z: float) -> float:
         low, high = _difference_bounds(rates, z)
-        return max(low, -high)
+        return float(max(low, -high))
 
     if distance(1e-9) <= 0:
         return 1.0

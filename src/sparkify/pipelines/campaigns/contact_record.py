@@ -32,7 +32,9 @@ def list_contacts_made(listed: pd.DataFrame, contact_record: pd.DataFrame | None
             f"contact_record lacks the columns {', '.join(missing)}. It needs user_id, "
             f"contacted_at (UTC) and campaign (the cutoff of the list, as in 2018-12-01)."
         )
-    times = pd.to_datetime(contact_record["contacted_at"], utc=True, errors="coerce", format="ISO8601")
+    times = pd.to_datetime(
+        contact_record["contacted_at"], utc=True, errors="coerce", format="ISO8601"
+    )
     if times.isna().any():
         wrong = contact_record.loc[times.isna(), "contacted_at"].iloc[0]
         raise ContactRecordError(
@@ -49,9 +51,7 @@ def list_contacts_made(listed: pd.DataFrame, contact_record: pd.DataFrame | None
     )
 
 
-def join_contacts(
-    listed: pd.DataFrame, contacts: pd.DataFrame, horizon_days: int
-) -> pd.DataFrame:
+def join_contacts(listed: pd.DataFrame, contacts: pd.DataFrame, horizon_days: int) -> pd.DataFrame:
     """Add what contacts each listed customer had.
 
     Args:

@@ -62,9 +62,11 @@ def compare_groups(
         "churned_contacted": int(churned[is_contact].sum()),
         "churned_control": int(churned[~is_contact].sum()),
     }
-    codes = {name: pd.factorize(rows[name])[0] for name in ("campaign", "user_id")}
     grouped = churned, is_contact
-    by = {"strata": codes["campaign"], "users": codes["user_id"]}
+    by: dict[str, Any] = {
+        "strata": pd.factorize(rows["campaign"])[0],
+        "users": pd.factorize(rows["user_id"])[0],
+    }
     rates = estimate_rates(*grouped, **by)
     level = 1 - (1 - LEVEL) / looks
     best = compare(rates, level)
@@ -74,9 +76,8 @@ def compare_groups(
         **best._asdict(),
     }
     if min(counts["churned_contacted"], counts["churned_control"]) >= min_churned:
-        best = compare(
-            estimate_rates(*grouped, rows["probability"].to_numpy(float), **by), level
-        )
+        forecast = rows["probability"].to_numpy(float)
+        best = compare(estimate_rates(*grouped, covariate=forecast, **by), level)
         row |= {f"adjusted_{name}": value for name, value in best._asdict().items()}
     return {**row, "looks": looks, **_gain(best, rows[is_contact], economics)}
 
@@ -131,19 +132,19 @@ def list_programme_effects(
     first = customers.sort_values("campaign").drop_duplicates("user_id")
     if not (first["group"] == LASTING).any():
         return
+    cutoff = pd.to_datetime(first["cutoff"])
     found = []
     for number in sorted(days):
-        cutoff = pd.to_datetime(first["cutoff"])
         rows = first[cutoff + pd.Timedelta(days=number) <= log_end]
         is_other = (rows["group"] != LASTING).to_numpy()
         if 0 < is_other.sum() < len(rows):
-            gone_after = pd.to_datetime(rows["gone_on"]) - pd.to_datetime(rows["cutoff"])
+            gone_after = pd.to_datetime(rows["gone_on"]) - cutoff[rows.index]
             found.append((number, is_other, (gone_after < pd.Timedelta(days=number)).to_numpy()))
     level = 1 - (1 - LEVEL) / max(len(found), 1)
-    rows = []
+    effects = []
     for number, is_other, churned in found:
         rates = estimate_rates(churned.astype(float), is_other)
-        rows.append(
+        effects.append(
             {
                 **{"campaign": PROGRAMME, "grouping": DAYS_SINCE, "value": str(number)},
                 **{"contacted": int(is_other.sum()), "control": int((~is_other).sum())},
@@ -154,7 +155,7 @@ def list_programme_effects(
                 "looks": len(found),
             }
         )
-    yield from correct_for_looks(rows)
+    yield from correct_for_looks(effects)
 
 
 def correct_for_looks(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

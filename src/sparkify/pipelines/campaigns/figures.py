@@ -29,7 +29,9 @@ def draw_campaigns(campaign_effects: pd.DataFrame, campaign_summary: Mapping[str
     rows = campaign_effects[campaign_effects["kept"].notna()].tail(MAX_ROWS)
     figure = Figure(figsize=(9.5, 2.2 + 0.42 * max(len(rows), 1)), dpi=120, layout="constrained")
     axes = figure.subplots()
-    figure.suptitle(_format_title(campaign_summary), x=0.01, ha="left", fontsize=13, fontweight="bold")
+    figure.suptitle(
+        _format_title(campaign_summary), x=0.01, ha="left", fontsize=13, fontweight="bold"
+    )
     if rows.empty:
         waiting = ", ".join(campaign_summary["waiting"]) or "none"
         text = f"No finished campaign with a control group. Waiting for their horizon: {waiting}."
@@ -37,7 +39,10 @@ def draw_campaigns(campaign_effects: pd.DataFrame, campaign_summary: Mapping[str
         axes.set_axis_off()
         return figure
     places = np.arange(len(rows))[::-1]
-    for name, color, offset in (("kept", PLAIN_COLOR, 0.13), ("adjusted_kept", ADJUSTED_COLOR, -0.13)):
+    for name, color, offset in (
+        ("kept", PLAIN_COLOR, 0.13),
+        ("adjusted_kept", ADJUSTED_COLOR, -0.13),
+    ):
         label = {"kept": "by shares", "adjusted_kept": "adjusted by the forecast"}[name]
         value = rows[name].to_numpy(float)
         errors = [value - rows[f"{name}_low"], rows[f"{name}_high"] - value]
@@ -51,7 +56,9 @@ def draw_campaigns(campaign_effects: pd.DataFrame, campaign_summary: Mapping[str
     axes.set_title(
         "Control rate less contacted rate, with 95 % intervals; groups together hold 95 %. "
         "Right of the line: contacts kept customers.",
-        loc="left", fontsize=8.5, color=GREY,
+        loc="left",
+        fontsize=8.5,
+        color=GREY,
     )
     figure.legend(frameon=False, fontsize=8.5, loc="outside lower left", ncols=2)
     axes.spines[["top", "right"]].set_visible(False)
@@ -61,7 +68,9 @@ def draw_campaigns(campaign_effects: pd.DataFrame, campaign_summary: Mapping[str
 
 def _format_title(summary: Mapping[str, Any]) -> str:
     finished = len(summary["campaigns"])
-    return f"Did contacts keep customers? {finished} finished campaign{'' if finished == 1 else 's'}"
+    return (
+        f"Did contacts keep customers? {finished} finished campaign{'' if finished == 1 else 's'}"
+    )
 
 
 def _format_row(row: Mapping[Any, Any]) -> str:
@@ -117,4 +126,6 @@ def _style(axes: Axes, title: str, weeks: pd.Index) -> None:
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25, axis="y")
-    axes.legend(frameon=False, fontsize=8.5, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=4)
+    axes.legend(
+        frameon=False, fontsize=8.5, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=4
+    )

@@ -15,7 +15,9 @@ STEP_DAYS = 7
 KEYS = ["week_end", "level", "before", "now"]
 
 
-def list_week_ends(first_day: date, log_end: date, silent_after_days: int, weeks: int) -> list[date]:
+def list_week_ends(
+    first_day: date, log_end: date, silent_after_days: int, weeks: int
+) -> list[date]:
     """Return the days that weeks end before, the last of them the log's end.
 
     At most `weeks` + 1, for as many steps. None is earlier than `silent_after_days` after the

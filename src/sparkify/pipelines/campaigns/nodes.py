@@ -64,7 +64,7 @@ def join_campaign_outcomes(
     _, log_end = log_span(user_days, feature_engineering)
     horizon_days = feature_engineering.horizon_days
     names = sorted(campaign_history)[-campaigns.max_campaigns :]
-    status = {
+    status: dict[str, Any] = {
         "log_end": str(log_end),
         "horizon_days": horizon_days,
         "outcome": feature_engineering.outcome,

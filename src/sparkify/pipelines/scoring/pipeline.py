@@ -56,6 +56,18 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="round_contacts",
             ),
             Node(
+                nodes.archive_campaign,
+                ["contacts", "control_group", "current_features", "churn_model"],
+                "campaign_history",
+                name="archive_campaign",
+            ),
+            Node(
+                nodes.plan_campaign,
+                ["contacts", "control_group", "contact_decision", scoring],
+                "campaign_plan",
+                name="plan_campaign",
+            ),
+            Node(
                 nodes.summarize_scores,
                 [
                     *["churn_scores", "contacts", "control_group"],

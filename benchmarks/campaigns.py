@@ -1,7 +1,7 @@
 """Test the read-out of campaigns on simulated truth: coverage, false findings, power.
 
-`python -m benchmarks.campaigns` simulates a full-size log, trains one champion on it and lists
-whom it would contact at the hold-out's cutoff. From there every listed customer's life is
+`python -m benchmarks.campaigns` simulates a full-size log, trains one champion on it and lists the
+customers to contact at the hold-out's cutoff. From there every listed customer's life is
 continued many times by the simulator's process. A campaign then draws one future and one group per
 customer; a contacted customer who would cancel stays with a probability that we know. The
 read-out is the project's: `sparkify.ml.two_groups`. Results go to `--results`; a log under
@@ -78,7 +78,7 @@ def run_campaigns(
     random = np.random.default_rng(seed)
     customers, futures = cancels.shape
     kept = scenario["success"] * cancels.mean()
-    found = np.zeros((CAMPAIGNS_PER_TASK, 2, 5))
+    readings = np.zeros((CAMPAIGNS_PER_TASK, 2, 5))
     for campaign in range(CAMPAIGNS_PER_TASK):
         is_contact = random.random(customers) >= scenario["control_share"]
         would_cancel = cancels[np.arange(customers), random.integers(0, futures, customers)]
@@ -86,27 +86,27 @@ def run_campaigns(
         cancelled = (would_cancel & ~stays).astype(float)
         for place, covariate in enumerate((None, probability)):
             effect = compare(estimate_rates(cancelled, is_contact, covariate))
-            found[campaign, place] = (
+            readings[campaign, place] = (
                 effect.kept_low <= kept <= effect.kept_high,
                 effect.success_low <= scenario["success"] <= effect.success_high,
                 effect.p_value < 0.05,
                 effect.kept_high - effect.kept_low,
                 effect.kept,
             )
-    return found
+    return readings
 
 
 def summarize(
-    found: npt.NDArray[np.float64], cancels: Flags, scenario: dict[str, float]
+    readings: npt.NDArray[np.float64], cancels: Flags, scenario: dict[str, float]
 ) -> dict[str, Any]:
     """Return what the campaigns of a scenario show, beside what was promised."""
     customers, rate = len(cancels), float(cancels.mean())
     control = round(customers * scenario["control_share"])
     names = ("covers_kept", "covers_success", "significant", "interval_width", "mean_kept")
-    mean = found.mean(axis=0)
+    mean = readings.mean(axis=0)
     return {
         **scenario,
-        "campaigns": len(found),
+        "campaigns": len(readings),
         "true_kept": scenario["success"] * rate,
         "promised_power": power(rate, scenario["success"], customers - control, control),
         **{
@@ -196,8 +196,8 @@ def main(arguments: list[str] | None = None) -> None:
         told(f"{options.campaigns:,} campaigns: {scenario}")
         task = partial(run_campaigns, cancels, listed["probability"].to_numpy(float), scenario)
         with Pool(os.cpu_count()) as pool:
-            found = np.concatenate(pool.map(task, [1_000 * number + place for place in tasks]))
-        results.append(summarize(found[: options.campaigns], cancels, scenario))
+            readings = np.concatenate(pool.map(task, [1_000 * number + place for place in tasks]))
+        results.append(summarize(readings[: options.campaigns], cancels, scenario))
         print(results[-1])
     failures = list_failures(results)
     command = ["python", "-m", "benchmarks.campaigns", *(arguments or sys.argv[1:])]

@@ -107,14 +107,14 @@ def test_a_user_in_two_campaigns_counts_once() -> None:
 
 def test_the_power_is_the_share_of_campaigns_that_find_the_effect() -> None:
     random = np.random.default_rng(2)
-    found = [
+    readings = [
         compare(
             Rates(random.binomial(900, 0.06) / 900, random.binomial(100, 0.2) / 100, 900, 100)
         ).p_value
         < 0.05
         for _ in range(2_000)
     ]
-    assert power(0.2, 0.7, 900, 100) == pytest.approx(np.mean(found), abs=0.03)
+    assert power(0.2, 0.7, 900, 100) == pytest.approx(np.mean(readings), abs=0.03)
 
 
 def test_power_grows_with_the_effect_and_is_5_percent_without_one() -> None:

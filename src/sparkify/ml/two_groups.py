@@ -1,9 +1,9 @@
 """Compare how many leave in two randomised groups: rates, intervals, tests and power.
 
-Every interval is Newcombe's (1998, Statistics in Medicine 17, method 10) or its form for ratios
-(Donner and Zou 2012, Statistical Methods in Medical Research 21): both are made of the Wilson
-interval of each group, so they hold their level for rare outcomes and small groups, where the
-interval "estimate ± 1.96 standard errors" does not.
+Intervals of differences are Newcombe's (1998, Statistics in Medicine 17, method 10), those of ratios
+Donner and Zou's (2012, Statistical Methods in Medical Research 21). Both combine the Wilson
+intervals of the groups. So they hold their level for rare outcomes and small groups, where the
+estimate ± 1.96 standard errors does not.
 """
 
 from collections.abc import Callable
@@ -25,9 +25,8 @@ TAIL = 1e-7  # probability of the counts that are left out at either end
 class Rates(NamedTuple):
     """The outcome rate of two groups, and how exactly it is known.
 
-    A size is the number of customers whose plain rate would be known as exactly: above the number
-    in the group where a covariate explains a part of the outcome. `correlation` is that of the two
-    estimates.
+    A size is the number of customers whose plain rate has the same error. It exceeds the number in
+    the group if a covariate explains a part of the outcome. `correlation` is that of the two rates.
     """
 
     treated: float
@@ -42,9 +41,9 @@ class Effect(NamedTuple):
 
     `kept` is the control rate less the treated rate: the share of treated customers who stayed
     because of the treatment. `success` is `kept` as a share of the control rate: the share of
-    leavers who stayed because of it; NaN where nobody left in the control group, and its `low` is
-    minus infinity where that cannot be excluded. `p_value` is of the two-sided test that
-    belongs to the interval of `kept`: below 5 % where that excludes 0.
+    leavers who stayed because of it. It is NaN if no customer of the control group left.
+    `p_value` is that of the two-sided test that belongs to the interval of `kept`: below 5 % if
+    this excludes 0.
     """
 
     kept: float
@@ -68,9 +67,9 @@ def estimate_rates(
     Args:
         outcome: 1 or 0, by row.
         is_treated: the group that each row was assigned to at random.
-        covariate: what was known before the assignment. The rates are then those of a linear
-            regression in each group, at the mean of both (Lin 2013, Annals of Applied Statistics
-            7): they estimate the same, with less variance.
+        covariate: what was known before the assignment. A linear regression in each group then
+            gives its rate at the mean of both (Lin 2013, Annals of Applied Statistics 7). It
+            estimates the same with less variance.
         strata: the number of the campaign of each row, from 0. Campaigns are compared each within
             itself and weighted by the number of the treated.
         users: the number of the user of each row, from 0, where a user may have several rows.
@@ -92,12 +91,12 @@ def estimate_rates(
     means, influence = np.zeros(2), np.zeros((rows, 2))
     for members in both:
         weight = is_treated[members].sum() / treated
-        found, of_rows = _means(
+        stratum_means, of_rows = _means(
             outcome[members],
             is_treated[members],
             None if covariate is None else covariate[members],
         )
-        means += weight * found
+        means += weight * stratum_means
         influence[members] += weight * of_rows
     of_users = np.column_stack([np.bincount(users, one) for one in influence.T])
     variance = of_users.T @ of_users
@@ -117,22 +116,22 @@ def _means(
     """Return the mean outcome of the treated and the control, and each row's influence on them.
 
     The squared influences sum up to the variance; with a covariate that is the
-    heteroscedasticity-consistent one (HC2), plus what the sample's own mean varies by.
+    heteroscedasticity-consistent one (HC2), plus what the sample's outcomes mean varies by.
     """
     means, influence = np.zeros(2), np.zeros((len(outcome), 2))
     for arm, is_member in enumerate((is_treated, ~is_treated)):
-        own = outcome[is_member]
+        outcomes = outcome[is_member]
         if covariate is None or np.ptp(covariate[is_member]) == 0:
-            means[arm] = own.mean()
-            influence[is_member, arm] = (own - means[arm]) / len(own)
+            means[arm] = outcomes.mean()
+            influence[is_member, arm] = (outcomes - means[arm]) / len(outcomes)
             continue
         centred = covariate - covariate.mean()
-        design = np.column_stack([np.ones(len(own)), centred[is_member]])
+        design = np.column_stack([np.ones(len(outcomes)), centred[is_member]])
         inverse = np.linalg.inv(design.T @ design)
-        intercept, slope = inverse @ design.T @ own
+        intercept, slope = inverse @ design.T @ outcomes
         means[arm] = intercept
         leverage = np.einsum("ij,jk,ik->i", design, inverse, design)
-        residual = own - design @ [intercept, slope]
+        residual = outcomes - design @ [intercept, slope]
         influence[:, arm] = slope * centred / len(outcome)
         influence[is_member, arm] += design @ inverse[0] * residual / np.sqrt(1 - leverage)
     return means, influence
@@ -197,19 +196,19 @@ def needed_campaigns(
     treated: int,
     control: int,
     wanted: float = 0.8,
-    most: int = 1_000,
+    maximum: int = 1_000,
 ) -> int | None:
-    """Return how many such campaigns together find `success`; None if more than `most`."""
+    """Return how many such campaigns together find `success`; None if more than `maximum`."""
     return _first(
-        lambda times: power(base_rate, success, times * treated, times * control) >= wanted, most
+        lambda times: power(base_rate, success, times * treated, times * control) >= wanted, maximum
     )
 
 
-def _first(is_enough: Callable[[int], bool], most: int) -> int | None:
-    """Return the first whole number from 1 on that is enough, by bisection; None above `most`."""
-    if most < 1 or not is_enough(most):
+def _first(is_enough: Callable[[int], bool], maximum: int) -> int | None:
+    """Return the first whole number from 1 on that is enough, by bisection; None above `maximum`."""
+    if maximum < 1 or not is_enough(maximum):
         return None
-    low, high = 0, most
+    low, high = 0, maximum
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if is_enough(middle) else (middle, high)

@@ -41,9 +41,7 @@ def test_without_a_record_contacts_were_made_as_listed() -> None:
 def test_times_of_a_record_are_read_as_utc() -> None:
     made = list_contacts_made(
         LISTED,
-        record(
-            ("a", "2018-11-02", "2018-11-01"), ("b", "2018-11-02T23:30:00-02:00", "2018-11-01")
-        ),
+        record(("a", "2018-11-02", "2018-11-01"), ("b", "2018-11-02T23:30:00-02:00", "2018-11-01")),
     )
     assert made["contacted_at"].tolist() == [
         pd.Timestamp("2018-11-02"),
@@ -58,7 +56,7 @@ def test_a_record_without_a_column_is_refused() -> None:
 
 def test_a_record_with_a_wrong_time_is_refused() -> None:
     wrong = record(("a", "2018-11-02", "x"), ("b", "tomorrow", "x"))
-    with pytest.raises(ContactRecordError, match="1 of 2 contacts .* as in 'tomorrow'"):
+    with pytest.raises(ContactRecordError, match=r"1 of 2 contacts .* as in 'tomorrow'"):
         list_contacts_made(LISTED, wrong)
 
 

@@ -85,9 +85,9 @@ def test_effects_are_listed_by_campaign_group_and_overall() -> None:
             customers("2018-11-08", 100, contact=(3, 30), control=(4, 10)),
         ]
     )
-    found = pd.DataFrame(list_effects(rows, ECONOMICS, min_churned=5))
+    readings = pd.DataFrame(list_effects(rows, ECONOMICS, min_churned=5))
     keys = ["campaign", "grouping", "value", "contacted", "control", "looks"]
-    assert found[keys].to_numpy().tolist() == [
+    assert readings[keys].to_numpy().tolist() == [
         ["2018-11-01", "all", "all", 30, 10, 1],
         ["2018-11-01", "level", "free", 15, 5, 2],
         ["2018-11-01", "level", "paid", 15, 5, 2],
@@ -98,7 +98,7 @@ def test_effects_are_listed_by_campaign_group_and_overall() -> None:
         ["all", "level", "free", 30, 10, 2],
         ["all", "level", "paid", 30, 10, 2],
     ]
-    assert found.loc[6, "kept"] == pytest.approx(0.3 - 0.1)
+    assert readings.loc[6, "kept"] == pytest.approx(0.3 - 0.1)
 
 
 def test_intervals_of_several_groups_are_wider() -> None:
@@ -127,15 +127,15 @@ def test_the_programme_is_read_by_days_since_the_first_list() -> None:
         CUTOFF + timedelta(days=gone[user]) if user in gone else None for user in first["user_id"]
     ]
     again = first.assign(campaign="2018-11-08", cutoff=date(2018, 11, 8), group="contact")
-    found = list(
+    readings = list(
         list_programme_effects(pd.concat([again, first]), pd.Timestamp("2018-12-01"), (30, 10, 60))
     )
     keys = ["value", "contacted", "control", "churned_contacted", "churned_control", "looks"]
-    assert [[row[key] for key in keys] for row in found] == [
+    assert [[row[key] for key in keys] for row in readings] == [
         ["10", 8, 4, 1, 1, 2],
         ["30", 8, 4, 1, 2, 2],
     ]
-    assert found[1]["kept"] == pytest.approx(2 / 4 - 1 / 8)
+    assert readings[1]["kept"] == pytest.approx(2 / 4 - 1 / 8)
 
 
 def test_without_a_lasting_control_group_there_is_no_programme() -> None:

@@ -62,9 +62,9 @@ def test_customers_are_counted_by_their_state_before_and_after_each_week(
 def test_a_cancellation_can_be_final(
     user_days: DataFrame, settings: FeatureEngineeringParameters
 ) -> None:
-    found = steps(user_days, settings, returning_customers="final")
-    assert (WEEKS[2], "free", "cancelled", "cancelled", 1) in found
-    assert not any(row[2:4] == ("cancelled", "returned") for row in found)
+    result = steps(user_days, settings, returning_customers="final")
+    assert (WEEKS[2], "free", "cancelled", "cancelled", 1) in result
+    assert not any(row[2:4] == ("cancelled", "returned") for row in result)
 
 
 def test_who_is_not_quiet_is_a_customer_of_the_outcome_inactivity(
@@ -90,6 +90,6 @@ def test_weeks_end_with_the_log_and_begin_when_a_customer_can_be_quiet() -> None
 def test_a_short_log_has_no_movements(
     user_days: DataFrame, settings: FeatureEngineeringParameters
 ) -> None:
-    found = count_steps(user_days, WEEKS[:1], 14, settings)
-    assert found.empty
-    assert list(found.columns) == ["week_end", "level", "before", "now", "customers"]
+    result = count_steps(user_days, WEEKS[:1], 14, settings)
+    assert result.empty
+    assert list(result.columns) == ["week_end", "level", "before", "now", "customers"]

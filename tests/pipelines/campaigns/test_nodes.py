@@ -180,18 +180,18 @@ def test_contacts_that_were_not_made_as_listed_dilute_the_effect(
     rows = campaign((30, 300), (60, 300))
     rows.loc[rows["user_id"].isin([f"contact{number}" for number in range(60)]), "contacts"] = 0
     rows.loc[rows["user_id"].isin([f"control{n}" for n in range(90)]), "other_contacts"] = 1
-    (found,) = summarize(rows, modelling, campaigns)["campaigns"]
-    assert (found["contacted_share"], found["control_contacted_share"]) == (0.8, 0.3)
+    (result,) = summarize(rows, modelling, campaigns)["campaigns"]
+    assert (result["contacted_share"], result["control_contacted_share"]) == (0.8, 0.3)
     # A difference of 0.1 between groups of whom 80 and 30 % were contacted.
-    assert found["effect"]["kept"] == pytest.approx(0.1)
-    assert found["kept_by_contact"] == pytest.approx(0.1 / 0.5)
-    assert (found["contact"], found["control"], found["lasting"]) == (300, 300, 0)
+    assert result["effect"]["kept"] == pytest.approx(0.1)
+    assert result["kept_by_contact"] == pytest.approx(0.1 / 0.5)
+    assert (result["contact"], result["control"], result["lasting"]) == (300, 300, 0)
 
 
 def test_a_campaign_without_a_control_group_says_so(
     modelling: ModellingParameters, campaigns: CampaignParameters
 ) -> None:
     summary = summarize(campaign((3, 30), (0, 0)), modelling, campaigns)
-    (found,) = summary["campaigns"]
-    assert (found["effect"]["kept"], found["control_contacted_share"]) == (None, None)
+    (result,) = summary["campaigns"]
+    assert (result["effect"]["kept"], result["control_contacted_share"]) == (None, None)
     assert summary["proposal"]["contact_success"] is None

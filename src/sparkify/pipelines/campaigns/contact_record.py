@@ -60,9 +60,8 @@ def join_contacts(listed: pd.DataFrame, contacts: pd.DataFrame, horizon_days: in
         horizon_days: days from the cutoff in which the campaign is read.
 
     Returns:
-        The same rows with `contacts`, the campaign's contacts of this customer within the horizon;
-        `late_contacts`, those after it; and `other_contacts`, contacts within the horizon for
-        other campaigns.
+        The same rows with three counts: `contacts` of this campaign before the end of the horizon,
+        `late_contacts` after it, and `other_contacts` of other campaigns within the horizon.
     """
     pairs = listed[["user_id", "campaign", "cutoff"]].merge(
         contacts, on="user_id", suffixes=("", "_of_contact")

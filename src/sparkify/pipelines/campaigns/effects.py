@@ -41,18 +41,18 @@ def compare_groups(
     """Compare the customers assigned to contact with the control group, as one row.
 
     By assignment, whether or not the contact was made (intention to treat). `kept`, `success` and
-    their bounds are as in `Effect`; `adjusted_…` are those with the forecast as covariate, missing
-    where fewer than `min_churned` churned in either group. `gain` is in dollars: what the kept
-    customers are worth less what all contacts cost; it follows the adjusted estimate where there is
-    one.
+    their bounds are those of `Effect`. `adjusted_…` are the same with the forecast as covariate;
+    they are missing if fewer than `min_churned` churned in either group. `gain` is in dollars: the
+    value of the kept customers less the costs of all contacts. It uses the adjusted estimate if
+    there is one.
 
     Args:
         rows: one row per customer and campaign: `user_id`, `campaign`, `group`, `churned`,
             `probability`, `contacts`.
         economics: what is gained and spent.
         min_churned: as above.
-        looks: groups that are looked at together. Intervals are widened so that all of them hold
-            their truth with 95 % (Bonferroni).
+        looks: number of groups that are compared together. Intervals are widened so that all of
+            them hold their truth with 95 % (Bonferroni).
     """
     is_contact = (rows["group"] == CONTACT).to_numpy()
     churned = rows["churned"].to_numpy(float)
@@ -83,12 +83,12 @@ def compare_groups(
 
 
 def _gain(effect: Effect, contacted: pd.DataFrame, economics: Economics) -> dict[str, float]:
-    worth = len(contacted) * economics.kept_customer_value
+    value = len(contacted) * economics.kept_customer_value
     costs = contacted["contacts"].sum() * economics.contact_cost
     return {
-        "gain": worth * effect.kept - costs,
-        "gain_low": worth * effect.kept_low - costs,
-        "gain_high": worth * effect.kept_high - costs,
+        "gain": value * effect.kept - costs,
+        "gain_low": value * effect.kept_low - costs,
+        "gain_high": value * effect.kept_high - costs,
     }
 
 
@@ -97,12 +97,12 @@ def list_effects(
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of every campaign, and of all campaigns together, without the lasting control.
 
-    A customer whom several campaigns listed counts in each; the intervals of all campaigns
-    together allow for that.
+    A customer on several lists counts in each campaign. The intervals of all campaigns together
+    allow for that.
     """
-    drawn = customers[customers["group"] != LASTING]
-    campaigns = [(name, rows) for name, rows in drawn.groupby("campaign")]
-    for name, rows in [*campaigns, (ALL, drawn)]:
+    randomised = customers[customers["group"] != LASTING]
+    campaigns = [(name, rows) for name, rows in randomised.groupby("campaign")]
+    for name, rows in [*campaigns, (ALL, randomised)]:
         if rows.empty:
             continue
         start = {"campaign": name, "grouping": ALL, "value": ALL}
@@ -113,12 +113,12 @@ def list_effects(
             for value, members in rows.groupby(grouping)
             if 0 < (members["group"] == CONTACT).sum() < len(members)
         ]
-        found = [
+        effects = [
             {"campaign": name, "grouping": grouping, "value": str(value)}
             | compare_groups(members, economics, min_churned, len(looks))
             for grouping, value, members in looks
         ]
-        yield from correct_for_looks(found)
+        yield from correct_for_looks(effects)
 
 
 def list_programme_effects(
@@ -126,23 +126,23 @@ def list_programme_effects(
 ) -> Iterator[dict[str, Any]]:
     """Yield the effect of the whole programme by days since a customer was first listed.
 
-    Nobody was contacted before, so until then the lasting control group and all others differ by
-    chance alone. `contacted` are all others, whether or not they were contacted.
+    No customer was contacted before, so until then the lasting control group and all others differ
+    by chance alone. `contacted` counts all others, whether or not they were contacted.
     """
     first = customers.sort_values("campaign").drop_duplicates("user_id")
     if not (first["group"] == LASTING).any():
         return
     cutoff = pd.to_datetime(first["cutoff"])
-    found = []
+    readings = []
     for number in sorted(days):
         rows = first[cutoff + pd.Timedelta(days=number) <= log_end]
         is_other = (rows["group"] != LASTING).to_numpy()
         if 0 < is_other.sum() < len(rows):
             gone_after = pd.to_datetime(rows["gone_on"]) - cutoff[rows.index]
-            found.append((number, is_other, (gone_after < pd.Timedelta(days=number)).to_numpy()))
-    level = 1 - (1 - LEVEL) / max(len(found), 1)
+            readings.append((number, is_other, (gone_after < pd.Timedelta(days=number)).to_numpy()))
+    level = 1 - (1 - LEVEL) / max(len(readings), 1)
     effects = []
-    for number, is_other, churned in found:
+    for number, is_other, churned in readings:
         rates = estimate_rates(churned.astype(float), is_other)
         effects.append(
             {
@@ -152,7 +152,7 @@ def list_programme_effects(
                 "churned_control": int(churned[~is_other].sum()),
                 **{"contacted_rate": rates.treated, "control_rate": rates.control},
                 **compare(rates, level)._asdict(),
-                "looks": len(found),
+                "looks": len(readings),
             }
         )
     yield from correct_for_looks(effects)

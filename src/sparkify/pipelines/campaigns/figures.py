@@ -25,7 +25,7 @@ MAX_ROWS = 30
 
 
 def draw_campaigns(campaign_effects: pd.DataFrame, campaign_summary: Mapping[str, Any]) -> Figure:
-    """Draw, for each campaign and group, the share of contacted customers whom the contact kept."""
+    """Draw, for each campaign and group, the share of contacted customers kept by the contact."""
     rows = campaign_effects[campaign_effects["kept"].notna()].tail(MAX_ROWS)
     figure = Figure(figsize=(9.5, 2.2 + 0.42 * max(len(rows), 1)), dpi=120, layout="constrained")
     axes = figure.subplots()
@@ -52,7 +52,7 @@ def draw_campaigns(campaign_effects: pd.DataFrame, campaign_summary: Mapping[str
     axes.axvline(0, color=GREY, lw=1)
     axes.set_yticks(places, [_format_row(row) for row in rows.to_dict("records")], fontsize=8.5)
     axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xlabel("Share of contacted customers whom the contact kept")
+    axes.set_xlabel("Share of contacted customers kept by the contact")
     axes.set_title(
         "Control rate less contacted rate, with 95 % intervals; groups together hold 95 %. "
         "Right of the line: contacts kept customers.",

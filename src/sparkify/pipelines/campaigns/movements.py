@@ -20,8 +20,8 @@ def list_week_ends(
 ) -> list[date]:
     """Return the days that weeks end before, the last of them the log's end.
 
-    At most `weeks` + 1, for as many steps. None is earlier than `silent_after_days` after the
-    log's first day, since before it nobody can have been quiet for so long.
+    At most `weeks` + 1. The first is at least `silent_after_days` after the log's first day: before
+    that, no customer can be quiet.
     """
     earliest = first_day + timedelta(days=silent_after_days)
     ends = [log_end - timedelta(days=STEP_DAYS * step) for step in range(weeks + 1)]
@@ -36,10 +36,10 @@ def count_steps(
 ) -> pd.DataFrame:
     """Count the customers by their state before and after each week, and by level.
 
-    A state is that of a moment, by the events before it: cancelled, if the last event is a
-    cancellation (with `returning_customers: final`, if any is); quiet, if there has been none for
-    more than `silent_after_days`; otherwise active. Whoever was first seen in the week was `new`
-    before it; whoever is active and was quiet or cancelled before it has `returned`.
+    A state follows from the events before a moment. Cancelled: the last event is a cancellation
+    (with `returning_customers: final`, any event is). Quiet: no event for more than
+    `silent_after_days`. Otherwise the customer is active. A customer first seen in the week was
+    `new` before it. One who is active and was quiet or cancelled before has `returned`.
 
     Returns:
         One row per `week_end`, `level`, `before` and `now`, with `customers`.
@@ -49,7 +49,7 @@ def count_steps(
     week_end = F.explode(F.array(*map(F.lit, week_ends))).alias("week_end")
     ever_cancelled = F.max(F.col("cancellations") > 0)
     last = F.max_by(F.struct("level", "ends_cancelled"), "day")
-    seen = (
+    histories = (
         user_days.select("user_id", "day", "level", "ends_cancelled", "cancellations", week_end)
         .where(F.col("day") < F.col("week_end"))
         .groupBy("user_id", "week_end")
@@ -60,7 +60,7 @@ def count_steps(
     is_quiet = F.col("last_day") < F.date_sub("week_end", silent_after_days)
     state = F.when(is_cancelled, CANCELLED).when(is_quiet, QUIET).otherwise(ACTIVE)
     in_time = Window.partitionBy("user_id").orderBy("week_end")
-    states = seen.select("user_id", "week_end", F.col("last.level"), state.alias("state"))
+    states = histories.select("user_id", "week_end", F.col("last.level"), state.alias("state"))
     before = F.coalesce(F.lag("state").over(in_time), F.lit(NEW))
     steps = states.withColumn("before", before).where(F.col("week_end") > F.lit(week_ends[0]))
     counts = steps.groupBy("week_end", "level", "before", _name_returned().alias("now")).count()

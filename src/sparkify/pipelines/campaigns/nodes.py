@@ -51,12 +51,13 @@ def join_campaign_outcomes(
     A campaign is the list of a cutoff; it is finished when the horizon is over.
 
     Returns:
-        One row per customer and campaign. `churned` is the outcome within the horizon, `gone_on`
-        the first day of the outcome whenever it came (with `inactivity`, the day after the last
-        event, once a horizon has passed without another). `contacts`, `late_contacts` and
-        `other_contacts` are counts, by the contact record or, without one, by the lists as
-        written. And the status: `log_end`, the `finished` campaigns and those `waiting`, where
-        contacts are known from (`contacts_by`), and the contacts of `unlisted` customers.
+        One row per customer and campaign. `churned` is whether the outcome came within the
+        horizon, `gone_on` the first day of the outcome at any time. With `inactivity` that is the
+        day after the last event, once a horizon has passed without another. The contacts are
+        counted by the contact record, or without one by the lists as written.
+
+        The status: `log_end`, the `finished` campaigns, those `waiting`, the source of the
+        contacts (`contacts_by`), and the number of contacts of `unlisted` customers.
 
     Raises:
         ContactRecordError: if the contact record cannot be read.
@@ -112,7 +113,7 @@ def _find_outcomes(
     customers = user_days.sparkSession.createDataFrame(keys, "user_id string, cutoff date")
     end = F.date_add("cutoff", horizon_days)
     is_later = F.col("day") >= F.col("cutoff")
-    found = (
+    sums = (
         customers.join(days, on="user_id", how="left")
         .groupBy(*KEYS)
         .agg(
@@ -127,7 +128,7 @@ def _find_outcomes(
         silent_from = F.greatest(F.date_add("last_day", 1), "cutoff")
         churned = F.col("active_days") == 0
         gone_on = F.when(F.date_add(silent_from, horizon_days) <= F.lit(log_end), silent_from)
-    outcomes: pd.DataFrame = found.select(
+    outcomes: pd.DataFrame = sums.select(
         *KEYS, F.coalesce(churned, F.lit(False)).alias("churned"), gone_on.alias("gone_on")
     ).toPandas()
     return outcomes
@@ -141,9 +142,9 @@ def estimate_effects(
 ) -> pd.DataFrame:
     """Return what the contacts changed: one row per campaign and group of customers.
 
-    `campaign` is the cutoff of the list; `all` for all campaigns together; `programme` for
-    everything since a customer was first listed, by the lasting control group. The columns are
-    those of `effects.compare_groups`. Groups of customers have a `corrected_p_value` as well.
+    `campaign` is the cutoff of the list, or `all` for all campaigns together. `programme` is the
+    effect since a customer was first listed, by the lasting control group. The columns are those
+    of `effects.compare_groups`, and for groups of customers `corrected_p_value`.
     """
     decision = modelling.decision
     economics = Economics(decision.kept_customer_value, decision.contact_cost)
@@ -165,8 +166,8 @@ def summarize_campaigns(
 
     `campaigns` has every finished campaign with its `effect`, and whether contacts were made as
     listed. `proposal` is the `contact_success` that all finished campaigns together propose,
-    beside the one in use, which stays as it is. `programme` is the effect by the lasting control
-    group, by days.
+    beside the one in use. A run never changes that. `programme` is the effect by the lasting
+    control group, by days.
     """
     overall = campaign_effects[campaign_effects["grouping"] == ALL]
     effects = {row["campaign"]: row for row in _list_records(overall)}
@@ -202,15 +203,15 @@ def _list_records(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
 def _measure_compliance(rows: pd.DataFrame, effect: Mapping[Any, Any]) -> dict[str, Any]:
     """Return how many contacts were made as listed, and what that does to the effect.
 
-    `kept_by_contact` is the effect on those who were contacted because they were listed: the
-    effect of the assignment, divided by the difference that the assignment made to the share who
-    were contacted (Bloom 1984). Its bounds take that difference as known.
+    `kept_by_contact` is the effect on customers who were contacted because of the list (Bloom
+    1984): the effect of the assignment, divided by the difference between the shares contacted in
+    both groups. Its bounds treat that difference as known.
     """
-    drawn = rows[rows["group"] != LASTING]
-    was_contacted = drawn["contacts"] + drawn["other_contacts"] > 0
-    is_contact = drawn["group"] == CONTACT
+    randomised = rows[rows["group"] != LASTING]
+    was_contacted = randomised["contacts"] + randomised["other_contacts"] > 0
+    is_contact = randomised["group"] == CONTACT
     shares = {
-        "contacted_share": float((drawn["contacts"] > 0)[is_contact].mean()),
+        "contacted_share": float((randomised["contacts"] > 0)[is_contact].mean()),
         "control_contacted_share": float(was_contacted[~is_contact].mean()),
     }
     difference = float(was_contacted[is_contact].mean()) - shares["control_contacted_share"]

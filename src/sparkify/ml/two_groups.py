@@ -1,6 +1,6 @@
 """Compare how many leave in two randomised groups: rates, intervals, tests and power.
 
-Intervals of differences are Newcombe's (1998, Statistics in Medicine 17, method 10), those of ratios
+Intervals of differences are Newcombe's (1998, Statistics in Medicine 17, method 10), of ratios
 Donner and Zou's (2012, Statistical Methods in Medical Research 21). Both combine the Wilson
 intervals of the groups. So they hold their level for rare outcomes and small groups, where the
 estimate ± 1.96 standard errors does not.
@@ -205,7 +205,7 @@ def needed_campaigns(
 
 
 def _first(is_enough: Callable[[int], bool], maximum: int) -> int | None:
-    """Return the first whole number from 1 on that is enough, by bisection; None above `maximum`."""
+    """Return the smallest whole number that is enough, by bisection; None above `maximum`."""
     if maximum < 1 or not is_enough(maximum):
         return None
     low, high = 0, maximum

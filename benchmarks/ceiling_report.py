@@ -50,14 +50,14 @@ class Log(speed.Log):
 
     def require(self) -> None:
         """Simulate the log if it is not there; no line of JSON is written or parsed."""
-        table = self.folder / "intermediate/checked_events"
+        table = self.layer("02_intermediate") / "checked_events"
         if (table / "_SUCCESS").exists():
             return
         params = ",".join(f"simulation.{key}={value}" for key, value in self._simulation.items())
         to_sessions = ["--pipelines", "simulation", "--to-nodes", "simulation.simulate_sessions"]
         self.kedro(*to_sessions, "--params", params)
-        lines = write_tables(self.folder / "raw", table.parent, self.simulation)
-        shutil.rmtree(self.folder / "raw")
+        lines = write_tables(self.layer("01_raw"), table.parent, self.simulation)
+        shutil.rmtree(self.layer("01_raw"))
         account = {"source": "simulated", "lines": lines, "accepted": lines}
         account |= {"rejections": {}, "rejected_share": 0, "max_rejected_share": 0, "pages": {}}
         account |= {"levels": {"free": 0, "paid": 0}, "first_event": str(self.simulation.start)}
@@ -69,7 +69,7 @@ class Log(speed.Log):
         forecasts = ["--to-outputs", "test_predictions,candidate_predictions"]
         anew = ["--params", "modelling.promotion.replace=always"]  # whatever an earlier run left
         self.kedro("--pipelines", "feature_engineering,modelling,validation", *forecasts, *anew)
-        output = self.folder / "model_output"
+        output = self.layer("07_model_output")
         return (
             pd.read_parquet(output / "test_predictions"),
             pd.read_parquet(output / "candidate_predictions"),

@@ -55,7 +55,9 @@ class Elsewhere:
         """Read a log that is somewhere else, with the record of its simulation."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.symlink_to(log.resolve())
-        shutil.copy(log.parent / "simulation_record.json", self.log.parent)
+        raw = self.log.parent / ENV
+        raw.mkdir(exist_ok=True)
+        shutil.copy(log.parent / ENV / "simulation_record.json", raw)
 
     def run(self, pipelines: str, *options: str, watch: Callable[[], None] = lambda: None) -> float:
         """Run pipelines in a process that starts in an empty folder; return its seconds.

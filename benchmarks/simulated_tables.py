@@ -6,7 +6,7 @@ import duckdb
 import fsspec
 import pandas as pd
 
-from sparkify.datasets.atomic_write import written_aside
+from sparkify.datasets.atomic_write import atomic_write
 from sparkify.pipelines.simulation.chain import State, list_states
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.pipelines.simulation.songs import SongCatalogue
@@ -65,7 +65,7 @@ def write_tables(raw: Path, folder: Path, simulation: SimulationParameters) -> i
         )
         for name, query in TABLES.items():
             table = str(folder / name)
-            with written_aside(fsspec.filesystem("file"), table) as aside:
+            with atomic_write(fsspec.filesystem("file"), table) as aside:
                 Path(aside).mkdir(parents=True)
                 select = query.format(raw=raw, folder=folder)
                 file = Path(aside) / "part-0.parquet"

@@ -63,12 +63,10 @@ class Log:
         self._simulation = {**settings, **simulation}
         self.conf, self.path = self.folder / "conf", self.folder / "log.json"
         shutil.copytree(ROOT / "conf", self.conf, dirs_exist_ok=True)
-        layers = yaml.safe_load((ROOT / "conf/base/globals.yml").read_text(encoding="utf-8"))[
-            "folder"
-        ]
-        folders = {name: str(self.folder / name) for name in layers}
-        own = {"raw_log": str(self.path), "folder": folders}
-        (self.conf / self.env / "globals.yml").write_text(yaml.safe_dump(own), encoding="utf-8")
+        own = self.conf / self.env / "globals.yml"
+        moved = {"raw_log": str(self.path), "data_root": str(self.folder / "data")}
+        settings = yaml.safe_load(own.read_text(encoding="utf-8")) | moved
+        own.write_text(yaml.safe_dump(settings), encoding="utf-8")
 
     def require(self) -> None:
         """Simulate the log if it is not there; its record makes the run compare digests."""
@@ -79,6 +77,10 @@ class Log:
         options = ["--params", params] if params else []
         self.kedro("--pipelines", "simulation", *options)
 
+    def layer(self, name: str) -> Path:
+        """Return the folder of a layer."""
+        return self.folder / "data" / name / self.env
+
     def kedro(self, *options: str, bound: Sequence[str] = ()) -> Taken:
         """Measure `kedro run` on this log, by a command that binds it to some cores if given."""
         command = [*bound, sys.executable, "-m", "sparkify", "--conf-source", str(self.conf)]
@@ -86,7 +88,7 @@ class Log:
 
     def timings(self) -> list[dict[str, Any]]:
         """Return what each node of the run that made the forecast took; None for no rows."""
-        timings = pd.read_csv(self.folder / "reporting/run_timings.csv")
+        timings = pd.read_csv(self.layer("08_reporting") / "run_timings.csv")
         return list(json.loads(timings.to_json(orient="records")))
 
     def bytes(self) -> int:
@@ -133,7 +135,7 @@ def run_peer(name: str, log: Log) -> dict[str, Any]:
     taken = measured(command, folder)
     phases = json.loads(taken.output.strip().splitlines()[-1])
     if name in COMPARED:
-        apart = differences(log.folder / "feature/features", folder / "features.parquet")
+        apart = differences(log.layer("04_feature") / "features", folder / "features.parquet")
         assert not apart, f"{name} and this project differ in features: {apart}"
     return figures(taken, phases.get("model", 0), phases)
 

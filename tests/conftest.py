@@ -120,14 +120,26 @@ ODD_NAMES = [
 
 
 @pytest.fixture(scope="session")
-def refusals() -> Callable[..., list[str]]:
-    """Return a function: what is said against the mini environment with a parameter changed."""
+def parameters_as_loaded() -> dict[str, Any]:
+    """Return the parameters of the mini environment before Kedro validates them."""
     bootstrap_project(ROOT)
     with KedroSession.create(project_path=ROOT, save_on_close=False) as session:
-        usual = session.load_context().config_loader["parameters"]
+        loaded: dict[str, Any] = session.load_context().config_loader["parameters"]
+        return loaded
+
+
+@pytest.fixture
+def raw_parameters(parameters_as_loaded: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of the mini environment, for a test that changes them."""
+    return copy.deepcopy(parameters_as_loaded)
+
+
+@pytest.fixture(scope="session")
+def refusals(parameters_as_loaded: dict[str, Any]) -> Callable[..., list[str]]:
+    """Return a function that lists what is wrong once a parameter is changed."""
 
     def refused(name: str, value: Any) -> list[str]:
-        changed = copy.deepcopy(usual)
+        changed = copy.deepcopy(parameters_as_loaded)
         *sections, last = name.split(".")
         reduce(dict.__getitem__, sections, changed)[last] = value
         return list(invalid_values(changed))
@@ -143,11 +155,10 @@ class Project:
         self.conf = folder / "conf"
         shutil.copytree(ROOT / "conf", self.conf)
         shutil.copy(ROOT / "pyproject.toml", folder)  # by which Kedro-Viz knows a project
-        env_globals = yaml.safe_load((self.conf / "base" / "globals.yml").read_text())
-        moved = {layer: str(folder / path) for layer, path in env_globals["folder"].items()}
-        self.log = folder / env_globals["raw_log"]
-        own = {"raw_log": str(self.log), "folder": moved}
-        (self.conf / "mini" / "globals.yml").write_text(yaml.safe_dump(own))
+        mini = yaml.safe_load((self.conf / "mini" / "globals.yml").read_text())
+        self.log = folder / mini["raw_log"]
+        moved = {"raw_log": str(self.log), "data_root": str(folder / "data")}
+        (self.conf / "mini" / "globals.yml").write_text(yaml.safe_dump(mini | moved))
 
     def copied(self, folder: Path) -> "Project":
         """Return a project with the same data, for a test that changes them."""

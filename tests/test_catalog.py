@@ -1,4 +1,4 @@
-"""The catalog itself: complete, orderly, and the same for every environment."""
+"""The catalog itself: complete, consistent, and the same for every environment."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,15 +9,27 @@ import yaml
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from kedro.io import CatalogConfigResolver
 
 ROOT = Path(__file__).parents[1]
+SAVED_BY_HOOKS = {"run_timings", "run_timings_figure"}
+
+
+def used_datasets() -> set[str]:
+    """Return the datasets of all pipelines and hooks, without parameters."""
+    bootstrap_project(ROOT)
+    used = SAVED_BY_HOOKS.union(*(pipeline.datasets() for pipeline in pipelines.values()))
+    return {name for name in used if not name.startswith("params:") and name != "parameters"}
 
 
 def catalog_config(env: str | None) -> dict[str, Any]:
-    bootstrap_project(ROOT)
+    """Return the settings of every dataset of an environment, those of patterns resolved."""
+    used = used_datasets()
     with KedroSession.create(project_path=ROOT, env=env, save_on_close=False) as session:
         config = session.load_context().config_loader["catalog"]
-    return {name: entry for name, entry in config.items() if not name.startswith("_")}
+    entries = {name: entry for name, entry in config.items() if "{" not in name}
+    resolver = CatalogConfigResolver(config)
+    return entries | {name: resolver.resolve_pattern(name) for name in used - set(entries)}
 
 
 def paths(entries: Iterable[dict[str, Any]]) -> list[str]:
@@ -51,13 +63,13 @@ def test_every_dataset_says_what_it_holds(config: dict[str, Any]) -> None:
 
 
 def test_no_two_datasets_share_a_path(config: dict[str, Any]) -> None:
-    # What stood before a run is read from where the run saves what stands after it.
+    # standing_model reads the model that the run before saved as churn_model.
     found = paths(entry for name, entry in config.items() if name != "standing_model")
     assert len(found) == len(set(found))
     assert config["standing_model"]["filepath"] == config["churn_model"]["filepath"]
 
 
-def test_on_a_cluster_the_data_root_alone_says_where_everything_is() -> None:
+def test_on_a_cluster_everything_is_below_the_data_root() -> None:
     root = yaml.safe_load((ROOT / "conf/cluster/globals.yml").read_text())["data_root"]
     on_cluster, mini = catalog_config("cluster"), catalog_config("mini")
     assert set(on_cluster) == set(mini)
@@ -71,11 +83,27 @@ def test_environments_share_no_path() -> None:
     assert not set(mini) & set(full)
 
 
-def test_nothing_is_undeclared_and_nothing_unused(config: dict[str, Any]) -> None:
-    bootstrap_project(ROOT)
-    used = set().union(*(pipeline.datasets() for pipeline in pipelines.values()))
-    named = {name for name in used if not name.startswith("params:") and name != "parameters"}
-    assert named == set(config)
+def test_every_dataset_is_declared_and_used(config: dict[str, Any]) -> None:
+    assert used_datasets() == set(config)
+    assert all(entry.get("type") for entry in config.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("roc_figure", "data/08_reporting/mini/roc.png"),
+        ("retrospective.roc_figure", "data/08_reporting/mini/retrospective/roc.png"),
+    ],
+)
+def test_a_figure_has_the_path_of_its_name(name: str, path: str) -> None:
+    assert catalog_config("mini")[name]["filepath"] == path
+
+
+@pytest.mark.parametrize("env", ["mini", "full", "cluster"])
+def test_an_environment_names_its_log_its_folders_and_its_size(env: str) -> None:
+    settings = yaml.safe_load((ROOT / "conf" / env / "globals.yml").read_text())
+    assert {"environment", "raw_log", "size"} <= set(settings)
+    assert settings["environment"] == env
 
 
 def test_every_table_is_checked_when_saved(config: dict[str, Any]) -> None:
@@ -84,7 +112,7 @@ def test_every_table_is_checked_when_saved(config: dict[str, Any]) -> None:
             assert "save" in entry["validator"]["on"], name
 
 
-def test_everything_on_disk_is_written_aside_and_renamed(config: dict[str, Any]) -> None:
+def test_everything_on_disk_is_written_atomically(config: dict[str, Any]) -> None:
     for name, entry in config.items():
         partition = entry.get("dataset", entry)
         assert partition["type"].startswith(("sparkify.datasets.", "MemoryDataset")), name

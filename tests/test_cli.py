@@ -21,7 +21,8 @@ from sklearn.metrics import roc_curve
 
 from sparkify import __main__, cli
 from sparkify.datasets import JSONDataset
-from sparkify.errors import UserError, spark_errors
+from sparkify.errors import UserError
+from sparkify.errors.spark_errors import is_not_py4j
 from tests import bad_logs
 
 ROOT = Path(__file__).parents[1]
@@ -97,7 +98,7 @@ def test_a_log_that_stands_is_told_before_any_work(project: Any) -> None:
     project.log.write_text("{}\n")
     result = run(project, "--pipelines", "simulation")
     assert result.exit_code == 1
-    assert f"Error: a log stands already at {project.log} and is never" in result.output
+    assert f"Error: there is an event log at {project.log} already" in result.output
     assert "Traceback" not in result.output
     assert list(project.folder.rglob("*.parquet")) == []
 
@@ -105,9 +106,9 @@ def test_a_log_that_stands_is_told_before_any_work(project: Any) -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ("cutof=2018-11-15", "cutof is no parameter; did you mean cutoff?"),
-        ("modeling.folds=10", "modeling is no parameter; did you mean modelling?"),
-        ("modelling.fold=10", "modelling.fold is no parameter; did you mean modelling.folds?"),
+        ("cutof=2018-11-15", "cutof is not a parameter; did you mean cutoff?"),
+        ("modeling.folds=10", "modeling is not a parameter; did you mean modelling?"),
+        ("modelling.fold=10", "modelling.fold is not a parameter; did you mean modelling.folds?"),
         ("modelling.folds=1", "modelling.folds is 1; allowed: an integer of at least 2."),
         ("modelling.folds=ten", 'modelling.folds is "ten"; allowed: an integer of at least 2.'),
         (
@@ -142,7 +143,7 @@ def test_the_packaged_project_refuses_parameters_as_kedro_run_does(
     with pytest.raises(SystemExit) as ended:
         __main__.main()
     assert ended.value.code == 1
-    assert capsys.readouterr().err == "Error: cutof is no parameter; did you mean cutoff?\n"
+    assert capsys.readouterr().err == "Error: cutof is not a parameter; did you mean cutoff?\n"
 
 
 def test_an_unknown_pipeline_is_told_by_its_name(project: Any) -> None:
@@ -188,7 +189,7 @@ def test_py4j_s_own_traces_are_kept_from_those_who_did_not_ask(
     monkeypatch.setattr(kedro_run, "callback", lambda **options: None)
     monkeypatch.setattr(logging.getLogger(), "filters", [])
     assert kedro("run", *["--traceback"] * asked).exit_code == 0
-    assert (spark_errors.is_news in logging.getLogger().filters) is not asked
+    assert (is_not_py4j in logging.getLogger().filters) is not asked
 
 
 def test_an_error_in_the_code_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

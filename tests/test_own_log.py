@@ -24,16 +24,15 @@ def settings(file: str) -> dict[str, Any]:
     return yaml.safe_load((ROOT / "conf" / "base" / file).read_text())
 
 
-def as_the_service_writes() -> Callable[[int, str], str]:
-    """Return what gives the nth line of the simulated log the service's names."""
+def rename_keys() -> Callable[[int, str], str]:
+    """Return a function that renames the nth line of the simulated log."""
     service = example()
-    own = service["conf/video/globals.yml"]
-    said = service["conf/video/parameters_video.yml"]
-    usual = settings("globals.yml")["pages"]
-    pages = {page: own["pages"].get(name, page) for name, page in usual.items()}
-    cancelled = settings("parameters_feature_engineering.yml")["feature_engineering"]
-    pages[cancelled["cancellation_page"]] = said["feature_engineering"]["cancellation_page"]
-    fields, levels = (said["data_processing"][name] for name in ("fields", "levels"))
+    parameters = service["conf/video/parameters_video.yml"]
+    engineering = parameters["feature_engineering"]
+    usual = settings("parameters/feature_engineering.yml")["feature_engineering"]
+    pages = {page: engineering["pages"].get(name, page) for name, page in usual["pages"].items()}
+    pages[usual["cancellation_page"]] = engineering["cancellation_page"]
+    fields, levels = (parameters["data_processing"][name] for name in ("fields", "levels"))
 
     def renamed(number: int, line: str) -> str:
         event = json.loads(line)
@@ -49,15 +48,15 @@ def as_the_service_writes() -> Callable[[int, str], str]:
 def video(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return the catalog of the page's environment after a run on the renamed log."""
     project = type(finished)(tmp_path_factory.mktemp("video"))
-    for file, said in example().items():
-        if "folder" in said:
-            said["folder"] = {name: str(project.folder / to) for name, to in said["folder"].items()}
-            project.log = project.folder / said["raw_log"]
-            said["raw_log"] = str(project.log)
+    for file, values in example().items():
+        if "environment" in values:
+            values["data_root"] = str(project.folder / "data")
+            project.log = project.folder / values["raw_log"]
+            values["raw_log"] = str(project.log)
         (project.folder / file).parent.mkdir(exist_ok=True)
-        (project.folder / file).write_text(yaml.safe_dump(said))
+        (project.folder / file).write_text(yaml.safe_dump(values))
     lines = [row["value"] for row in finished.catalog().load("raw_events").collect()]
-    renamed = as_the_service_writes()
+    renamed = rename_keys()
     project.log.parent.mkdir(parents=True)
     project.log.write_text("\n".join(renamed(number, line) for number, line in enumerate(lines)))
     with pytest.MonkeyPatch.context() as patch:
@@ -79,7 +78,7 @@ def test_another_service_s_log_gives_the_same_tables(video: Any, finished: Any, 
     pd.testing.assert_frame_equal(theirs, ours, check_exact=True)
 
 
-def test_its_lines_are_judged_alike(video: Any, finished: Any) -> None:
+def test_its_lines_are_checked_alike(video: Any, finished: Any) -> None:
     ours, theirs = (catalog.load("data_quality") for catalog in (finished.catalog(), video))
     assert theirs["source"] == "provided"
     for name in ("lines", "accepted", "rejected", "users", "first_event", "unknown_columns"):
@@ -91,7 +90,7 @@ def test_its_lines_are_judged_alike(video: Any, finished: Any) -> None:
     assert counts[0] == counts[1]
 
 
-def test_what_comes_after_its_features_is_asked_for_alike(video: Any, finished: Any) -> None:
+def test_the_parameters_after_its_features_are_the_same(video: Any, finished: Any) -> None:
     ours, theirs = (catalog.load("params:modelling") for catalog in (finished.catalog(), video))
     assert theirs == ours
     inputs = video.load("params:inputs")

@@ -7,7 +7,7 @@ from sparkify.pipeline_registry import register_pipelines
 
 FORECAST = ("data_processing", "feature_engineering", "modelling", "scoring", "reporting")
 # What is of the run before, or may be missing.
-FOUND = {"standing_model", "run_timings", "monitoring_summary", "drift_figure", "leakage_audit"}
+FOUND = {"standing_model", "monitoring_summary", "drift_figure", "leakage_audit"}
 
 
 @pytest.fixture(scope="module")

@@ -53,10 +53,7 @@ def run(
     """Run pipelines in a preset's environment on a log of its shape; return the catalog."""
     own = settings(preset, "globals.yml")
     log = project.folder / own["raw_log"]
-    own |= {
-        "raw_log": str(log),
-        "folder": {name: str(project.folder / to) for name, to in own["folder"].items()},
-    }
+    own |= {"raw_log": str(log), "data_root": str(project.folder / "data")}
     (project.conf / "examples" / preset / "globals.yml").write_text(yaml.safe_dump(own))
     SERVICES[preset].write_log(log, users)
     monkeypatch.setenv("KEDRO_ENV", f"examples/{preset}")
@@ -130,17 +127,11 @@ def test_presets_are_read_from_packaged_settings(tmp_path: Path) -> None:
         loader = OmegaConfigLoader(archive, f"examples/{preset}", **CONFIG_LOADER_ARGS)
         own = settings(preset, "globals.yml")
         assert loader["globals"]["raw_log"] == own["raw_log"]
-        assert loader["globals"]["folder"] == own["folder"]
+        assert loader["globals"]["environment"] == preset
 
 
 def test_presets_keep_their_data_apart() -> None:
-    folders = [
-        folder
-        for preset in PRESETS
-        for folder in settings(preset, "globals.yml")["folder"].values()
-    ]
-    assert len(set(folders)) == 8 * len(PRESETS)
-    assert {Path(folder).name for folder in folders} == set(PRESETS)
+    assert [settings(preset, "globals.yml")["environment"] for preset in PRESETS] == PRESETS
 
 
 def test_the_page_shows_the_settings_as_they_are() -> None:

@@ -19,9 +19,9 @@ from kedro.framework.startup import bootstrap_project
 from kedro.runner import SequentialRunner
 
 from sparkify import cli
-from sparkify.hooks.candidate_check import FitHooks
-from sparkify.hooks.run_lock import OneRunHooks
-from sparkify.hooks.spark_session import SparkHooks
+from sparkify.hooks.candidate_check import CandidateCheckHooks
+from sparkify.hooks.run_lock import RunLockHooks
+from sparkify.hooks.spark_session import SparkSessionHooks
 from sparkify.inspection.command import inspect
 
 ROOT = Path(__file__).parents[1]
@@ -71,9 +71,9 @@ def try_make(*targets: str) -> None:
 def try_kedro(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     """Go as far as Kedro does before the first node: pipelines, nodes, catalog, parameters."""
     for hooks in (
-        OneRunHooks,
-        SparkHooks,
-        FitHooks,
+        RunLockHooks,
+        SparkSessionHooks,
+        CandidateCheckHooks,
     ):  # would lock the data, ask for a log and start Spark
         monkeypatch.delattr(hooks, "before_pipeline_run")
     monkeypatch.setattr(SequentialRunner, "run", would_work)

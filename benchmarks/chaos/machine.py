@@ -145,7 +145,8 @@ class MachineFaults:
     def _with_log_elsewhere(self, name: str) -> ChaosProject:
         """Return a project without data that reads the finished one's raw layer."""
         project = ChaosProject(self._folder / name)
-        project.data.mkdir()
+        record = Path("01_raw", "mini")
+        shutil.copytree(self._finished.data / record, project.data / record)
         settings = project.conf / ENVIRONMENT / "globals.yml"
         own, finished = (str(one.data / "01_raw") for one in (project, self._finished))
         settings.write_text(

@@ -89,12 +89,11 @@ class ChaosProject:
         self.data = folder / "data"
         shutil.copytree(ROOT / "conf", self.conf)
         shutil.copytree(self.conf / "mini", self.conf / ENVIRONMENT)
-        paths = yaml.safe_load((self.conf / "base" / "globals.yml").read_text(encoding="utf-8"))[
-            "folder"
-        ]
         own = {
+            "environment": "mini",
             "raw_log": str(self.data / "01_raw" / "log.json"),
-            "folder": {layer: str(folder / path) for layer, path in paths.items()},
+            "data_root": str(self.data),
+            "size": "small",
         }
         self.write(f"{ENVIRONMENT}/globals.yml", own)
         self.set(settings)

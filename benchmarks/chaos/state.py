@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import threading
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -93,8 +94,8 @@ def log_lines(project: ChaosProject) -> str:
 
 
 def _loaded(dataset: AbstractDataset[Any, Any]) -> Any:
-    if isinstance(dataset, FigureDataset):  # which saves and does not load
-        return imread(dataset._filepath)
+    if isinstance(dataset, FigureDataset):  # loads the file
+        return imread(BytesIO(dataset.load()))
     return dataset.load()
 
 

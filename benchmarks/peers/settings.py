@@ -29,6 +29,7 @@ def _settings(file: str) -> dict[str, Any]:
     return yaml.safe_load((CONF / file).read_text(encoding="utf-8"))
 
 
+GLOBALS = _settings("base/globals.yml")
 FEATURES = _settings("base/parameters/feature_engineering.yml")["feature_engineering"]
 PAGES: dict[str, str] = FEATURES["pages"]
 BY_LEVEL: list[str] = FEATURES["by_level"]
@@ -36,7 +37,7 @@ MODELLING = _settings("base/parameters/modelling.yml")["modelling"]
 INPUTS = _settings("base/parameters/modelling.yml")["inputs"]
 # The peers look at rates as they are, without segments.
 RATES = {**INPUTS["segments"]["rates"], **INPUTS["rates"]}
-CANDIDATES = _settings("full/parameters.yml")["modelling"]["candidates"]
+CANDIDATES = GLOBALS["sizes"]["large"]["candidates"]
 HORIZON: int = FEATURES["horizon_days"]
 CANCELLATION: str = FEATURES["cancellation_page"]
 SONG: str = PAGES["next_song"]

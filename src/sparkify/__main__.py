@@ -15,7 +15,7 @@ def main() -> None:
 
         inspect(sys.argv[2:], prog_name="sparkify inspect")
         return
-    # Kedro looks for it as it is imported, and where there are no sources there is no other.
+    # Kedro reads this when it is imported; a package without its sources has no other logging.
     os.environ.setdefault("KEDRO_LOGGING_CONFIG", str(Path(__file__).with_name("logging.yml")))
 
     from kedro.framework.project import configure_project  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The project's `kedro run`: errors that are the user's to mend come as one sentence."""
+"""`kedro run` of the project: errors that the user can correct are shown as one sentence."""
 
 import contextlib
 import logging
@@ -21,12 +21,13 @@ from kedro.utils import find_config_file, find_kedro_project, load_obj
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from sparkify.errors import UserError, spark_errors
-from sparkify.errors.os_errors import refusal
+from sparkify.errors import UserError
+from sparkify.errors.os_errors import describe_os_error
+from sparkify.errors.spark_errors import describe_spark_error, is_not_py4j
 from sparkify.spark.java_check import require_java
 
-TRACEBACK = click.Option(["--traceback"], is_flag=True, help="Show where an error came from.")
-# Errors of the user's settings or files. Kedro raises plain ValueErrors for others.
+TRACEBACK = click.Option(["--traceback"], is_flag=True, help="Show the traceback of an error.")
+# Errors in the user's settings or files; Kedro raises some others as plain ValueErrors.
 USER_ERRORS = (
     UserError,
     DatasetError,
@@ -43,7 +44,7 @@ def cli() -> None:
 
 
 class RunCommand(click.Command):
-    """A command that refuses a value of `--params` that is no YAML in one sentence."""
+    """A command that reports a value of `--params` that is not YAML in one sentence."""
 
     def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
         """Parse the command line.
@@ -55,7 +56,7 @@ class RunCommand(click.Command):
             return super().parse_args(context, arguments)
         except (YAMLError, OmegaConfBaseException) as error:
             reason = getattr(error, "problem", error)
-            raise click.UsageError(f"--params has a value that is no YAML: {reason}.") from error
+            raise click.UsageError(f"--params has a value that is not YAML: {reason}.") from error
 
 
 @cli.command(cls=RunCommand, params=[*kedro_run.params, TRACEBACK], help=kedro_run.help)
@@ -64,11 +65,11 @@ def run(context: click.Context, /, traceback: bool, **options: Any) -> Any:
     """Run pipelines."""
     restart_in_utf8_mode()
     if not traceback:
-        logging.getLogger().addFilter(spark_errors.is_news)
+        logging.getLogger().addFilter(is_not_py4j)
     try:
         require_java()
         require_runner(options["runner"])
-        with working_in_project() as project:
+        with work_in_project() as project:
             require_readable_path(project, options["conf_source"])
             return context.invoke(kedro_run, **options)
     except Exception as error:
@@ -79,17 +80,17 @@ def run(context: click.Context, /, traceback: bool, **options: Any) -> Any:
 
 
 class RunnerNameError(UserError):
-    """There is no runner of that name."""
+    """A runner that does not exist."""
 
 
 class ProjectPathError(UserError):
-    """A folder's path has characters that Kedro or Python reads as something else."""
+    """A folder whose path Kedro or Python cannot read."""
 
 
 def restart_in_utf8_mode() -> None:
-    """Start this command again in Python's UTF-8 mode, where the locale has another encoding.
+    """Restart this command in Python's UTF-8 mode if the locale has another encoding.
 
-    Names of files in conf/ are UTF-8, and Kedro and fsspec open text as the locale says.
+    File names in conf/ are UTF-8, and Kedro and fsspec open text in the locale's encoding.
     """
     if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
         os.environ["PYTHONUTF8"] = "1"
@@ -97,7 +98,7 @@ def restart_in_utf8_mode() -> None:
 
 
 def require_runner(name: str | None) -> None:
-    """Raise a RunnerNameError if neither Kedro nor an installed package has the runner."""
+    """Raise a RunnerNameError if a runner is neither in Kedro nor in an installed package."""
     try:
         load_obj(name or "SequentialRunner", "kedro.runner")
     except (AttributeError, ImportError) as error:
@@ -108,8 +109,8 @@ def require_runner(name: str | None) -> None:
 
 
 @contextlib.contextmanager
-def working_in_project() -> Iterator[Path]:
-    """Work in the project's folder, with its logging, from wherever in it a run is started."""
+def work_in_project() -> Iterator[Path]:
+    """Work in the project's folder, with its logging, wherever below it a run is started."""
     project = find_kedro_project(Path.cwd()) or Path.cwd()
     if project == Path.cwd():
         yield project
@@ -122,10 +123,10 @@ def working_in_project() -> Iterator[Path]:
 
 
 def require_readable_path(project: Path, conf_source: str | None) -> None:
-    """Raise a ProjectPathError if the settings or the sources are in a folder that cannot be read.
+    """Raise a ProjectPathError if the path of conf/ or src/ has a special meaning.
 
-    Kedro looks for the settings by patterns. Python's search path, by which Spark's workers find
-    the sources, is separated by colons.
+    Kedro finds settings by glob patterns. Python's search path, by which Spark's workers find the
+    sources, is split at colons.
     """
     conf = Path(conf_source or project / "conf")
     wildcards = re.findall(r"[*?[]", str(conf))
@@ -143,14 +144,14 @@ def require_readable_path(project: Path, conf_source: str | None) -> None:
 
 
 def _user_message(error: Exception) -> str | None:
-    """Return the message for an error that the user can correct; None for an error of the code."""
-    refused = refusal(error)
-    if refused and not isinstance(error, DatasetError):  # a dataset has said it with its path
-        return "The run stopped: {}; {}.".format(*refused)
-    of_spark = None if refused else spark_errors.told(error)
+    """Return the message for an error that the user can correct; None for a bug."""
+    problem = describe_os_error(error)
+    if problem and not isinstance(error, DatasetError):  # whose message has the path
+        return f"The run stopped: {problem.cause}; {problem.remedy}."
+    spark_message = None if problem else describe_spark_error(error)
     is_for_user = isinstance(error, USER_ERRORS) or _is_raised_by_kedro(error)
-    if of_spark or not is_for_user or _is_failed_save(error):
-        return of_spark
+    if spark_message or not is_for_user or _is_failed_save(error):
+        return spark_message
     return " ".join([str(error), *getattr(error, "__notes__", [])])
 
 
@@ -162,7 +163,7 @@ def _is_raised_by_kedro(error: Exception) -> bool:
 
 
 def _is_failed_save(error: Exception) -> bool:
-    """Return whether the code made something that a dataset cannot save.
+    """Return whether a bug made a result that its dataset cannot save.
 
     Kedro wraps every error in a DatasetError, so the cause decides.
     """

@@ -1,31 +1,31 @@
 """Project settings, read by Kedro."""
 
-from sparkify.hooks.candidate_check import FitHooks
-from sparkify.hooks.kedro_viz_statistics import LineageContext, LineageHooks
-from sparkify.hooks.mlflow_tracking import TrackingHooks
-from sparkify.hooks.parameter_check import ParameterHooks
-from sparkify.hooks.run_lock import OneRunHooks
+from sparkify.hooks.candidate_check import CandidateCheckHooks
+from sparkify.hooks.kedro_viz_statistics import KedroVizContext, KedroVizStatisticsHooks
+from sparkify.hooks.mlflow_tracking import MLflowHooks
+from sparkify.hooks.parameter_check import ParameterCheckHooks
+from sparkify.hooks.run_lock import RunLockHooks
 from sparkify.hooks.run_summary import MonitoringHooks, RunSummaryHooks
-from sparkify.hooks.run_timings import RunTimingHooks
-from sparkify.hooks.spark_session import SparkHooks
+from sparkify.hooks.run_timings import RunTimingsHooks
+from sparkify.hooks.spark_session import SparkSessionHooks
 
-_timings = RunTimingHooks()
-# The last that is named is called first: a run says what it found before it is kept anywhere.
-# MonitoringHooks may end a run with an error, and ask to be called after all others.
+_timings = RunTimingsHooks()
+# Last in, first out: candidates are checked once Spark has started; a run logs its results before
+# they are saved for Kedro-Viz and MLflow. MonitoringHooks, which may fail the run, runs at the end.
 HOOKS = (
-    OneRunHooks(),
-    FitHooks(),
-    SparkHooks(),
-    ParameterHooks(),
-    TrackingHooks(),
-    LineageHooks(_timings),
+    RunLockHooks(),
+    CandidateCheckHooks(),
+    SparkSessionHooks(),
+    ParameterCheckHooks(),
+    MLflowHooks(),
+    KedroVizStatisticsHooks(_timings),
     _timings,
     RunSummaryHooks(),
     MonitoringHooks(),
 )
-CONTEXT_CLASS = LineageContext
-# `.telemetry` in the sources says no, and a packaged project has no sources. What Kedro-Viz has to
-# know of a run, LineageHooks tell it.
+CONTEXT_CLASS = KedroVizContext
+# A packaged project has no `.telemetry` file to decline telemetry. KedroVizStatisticsHooks
+# replaces the hooks of Kedro-Viz.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-viz")
 
 CONFIG_LOADER_ARGS = {

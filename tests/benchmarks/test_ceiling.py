@@ -198,7 +198,7 @@ def test_a_log_is_simulated_once_and_without_lines(
 
     def kedro(*options: str) -> None:
         asked.append(options)
-        shutil.copytree(finished.folder / "data/01_raw/mini", log.folder / "raw")
+        shutil.copytree(finished.folder / "data/01_raw/mini", log.layer("01_raw"))
 
     monkeypatch.setattr(log, "kedro", kedro)
     log.require()
@@ -210,8 +210,8 @@ def test_a_log_is_simulated_once_and_without_lines(
         )
     ]
     assert register_pipelines()["simulation"].to_nodes("simulation.simulate_sessions").nodes
-    assert (log.folder / "intermediate/checked_events/_SUCCESS").exists()
-    quality = json.loads((log.folder / "intermediate/data_quality.json").read_text())
+    assert (log.layer("02_intermediate") / "checked_events/_SUCCESS").exists()
+    quality = json.loads((log.layer("02_intermediate") / "data_quality.json").read_text())
     assert quality.pop("lines") > 10_000
     assert quality.pop("accepted") > 10_000
     assert quality == {
@@ -219,7 +219,7 @@ def test_a_log_is_simulated_once_and_without_lines(
         **{"rejected_share": 0, "max_rejected_share": 0},
         **{"pages": {}, "levels": {"free": 0, "paid": 0}},
     }
-    assert not (log.folder / "raw").exists()
+    assert not (log.layer("01_raw")).exists()
 
 
 def test_no_model_of_an_earlier_run_forecasts(
@@ -232,9 +232,9 @@ def test_no_model_of_an_earlier_run_forecasts(
     def kedro(*options: str) -> None:
         asked.extend(options)
         for name in ("test_predictions", "candidate_predictions"):
-            (log.folder / "model_output" / name).mkdir(parents=True)
+            (log.layer("07_model_output") / name).mkdir(parents=True)
             forecasts = pd.DataFrame({"user_id": [name]})
-            forecasts.to_parquet(log.folder / "model_output" / name / "part-0.parquet")
+            forecasts.to_parquet(log.layer("07_model_output") / name / "part-0.parquet")
 
     monkeypatch.setattr(log, "kedro", kedro)
     ours, of_candidates = log.run()

@@ -23,7 +23,9 @@ def test_subjects_run_in_turn_on_a_small_log(tmp_path: Path) -> None:
     assert len(mini["subjects"]["floor"]["runs"]) == 2
     assert mini["subjects"]["floor"]["median"]["wall_seconds"] > 0
     assert (tmp_path / "results/speed.png").stat().st_size > 5_000
-    assert (tmp_path / "logs/mini/raw/simulation_record.json").exists()  # as users have it
+    assert (
+        tmp_path / "logs/mini/data/01_raw/mini/simulation_record.json"
+    ).exists()  # as users have it
 
 
 def test_results_of_other_sizes_stay_and_once_is_the_first_turn_only(
@@ -57,9 +59,9 @@ def test_ourselves_are_measured_to_features_and_to_the_end(
     finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = speed.Log("mini", tmp_path, {})
-    (log.folder / "reporting").mkdir()
+    log.layer("08_reporting").mkdir(parents=True)
     timings = (finished.folder / "data/08_reporting/mini/run_timings.csv").read_text()
-    (log.folder / "reporting/run_timings.csv").write_text(timings)
+    (log.layer("08_reporting") / "run_timings.csv").write_text(timings)
     whole = speed.Taken(100.0, 150.0, 1_000, "")
     monkeypatch.setattr(log, "kedro", lambda: whole)
     taken = speed.run_ours(log)
@@ -75,8 +77,8 @@ def test_ourselves_are_measured_to_features_and_to_the_end(
 
 def test_a_node_that_wrote_no_table_has_no_rows(tmp_path: Path) -> None:
     log = speed.Log("mini", tmp_path, {})
-    (log.folder / "reporting").mkdir()
-    (log.folder / "reporting/run_timings.csv").write_text("node,rows_written\na,\nb,12\n")
+    log.layer("08_reporting").mkdir(parents=True)
+    (log.layer("08_reporting") / "run_timings.csv").write_text("node,rows_written\na,\nb,12\n")
     assert log.timings() == [{"node": "a", "rows_written": None}, {"node": "b", "rows_written": 12}]
 
 

@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from sparkify.datasets import ParquetTableDataset
-from sparkify.datasets.atomic_write import recover_folder, spark_path, written_aside
+from sparkify.datasets.atomic_write import atomic_write, recover_folder, spark_path
 
 LOCAL = fsspec.filesystem("file")
 
@@ -25,7 +25,7 @@ def write_table(path: str, text: str) -> None:
 
 def test_a_folder_gets_its_name_once_it_is_written(tmp_path: Path) -> None:
     table = tmp_path / "deep" / "table"
-    with written_aside(LOCAL, str(table)) as aside:
+    with atomic_write(LOCAL, str(table)) as aside:
         write_table(aside, "new")
         assert not table.exists()
         assert Path(aside) == tmp_path / "deep" / ".table.writing"
@@ -33,7 +33,7 @@ def test_a_folder_gets_its_name_once_it_is_written(tmp_path: Path) -> None:
 
 
 def test_a_file_gets_its_name_once_it_is_written(tmp_path: Path) -> None:
-    with written_aside(LOCAL, str(tmp_path / "log.json")) as aside:
+    with atomic_write(LOCAL, str(tmp_path / "log.json")) as aside:
         Path(aside).write_text("new")
     assert files(tmp_path) == {"log.json": "new"}
 
@@ -41,7 +41,7 @@ def test_a_file_gets_its_name_once_it_is_written(tmp_path: Path) -> None:
 def test_the_old_table_stands_until_the_new_one_is_complete(tmp_path: Path) -> None:
     table = tmp_path / "table"
     write_table(str(table), "old")
-    with written_aside(LOCAL, str(table)) as aside:
+    with atomic_write(LOCAL, str(table)) as aside:
         write_table(aside, "new")
         assert (table / "part-0").read_text() == "old"
     assert files(tmp_path) == {"table/part-0": "new"}
@@ -51,7 +51,7 @@ def test_nothing_of_the_old_table_mixes_with_the_new_one(tmp_path: Path) -> None
     table = tmp_path / "table"
     write_table(str(table), "old")
     (table / "part-1").write_text("old")
-    with written_aside(LOCAL, str(table)) as aside:
+    with atomic_write(LOCAL, str(table)) as aside:
         write_table(aside, "new")
     assert files(tmp_path) == {"table/part-0": "new"}
 
@@ -64,7 +64,7 @@ def test_after_an_error_the_old_table_is_there_and_nothing_else(
     write_table(str(table), "old")
 
     def stopped_halfway() -> None:
-        with written_aside(LOCAL, str(table)) as aside:
+        with atomic_write(LOCAL, str(table)) as aside:
             write_table(aside, "half")
             raise stop
 
@@ -75,7 +75,7 @@ def test_after_an_error_the_old_table_is_there_and_nothing_else(
 
 
 def test_an_error_before_anything_is_written_is_told_as_it_is(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="early"), written_aside(LOCAL, str(tmp_path / "table")):
+    with pytest.raises(ValueError, match="early"), atomic_write(LOCAL, str(tmp_path / "table")):
         raise ValueError("early")
     assert list(tmp_path.iterdir()) == []
 
@@ -83,7 +83,7 @@ def test_an_error_before_anything_is_written_is_told_as_it_is(tmp_path: Path) ->
 def test_what_a_killed_run_left_aside_is_removed(tmp_path: Path) -> None:
     write_table(str(tmp_path / ".table.writing"), "killed")
     (tmp_path / ".table.writing" / "part-1").write_text("killed")
-    with written_aside(LOCAL, str(tmp_path / "table")) as aside:
+    with atomic_write(LOCAL, str(tmp_path / "table")) as aside:
         assert not Path(aside).exists()
         write_table(aside, "new")
     assert files(tmp_path) == {"table/part-0": "new"}
@@ -139,7 +139,7 @@ def test_a_renaming_that_fails_halfway_gives_the_old_table_back(
 
     monkeypatch.setattr(LOCAL, "mv", refused)
     full = pytest.raises(DatasetError, match="table was not written: the disk is full")
-    with full, written_aside(LOCAL, str(table)) as aside:
+    with full, atomic_write(LOCAL, str(table)) as aside:
         write_table(aside, "new")
     assert files(tmp_path) == {"table/part-0": "old"}
 
@@ -160,7 +160,7 @@ def test_on_a_full_disk_spark_s_old_table_stands_and_one_sentence_says_so(
 
 def test_it_works_on_other_file_systems() -> None:
     memory = fsspec.filesystem("memory")
-    with written_aside(memory, "/aside-test/table") as aside:
+    with atomic_write(memory, "/aside-test/table") as aside:
         memory.pipe(f"{aside}/part-0", b"new")
     try:
         assert memory.find("/aside-test") == ["/aside-test/table/part-0"]

@@ -266,7 +266,7 @@ def test_a_log_is_located_without_a_look_into_its_files(
     write_directory(tmp_path / "log.json")
     dataset = EventLogDataset(filepath=str(tmp_path / "log.json"))
     monkeypatch.setattr(type(dataset._filesystem), "cat_ranges", None)
-    assert dataset._get_load_path() == f"{tmp_path}/log.json"
+    assert dataset.saved_at()[1] == f"{tmp_path}/log.json"
 
 
 def names(folder: Path) -> list[str]:
@@ -379,7 +379,7 @@ def test_a_damaged_part_in_a_linked_directory_is_refused(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["_log.json", ".log.json"])
 def test_a_file_that_spark_passes_over_is_refused(tmp_path: Path, name: str) -> None:
     write_file(tmp_path / name)
-    with pytest.raises(DatasetError, match=r"Spark passes over the event log .*: rename it"):
+    with pytest.raises(DatasetError, match=r"Spark ignores the event log .*: rename it"):
         EventLogDataset(filepath=str(tmp_path / name)).require_present()
 
 
@@ -431,7 +431,7 @@ def test_two_logs_at_once_are_refused_with_both_paths(tmp_path: Path) -> None:
     with pytest.raises(DatasetError) as told:
         EventLogDataset(filepath=str(tmp_path / "log.json")).load()
     both = f"{tmp_path}/log.json, {tmp_path}/log.json.gz"
-    assert f"several event logs stand at {both}; leave one." in str(told.value)
+    assert f"there are several event logs: {both}; keep one." in str(told.value)
 
 
 def test_a_saved_log_is_a_directory_with_the_lines_in_order(
@@ -456,7 +456,8 @@ def test_a_log_that_stands_is_never_written_over(
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     dataset = EventLogDataset(filepath=str(tmp_path / "log.json"))
     with pytest.raises(
-        DatasetError, match=r"stands already at .*log\.json.* is never written over"
+        DatasetError,
+        match=r"there is an event log at .*log\.json.* already, which is never overwritten",
     ):
         dataset.save(spark.createDataFrame([("new",)], "value string"))
     with pytest.raises(DatasetError, match="move it away to simulate another"):

@@ -118,7 +118,7 @@ def test_on_a_full_disk_the_old_file_stands_and_one_sentence_says_so(
     with pytest.raises(DatasetError) as told:
         dataset(filepath=str(path)).save(content)
     assert str(told.value) == (
-        f"{path} was not written: the disk is full. What stood there is as it was; make room "
+        f"{path} was not written: the disk is full. Earlier data there are unchanged; make room "
         f"there and where Spark keeps its own files (TMPDIR), and run again."
     )
     assert path.read_bytes() == b"old"

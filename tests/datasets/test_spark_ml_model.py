@@ -147,7 +147,7 @@ def test_a_model_holds_json_and_parquet_and_no_pickle(saved: Path) -> None:
 def test_a_missing_model_does_not_exist_and_is_told_with_its_path(tmp_path: Path) -> None:
     dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
     assert not dataset.exists()
-    with pytest.raises(DatasetError, match="churn_model holds no Spark ML model"):
+    with pytest.raises(DatasetError, match="churn_model does not hold a Spark ML model"):
         dataset.load()
 
 
@@ -193,14 +193,14 @@ def test_what_is_no_fitted_pipeline_is_not_saved(
     model: PipelineModel, tmp_path: Path, stage: str
 ) -> None:
     other = {"LogisticRegressionModel": model.stages[1], "dict": {}}[stage]
-    with pytest.raises(DatasetError, match=f"{stage} is no fitted pipeline") as told:
+    with pytest.raises(DatasetError, match=f"{stage} is not a fitted pipeline") as told:
         SparkMLModelDataset(filepath=str(tmp_path / "churn_model")).save(other)
     assert "Return what `Pipeline.fit` returns." in str(told.value)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unfitted_pipeline_is_not_saved(spark: SparkSession, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="Pipeline is no fitted pipeline"):
+    with pytest.raises(DatasetError, match="Pipeline is not a fitted pipeline"):
         SparkMLModelDataset(filepath=str(tmp_path / "churn_model")).save(Pipeline(stages=[]))
 
 

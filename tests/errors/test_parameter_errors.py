@@ -64,8 +64,8 @@ def sentences(**values: object) -> list[str]:
         (
             {"inner": {**INNER, "shares": 1, "xyz": 2}},
             [
-                "section.inner.shares is no parameter; did you mean section.inner.share?",
-                "section.inner.xyz is no parameter; allowed: share, steps.",
+                "section.inner.shares is not a parameter; did you mean section.inner.share?",
+                "section.inner.xyz is not a parameter; allowed: share, steps.",
             ],
         ),
         (
@@ -80,8 +80,7 @@ def sentences(**values: object) -> list[str]:
             {"by_name": {"a": {"share": "x"}, "A": INNER}},
             [
                 'section.by_name.a.share is "x"; allowed: a number above 0 and below 1.',
-                "section.by_name.A is no name that is allowed; allowed: text that matches "
-                "^[a-z]+$.",
+                "section.by_name.A is not an allowed name; allowed: text that matches ^[a-z]+$.",
             ],
         ),
         (
@@ -122,10 +121,10 @@ def test_values_are_written_as_in_yaml_and_long_ones_are_cut_off() -> None:
 def test_names_are_compared_by_their_last_part() -> None:
     known = ["numTrees", "maxDepth"]
     assert format_unknown_name("modelling.random_forest.seed", known) == (
-        "modelling.random_forest.seed is no parameter; allowed: maxDepth, numTrees."
+        "modelling.random_forest.seed is not a parameter; allowed: maxDepth, numTrees."
     )
     assert format_unknown_name("modelling.random_forest.maxDept", known) == (
-        "modelling.random_forest.maxDept is no parameter; did you mean "
+        "modelling.random_forest.maxDept is not a parameter; did you mean "
         "modelling.random_forest.maxDepth?"
     )
 

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from sparkify.datasets import EventLogDataset, ParquetTableDataset
 from sparkify.errors import spark_errors
+from sparkify.errors.spark_errors import describe_spark_error, is_not_py4j
 from tests import bad_logs
 
 
@@ -22,81 +23,85 @@ def raised(action: object) -> BaseException:
 
 
 @pytest.mark.parametrize("name", bad_logs.DAMAGED)
-def test_a_damaged_file_is_told_by_its_path(spark: SparkSession, tmp_path: Path, name: str) -> None:
+def test_a_damaged_file_is_named_by_its_path(
+    spark: SparkSession, tmp_path: Path, name: str
+) -> None:
     write, file = bad_logs.DAMAGED[name]
     write(tmp_path / "log.json")
     lines = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
-    told = spark_errors.told(raised(lines.agg(F.max("value")).collect)) or ""
-    assert told.startswith(f"{tmp_path}/{file} cannot be read to its end (")
-    assert told.endswith("It is cut off or damaged: put a whole one in its place.")
-    assert "\n" not in told
+    message = describe_spark_error(raised(lines.agg(F.max("value")).collect)) or ""
+    assert message.startswith(f"{tmp_path}/{file} cannot be read to its end (")
+    assert message.endswith("It is cut off or damaged: put a whole one in its place.")
+    assert "\n" not in message
 
 
-def test_a_failure_while_a_table_is_saved_is_told_without_the_jvm_s_trace(
+def test_a_failed_save_is_described_without_the_jvm_s_trace(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     table = ParquetTableDataset(filepath=str(tmp_path / "table"))
     broken = spark.range(3).select(F.raise_error(F.lit("out of luck")).cast("int").alias("x"))
     error = raised(lambda: table.save(broken))
     assert isinstance(error, DatasetError)
-    told = spark_errors.told(error) or ""
-    assert "out of luck" in told
-    assert told.endswith("`kedro run --traceback` shows where.")
-    assert "\n" not in told
+    message = describe_spark_error(error) or ""
+    assert "out of luck" in message
+    assert message.endswith("`kedro run --traceback` shows where.")
+    assert "\n" not in message
 
 
-def test_a_sum_beyond_its_type_is_told(spark: SparkSession) -> None:
+def test_an_overflow_is_described(spark: SparkSession) -> None:
     numbers = spark.createDataFrame([(2**62,), (2**62,)], "x bigint")
-    told = spark_errors.told(raised(numbers.agg(F.sum("x")).collect)) or ""
-    assert told.startswith("Spark failed (")
-    assert "overflow" in told
+    message = describe_spark_error(raised(numbers.agg(F.sum("x")).collect)) or ""
+    assert message.startswith("Spark failed (")
+    assert "overflow" in message
 
 
 @pytest.mark.parametrize("error", [Py4JNetworkError("gone"), ConnectionRefusedError(111, "gone")])
-def test_a_jvm_that_is_gone_is_told_with_what_to_do(error: BaseException) -> None:
-    told = spark_errors.told(error) or ""
-    assert told.startswith("Spark's JVM has ended in the middle of its work.")
-    assert "spark.driver.memory in conf/<env>/spark.yml" in told
+def test_a_jvm_that_has_ended_is_described_with_what_to_do(error: BaseException) -> None:
+    message = describe_spark_error(error) or ""
+    assert message.startswith("Spark's JVM has ended in the middle of its work.")
+    assert "spark.driver.memory in conf/<env>/spark.yml" in message
 
 
 class Gone:
-    """A JVM that was killed: py4j answers every name with an error of its own."""
+    """A JVM that was killed: py4j raises its own error for every name."""
 
     @property
     def java(self) -> None:
         raise Py4JError("java does not exist in the JVM")
 
 
-def test_a_jvm_that_is_gone_is_found_by_asking_it(
+def test_a_jvm_that_has_ended_is_noticed_by_a_call(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = Py4JError("org.apache.spark.sql.classic.SparkSession$ does not exist in the JVM")
-    assert (spark_errors.told(error) or "").startswith("Spark failed (Py4JError: org.apache.spark")
+    assert (describe_spark_error(error) or "").startswith(
+        "Spark failed (Py4JError: org.apache.spark"
+    )
     monkeypatch.setattr(SparkContext, "_jvm", Gone())
-    assert (spark_errors.told(error) or "").startswith("Spark's JVM has ended in the middle of")
+    assert (describe_spark_error(error) or "").startswith("Spark's JVM has ended in the middle of")
 
 
 def test_what_py4j_logs_of_it_is_no_news() -> None:
     of_py4j = logging.makeLogRecord({"pathname": java_gateway.__file__})
-    assert not spark_errors.is_news(of_py4j)
-    assert spark_errors.is_news(logging.makeLogRecord({"pathname": spark_errors.__file__}))
+    assert not is_not_py4j(of_py4j)
+    assert is_not_py4j(logging.makeLogRecord({"pathname": spark_errors.__file__}))
 
 
 def test_too_little_memory_is_told_with_what_to_do(spark: SparkSession) -> None:
     jvm = spark.sparkContext._jvm
     error = Py4JError("failed")
     error._origin = jvm.java.lang.OutOfMemoryError("Java heap space")  # type: ignore[attr-defined]
-    told = spark_errors.told(DatasetError("Failed while saving")) or ""
-    assert told == ""
+    message = describe_spark_error(DatasetError("Failed while saving")) or ""
+    assert message == ""
     try:
         raise DatasetError("Failed while saving") from error
     except DatasetError as wrapped:
-        told = spark_errors.told(wrapped) or ""
-    assert told.startswith("Spark ran out of memory (Java heap space). Give it more by")
+        message = describe_spark_error(wrapped) or ""
+    assert message.startswith("Spark ran out of memory (Java heap space). Give it more by")
 
 
 def test_what_is_not_spark_s_own_fault_is_left_alone(spark: SparkSession) -> None:
-    assert spark_errors.told(ValueError("no")) is None
+    assert describe_spark_error(ValueError("no")) is None
     error = raised(lambda: spark.range(1).select("nonesuch"))
     assert isinstance(error, AnalysisException)
-    assert spark_errors.told(error) is None
+    assert describe_spark_error(error) is None

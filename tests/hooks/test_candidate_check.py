@@ -7,7 +7,11 @@ from kedro.pipeline import Node, Pipeline
 from pyspark.sql import SparkSession
 
 from sparkify.errors.parameter_errors import ParameterError
-from sparkify.hooks.candidate_check import FitHooks, require_accepted_settings, require_enough_cores
+from sparkify.hooks.candidate_check import (
+    CandidateCheckHooks,
+    require_accepted_settings,
+    require_enough_cores,
+)
 from sparkify.pipeline_registry import register_pipelines
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 
@@ -109,7 +113,7 @@ def test_a_run_that_fits_nothing_is_not_checked(
     many["params:modelling"] = with_partitions(modelling, 99)
 
     def run(name: str) -> None:
-        FitHooks().before_pipeline_run(register_pipelines()[name], many)
+        CandidateCheckHooks().before_pipeline_run(register_pipelines()[name], many)
 
     for name in ("scoring", "monitoring", "reporting", "feature_engineering"):
         run(name)

@@ -14,8 +14,8 @@ from kedro_viz.integrations.kedro.data_loader import _get_dataset_stats
 from kedro_viz.integrations.kedro.hooks_utils import hash_node
 from kedro_viz.integrations.utils import _VizNullPluginManager
 
-from sparkify.hooks.kedro_viz_statistics import LineageContext, LineageHooks
-from sparkify.hooks.run_timings import RunTimingHooks
+from sparkify.hooks.kedro_viz_statistics import KedroVizContext, KedroVizStatisticsHooks
+from sparkify.hooks.run_timings import RunTimingsHooks
 
 
 def work(*inputs: Any) -> None:
@@ -34,11 +34,11 @@ def catalog(tmp_path: Path) -> DataCatalog:
 
 
 @pytest.fixture
-def hooks(tmp_path: Path) -> LineageHooks:
+def hooks(tmp_path: Path) -> KedroVizStatisticsHooks:
     """Return hooks that have seen the first of two nodes take its time."""
-    timings = RunTimingHooks()
+    timings = RunTimingsHooks()
     timings.seconds = {"count_lines": 2.5}
-    hooks = LineageHooks(timings)
+    hooks = KedroVizStatisticsHooks(timings)
     (tmp_path / "pyproject.toml").touch()
     hooks.after_context_created(SimpleNamespace(project_path=tmp_path, env="full"))
     hooks.before_pipeline_run()
@@ -52,7 +52,7 @@ def shown(folder: Path) -> dict[str, Any]:
 
 
 def test_nodes_are_shown_with_the_seconds_up_to_their_last_save(
-    hooks: LineageHooks, catalog: DataCatalog, tmp_path: Path
+    hooks: KedroVizStatisticsHooks, catalog: DataCatalog, tmp_path: Path
 ) -> None:
     hooks.after_pipeline_run(PIPELINE, catalog)
     run = shown(tmp_path)
@@ -64,7 +64,7 @@ def test_nodes_are_shown_with_the_seconds_up_to_their_last_save(
 
 
 def test_the_tables_that_the_catalog_holds_are_shown_with_their_rows(
-    hooks: LineageHooks, catalog: DataCatalog, tmp_path: Path
+    hooks: KedroVizStatisticsHooks, catalog: DataCatalog, tmp_path: Path
 ) -> None:
     hooks.after_pipeline_run(PIPELINE, catalog)
     stats = json.loads((tmp_path / ".viz" / "full" / "stats.json").read_text())
@@ -72,7 +72,7 @@ def test_the_tables_that_the_catalog_holds_are_shown_with_their_rows(
 
 
 def test_a_failed_run_shows_where_it_failed_and_what_was_done_before(
-    hooks: LineageHooks, catalog: DataCatalog, tmp_path: Path
+    hooks: KedroVizStatisticsHooks, catalog: DataCatalog, tmp_path: Path
 ) -> None:
     error = ValueError("nothing to draw")
     hooks.on_node_error(error, DRAW)
@@ -84,7 +84,7 @@ def test_a_failed_run_shows_where_it_failed_and_what_was_done_before(
 
 
 def test_an_error_is_not_kept_for_the_next_run(
-    hooks: LineageHooks, catalog: DataCatalog, tmp_path: Path
+    hooks: KedroVizStatisticsHooks, catalog: DataCatalog, tmp_path: Path
 ) -> None:
     hooks.on_node_error(ValueError("nothing to draw"), DRAW)
     hooks.before_pipeline_run()
@@ -94,7 +94,7 @@ def test_an_error_is_not_kept_for_the_next_run(
 
 
 def test_nothing_is_left_where_a_package_runs_without_its_sources(
-    hooks: LineageHooks, catalog: DataCatalog, tmp_path: Path
+    hooks: KedroVizStatisticsHooks, catalog: DataCatalog, tmp_path: Path
 ) -> None:
     (tmp_path / "pyproject.toml").unlink()
     hooks.after_context_created(SimpleNamespace(project_path=tmp_path, env="full"))
@@ -119,10 +119,10 @@ def viz(tmp_path: Path) -> Path:
     return tmp_path / ".viz"
 
 
-def opened(viz: Path, env: str | None) -> LineageContext:
+def opened(viz: Path, env: str | None) -> KedroVizContext:
     """Return the context of an environment as Kedro-Viz makes it, and get its catalog."""
     project = viz.parent
-    context = LineageContext(
+    context = KedroVizContext(
         project_path=project,
         config_loader=OmegaConfigLoader(
             str(project / "conf"), env=env, base_env="base", default_run_env="mini"
@@ -165,7 +165,7 @@ def test_statistics_of_an_earlier_version_of_the_project_are_replaced(viz: Path)
 
 
 def test_a_run_changes_nothing_of_what_another_environment_shows(
-    viz: Path, hooks: LineageHooks, catalog: DataCatalog
+    viz: Path, hooks: KedroVizStatisticsHooks, catalog: DataCatalog
 ) -> None:
     opened(viz, "mini")
     hooks.after_pipeline_run(PIPELINE, catalog)  # in full

@@ -58,7 +58,7 @@ def mlflow(monkeypatch: pytest.MonkeyPatch) -> Kept:
 
 
 def tracked(finished: Any, settings: dict[str, Any]) -> None:
-    hooks = tracking.TrackingHooks()
+    hooks = tracking.MLflowHooks()
     parameters = {
         "modelling": {"seed": 7, "candidates": {"a": None}, "calibrations": ["none"]},
         "rate": Plain(group="level"),

@@ -6,16 +6,23 @@ from typing import Any
 import pytest
 import yaml
 from kedro.config import OmegaConfigLoader
+from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
+from kedro.validation import TypeExtractor
 
 from sparkify.errors.parameter_errors import ParameterError
 from sparkify.hooks.parameter_check import (
-    differing_from_globals,
+    SECTIONS,
+    ParameterCheckHooks,
+    invalid_values,
     referenced_names,
     unknown_features,
     unread_names,
 )
+from sparkify.schemas.parameters import Parameters
 from tests.conftest import ODD_NAMES
 
 ROOT = Path(__file__).parents[2]
@@ -25,28 +32,28 @@ READ = {"modelling", "retrospective.inputs", "retrospective.seed_project", "cuto
 def test_names_that_nothing_reads_are_refused_with_what_was_meant() -> None:
     given = {"cutof": "2018-11-15", "modeling": {"folds": 10}, "modelling": {"anything": 1}}
     assert list(unread_names(given, READ)) == [
-        "cutof is no parameter; did you mean cutoff?",
-        "modeling is no parameter; did you mean modelling?",
+        "cutof is not a parameter; did you mean cutoff?",
+        "modeling is not a parameter; did you mean modelling?",
     ]
 
 
 def test_a_name_of_a_section_s_parameter_is_found_without_its_section() -> None:
     given = {"folds": 10, "modelling": {"folds": 5}}
     assert list(unread_names(given, READ)) == [
-        "folds is no parameter; did you mean modelling.folds?"
+        "folds is not a parameter; did you mean modelling.folds?"
     ]
 
 
 def test_a_name_like_no_other_is_refused_with_all_there_are() -> None:
     assert list(unread_names({"xyz": 1}, READ)) == [
-        "xyz is no parameter; allowed: cutoff, modelling, retrospective."
+        "xyz is not a parameter; allowed: cutoff, modelling, retrospective."
     ]
 
 
 def test_sections_that_are_read_in_parts_have_no_other_parts() -> None:
     given = {"retrospective": {"inputs": {"a": 1}, "seed_projct": {}}}
     assert list(unread_names(given, READ)) == [
-        "retrospective.seed_projct is no parameter; did you mean retrospective.seed_project?"
+        "retrospective.seed_projct is not a parameter; did you mean retrospective.seed_project?"
     ]
     assert list(unread_names({"retrospective": 5}, READ)) == [
         "retrospective is 5; allowed: a section with inputs, seed_project."
@@ -133,7 +140,7 @@ def test_names_are_read_from_a_packaged_archive(conf: Path, kind: str) -> None:
         (
             "inputs.rates.thumbs_up",
             {"count": "thumbs_up", "per": "next_song", "prior": 1, "group": "x"},
-            "has the name of another column; allowed: a name of its own.",
+            "is already the name of a column; allowed: another name.",
         ),
     ],
 )
@@ -147,41 +154,72 @@ def test_features_that_do_not_exist_are_refused(
         place = place[key]
     place[last] = value
     changed = {section: type(parameters[section]).model_validate(raw)}
-    (found,) = unknown_features(changed, parameters["feature_engineering"])
+    (found,) = unknown_features(changed, parameters["feature_engineering"].feature_columns)
     assert found.removeprefix(name).strip().startswith(sentence)
 
 
 def test_every_feature_that_conf_names_exists(parameters: dict[str, Any]) -> None:
-    sections = {**parameters, "retrospective.inputs": parameters["retrospective"]["inputs"]}
-    assert list(unknown_features(sections, parameters["feature_engineering"])) == []
-    named = [one for section in sections.values() for one in getattr(section, "named_features", ())]
+    sections = {name: one for name, one in parameters.items() if isinstance(one, Parameters)}
+    sections["retrospective.inputs"] = parameters["retrospective"]["inputs"]
+    features = parameters["feature_engineering"].feature_columns
+    assert list(unknown_features(sections, features)) == []
+    named = [one for section in sections.values() for one in section.named_features]
     assert {"plain.is_paid", "leakage.per", "comparable[0]", "baselines.most_songs"} <= set(named)
 
 
-def test_a_parameter_that_schemas_read_from_globals_is_set_there_alone(
-    parameters: dict[str, Any],
+class Part:
+    """A part of a section, as a node's argument."""
+
+
+def refuse(parameters: dict[str, Any], *reads: str) -> list[str]:
+    """Return what is wrong with the parameters for a run with one node that reads these."""
+    hooks = ParameterCheckHooks()
+    hooks._parameters = parameters
+    names = [f"params:{name}" for name in reads]
+    node = Node(lambda *_: None, names, None, name="read")
+    catalog = DataCatalog({name: MemoryDataset(Part()) for name in names})
+    try:
+        hooks.before_pipeline_run(Pipeline([node]), catalog)
+    except ParameterError as error:
+        return str(error).split("\n")
+    return []
+
+
+@pytest.mark.parametrize("read", ["validation", "validation.leakage", "validation.leakage.per"])
+def test_a_section_is_checked_as_a_whole_if_a_node_reads_a_part_of_it(
+    raw_parameters: dict[str, Any], read: str
 ) -> None:
-    names = ("pages", "by_level", "windowed", "windows_days")
-    usual = parameters["feature_engineering"].model_dump(mode="json")
-    shared = {name: usual[name] for name in names}
-    assert list(differing_from_globals(parameters | {"modelling": BASELINES}, shared | OTHER)) == [
-        "modelling.baselines differs from globals.baselines, which the tables' schemas read: set "
-        "baselines in conf/<env>/globals.yml alone."
+    raw_parameters["validation"]["leakage"]["per"] = "xyz"
+    (sentence,) = refuse(raw_parameters, read)
+    assert sentence.startswith('validation.leakage.per is "xyz"; allowed: a feature: next_song, ')
+    assert refuse(raw_parameters, "simulation", "scoring.cutoff") == []
+
+
+def test_a_section_is_validated_as_a_whole_if_no_node_reads_all_of_it(
+    raw_parameters: dict[str, Any],
+) -> None:
+    raw_parameters["modelling"] |= {"folds": 1, "fold": 2}
+    assert list(invalid_values(raw_parameters)) == [
+        "modelling.folds is 1; allowed: an integer of at least 2.",
+        "modelling.fold is not a parameter; did you mean modelling.folds?",
     ]
 
 
-class Baselines:
-    def model_dump(self, mode: str) -> dict[str, Any]:
-        return {"baselines": {"most_songs": "next_song"}}
-
-
-BASELINES, OTHER = Baselines(), {"baselines": {"most_songs": "next_song_28d"}}
+def test_types_that_nodes_declare_are_those_of_the_sections() -> None:
+    bootstrap_project(ROOT)
+    declared = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
+    for name, model in declared.items():
+        section = next(one for one in SECTIONS if f"{name}.".startswith(f"{one}."))
+        expected: Any = SECTIONS[section]
+        for field in name.removeprefix(section).split(".")[1:]:
+            expected = expected.model_fields[field].annotation
+        assert model == expected, name
 
 
 @pytest.mark.parametrize(
     ("params", "sentences"),
     [
-        ({"cutof": "2018-11-15"}, ["cutof is no parameter; did you mean cutoff?"]),
+        ({"cutof": "2018-11-15"}, ["cutof is not a parameter; did you mean cutoff?"]),
         (
             {"simulation": {"seed": -1}, "modelling": {"folds": 1}},
             [
@@ -207,25 +245,25 @@ def test_a_run_is_refused_before_anything_is_read(
     if sentences:
         assert str(raised.value).split("\n") == sentences
     else:
-        assert "a log stands already" in str(raised.value)
+        assert "there is an event log at" in str(raised.value)
 
 
-def test_parameters_at_odds_with_globals_are_refused_before_spark_is_asked(project: Any) -> None:
+def test_parameters_at_odds_with_each_other_are_refused_before_spark_starts(project: Any) -> None:
     with pytest.raises(ParameterError) as raised:
-        project.run("feature_engineering", params={"feature_engineering": {"windows_days": [7]}})
+        project.run("modelling", params={"feature_engineering": {"windows_days": [7]}})
     assert str(raised.value) == (
-        "feature_engineering.windows_days differs from globals.windows_days, which the tables' "
-        "schemas read: set windows_days in conf/<env>/globals.yml alone."
+        'modelling.baselines.most_songs is "next_song_28d"; allowed: a feature, such as '
+        "next_song_7d."
     )
 
 
 def test_a_misspelt_name_in_globals_is_refused(project: Any) -> None:
     path = project.conf / "mini" / "globals.yml"
-    path.write_text(path.read_text() + yaml.safe_dump({"windows_day": [7]}))
+    path.write_text(path.read_text() + yaml.safe_dump({"data_roots": "x"}))
     with pytest.raises(ParameterError) as raised:
         project.run("simulation")
     assert str(raised.value) == (
-        "globals.windows_day is no parameter; did you mean globals.windows_days?"
+        "globals.data_roots is not a parameter; did you mean globals.data_root?"
     )
 
 
@@ -233,7 +271,7 @@ def test_a_misspelt_section_of_an_environment_is_refused(project: Any) -> None:
     (project.conf / "mini" / "parameters.yml").write_text("modeling: {folds: 3}\n")
     with pytest.raises(ParameterError) as raised:
         project.run("simulation")
-    assert str(raised.value) == "modeling is no parameter; did you mean modelling?"
+    assert str(raised.value) == "modeling is not a parameter; did you mean modelling?"
 
 
 @pytest.mark.parametrize("env", ["base", "mini", "full", "cluster"])

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from kedro.io.core import DatasetError
 
-from sparkify.hooks.run_lock import OneRunHooks, RunInProgressError
+from sparkify.hooks.run_lock import RunInProgressError, RunLockHooks
 
-ROOT = Path(__file__).parents[2]
+LOCKED = "data/02_intermediate/mini"
 HOLDER = """
 import fcntl, os, sys
 lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
@@ -22,11 +22,10 @@ sys.stdin.read()
 """
 
 
-def hooks(project: Path, **folders: str) -> OneRunHooks:
+def hooks(project: Path, data_root: str = "data") -> RunLockHooks:
     """Return hooks that know where an environment's data are."""
-    folders = {"raw": "raw", "intermediate": "intermediate", **folders}
-    settings = {"raw_log": "logs/log.json", "folder": folders}
-    made = OneRunHooks()
+    settings = {"raw_log": "logs/log.json", "data_root": data_root, "environment": "mini"}
+    made = RunLockHooks()
     context: Any = SimpleNamespace(project_path=project, config_loader={"globals": settings})
     made.after_context_created(context)
     return made
@@ -35,8 +34,8 @@ def hooks(project: Path, **folders: str) -> OneRunHooks:
 @pytest.fixture
 def holder(tmp_path: Path) -> Any:
     """Return another process that is at work in the data."""
-    (tmp_path / "intermediate").mkdir()
-    command = [sys.executable, "-c", HOLDER, str(tmp_path / "intermediate" / ".run.lock")]
+    (tmp_path / LOCKED).mkdir(parents=True)
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / LOCKED / ".run.lock")]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
@@ -45,23 +44,23 @@ def holder(tmp_path: Path) -> Any:
     process.communicate()
 
 
-def test_a_second_run_is_told_who_is_at_work_and_what_to_do(tmp_path: Path, holder: Any) -> None:
+def test_a_second_run_is_refused_with_the_first_one_s_process(tmp_path: Path, holder: Any) -> None:
     with pytest.raises(RunInProgressError) as told:
         hooks(tmp_path).before_pipeline_run()
     assert str(told.value) == (
-        f"another run (process {holder.pid}, since noon) is at work in {tmp_path}/intermediate "
-        f"and its sister folders: wait for its end, or run in another environment (--env)."
+        f"another run (process {holder.pid}, since noon) works in {tmp_path}/{LOCKED} and the "
+        f"same folder of other layers: wait for its end, or run in another environment (--env)."
     )
 
 
-def test_a_second_run_clears_nothing_away(tmp_path: Path, holder: Any) -> None:
-    (tmp_path / "intermediate" / ".table.writing").mkdir()
+def test_a_second_run_removes_nothing(tmp_path: Path, holder: Any) -> None:
+    (tmp_path / LOCKED / ".table.writing").mkdir()
     with pytest.raises(RunInProgressError):
         hooks(tmp_path).before_pipeline_run()
-    assert (tmp_path / "intermediate" / ".table.writing").exists()
+    assert (tmp_path / LOCKED / ".table.writing").exists()
 
 
-def test_a_killed_run_is_at_work_no_more(tmp_path: Path, holder: Any) -> None:
+def test_a_killed_run_holds_no_lock(tmp_path: Path, holder: Any) -> None:
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
     hooks(tmp_path).before_pipeline_run()
@@ -78,35 +77,35 @@ def test_the_next_run_may_start_once_one_has_ended(tmp_path: Path, end: str) -> 
     first.before_pipeline_run.__self__._release()
 
 
-def test_a_run_that_was_refused_by_another_hook_may_be_run_again(tmp_path: Path) -> None:
+def test_a_run_that_another_hook_refused_can_be_repeated(tmp_path: Path) -> None:
     refused = hooks(tmp_path)  # Kedro calls no hook for the end of a run that did not start
     refused.before_pipeline_run()
     refused.before_pipeline_run()
 
 
-def test_what_a_killed_run_left_is_cleared_away_and_told(
+def test_what_a_killed_run_left_is_removed_and_logged(
     tmp_path: Path, told: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "raw" / ".table.writing").mkdir(parents=True)
+    (tmp_path / "data/01_raw/mini/.table.writing").mkdir(parents=True)
     (tmp_path / "logs" / ".log.json.unconfirmed").mkdir(parents=True)
     (tmp_path / "logs" / "deep" / ".other.writing").mkdir(parents=True)
     hooks(tmp_path).before_pipeline_run()
-    assert not (tmp_path / "raw").joinpath(".table.writing").exists()
+    assert not (tmp_path / "data/01_raw/mini/.table.writing").exists()
     assert told.messages == [
-        f"Cleared away what an interrupted run left of {tmp_path}/raw/table",
+        f"Removed what an interrupted run left of {tmp_path}/data/01_raw/mini/table",
     ]
     # Beside a log may lie what is not ours.
     assert [path.name for path in (tmp_path / "logs").iterdir()] == ["deep"]
 
 
-def test_data_that_are_elsewhere_are_not_locked(tmp_path: Path) -> None:
-    remote = hooks(tmp_path, raw="s3://bucket/raw", intermediate="s3://bucket/intermediate")
+def test_remote_data_are_not_locked(tmp_path: Path) -> None:
+    remote = hooks(tmp_path, "s3://bucket/data")
     remote.before_pipeline_run()
     remote.after_pipeline_run()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_not_to_be_written_ends_in_one_sentence(
+def test_a_folder_without_permission_ends_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(path: Path, flags: int, mode: int) -> int:
@@ -116,6 +115,6 @@ def test_a_folder_that_is_not_to_be_written_ends_in_one_sentence(
     with pytest.raises(DatasetError) as told:
         hooks(tmp_path).before_pipeline_run()
     assert str(told.value) == (
-        f"{tmp_path}/intermediate is not to be written: this user may not write there; let this "
+        f"{tmp_path}/{LOCKED} cannot be written to: this user may not write there; let this "
         f"user write there, or name another folder in conf/<env>/globals.yml."
     )

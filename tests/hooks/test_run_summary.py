@@ -190,7 +190,7 @@ def test_monitoring_ends_with_its_alarms_and_where_they_are_told(
         "Alarm unseen_pages: Too much of unseen_pages.",
         "Monitoring of 1,820 customers at 2018-12-01 against the training's at 2018-11-07: "
         "2 alarms (drift.score, unseen_pages)",
-        f"What was compared: {tmp_path}",
+        f"Monitoring results: {tmp_path}",
     ]
 
 

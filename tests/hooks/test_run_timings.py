@@ -9,11 +9,11 @@ from kedro.pipeline import Node, Pipeline
 from pyspark.sql import SparkSession
 
 from sparkify.datasets import CSVDataset
-from sparkify.hooks.run_timings import RunTimingHooks
+from sparkify.hooks.run_timings import RunTimingsHooks, draw_run_timings
 
 
 def work(*inputs: Any) -> None:
-    """Stand for a node's function; the hooks look at names alone."""
+    """Take the place of a node's function; the hooks only read names."""
 
 
 def made(*outputs: str) -> Pipeline:
@@ -21,21 +21,21 @@ def made(*outputs: str) -> Pipeline:
     return Pipeline([Node(work, [], name, name=f"make_{name}") for name in outputs])
 
 
-def run(hooks: RunTimingHooks, pipeline: Pipeline) -> None:
+def run(hooks: RunTimingsHooks, pipeline: Pipeline, catalog: DataCatalog | None = None) -> None:
     """Call the hooks as a run does, up to its last save."""
-    hooks.before_pipeline_run(pipeline, DataCatalog())
+    hooks.before_pipeline_run(pipeline, catalog or DataCatalog())
     for node in pipeline.nodes:
         hooks.before_node_run(node)
         for name in node.outputs:
             hooks.after_dataset_saved(name, None, node)
 
 
-def test_each_node_is_told_with_its_place_once_all_it_makes_is_saved(
+def test_each_node_is_logged_with_its_number_once_all_its_outputs_are_saved(
     told: pytest.LogCaptureFixture,
 ) -> None:
     both = Node(work, [], ["train", "test"], name="split")
     pipeline = Pipeline([both, Node(work, "train", "model", name="fit")])
-    hooks = RunTimingHooks()
+    hooks = RunTimingsHooks()
     hooks.before_pipeline_run(pipeline, DataCatalog())
     hooks.before_node_run(both)
     hooks.after_dataset_saved("train", None, both)
@@ -52,12 +52,12 @@ def test_each_node_is_told_with_its_place_once_all_it_makes_is_saved(
     assert all(float(seconds) < 60 for _, _, seconds, _ in words)
 
 
-def test_what_a_node_reads_in_a_thread_of_its_own_is_counted(
+def test_bytes_read_by_a_node_in_another_thread_are_counted(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     (tmp_path / "log").write_text("1\n" * 1_000)
-    catalog = DataCatalog({"run_timings": MemoryDataset()})
-    hooks, pipeline = RunTimingHooks(), made("score_summary")
+    catalog = saving()
+    hooks, pipeline = RunTimingsHooks(), made("score_summary")
     (node,) = pipeline.nodes
 
     def read() -> None:
@@ -68,18 +68,18 @@ def test_what_a_node_reads_in_a_thread_of_its_own_is_counted(
     hooks.before_pipeline_run(pipeline, catalog)
     with ThreadPoolExecutor(1) as threads:  # as Kedro's ThreadRunner
         threads.submit(read).result()
-    hooks.after_pipeline_run()
+    hooks.after_pipeline_run(pipeline, catalog)
     assert catalog.load("run_timings")["bytes_read"].tolist() == [2_000]
 
 
-def test_a_second_run_counts_from_the_start(told: pytest.LogCaptureFixture) -> None:
-    hooks = RunTimingHooks()
+def test_a_second_run_counts_from_one(told: pytest.LogCaptureFixture) -> None:
+    hooks = RunTimingsHooks()
     run(hooks, made("a", "b"))
     run(hooks, made("c"))
     assert [message.split()[0] for message in told.messages] == ["1/2", "2/2", "1/1"]
 
 
-def test_a_finished_run_leaves_a_row_per_node(finished: Any) -> None:
+def test_a_finished_run_saves_a_row_per_node(finished: Any) -> None:
     catalog = finished.catalog()
     timings = catalog.load("run_timings").set_index("node")
     assert timings.index[0] == "data_processing.check_events"
@@ -102,28 +102,21 @@ def test_a_finished_run_leaves_a_row_per_node(finished: Any) -> None:
     rows = timings["rows_written"]
     called = len(catalog.load("contacts")) + len(catalog.load("control_group"))
     assert rows["scoring.list_contacts"] == rows["scoring.round_contacts"] == called
-    without_a_table = ["modelling.judge_champion", "reporting.draw_run_timings"]
-    assert rows[without_a_table].isna().all()
+    assert rows[["modelling.judge_champion", "reporting.write_report"]].isna().all()
 
 
-def nodes_shown(pipeline: Pipeline, catalog: DataCatalog) -> list[str]:
-    """Run a pipeline, and return the nodes in the timings that its node `draw` loads."""
-    hooks = RunTimingHooks()
-    hooks.before_pipeline_run(pipeline, catalog)
-    shown: list[str] = []
-    for node in pipeline.nodes:
-        for name in node.inputs:
-            hooks.before_dataset_loaded(name)
-        if node.name == "draw":
-            shown = list(catalog.load("run_timings")["node"])
-        hooks.before_node_run(node)
-        for name in node.outputs:
-            hooks.after_dataset_saved(name, None, node)
-    hooks.after_pipeline_run()
-    return shown
+def run_and_save(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    """Call the hooks as a run does."""
+    hooks = RunTimingsHooks()
+    run(hooks, pipeline, catalog)
+    hooks.after_pipeline_run(pipeline, catalog)
 
 
-DRAW = Pipeline([Node(work, ["run_timings", "score_summary"], "figure", name="draw")])
+def saving(**datasets: Any) -> DataCatalog:
+    """Return a catalog with places for the timings and the forecast."""
+    places = {name: MemoryDataset() for name in ("run_timings", "run_timings_figure")}
+    forecast = {"score_summary": MemoryDataset({"customers": 19_700, "cutoff": "2018-12-01"})}
+    return DataCatalog({**places, **forecast, **datasets})
 
 
 @pytest.fixture
@@ -132,53 +125,75 @@ def earlier() -> pd.DataFrame:
     return pd.DataFrame({"node": ["check_events"], "seconds": [70.3]})
 
 
-@pytest.mark.parametrize(
-    "pipeline",
-    [DRAW, made("learning_curve") + DRAW, made("churn_model") + DRAW],
-    ids=["reporting", "validation,reporting", "modelling,reporting"],
-)
-def test_a_run_without_a_forecast_leaves_the_timings_of_the_forecast_alone(
-    earlier: pd.DataFrame, pipeline: Pipeline
+@pytest.mark.parametrize("name", ["report_html", "learning_curve", "churn_model"])
+def test_a_run_without_a_forecast_keeps_the_timings_of_the_last_forecast(
+    earlier: pd.DataFrame, name: str
 ) -> None:
-    catalog = DataCatalog({"run_timings": MemoryDataset(earlier)})
-    assert nodes_shown(pipeline, catalog) == ["check_events"]
+    catalog = saving(run_timings=MemoryDataset(earlier))
+    run_and_save(made(name), catalog)
     pd.testing.assert_frame_equal(catalog.load("run_timings"), earlier)
+    assert not catalog.exists("run_timings_figure")
 
 
-def test_a_run_that_makes_the_forecast_shows_and_saves_its_own_timings(
+def test_a_run_that_makes_the_forecast_saves_its_timings_and_their_figure(
     earlier: pd.DataFrame,
 ) -> None:
-    catalog = DataCatalog({"run_timings": MemoryDataset(earlier)})
-    assert nodes_shown(made("score_summary") + DRAW, catalog) == ["make_score_summary"]
-    assert list(catalog.load("run_timings")["node"]) == ["make_score_summary", "draw"]
+    catalog = saving(run_timings=MemoryDataset(earlier))
+    run_and_save(made("score_summary", "report_html"), catalog)
+    names = ["make_report_html", "make_score_summary"]
+    assert sorted(catalog.load("run_timings")["node"]) == names
+    (axes,) = catalog.load("run_timings_figure").axes
+    assert sorted(label.get_text() for label in axes.get_yticklabels()) == names
 
 
-def test_rows_are_counted_of_tables_in_files_alone(tmp_path: Path) -> None:
+def test_only_rows_of_tables_in_files_are_counted(tmp_path: Path) -> None:
     table = CSVDataset(filepath=str(tmp_path / "table.csv"))
-    catalog = DataCatalog({"run_timings": MemoryDataset(), "table": table, "view": MemoryDataset()})
+    catalog = saving(table=table, view=MemoryDataset())
     pipeline = made("table", "view", "score_summary")
-    hooks = RunTimingHooks()
+    hooks = RunTimingsHooks()
     hooks.before_pipeline_run(pipeline, catalog)
     three = pd.DataFrame({"user_id": ["1", "2", "3"]})
     for node in pipeline.nodes:
         hooks.before_node_run(node)
         data = {"auc": 0.75} if node.name == "make_score_summary" else three
         hooks.after_dataset_saved(node.outputs[0], data, node)
-    hooks.after_pipeline_run()
+    hooks.after_pipeline_run(pipeline, catalog)
     rows = catalog.load("run_timings").set_index("node")["rows_written"]
     assert rows["make_table"] == 3
     assert rows[["make_view", "make_score_summary"]].isna().all()
 
 
-def test_without_a_place_for_them_no_timings_are_saved() -> None:
+def test_a_catalog_without_run_timings_gets_none() -> None:
     catalog = DataCatalog()
-    nodes_shown(made("score_summary"), catalog)
+    run_and_save(made("score_summary"), catalog)
     assert "run_timings" not in catalog
 
 
-def test_a_node_that_saves_nothing_has_no_place_among_those_that_do(
+def test_the_figure_names_every_node_with_its_seconds() -> None:
+    timings = pd.DataFrame(
+        {
+            "node": ["check_events", "judge_champion", "list_contacts"],
+            "seconds": [70.26, 3.0, 0.1],
+            "bytes_read": [128_000_000, 0, 0],
+            "bytes_written": [6_700_000, 2_000, 300],
+            "rows_written": [283_586, None, 0],
+        }
+    )
+    figure = draw_run_timings(timings, {"customers": 19_700, "cutoff": "2018-12-01"})
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(timings["node"])
+    assert [text.get_text() for text in axes.texts] == [
+        " 70.3 s; 128 and 6.7 MB, 283,586 rows",
+        " 3.0 s; 0 and 0.0 MB",
+        " 0.1 s; 0 and 0.0 MB, 0 rows",
+    ]
+    assert figure.get_suptitle() == "The run that made the forecast: 73 seconds"
+    assert axes.get_title("left").endswith("19,700 customers of 2018-12-01")
+
+
+def test_nodes_without_outputs_are_not_counted(
     told: pytest.LogCaptureFixture,
 ) -> None:
     pipeline = made("train") + Pipeline([Node(work, "train", None, name="check")])
-    run(RunTimingHooks(), pipeline)
+    run(RunTimingsHooks(), pipeline)
     assert [message.split()[:2] for message in told.messages] == [["1/1", "make_train"]]

@@ -14,7 +14,7 @@ from kedro.io.core import DatasetError
 from kedro.pipeline import Node, Pipeline
 
 from sparkify.datasets import EventLogDataset
-from sparkify.hooks.spark_session import RunnerError, SparkHooks
+from sparkify.hooks.spark_session import RunnerError, SparkSessionHooks
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +35,7 @@ def test_spark_is_given_its_settings_and_the_running_python(
     monkeypatch.setenv("PYSPARK_PYTHON", "/usr/bin/python3")
     settings = {"spark.master": "local[3]", "spark.ui.enabled": False}
     context = SimpleNamespace(config_loader={"spark": settings})
-    SparkHooks().after_context_created(context)
+    SparkSessionHooks().after_context_created(context)
     arguments = shlex.split(os.environ["PYSPARK_SUBMIT_ARGS"])
     assert arguments[:2] == ["--conf=spark.master=local[3]", "--conf=spark.ui.enabled=false"]
     assert arguments[-1] == "pyspark-shell"
@@ -52,7 +52,7 @@ def test_spark_s_ui_listens_where_the_driver_does_unless_told_otherwise(
     if before is None:
         monkeypatch.delenv("SPARK_LOCAL_IP")
     settings = {"spark.driver.bindAddress": "127.0.0.1"}
-    SparkHooks().after_context_created(SimpleNamespace(config_loader={"spark": settings}))
+    SparkSessionHooks().after_context_created(SimpleNamespace(config_loader={"spark": settings}))
     assert os.environ["SPARK_LOCAL_IP"] == after
 
 
@@ -86,15 +86,15 @@ def test_workers_start_the_python_that_the_environment_names(
 def test_a_run_that_would_write_over_a_log_is_refused(spark: Any, tmp_path: Path) -> None:
     (tmp_path / "log.json").write_text("{}\n")
     catalog = DataCatalog({"log": EventLogDataset(filepath=str(tmp_path / "log.json"))})
-    with pytest.raises(DatasetError, match="a log stands already at"):
-        SparkHooks().before_pipeline_run(made("log"), catalog)
+    with pytest.raises(DatasetError, match="there is an event log at"):
+        SparkSessionHooks().before_pipeline_run(made("log"), catalog)
     reading = Pipeline([Node(work, "log", "count", name="count_lines")])
-    SparkHooks().before_pipeline_run(reading, catalog)
+    SparkSessionHooks().before_pipeline_run(reading, catalog)
 
 
 def test_a_run_that_writes_the_first_log_is_not_refused(spark: Any, tmp_path: Path) -> None:
     catalog = DataCatalog({"log": EventLogDataset(filepath=str(tmp_path / "log.json"))})
-    SparkHooks().before_pipeline_run(made("log", "undeclared"), catalog)
+    SparkSessionHooks().before_pipeline_run(made("log", "undeclared"), catalog)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_running_session_gets_the_project_s_time_zone_before_tables_are_loaded
 
 
 def test_a_running_session_gets_the_project_s_time_zone_before_a_run(in_new_york: Any) -> None:
-    hooks = SparkHooks()
+    hooks = SparkSessionHooks()
     hooks._settings = {"spark.sql.session.timeZone": "UTC"}
     hooks.before_pipeline_run(made("metrics"), DataCatalog())
     assert in_new_york.conf.get("spark.sql.session.timeZone") == "UTC"
@@ -121,7 +121,7 @@ def test_a_running_session_gets_the_project_s_time_zone_before_a_run(in_new_york
 
 def test_a_runner_of_several_processes_is_refused_before_any_work() -> None:
     with pytest.raises(RunnerError, match="Use --runner SequentialRunner"):
-        SparkHooks().before_pipeline_run(made("metrics"), SharedMemoryDataCatalog())
+        SparkSessionHooks().before_pipeline_run(made("metrics"), SharedMemoryDataCatalog())
 
 
 def test_a_simulation_over_a_log_is_refused_before_any_work(project: Any) -> None:
@@ -129,6 +129,6 @@ def test_a_simulation_over_a_log_is_refused_before_any_work(project: Any) -> Non
     compressed.parent.mkdir(parents=True)
     compressed.write_bytes(b"")
     before = sorted(project.log.parent.rglob("*"))
-    with pytest.raises(DatasetError, match=r"stands already at .*\.json\.gz and is never"):
+    with pytest.raises(DatasetError, match=r"at .*\.json\.gz already, which is never"):
         project.run("simulation", params={"simulation": {"users": 2, "days": 1}})
     assert sorted(project.log.parent.rglob("*")) == before

@@ -9,10 +9,13 @@ import pytest
 import yaml
 
 from sparkify.inspection import draft_settings
-from sparkify.inspection.files import LogFiles
-from sparkify.inspection.profile import format_value, profile_records
-from sparkify.inspection.records import sample_files
-from sparkify.inspection.times import READABLE, find_time_form
+from sparkify.inspection.profile import (
+    READABLE,
+    find_time_form,
+    format_value,
+    profile_records,
+)
+from sparkify.inspection.sampling import LogFiles, sample_files
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 FIELDS = ("ts", "userId", "sessionId", "itemInSession", "page", "level", "registration")

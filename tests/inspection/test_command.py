@@ -19,8 +19,8 @@ def test_it_prints_both_files(tmp_path: Path) -> None:
     (tmp_path / "log.json").write_text(LOG, encoding="utf-8")
     result = CliRunner().invoke(inspect, [str(tmp_path / "log.json")])
     assert result.exit_code == 0
-    own, parameters = yaml.safe_load_all(result.stdout)
-    assert own["pages"] == {"next_song": "Größe"}
+    _, parameters = yaml.safe_load_all(result.stdout)
+    assert parameters["feature_engineering"]["pages"] == {"next_song": "Größe"}
     assert parameters["data_processing"]["fields"]["page"] == "page"
 
 

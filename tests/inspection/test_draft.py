@@ -36,8 +36,8 @@ def test_csv_becomes_settings(tmp_path: Path) -> None:
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
     own, parameters, text = draft(tmp_path / "shop.csv")
     assert (own["raw_log"], own["raw_format"]) == (str(tmp_path / "shop.csv"), "csv")
-    assert own["pages"] == {"next_song": "cart"}
-    assert {folder.rpartition("/")[2] for folder in own["folder"].values()} == {"mylog"}
+    assert parameters["feature_engineering"] == {"pages": {"next_song": "cart"}}
+    assert own["environment"] == "mylog"
     data_processing = parameters["data_processing"]
     assert data_processing["fields"] == {
         **{"ts": "at", "userId": "user", "page": "event"},
@@ -49,8 +49,7 @@ def test_csv_becomes_settings(tmp_path: Path) -> None:
     assert data_processing["session_gap_minutes"] == 30
     assert "time_zone: UTC  # a guess: times have no zone" in text
     assert "# A draft from all 30 records (CSV)." in text
-    assert "feature_engineering" not in parameters
-    assert "#   outcome: inactivity\n#   active_within_days: 30" in text
+    assert "  # outcome: inactivity\n  # active_within_days: 30" in text
 
 
 @pytest.mark.parametrize(
@@ -87,12 +86,13 @@ def test_nested_keys_and_plans_are_quoted_as_yaml_needs(tmp_path: Path) -> None:
         for n in range(30)
     ]
     (tmp_path / "log.json").write_text(lines(*records), encoding="utf-8")
-    own, parameters, _ = draft(tmp_path / "log.json")
+    _, parameters, _ = draft(tmp_path / "log.json")
     data_processing = parameters["data_processing"]
     assert data_processing["fields"]["userId"] == "who.user\\.id"
     assert data_processing["levels"] == {"free": ["false"], "paid": ["true"]}
+    pages = parameters["feature_engineering"].pop("pages")
     assert parameters["feature_engineering"] == {"cancellation_page": "Account: Closed #1"}
-    assert own["pages"]["next_song"] in ("yes", "${x}")
+    assert pages["next_song"] in ("yes", "${x}")
 
 
 def test_values_of_people_are_not_printed(tmp_path: Path) -> None:
@@ -108,12 +108,12 @@ def test_folders_with_other_keys_become_sources(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         records = [{key: event(n)[key] for key in keys} for n in range(30)]
         (tmp_path / folder / "a.json").write_text(lines(*records), encoding="utf-8")
-    own, parameters, text = draft(tmp_path)
+    _, parameters, text = draft(tmp_path)
     listens, views = parameters["data_processing"]["sources"]
     assert (listens["files"], listens["page_from"]) == ("listens/*", "folder")
     assert (views["files"], views["fields"]["page"]) == ("views/*", "page")
     assert "page_from" not in views
-    assert own["pages"] == {"next_song": "Play"}
+    assert parameters["feature_engineering"]["pages"] == {"next_song": "Play"}
     assert "# A draft from all 60 records of 2 of 2 files" in text
 
 

@@ -12,10 +12,10 @@ from sparkify.inspection.pages import (
     rank_cancellations,
     split_words,
 )
-from sparkify.schemas.names import RESERVED, RESERVED_PATTERN
+from sparkify.schemas.parameters import RESERVED, RESERVED_PATTERN
 
-GLOBALS = Path(__file__).parents[2] / "conf" / "base" / "globals.yml"
-PROJECT_PAGES = yaml.safe_load(GLOBALS.read_text(encoding="utf-8"))["pages"]
+SETTINGS = Path(__file__).parents[2] / "conf/base/parameters/feature_engineering.yml"
+PROJECT_PAGES = yaml.safe_load(SETTINGS.read_text(encoding="utf-8"))["feature_engineering"]["pages"]
 
 
 def test_the_columns_are_those_of_the_project() -> None:

@@ -1,6 +1,6 @@
 from typing import Any
 
-from sparkify.inspection.records import SampledFile
+from sparkify.inspection.sampling import SampledFile
 from sparkify.inspection.sources import differ, find_sources
 
 

@@ -5,17 +5,14 @@ from sparkify.datasets.files import (
     CSVDataset,
     FigureDataset,
     JSONDataset,
+    OptionalFigureDataset,
+    OptionalJSONDataset,
     ParquetDataset,
     TextDataset,
 )
-from sparkify.datasets.optional import (
-    OptionalFigureDataset,
-    OptionalJSONDataset,
-    OptionalSparkMLModelDataset,
-)
 from sparkify.datasets.optional_tables import OptionalPartitionedDataset, OptionalTableDataset
 from sparkify.datasets.parquet_table import ParquetTableDataset
-from sparkify.datasets.spark_ml_model import SparkMLModelDataset
+from sparkify.datasets.spark_ml_model import OptionalSparkMLModelDataset, SparkMLModelDataset
 
 __all__ = [
     "CSVDataset",

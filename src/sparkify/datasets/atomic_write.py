@@ -1,94 +1,126 @@
-"""Writing aside, then renaming: what has its final name is complete; and paths for Spark."""
+"""Atomic writes: what has its final name is complete; and paths as Spark reads them.
+
+Data are written to `.NAME.writing` beside their path and renamed at the end. kedro-datasets writes
+in place, and fsspec's transactions copy from the temporary folder, which may be on another disk:
+either leaves half a file behind when a run is killed.
+"""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from fsspec import AbstractFileSystem
-from kedro.io.core import DatasetError
+from kedro.io.core import DatasetError, get_filepath_str
 
-from sparkify.errors.os_errors import refusal
+from sparkify.errors.os_errors import describe_os_error
 
 SPARK_SCHEMES = {"s3": "s3a", "s3n": "s3a", "gcs": "gs"}  # where fsspec's differ from Hadoop's
-WRITING, REPLACED, UNCONFIRMED = LEFT = "writing", "replaced", "unconfirmed"
-# An option of Spark's readers: the path is that of a file or folder, and no pattern.
+WRITING, REPLACED, UNCONFIRMED = SUFFIXES = "writing", "replaced", "unconfirmed"
+# Spark option: the path names one file or folder and is not a pattern.
 LITERAL_PATH = {"__globPaths__": False}
 
 
-@contextmanager
-def written_aside(filesystem: AbstractFileSystem, path: str) -> Iterator[str]:
-    """Give a path to write to, and rename it to `path` once all is written.
+class AtomicWriteMixin:
+    """Makes a file dataset of kedro-datasets replace its file as a whole or not at all."""
 
-    What stood at `path` goes only then; after an error it is still there, and what was
-    written aside is removed. A full disk or a folder that is not to be written raises a
-    DatasetError that says so.
+    def _get_versions(self: Any) -> list[str]:
+        return list_versions(self._fs, self._filepath)
+
+    def save(self: Any, data: Any) -> None:
+        """Save to a temporary path, which is then renamed to the file's."""
+        path = get_filepath_str(self._get_save_path(), self._protocol)
+        with atomic_write(self._fs, path) as temporary:
+            copy = self._copy(_filepath=PurePosixPath(temporary), _version=None)
+            # Unwrapped, so that an error names this dataset and not the temporary path.
+            super(AtomicWriteMixin, copy).save.__wrapped__(copy, data)  # type: ignore[misc]
+
+    def saved_at(self: Any) -> tuple[AbstractFileSystem, str]:
+        """Return the file system and the path of what was saved last."""
+        return self._fs, str(self._get_load_path())
+
+    @property
+    def folder(self: Any) -> PurePosixPath:
+        """The folder of the file, or of its versions."""
+        return PurePosixPath(self._filepath).parent
+
+
+@contextmanager
+def atomic_write(filesystem: AbstractFileSystem, path: str) -> Iterator[str]:
+    """Yield a temporary path to write to, and rename it to `path` once all is written.
+
+    Earlier data at `path` are replaced only then. After an error they are still there, and the
+    temporary path is removed.
+
+    Raises:
+        DatasetError: if the disk is full or the folder cannot be written to.
     """
-    aside = beside(path, WRITING)
+    temporary = hidden_path(path, WRITING)
     try:
         filesystem.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
         recover(filesystem, path)
-        yield aside
-        _rename(filesystem, aside, path)
+        yield temporary
+        _replace(filesystem, temporary, path)
     except BaseException as error:
-        with suppress(OSError):  # a disk that refuses to be written refuses this as well
+        with suppress(OSError):  # fails as well on a disk that cannot be written to
             recover(filesystem, path)
-        refused = refusal(error)
-        if refused is None:
+        problem = describe_os_error(error)
+        if problem is None:
             raise
-        what, remedy = refused
         raise DatasetError(
-            f"{path} was not written: {what}. What stood there is as it was; {remedy}."
+            f"{path} was not written: {problem.cause}. Earlier data there are unchanged; "
+            f"{problem.remedy}."
         ) from error
 
 
 def recover(filesystem: AbstractFileSystem, path: str) -> None:
-    """Remove what an interrupted writing left beside `path`.
+    """Remove what an interrupted write left beside `path`.
 
-    If it was interrupted while the old gave way to the new, the old gets its name back.
+    If the interruption came between the two renames, the earlier data get their name back.
     """
-    replaced = beside(path, REPLACED)
+    replaced = hidden_path(path, REPLACED)
     for suffix in (WRITING, UNCONFIRMED):
-        _remove(filesystem, beside(path, suffix))
+        _remove(filesystem, hidden_path(path, suffix))
     if filesystem.exists(replaced) and not filesystem.exists(path):
         filesystem.mv(replaced, path, recursive=True)
     _remove(filesystem, replaced)
 
 
 def recover_folder(filesystem: AbstractFileSystem, folder: Path) -> list[str]:
-    """Recover everything below a local folder; return the paths that had been interrupted.
+    """Recover everything below a local folder; return the paths whose write was interrupted.
 
     A version that was never completed leaves nothing behind, not even its name.
     """
-    left = [path for suffix in LEFT for path in folder.rglob(f".*.{suffix}")]
-    interrupted = {str(one.with_name(one.stem[1:])) for one in left}
+    remains = [path for suffix in SUFFIXES for path in folder.rglob(f".*.{suffix}")]
+    interrupted = {str(path.with_name(path.stem[1:])) for path in remains}
     for path in sorted(interrupted):
-        with suppress(OSError):  # where nothing is to be written, nothing is to be mended
+        with suppress(OSError):  # a read-only folder needs no recovery
             recover(filesystem, path)
-            Path(path).parent.rmdir()  # refused unless empty
+            Path(path).parent.rmdir()  # fails unless empty
     return sorted(interrupted)
 
 
-def beside(path: str, suffix: str) -> str:
-    """Return the path for what is on its way to `path`, or from it."""
+def hidden_path(path: str, suffix: str) -> str:
+    """Return the path beside `path` for data that are not yet, or no longer, there."""
     final = PurePosixPath(path)
     return str(final.with_name(f".{final.name}.{suffix}"))
 
 
 def spark_path(protocol: str, path: str) -> str:
-    """Return a path with its scheme, as Spark takes it."""
+    """Return a path with the scheme that Spark knows."""
     return f"{SPARK_SCHEMES.get(protocol, protocol)}://{path}"
 
 
-def as_pattern(path: str) -> str:
-    """Return the pattern that matches this path alone, where Spark takes nothing but patterns."""
+def escape_pattern(path: str) -> str:
+    """Return the pattern that matches only this path, for Spark functions that take patterns."""
     return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)
 
 
 def list_versions(filesystem: AbstractFileSystem, path: PurePosixPath) -> list[str]:
     """List the saved versions of a dataset, the newest first.
 
-    Kedro finds them by a pattern, which is another one where the path has `[` or `*` in it.
+    Kedro finds them by a glob, which fails where the path contains `[` or `*`.
     """
     if not filesystem.isdir(str(path)):
         return []
@@ -97,15 +129,15 @@ def list_versions(filesystem: AbstractFileSystem, path: PurePosixPath) -> list[s
     return [version for version in versions if filesystem.exists(version)]
 
 
-def _rename(filesystem: AbstractFileSystem, aside: str, path: str) -> None:
+def _replace(filesystem: AbstractFileSystem, temporary: str, path: str) -> None:
     filesystem.invalidate_cache()
-    if not filesystem.isdir(aside) and not filesystem.isdir(path):
-        filesystem.mv(aside, path)  # a file takes another's name in one step
+    if not filesystem.isdir(temporary) and not filesystem.isdir(path):
+        filesystem.mv(temporary, path)  # a file replaces another in one step
         return
-    replaced = beside(path, REPLACED)
+    replaced = hidden_path(path, REPLACED)
     if filesystem.exists(path):
         filesystem.mv(path, replaced, recursive=True)
-    filesystem.mv(aside, path, recursive=True)
+    filesystem.mv(temporary, path, recursive=True)
     _remove(filesystem, replaced)
 
 

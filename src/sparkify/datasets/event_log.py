@@ -1,4 +1,4 @@
-"""The raw event log."""
+"""The raw event log as a dataset."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from functools import reduce
 from pathlib import PurePosixPath
 
 import fsspec
+from fsspec import AbstractFileSystem
 from kedro.io.core import DatasetError
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame, SparkSession
@@ -13,9 +14,9 @@ from pyspark.sql import DataFrame, SparkSession
 from sparkify.datasets.atomic_write import (
     LITERAL_PATH,
     UNCONFIRMED,
-    beside,
+    atomic_write,
+    hidden_path,
     spark_path,
-    written_aside,
 )
 from sparkify.datasets.log_files import (
     FORMATS,
@@ -29,9 +30,9 @@ from sparkify.log_formats.files import COMPRESSED, is_hidden
 from sparkify.schemas import RAW_EVENTS
 
 MEGABYTE = 1_000_000
-USUAL_COMPRESSION = 10  # logs in JSON are about this many times larger than their .gz or .bz2
-# Hadoop keeps a checksum beside every local file, by a name that it cannot make of one with a
-# colon: such files are read without.
+COMPRESSION_RATIO = 10  # JSON logs are about this many times larger than their .gz or .bz2
+# Hadoop looks for a checksum file beside every local file, which fails for names with a colon:
+# such files are read without checksums.
 WITHOUT_CHECKSUMS: dict[str, bool | str] = {
     "fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     "fs.file.impl.disable.cache": True,
@@ -39,20 +40,19 @@ WITHOUT_CHECKSUMS: dict[str, bool | str] = {
 
 
 class EventLogDataset(SparkDatasetV2):
-    """A log of events: loaded as one record per row, saved as lines of JSON.
+    """An event log: loaded as one record per row, saved as JSON lines.
 
-    It is a file, a directory of part files, or either of them compressed: with or without .gz or
-    .bz2 behind the path. Part files may lie in directories below, or in linked ones. As
-    everywhere in Spark, names that begin with `_` or `.` are no part files. They hold lines of
-    JSON, JSON arrays or printed objects, separated values with a header, or Parquet. An existing
-    log is never written over.
+    The log is a file or a folder of part files, with or without .gz or .bz2 after the path. Part
+    files may be in subfolders or linked folders. As everywhere in Spark, names that begin with `_`
+    or `.` are ignored. Files hold JSON lines, JSON arrays or printed objects, separated values
+    with a header, or Parquet. An existing log is never overwritten.
 
-    Loaded rows have `value`, the record in JSON; `file`, the file that it comes from, relative to
-    the log; and where other formats than lines of JSON occur `problem`, why it is no record.
+    Loaded rows have `value`, the record in JSON; `file`, its file relative to the log; and, where
+    a file is not JSON lines, `problem`: why the text is not a record.
 
-    A log that is saved stands once it is confirmed, by the node that records what was
-    simulated: one without its record would pass for a genuine one. Until then only the dataset
-    that saved it sees it, and the next run removes it.
+    A saved log gets its name once it is confirmed, by the node that records how it was simulated:
+    without that record it would pass for a genuine log. Until then only the dataset that saved it
+    sees it, and the next run removes it.
 
     ```yaml
     raw_events:
@@ -71,24 +71,24 @@ class EventLogDataset(SparkDatasetV2):
         max_array_megabytes: int = 50,
         metadata: dict[str, object] | None = None,
     ) -> None:
-        """Describe a log.
+        """Point at a log.
 
         Args:
-            filepath: where it is.
-            format: of its files; `auto` tells each by its ending and its first bytes.
-            max_array_megabytes: up to this size a JSON array or a file of printed objects is
-                read, as a whole. A compressed one counts ten times.
-            metadata: for Kedro-Viz and the like.
+            filepath: path of the log.
+            format: of its files; `auto` detects each file's by its ending and its first bytes.
+            max_array_megabytes: maximum size of a JSON array or a file of printed objects, which
+                are read as a whole. Compressed files count ten times.
+            metadata: for Kedro-Viz and other plugins.
         """
         super().__init__(filepath=filepath, file_format="text", metadata=metadata)
         if format not in ("auto", *FORMATS):
             raise DatasetError(f"format is {format}; allowed: auto, {', '.join(FORMATS)}.")
         self._format, self._max_array_megabytes = format, max_array_megabytes
         self._filesystem = fsspec.filesystem(self._protocol)
-        self._unconfirmed = beside(str(self._filepath), UNCONFIRMED)
+        self._unconfirmed = hidden_path(str(self._filepath), UNCONFIRMED)
         self._is_unconfirmed = False
 
-    def _found(self) -> list[str]:
+    def _find_paths(self) -> list[str]:
         if self._is_unconfirmed:
             return [self._unconfirmed]
         path = self._filesystem._strip_protocol(str(self._filepath))  # absolute, as in listings
@@ -96,17 +96,17 @@ class EventLogDataset(SparkDatasetV2):
         return [candidate for candidate in candidates if self._filesystem.exists(candidate)]
 
     def require_present(self) -> str:
-        """Return where the log is, after a look at the beginning of each of its files.
+        """Return the log's path, after a look at the first bytes of each of its files.
 
         Raises:
-            DatasetError: if it is nowhere, in two places, or holds a file that cannot be read.
+            DatasetError: if the log is missing, exists twice, or has a file that cannot be read.
         """
         log = self._locate()
         self._list_files(log)
         return log
 
     def _locate(self) -> str:
-        found = self._found()
+        found = self._find_paths()
         if not found:
             raise DatasetError(
                 f"there is no event log at {self._filepath}. Put yours there (JSON, CSV, TSV or "
@@ -114,11 +114,11 @@ class EventLogDataset(SparkDatasetV2):
                 f"`kedro run --pipelines simulation` and the same --env."
             )
         if len(found) > 1:
-            raise DatasetError(f"several event logs stand at {', '.join(found)}; leave one.")
+            raise DatasetError(f"there are several event logs: {', '.join(found)}; keep one.")
         if self._filesystem.isfile(found[0]) and is_hidden(PurePosixPath(found[0]).name):
             raise DatasetError(
-                f"Spark passes over the event log {found[0]} because of its name: rename it to one "
-                f"that does not begin with _ or . and set raw_log in conf/<env>/globals.yml."
+                f"Spark ignores the event log {found[0]} because its name begins with _ or a dot: "
+                f"rename it and set raw_log in conf/<env>/globals.yml."
             )
         return found[0]
 
@@ -126,14 +126,14 @@ class EventLogDataset(SparkDatasetV2):
         files = list_files(self._filesystem, log, self._format)
         for file in files:
             is_compressed = PurePosixPath(file.path).suffix in COMPRESSED
-            megabytes = file.size * (USUAL_COMPRESSION if is_compressed else 1) / MEGABYTE
+            megabytes = file.size * (COMPRESSION_RATIO if is_compressed else 1) / MEGABYTE
             if file.format == "json_array" and megabytes > self._max_array_megabytes:
                 raise DatasetError(
                     f"the event log's file {file.path} is a JSON array or printed JSON of "
                     f"{'about ' if is_compressed else ''}{megabytes:,.0f} MB, and such files are "
                     f"read as a whole, up to {self._max_array_megabytes} MB (max_array_megabytes "
-                    f"of raw_events in conf/base/catalog/data_processing.yml). Write one object per line: "
-                    f"jq -c 'if type == \"array\" then .[] else . end' FILE"
+                    f"of raw_events in conf/base/catalog/data_processing.yml). Write an object per "
+                    f"line: jq -c 'if type == \"array\" then .[] else . end' FILE"
                 )
         return files
 
@@ -153,7 +153,7 @@ class EventLogDataset(SparkDatasetV2):
             for log_format, files in by_format.items()
             for frame in self._read(reader, log_format, files)
         ]
-        if not frames:  # blank lines alone, in the place of headers
+        if not frames:  # only blank lines instead of headers
             return SparkSession.builder.getOrCreate().createDataFrame([], RAW_EVENTS.struct)
         return reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), frames)
 
@@ -172,28 +172,29 @@ class EventLogDataset(SparkDatasetV2):
             for header, some in group_by_header(self._filesystem, files).items():
                 yield reader.read_rows([spark_path(self._protocol, path) for path in some], header)
 
-    def _get_load_path(self) -> str:
-        return self._locate()
+    def saved_at(self) -> tuple[AbstractFileSystem, str]:
+        """Return the file system and the path of the log; raises a DatasetError without one."""
+        return self._filesystem, self._locate()
 
     def _save(self, data: DataFrame) -> None:
         self.refuse_if_present()
-        with written_aside(self._filesystem, self._unconfirmed) as aside:
-            data.write.text(spark_path(self._protocol, aside))
+        with atomic_write(self._filesystem, self._unconfirmed) as temporary:
+            data.write.text(spark_path(self._protocol, temporary))
         self._is_unconfirmed = True
 
     def confirm(self) -> None:
-        """Give the log that was saved its name; Kedro calls it for a node that `confirms` it."""
+        """Give the saved log its name; Kedro calls this for a node that `confirms` it."""
         self._filesystem.mv(self._unconfirmed, str(self._filepath), recursive=True)
         self._is_unconfirmed = False
 
     def _exists(self) -> bool:
-        return bool(self._found())
+        return bool(self._find_paths())
 
     def refuse_if_present(self) -> None:
-        """Raise a DatasetError if a log stands where this one would be written."""
-        found = self._found()
+        """Raise a DatasetError if there is a log already."""
+        found = self._find_paths()
         if found:
             raise DatasetError(
-                f"a log stands already at {found[0]} and is never written over: move it away "
-                f"to simulate another."
+                f"there is an event log at {found[0]} already, which is never overwritten: move it "
+                f"away to simulate another."
             )

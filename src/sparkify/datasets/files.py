@@ -1,11 +1,5 @@
-"""kedro-datasets' files, written aside and renamed.
+"""Files of kedro-datasets with atomic writes, in UTF-8 whatever the locale."""
 
-kedro-datasets writes a file in place: a killed run leaves half of one, and of a versioned file
-half of the newest version. fsspec's transactions write to the machine's temporary folder and
-copy from there, which is no better wherever that is another disk.
-"""
-
-from pathlib import PurePosixPath
 from typing import Any
 
 import kedro_datasets.json
@@ -13,9 +7,8 @@ import kedro_datasets.matplotlib
 import kedro_datasets.pandas
 import kedro_datasets.text
 import pandas as pd
-from kedro.io.core import get_filepath_str
 
-from sparkify.datasets.atomic_write import list_versions, written_aside
+from sparkify.datasets.atomic_write import AtomicWriteMixin
 from sparkify.datasets.formulas import escape_formulas, unescape_formulas
 
 UTF_8 = {
@@ -24,25 +17,10 @@ UTF_8 = {
 }
 
 
-class _WrittenAside:
-    """What makes a file dataset of kedro-datasets replace its file whole or not at all."""
+class CSVDataset(AtomicWriteMixin, kedro_datasets.pandas.CSVDataset):
+    """A small table in CSV; text that a spreadsheet would run as a formula is escaped.
 
-    def _get_versions(self: Any) -> list[str]:
-        return list_versions(self._fs, self._filepath)
-
-    def save(self: Any, data: Any) -> None:
-        """Save to a path of its own, which then takes the file's name."""
-        path = get_filepath_str(self._get_save_path(), self._protocol)
-        with written_aside(self._fs, path) as aside:
-            beside = self._copy(_filepath=PurePosixPath(aside), _version=None)
-            # Unwrapped, so that an error names this dataset and not the path aside.
-            super(_WrittenAside, beside).save.__wrapped__(beside, data)  # type: ignore[misc]
-
-
-class CSVDataset(_WrittenAside, kedro_datasets.pandas.CSVDataset):
-    """A small table in UTF-8 CSV whose text a spreadsheet does not run as a formula.
-
-    It comes back as it was saved.
+    Loading returns the text that was saved.
     """
 
     DEFAULT_FS_ARGS = UTF_8
@@ -56,30 +34,53 @@ class CSVDataset(_WrittenAside, kedro_datasets.pandas.CSVDataset):
         return unescape_formulas(super().load())
 
 
-class JSONDataset(_WrittenAside, kedro_datasets.json.JSONDataset):
-    """A JSON file, in UTF-8 whatever the locale."""
+class JSONDataset(AtomicWriteMixin, kedro_datasets.json.JSONDataset):
+    """A JSON file; NaN, which JSON does not have, is refused."""
 
     DEFAULT_FS_ARGS = UTF_8
+    DEFAULT_SAVE_ARGS = {"indent": 2, "allow_nan": False}  # noqa: RUF012 -- as in kedro-datasets
 
 
-class FigureDataset(_WrittenAside, kedro_datasets.matplotlib.MatplotlibDataset):
-    """A Matplotlib figure that comes back as the bytes of the picture that was saved.
+class FigureDataset(AtomicWriteMixin, kedro_datasets.matplotlib.MatplotlibDataset):
+    """A Matplotlib figure in a PNG file; loads as the bytes of that file.
 
-    kedro-datasets' MatplotlibDataset cannot be loaded; the report shows what the catalog holds.
+    MatplotlibDataset cannot be loaded; the report embeds the saved picture.
     """
+
+    DEFAULT_SAVE_ARGS = {"format": "png"}  # noqa: RUF012 -- as in kedro-datasets
 
     def load(self) -> bytes:
         """Load the picture as it was saved."""
-        with self._fs.open(str(self._get_load_path()), mode="rb") as picture:
-            content: bytes = picture.read()
+        filesystem, path = self.saved_at()
+        content: bytes = filesystem.cat_file(path)
         return content
 
 
-class ParquetDataset(_WrittenAside, kedro_datasets.pandas.ParquetDataset):
+class ParquetDataset(AtomicWriteMixin, kedro_datasets.pandas.ParquetDataset):
     """A small table in one Parquet file."""
 
 
-class TextDataset(_WrittenAside, kedro_datasets.text.TextDataset):
-    """A text file, in UTF-8 whatever the locale."""
+class TextDataset(AtomicWriteMixin, kedro_datasets.text.TextDataset):
+    """A text file."""
 
     DEFAULT_FS_ARGS = UTF_8
+
+
+class OptionalMixin:
+    """Makes a dataset load as None where nothing was saved."""
+
+    def load(self: Any) -> Any:
+        """Load what was saved, or None."""
+        return super().load() if self.exists() else None  # type: ignore[misc]
+
+
+class OptionalJSONDataset(OptionalMixin, JSONDataset):
+    """A JSON file that loads as an empty dictionary where there is none."""
+
+    def load(self) -> Any:
+        """Load what was saved, or an empty dictionary."""
+        return super().load() or {}
+
+
+class OptionalFigureDataset(OptionalMixin, FigureDataset):
+    """A figure that loads as None where there is no file."""

@@ -1,23 +1,23 @@
-"""A table of Spark's in Parquet."""
+"""Spark tables in Parquet."""
 
 from typing import Any
 
 import fsspec
 import pyarrow.dataset
+from fsspec import AbstractFileSystem
 from kedro.io.core import DatasetError
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame
 
-from sparkify.datasets.atomic_write import LITERAL_PATH, spark_path, written_aside
+from sparkify.datasets.atomic_write import LITERAL_PATH, atomic_write, spark_path
 
 
 class ParquetTableDataset(SparkDatasetV2):
-    """A Spark table in Parquet that is replaced whole or not at all.
+    """A Spark table in Parquet, written atomically.
 
-    Beyond kedro-datasets' SparkDatasetV2 it writes aside and renames, so that a killed run
-    leaves either the old table or none, and previews its first rows in Kedro-Viz without
-    starting a JVM.
+    Beyond kedro-datasets' SparkDatasetV2, a killed run leaves either the earlier table or none,
+    and Kedro-Viz previews the first rows without a JVM.
 
     ```yaml
     user_days:
@@ -38,6 +38,10 @@ class ParquetTableDataset(SparkDatasetV2):
         )
         self._filesystem = fsspec.filesystem(self._protocol)
 
+    def saved_at(self) -> tuple[AbstractFileSystem, str]:
+        """Return the file system and the path of the table."""
+        return self._filesystem, str(self._filepath)
+
     def _load(self) -> DataFrame:
         if not self._exists():
             raise DatasetError(
@@ -47,18 +51,18 @@ class ParquetTableDataset(SparkDatasetV2):
         return table
 
     def _save(self, data: DataFrame) -> None:
-        with written_aside(self._filesystem, str(self._filepath)) as aside:
-            data.write.parquet(spark_path(self._protocol, aside), **self._save_args)
+        with atomic_write(*self.saved_at()) as temporary:
+            data.write.parquet(spark_path(self._protocol, temporary), **self._save_args)
 
     def _exists(self) -> bool:
         return bool(self._filesystem.exists(str(self._filepath / "_SUCCESS")))
 
     def count_rows(self) -> int:
-        """Count the table's rows by its files' footers, without reading a row."""
+        """Count the rows by the footers of the files, without reading a row."""
         return int(self._files().count_rows())
 
     def count_columns(self) -> int:
-        """Count the table's columns."""
+        """Count the columns."""
         return len(self._files().schema)
 
     def preview(self, nrows: int = 8) -> TablePreview:

@@ -1,10 +1,11 @@
-"""A fitted Spark ML pipeline."""
+"""Fitted Spark ML pipelines."""
 
 import json
 from pathlib import PurePosixPath
 from typing import Any
 
 import fsspec
+from fsspec import AbstractFileSystem
 from kedro.io.core import (
     AbstractVersionedDataset,
     DatasetError,
@@ -15,18 +16,19 @@ from kedro.io.core import (
 from kedro_datasets._typing import JSONPreview
 from pyspark.ml import PipelineModel
 
-from sparkify.datasets.atomic_write import as_pattern, list_versions, spark_path, written_aside
+from sparkify.datasets.atomic_write import atomic_write, escape_pattern, list_versions, spark_path
+from sparkify.datasets.files import OptionalMixin
 
-# As Spark writes it, and as PySpark does where a stage is Python's own.
+# The class that Spark writes, and PySpark where a stage is written in Python.
 PIPELINE_MODELS = ["org.apache.spark.ml.PipelineModel", "pyspark.ml.pipeline.PipelineModel"]
 
 
 class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]):
     """A Spark ML `PipelineModel` in Spark's own format: JSON and Parquet, no pickle.
 
-    It is written aside and renamed, so that what has a version's name is complete, and its
-    stages preview in Kedro-Viz without starting a JVM. What a run saved it hands on as it is
-    until it is released: reading a model anew takes more than a second.
+    Writes are atomic, so that every version is complete, and Kedro-Viz previews the stages without
+    a JVM. Until it is released, the dataset returns the model that this run saved: reading one
+    takes more than a second.
 
     ```yaml
     churn_model:
@@ -47,23 +49,23 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         """Point at a model.
 
         Args:
-            filepath: directory of the model, on any file system that fsspec and Spark share.
+            filepath: folder of the model, on any file system that fsspec and Spark share.
             version: the version to load or save, if the dataset is versioned.
-            credentials: of the file system, as fsspec takes them.
-            metadata: anything; read by Kedro-Viz and other plugins, not by Kedro.
+            credentials: of the file system, for fsspec.
+            metadata: for Kedro-Viz and other plugins.
 
         Raises:
-            DatasetError: if the path is one that Spark could not load a model from.
+            DatasetError: if Spark cannot load a model from the path.
         """
         self._protocol, path = get_protocol_and_path(filepath, version)
         if self._protocol == "file" and ":" in path:
             raise DatasetError(
-                f"no model can be kept at {path}: Hadoop finds none below a folder with a colon "
-                f"in its name. Rename it, or name another folder in conf/<env>/globals.yml."
+                f"a model cannot be saved at {path}: Hadoop cannot read below a folder with a "
+                f"colon in its name. Rename it, or name another folder in conf/<env>/globals.yml."
             )
         self._filesystem = fsspec.filesystem(self._protocol, **(credentials or {}))
         self.metadata = metadata
-        self._kept: dict[str, PipelineModel] = {}  # what was saved, by its path
+        self._saved: dict[str, PipelineModel] = {}  # by path
         super().__init__(
             filepath=PurePosixPath(path),
             version=version,
@@ -74,15 +76,15 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         return list_versions(self._filesystem, self._filepath)
 
     def load(self) -> PipelineModel:
-        """Load the model, or hand it on if this run has saved that very version.
+        """Load the model, from memory if this run saved that version.
 
         Raises:
-            DatasetError: if what is there is no PipelineModel, or has stages that the project
-                no longer has.
+            DatasetError: if the folder does not hold a PipelineModel, or one with stages that the
+                project no longer has.
         """
-        path = self._load_path()
-        if path in self._kept:
-            return self._kept[path]
+        _, path = self.saved_at()
+        if path in self._saved:
+            return self._saved[path]
         found = self._stage_metadata(path)["class"]
         if found not in PIPELINE_MODELS:
             raise DatasetError(
@@ -90,7 +92,7 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
                 f"loaded. Point `filepath` at one, or fit one with `kedro run`."
             )
         try:
-            return PipelineModel.load(as_pattern(spark_path(self._protocol, path)))
+            return PipelineModel.load(escape_pattern(spark_path(self._protocol, path)))
         except (AttributeError, ImportError) as error:
             raise DatasetError(
                 f"{path} was saved by another version of this project ({error}). Move that "
@@ -102,38 +104,39 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         """Save a fitted pipeline; raises a DatasetError for anything else."""
         if not isinstance(data, PipelineModel):
             raise DatasetError(
-                f"{type(data).__name__} is no fitted pipeline (pyspark.ml.PipelineModel). "
+                f"{type(data).__name__} is not a fitted pipeline (pyspark.ml.PipelineModel). "
                 f"Return what `Pipeline.fit` returns."
             )
         path = get_filepath_str(self._get_save_path(), self._protocol)
-        with written_aside(self._filesystem, path) as aside:
-            data.save(spark_path(self._protocol, aside))
-        self._kept = {path: data}
+        with atomic_write(self._filesystem, path) as temporary:
+            data.save(spark_path(self._protocol, temporary))
+        self._saved = {path: data}
 
     def _release(self) -> None:
         super()._release()
-        self._kept = {}
+        self._saved = {}
 
     def preview(self) -> JSONPreview:
-        """List the model's stages with the settings that were given to each."""
-        path = self._load_path()
+        """List the model's stages with the parameters set on each."""
+        _, path = self.saved_at()
         stages = [
             self._stage_metadata(stage)
             for stage in sorted(self._filesystem.ls(f"{path}/stages", detail=False))
         ]
-        shown = {
+        parameters = {
             f"{place}. {stage['class'].rpartition('.')[2]}": stage["paramMap"]
             for place, stage in enumerate(stages, start=1)
         }
-        return JSONPreview(json.dumps(shown))
+        return JSONPreview(json.dumps(parameters))
 
-    def _load_path(self) -> str:
-        return get_filepath_str(self._get_load_path(), self._protocol)
+    def saved_at(self) -> tuple[AbstractFileSystem, str]:
+        """Return the file system and the path of the version that is loaded."""
+        return self._filesystem, get_filepath_str(self._get_load_path(), self._protocol)
 
     def _stage_metadata(self, path: str) -> dict[str, Any]:
         parts = self._metadata_files(path)
         if not parts:
-            raise DatasetError(f"{path} holds no Spark ML model: it has no metadata.")
+            raise DatasetError(f"{path} does not hold a Spark ML model: it has no metadata.")
         metadata: dict[str, Any] = json.loads(self._filesystem.cat_file(parts[0]))
         return metadata
 
@@ -146,7 +149,7 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
 
     def _exists(self) -> bool:
         try:
-            path = self._load_path()
+            _, path = self.saved_at()
         except DatasetError:
             return False
         return bool(self._metadata_files(path))
@@ -157,3 +160,7 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
             "protocol": self._protocol,
             "version": self._version,
         }
+
+
+class OptionalSparkMLModelDataset(OptionalMixin, SparkMLModelDataset):
+    """A fitted Spark ML pipeline that loads as None where there is none."""

@@ -1,57 +1,48 @@
-"""How much a dataset holds, told by its files."""
+"""Size of what a dataset has saved: bytes, rows and columns, without a JVM."""
 
 from typing import Any
 
-import fsspec
 from fsspec import AbstractFileSystem
-from kedro.io import AbstractDataset, MemoryDataset
-from kedro.io.core import AbstractVersionedDataset, DatasetError
-from kedro_datasets.pandas import CSVDataset
+from kedro.io import AbstractDataset
+from kedro.io.core import DatasetError
 
-from sparkify.datasets.event_log import EventLogDataset
+from sparkify.datasets.files import CSVDataset
 from sparkify.datasets.parquet_table import ParquetTableDataset
 
 
-def saved_at(dataset: AbstractDataset[Any, Any] | None) -> tuple[AbstractFileSystem, str] | None:
+def find_saved(dataset: AbstractDataset[Any, Any] | None) -> tuple[AbstractFileSystem, str] | None:
     """Return the file system and the path of what a dataset has saved.
 
-    None in memory, and where no version or no log is.
+    None for data in memory, for other projects' datasets, and where nothing was saved.
     """
-    if dataset is None or isinstance(dataset, MemoryDataset):
+    if not hasattr(dataset, "saved_at"):
         return None
-    path = getattr(dataset, "_filepath", None)
-    if isinstance(dataset, AbstractVersionedDataset | EventLogDataset):
-        try:
-            path = dataset._get_load_path()
-        except DatasetError:
-            return None
-    if path is None:
+    try:
+        filesystem, path = dataset.saved_at()
+    except DatasetError:
         return None
-    return fsspec.filesystem(getattr(dataset, "_protocol", "file")), str(path)
+    return (filesystem, path) if filesystem.exists(path) else None
 
 
-def bytes_on_disk(dataset: AbstractDataset[Any, Any] | None) -> int:
+def count_bytes(dataset: AbstractDataset[Any, Any] | None) -> int:
     """Return the size of what a dataset has saved, in bytes; 0 where there is nothing."""
-    place = saved_at(dataset)
-    if place is None or not place[0].exists(place[1]):
+    saved = find_saved(dataset)
+    if saved is None:
         return 0
-    filesystem, path = place
+    filesystem, path = saved
     return int(filesystem.du(path))
 
 
-def extent(dataset: AbstractDataset[Any, Any] | None) -> dict[str, int]:
-    """Return a table's `rows`, `columns` and `file_size` in bytes; empty for anything else.
+def describe_size(dataset: AbstractDataset[Any, Any] | None) -> dict[str, int]:
+    """Return a table's `rows`, `columns` and `file_size` in bytes.
 
-    Tables of Spark's are counted by the footers of their files, without a JVM. What is not there
-    or cannot be read is no table.
+    Empty for everything that is not a table, does not exist or cannot be read.
     """
-    size = bytes_on_disk(dataset)
-    if not size:
-        return {}
+    size = count_bytes(dataset)
     try:
-        if isinstance(dataset, ParquetTableDataset):
+        if size and isinstance(dataset, ParquetTableDataset):
             rows, columns = dataset.count_rows(), dataset.count_columns()
-        elif isinstance(dataset, CSVDataset):
+        elif size and isinstance(dataset, CSVDataset):
             rows, columns = dataset.load().shape
         else:
             return {}

@@ -1,4 +1,4 @@
-"""Errors of parameters, one sentence each: the name, the value, what is allowed."""
+"""User messages for wrong parameters: one sentence with name, value and what is allowed."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,8 +10,8 @@ from pydantic_core import ErrorDetails
 
 from sparkify.errors import UserError
 
-MAX_CHARACTERS = 100  # of a value that a sentence repeats
-# Bounds as an error of Pydantic names them, and as a JSON schema does.
+MAX_CHARACTERS = 100  # of a value in a sentence
+# Names of bounds in Pydantic errors, and in JSON schemas.
 BOUNDS = {
     "gt": "exclusiveMinimum",
     "ge": "minimum",
@@ -30,22 +30,22 @@ Schema = Mapping[str, Any]
 
 
 class ParameterError(UserError):
-    """Parameters that are misspelt, missing or of a value that is not allowed."""
+    """Parameters that are misspelt, missing or have a wrong value."""
 
 
 def format_value(value: object) -> str:
-    """Return a value as YAML would have it, cut off where it is long."""
+    """Return a value as YAML writes it, cut off after MAX_CHARACTERS."""
     text = json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
 
 
 def format_wrong_value(name: str, value: object, allowed: str) -> str:
-    """Return the sentence for a value that is not allowed."""
+    """Return the sentence for a wrong value."""
     return f"{name} is {format_value(value)}; allowed: {allowed}."
 
 
 def format_choice(kind: str, value: str, names: Sequence[str]) -> str:
-    """Return what is allowed in place of a name: the most similar one, or all of them."""
+    """Return what is allowed instead of a name: the most similar one, or all of them."""
     similar = get_close_matches(value, names, n=1)
     return f"a {kind}, such as {similar[0]}" if similar else f"a {kind}: {', '.join(names)}"
 
@@ -55,31 +55,31 @@ def format_unknown_name(name: str, names: Iterable[str], elsewhere: Sequence[str
 
     Args:
         name: the full dotted name.
-        names: the names that its last part could be.
-        elsewhere: the full names of parameters that end like it, in other sections.
+        names: the names that exist in its section.
+        elsewhere: the full names of parameters with the same last part in other sections.
     """
     section, dot, last = name.rpartition(".")
     valid = sorted(names)
     similar = [f"{section}{dot}{one}" for one in get_close_matches(last, valid, n=1)]
     suggestions = [*similar, *elsewhere]
     hint = f"did you mean {suggestions[0]}?" if suggestions else f"allowed: {', '.join(valid)}."
-    return f"{name} is no parameter; {hint}"
+    return f"{name} is not a parameter; {hint}"
 
 
 def format_taken_name(name: str) -> str:
-    """Return the sentence for a parameter whose name is to be a column and is one already."""
-    return f"{name} has the name of another column; allowed: a name of its own."
+    """Return the sentence for a parameter that would add a column which exists already."""
+    return f"{name} is already the name of a column; allowed: another name."
 
 
 def validation_sentences(
     section: str, model: type[BaseModel], error: ValidationError
 ) -> Iterator[str]:
-    """Give one sentence for each wrong parameter of a section that a model refused."""
+    """Yield one sentence for each wrong parameter of a section that its model refused."""
     schema = model.model_json_schema()
     reported = set()
     for detail in error.errors(include_url=False):
         place, field = _resolve(schema, detail["loc"])
-        # A union has an error for every type that the value is not of.
+        # A union has an error for each of its types.
         if detail["type"] == "extra_forbidden" or place not in reported:
             yield _sentence(section + place, detail, field, schema)
         reported.add(place)
@@ -105,7 +105,7 @@ def _sentence(name: str, detail: ErrorDetails, field: Schema, schema: Schema) ->
             stated = {BOUNDS[key]: bound for key, bound in context.items() if key in BOUNDS}
             if detail["loc"][-1:] == ("[key]",):
                 allowed = context.get("expected") or _describe({"type": "string", **stated}, schema)
-                sentence = f"{name} is no name that is allowed; allowed: {allowed}."
+                sentence = f"{name} is not an allowed name; allowed: {allowed}."
             else:
                 allowed = _describe({**stated, **field}, schema)
                 sentence = format_wrong_value(name, detail["input"], allowed)
@@ -113,7 +113,7 @@ def _sentence(name: str, detail: ErrorDetails, field: Schema, schema: Schema) ->
 
 
 def _resolve(schema: Schema, location: tuple[int | str, ...]) -> tuple[str, Schema]:
-    """Return the dotted place that an error is at and its schema, as far as the schema goes."""
+    """Return the dotted name of a value and its schema, as far as the schema goes."""
     place, current = "", schema
     for key in location:
         inner = next(_inner(current, key, schema), None)
@@ -125,7 +125,7 @@ def _resolve(schema: Schema, location: tuple[int | str, ...]) -> tuple[str, Sche
 
 
 def _inner(current: Schema, key: int | str, schema: Schema) -> Iterator[Schema]:
-    """Give the schema of a key's value in an object, or of an item of a list, if there is one."""
+    """Yield the schema of a key's value in an object, or of a list item, if there is one."""
     current = _dereference(current, schema)
     for option in current.get("anyOf", ()):
         yield from _inner(option, key, schema)
@@ -138,9 +138,10 @@ def _inner(current: Schema, key: int | str, schema: Schema) -> Iterator[Schema]:
 
 
 def _values(current: Schema) -> list[Schema]:
-    """Return the schemas of the values of an object whose keys are free."""
-    of_any = current.get("additionalProperties")
-    return [*current.get("patternProperties", {}).values(), *([of_any] if of_any else [])]
+    """Return the schemas of the values of an object with any keys."""
+    additional = current.get("additionalProperties")
+    patterns = current.get("patternProperties", {}).values()
+    return [*patterns, *([additional] if additional else [])]
 
 
 def _dereference(current: Schema, schema: Schema) -> Schema:
@@ -149,7 +150,7 @@ def _dereference(current: Schema, schema: Schema) -> Schema:
 
 
 def _describe(field: Schema, schema: Schema) -> str:
-    """Return what a schema allows, in words."""
+    """Return what a schema allows, as text."""
     field = _dereference(field, schema)
     if "anyOf" in field:
         return ", or ".join(dict.fromkeys(_describe(one, schema) for one in field["anyOf"]))

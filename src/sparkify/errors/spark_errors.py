@@ -1,4 +1,4 @@
-"""What went wrong inside of Spark, in a sentence for the user."""
+"""User messages for errors inside Spark."""
 
 import logging
 import re
@@ -10,11 +10,11 @@ from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark import SparkContext
 from pyspark.errors import AnalysisException, PySparkException
 
-from sparkify.errors.os_errors import causes
+from sparkify.errors.os_errors import list_causes
 
 # Runtime failures come as either; an AnalysisException is an error in the code.
 SPARK_ERRORS = (Py4JError, PySparkException, ConnectionError)
-READING = re.compile(r"FAILED_READ_FILE\S* .*?reading file (?:file://)?(\S+?)\.?\s")
+UNREADABLE_FILE = re.compile(r"FAILED_READ_FILE\S* .*?reading file (?:file://)?(\S+?)\.?\s")
 OUT_OF_MEMORY = ("java.lang.OutOfMemoryError", "java.lang.StackOverflowError")
 MORE_MEMORY = (
     "Give it more by spark.driver.memory in conf/<env>/spark.yml, or look for a line of the log "
@@ -22,42 +22,42 @@ MORE_MEMORY = (
 )
 
 
-def is_news(record: logging.LogRecord) -> bool:
-    """Say whether a record is other than py4j's, which logs as root what it also raises."""
+def is_not_py4j(record: logging.LogRecord) -> bool:
+    """Return whether a log record comes from anywhere but py4j, which also raises what it logs."""
     return "/py4j/" not in record.pathname
 
 
-def told(error: BaseException) -> str | None:
-    """Say what Spark or its JVM failed at and what to do; None where the error was not theirs."""
-    chain = list(causes(error))
-    theirs = next((cause for cause in chain if isinstance(cause, SPARK_ERRORS)), None)
-    if theirs is None or any(isinstance(cause, AnalysisException) for cause in chain):
+def describe_spark_error(error: BaseException) -> str | None:
+    """Return what failed in Spark or its JVM and what to do; None for an error from elsewhere."""
+    chain = list(list_causes(error))
+    spark_error = next((cause for cause in chain if isinstance(cause, SPARK_ERRORS)), None)
+    if spark_error is None or any(isinstance(cause, AnalysisException) for cause in chain):
         return None
     try:
-        thrown = list(_thrown(theirs))
+        java_errors = list(_list_java_errors(spark_error))
     except (Py4JError, OSError):
-        thrown = []
-    if not thrown:
+        java_errors = []
+    if not java_errors:
         return f"Spark's JVM has ended in the middle of its work. {MORE_MEMORY}"
-    kind, message = thrown[-1]
+    kind, message = java_errors[-1]
     if kind in OUT_OF_MEMORY:
         return f"Spark ran out of memory ({message or kind}). {MORE_MEMORY}"
     reason = f"{kind.rpartition('.')[2]}: {message}" if message else kind
-    for _, said in thrown:
-        reading = READING.search(said + " ")
-        if reading:
+    for _, text in java_errors:
+        file = UNREADABLE_FILE.search(text + " ")
+        if file:
             return (
-                f"{unquote(reading[1])} cannot be read to its end ({reason}). "
+                f"{unquote(file[1])} cannot be read to its end ({reason}). "
                 f"It is cut off or damaged: put a whole one in its place."
             )
     return f"Spark failed ({reason}). `kedro run --traceback` shows where."
 
 
-def _thrown(error: BaseException) -> Iterator[tuple[str, str]]:
-    """Give the class and the first line of what the JVM threw and of what caused it, in order.
+def _list_java_errors(error: BaseException) -> Iterator[tuple[str, str]]:
+    """Yield class and first line of the JVM's error and of each of its causes.
 
     Raises:
-        Py4JError or OSError: if there is no JVM left to ask.
+        Py4JError or OSError: if the JVM has ended.
     """
     if isinstance(error, Py4JNetworkError | ConnectionError):
         return
@@ -66,7 +66,7 @@ def _thrown(error: BaseException) -> Iterator[tuple[str, str]]:
     else:
         throwable = getattr(error, "_origin", None)
         if throwable is None:
-            if SparkContext._jvm is not None:  # Python may be the first to notice that it is gone
+            if SparkContext._jvm is not None:  # any call shows whether the JVM is still there
                 SparkContext._jvm.java.lang.System.nanoTime()
             yield type(error).__name__, _first_line(str(error))
     while throwable is not None:

@@ -1,1 +1,1 @@
-"""Kedro hooks, one module each; settings.py lists them in the order of their calls."""
+"""Kedro hooks, one module each; settings.py lists them."""

@@ -1,4 +1,4 @@
-"""Candidates are checked against the libraries and the cores that fit them, before a run."""
+"""Check before a run that the candidates' libraries accept their settings and have enough cores."""
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
@@ -11,12 +11,12 @@ from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.pipelines.modelling.pipeline import FITS
 
 
-class FitHooks:
-    """Stops a run whose fits would fail or wait, once Spark is there to be asked."""
+class CandidateCheckHooks:
+    """Stops a run whose fits would fail or wait; called once Spark has started."""
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Check settings and partitions, if the run fits candidates.
+        """Check settings and partitions of a run that fits candidates.
 
         Raises:
             ParameterError: if a library refuses settings, or XGBoost has too few cores.
@@ -29,10 +29,10 @@ class FitHooks:
 
 
 def require_accepted_settings(modelling: ModellingParameters) -> None:
-    """Require that each candidate's library takes its settings.
+    """Require that each candidate's library accepts its settings.
 
     Raises:
-        ParameterError: with what the library says.
+        ParameterError: with the library's message.
     """
     for trial in trials(modelling):
         reason = refusal(trial)
@@ -47,14 +47,14 @@ def require_accepted_settings(modelling: ModellingParameters) -> None:
 def require_enough_cores(modelling: ModellingParameters, spark: SparkSession) -> None:
     """Require a core for each partition if XGBoost is a candidate: its tasks start together.
 
-    With fewer, Spark waits ten minutes for cores before it says so.
+    With fewer cores, Spark waits ten minutes before it reports that.
 
     Raises:
         ParameterError: with the number of cores.
     """
     if modelling.candidates.get("xgboost") is None:
         return
-    cores = _cores(spark)
+    cores = _count_cores(spark)
     if cores is not None and modelling.partitions > cores:
         allowed = (
             f"at most {cores}, the cores that Spark has by conf/<env>/spark.yml, because XGBoost "
@@ -65,18 +65,18 @@ def require_enough_cores(modelling: ModellingParameters, spark: SparkSession) ->
         )
 
 
-def _cores(spark: SparkSession) -> int | None:
-    """Return how many tasks run at the same time; None where that is not known beforehand."""
+def _count_cores(spark: SparkSession) -> int | None:
+    """Return how many tasks run concurrently; None where that is not known before the run."""
     context = spark.sparkContext
     settings = dict(context.getConf().getAll())
     if settings["spark.master"] == "local" or settings["spark.master"].startswith("local["):
-        # Where it is set, it says nothing about cores.
+        # A value that is set is not the number of cores.
         is_set = "spark.default.parallelism" in settings
         return None if is_set else context.defaultParallelism
     if settings.get("spark.dynamicAllocation.enabled") == "true":
         return None
-    of_executor = settings.get("spark.executor.cores")
+    executor_cores = settings.get("spark.executor.cores")
     executors = settings.get("spark.executor.instances")
-    if of_executor is None or executors is None:
+    if executor_cores is None or executors is None:
         return None
-    return int(executors) * (int(of_executor) // int(settings.get("spark.task.cpus", 1)))
+    return int(executors) * (int(executor_cores) // int(settings.get("spark.task.cpus", 1)))

@@ -1,7 +1,7 @@
-"""What Kedro-Viz shows of the last run: seconds of every node, rows of every table, bytes.
+"""What Kedro-Viz shows of the last run: seconds of each node, rows and bytes of each table.
 
-Each environment has its own statistics in `.viz/<env>`. Kedro-Viz reads `.viz/stats.json` and
-`.viz/kedro_pipeline_events.json`, which are links to those of the environment that was opened last.
+Each environment has its statistics in `.viz/<env>`. Kedro-Viz reads `.viz/stats.json` and
+`.viz/kedro_pipeline_events.json`: links to those of the environment that was opened last.
 """
 
 import json
@@ -19,19 +19,19 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro_viz.integrations.kedro.hooks_utils import hash_node
 
-from sparkify.datasets.statistics import bytes_on_disk, extent
-from sparkify.hooks.run_timings import RunTimingHooks
+from sparkify.datasets.statistics import count_bytes, describe_size
+from sparkify.hooks.run_timings import RunTimingsHooks
 
 logger = logging.getLogger(__name__)
 STATS, EVENTS = "stats.json", "kedro_pipeline_events.json"
 Event = dict[str, Any]
 
 
-class LineageContext(KedroContext):
-    """A context that lets Kedro-Viz show the statistics of its environment.
+class KedroVizContext(KedroContext):
+    """A context that makes Kedro-Viz show the statistics of its environment.
 
-    Kedro-Viz runs no hooks unless asked to, but gets the catalog of the context before it reads
-    statistics. A run builds its catalog in another way, so it does not change what is shown.
+    Kedro-Viz calls no hooks, but reads the context's catalog before the statistics. A run builds
+    its catalog in another way, so it does not change what is shown.
     """
 
     @property
@@ -43,18 +43,18 @@ class LineageContext(KedroContext):
         return super().catalog
 
 
-class LineageHooks:
+class KedroVizStatisticsHooks:
     """Saves the statistics of every run for Kedro-Viz.
 
-    Its own hooks, which settings.py turns off, know no table of Spark's, and stop a node's clock
-    when its function returns: Spark works later, when the result is saved.
+    Kedro-Viz's own hooks, which settings.py turns off, count no Spark tables, and stop a node's
+    clock when its function returns, while Spark works when the result is saved.
     """
 
-    def __init__(self, timings: RunTimingHooks) -> None:
+    def __init__(self, timings: RunTimingsHooks) -> None:
         self._timings = timings
         self._folder: Path | None = None
         self._started = ""
-        self._errors: list[Event] = []
+        self._node_errors: list[Event] = []
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -64,68 +64,61 @@ class LineageHooks:
     @hook_impl
     def before_pipeline_run(self) -> None:
         """Note when the run started."""
-        self._started, self._errors = _now(), []
+        self._started, self._node_errors = _now(), []
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:
         """Note which node failed, and why."""
-        self._errors = [{"event": "on_node_error", "node_id": hash_node(node), **_told(error)}]
+        self._node_errors = [
+            _event("on_node_error", node_id=hash_node(node), error=str(error), timestamp=_now())
+        ]
 
     @hook_impl
     def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Leave what was done before the run failed."""
-        self._leave(pipeline, catalog, {"event": "on_pipeline_error", **_told(error)})
+        """Save the statistics of a run that failed."""
+        end = _event("on_pipeline_error", error=str(error), timestamp=_now())
+        self._save(pipeline, catalog, end)
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Leave what the run took, and what the catalog holds after it."""
-        self._leave(pipeline, catalog, {"event": "after_pipeline_run"})
+        """Save the statistics of the run and of what the catalog contains after it."""
+        self._save(pipeline, catalog, _event("after_pipeline_run", timestamp=_now()))
 
-    def _leave(self, pipeline: Pipeline, catalog: DataCatalog, end: Event) -> None:
+    def _save(self, pipeline: Pipeline, catalog: DataCatalog, end: Event) -> None:
         if self._folder is None:
             return
-        events = [
-            {"event": "before_pipeline_run", "timestamp": self._started},
-            *self._done(pipeline, catalog),
-            *self._errors,
-            {**end, "timestamp": _now()},
-        ]
-        held = {name: extent(catalog.get(name)) for name in catalog.keys()}  # noqa: SIM118
-        self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / EVENTS).write_text(json.dumps(events, indent=2), encoding="utf-8")
-        stats = {name: found for name, found in held.items() if found}
-        (self._folder / STATS).write_text(json.dumps(stats, indent=2), encoding="utf-8")
-
-    def _done(self, pipeline: Pipeline, catalog: DataCatalog) -> list[Event]:
-        """Tell of the nodes that ended, and of the datasets that they read and wrote."""
         seconds = self._timings.seconds
         nodes = [node for node in pipeline.nodes if node.name in seconds]
-        touched = dict.fromkeys(name for node in nodes for name in (*node.inputs, *node.outputs))
-        return [
+        names = dict.fromkeys(name for node in nodes for name in (*node.inputs, *node.outputs))
+        events = [
+            _event("before_pipeline_run", timestamp=self._started),
             *(
-                {
-                    "event": "after_node_run",
-                    "node_id": hash_node(node),
-                    "duration": seconds[node.name],
-                }
+                _event("after_node_run", node_id=hash_node(node), duration=seconds[node.name])
                 for node in nodes
             ),
             *(
-                {
-                    "event": "after_dataset_saved",
-                    "dataset": name,
-                    "node_id": hash_node(name),
-                    "size": bytes_on_disk(catalog.get(name)),
-                }
-                for name in touched
+                _event(
+                    "after_dataset_saved",
+                    dataset=name,
+                    node_id=hash_node(name),
+                    size=count_bytes(catalog.get(name)),
+                )
+                for name in names
             ),
+            *self._node_errors,
+            end,
         ]
+        sizes = {name: describe_size(catalog.get(name)) for name in catalog.keys()}  # noqa: SIM118
+        stats = {name: size for name, size in sizes.items() if size}
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for file, content in ((EVENTS, events), (STATS, stats)):
+            (self._folder / file).write_text(json.dumps(content, indent=2), encoding="utf-8")
 
 
 def statistics_folder(context: KedroContext) -> Path | None:
-    """Return the folder of an environment's statistics; None without sources.
+    """Return the folder of an environment's statistics; None for a package without its sources.
 
-    Kedro-Viz opens no project without them.
+    Kedro-Viz opens only projects with sources.
     """
     if not (context.project_path / "pyproject.toml").exists():
         return None
@@ -134,7 +127,7 @@ def statistics_folder(context: KedroContext) -> Path | None:
 
 
 def _link_statistics(folder: Path, viz: Path) -> None:
-    """Link the files that Kedro-Viz reads to those of an environment, there or yet to come."""
+    """Link the files that Kedro-Viz reads to those of an environment, which may not exist yet."""
     for name in (STATS, EVENTS):
         link, target = viz / name, (folder / name).relative_to(viz)
         if link.is_symlink() and link.readlink() == target:
@@ -148,9 +141,9 @@ def _link_statistics(folder: Path, viz: Path) -> None:
             logger.warning("Kedro-Viz may show statistics of another environment: %s", error)
 
 
+def _event(name: str, **fields: object) -> Event:
+    return {"event": name, **fields}
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat()
-
-
-def _told(error: Exception) -> dict[str, str]:
-    return {"error": str(error), "timestamp": _now()}

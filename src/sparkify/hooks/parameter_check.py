@@ -1,4 +1,4 @@
-"""Parameters are checked before anything runs."""
+"""Check parameters before anything runs."""
 
 import re
 import zipfile
@@ -11,11 +11,10 @@ import fsspec
 from kedro.config import AbstractConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.framework.project import pipelines, settings
+from kedro.framework.project import settings
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
-from kedro.validation import TypeExtractor
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from sparkify.errors.parameter_errors import (
     ParameterError,
@@ -25,68 +24,87 @@ from sparkify.errors.parameter_errors import (
     format_wrong_value,
     validation_sentences,
 )
+from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.modelling.parameters import (
+    InputParameters,
+    ModellingParameters,
+    ReferenceParameters,
+)
+from sparkify.pipelines.monitoring.parameters import MonitoringParameters
+from sparkify.pipelines.reporting.parameters import ReportingParameters
+from sparkify.pipelines.retrospective.parameters import SeedProjectParameters
+from sparkify.pipelines.scoring.parameters import ScoringParameters
+from sparkify.pipelines.simulation.parameters import SimulationParameters
+from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas.parameters import Parameters
 
+# The model of each section of conf/. Nodes may read parts of a section, so that their types alone
+# would not validate a section as a whole.
+SECTIONS: dict[str, type[Parameters]] = {
+    "data_processing": DataProcessingParameters,
+    "feature_engineering": FeatureEngineeringParameters,
+    "inputs": InputParameters,
+    "modelling": ModellingParameters,
+    "monitoring": MonitoringParameters,
+    "reference": ReferenceParameters,
+    "reporting": ReportingParameters,
+    "retrospective.inputs": InputParameters,
+    "retrospective.seed_project": SeedProjectParameters,
+    "scoring": ScoringParameters,
+    "simulation": SimulationParameters,
+    "validation": ValidationParameters,
+}
 PARAMS = "params:"
-# ${globals:baselines}, ${runtime_params:cutoff,null} or ${data_root}: the resolver and the name.
+# ${globals:data_root}, ${runtime_params:cutoff,null} or ${data_root}: the resolver and the name.
 REFERENCE = re.compile(r"\$\{(?:(runtime_params|globals):)?\s*([\w.]+)")
 COMMENT = re.compile(r"(^|\s)#.*")
-# The catalog's schemas read these from globals.yml, so that a table has the columns they say.
-SHARED_WITH_SCHEMAS = {
-    "modelling": ("baselines",),
-}
 
 
-class ParameterHooks:
-    """Refuses parameters that are misspelt, of a wrong value, or at odds with each other."""
+class ParameterCheckHooks:
+    """Refuses parameters that are misspelt, have a wrong value, or contradict each other."""
 
     def __init__(self) -> None:
-        self._globals: Mapping[str, Any] = {}
+        self._parameters: Mapping[str, Any] = {}
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Check each parameter on its own, before anything reads one.
+        """Check each section by itself.
 
         Raises:
-            ParameterError: with one sentence for each that is wrong.
+            ParameterError: with one sentence for each parameter that is wrong.
         """
         loader = context.config_loader
-        parameters, self._globals = loader["parameters"], loader["globals"]
-        referenced = referenced_names(loader)
-        nodes_read = {
-            name.removeprefix(PARAMS)
-            for pipeline in pipelines.values()
-            for name in pipeline.inputs()
-            if name.startswith(PARAMS)
-        }
+        self._parameters, referenced = loader["parameters"], referenced_names(loader)
+        known = {*SECTIONS, *referenced["runtime_params"], *referenced[""]}
+        known_globals = referenced["globals"] | referenced[""]
         _raise_all(
             [
-                *unread_names(
-                    parameters, nodes_read | referenced["runtime_params"] | referenced[""]
-                ),
-                *unread_names(self._globals, referenced["globals"] | referenced[""], "globals."),
-                *invalid_values(parameters),
+                *unread_names(self._parameters, known),
+                *unread_names(loader["globals"], known_globals, "globals."),
+                *invalid_values(self._parameters),
             ]
         )
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Check the parameters that the run reads against each other.
+        """Check the sections that the run reads, as a whole or in parts, against each other.
 
         Raises:
-            ParameterError: with one sentence for each that is wrong.
+            ParameterError: with one sentence for each parameter that is wrong.
         """
         names = sorted(name for name in pipeline.inputs() if name.startswith(PARAMS))
         missing = [name.removeprefix(PARAMS) for name in names if name not in catalog]
         _raise_all([f"{name} is missing in conf/base." for name in missing])
-        sections = {name.removeprefix(PARAMS): catalog.load(name) for name in names}
-        # Kedro leaves a section that the run does not read as it is in conf/.
+        sections = {
+            section: SECTIONS[section].model_validate(value)
+            for section, value in _select(self._parameters)
+            if any(f"{name}.".startswith(f"{PARAMS}{section}.") for name in names)
+        }
         engineering = FeatureEngineeringParameters.model_validate(
-            catalog.load(f"{PARAMS}feature_engineering")
+            self._parameters["feature_engineering"]
         )
-        _raise_all([*differing_from_globals(sections, self._globals)])
-        _raise_all([*unknown_features(sections, engineering)])
+        _raise_all([*unknown_features(sections, engineering.feature_columns)])
 
 
 def _raise_all(sentences: list[str]) -> None:
@@ -94,18 +112,29 @@ def _raise_all(sentences: list[str]) -> None:
         raise ParameterError("\n".join(sentences))
 
 
+def _select(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the name and the value of each section that is set."""
+    for section in SECTIONS:
+        value: Any = parameters
+        for name in section.split("."):
+            value = value.get(name, ...) if isinstance(value, Mapping) else ...
+        if value is not ...:
+            yield section, value
+
+
 def referenced_names(loader: AbstractConfigLoader) -> dict[str, set[str]]:
-    """Return the names that configuration files refer to, by resolver; "" for none."""
+    """Return the names that configuration files refer to, by resolver; "" without a resolver."""
     names: dict[str, set[str]] = {"globals": set(), "runtime_params": set(), "": set()}
     defaults = settings.CONFIG_LOADER_ARGS
     for env in {defaults["base_env"], loader.env or defaults["default_run_env"]}:
         pattern = _files_pattern(str(loader.conf_source), env)
         for file in fsspec.open_files(pattern, "rt", encoding="utf-8"):
             if Path(file.path).suffix in (".yml", ".yaml", ".json"):
-                with file as opened:
-                    text = "\n".join(COMMENT.sub("", line) for line in opened)
+                with file as lines:
+                    text = "\n".join(COMMENT.sub("", line) for line in lines)
                 for resolver, name in REFERENCE.findall(text):
-                    names[resolver].add(name)
+                    if not name.startswith("_"):  # a template of the catalog, not a parameter
+                        names[resolver].add(name.rstrip("."))
     return names
 
 
@@ -118,14 +147,14 @@ def _files_pattern(conf_source: str, env: str) -> str:
 
 
 def unread_names(values: Mapping[str, Any], read: Iterable[str], prefix: str = "") -> Iterator[str]:
-    """Give one sentence for each name, however deep, that nothing reads.
+    """Yield one sentence for each name, at any depth, that nothing reads.
 
     Args:
         values: the parameters by name, some of them sections.
         read: the dotted names that are read, of single values or of whole sections.
         prefix: what comes before the names in a sentence.
     """
-    first = sorted({name.partition(".")[0] for name in read})
+    first_parts = sorted({name.partition(".")[0] for name in read})
     for name, value in values.items():
         if name in read:
             continue
@@ -133,16 +162,15 @@ def unread_names(values: Mapping[str, Any], read: Iterable[str], prefix: str = "
         if inner and isinstance(value, Mapping):
             yield from unread_names(value, inner, f"{prefix}{name}.")
         elif inner:
-            yield format_wrong_value(
-                prefix + name, value, f"a section with {', '.join(sorted(inner))}"
-            )
+            allowed = f"a section with {', '.join(sorted(inner))}"
+            yield format_wrong_value(prefix + name, value, allowed)
         else:
             elsewhere = [prefix + path for path in _names_ending_in(values, name)]
-            yield format_unknown_name(prefix + name, first, elsewhere)
+            yield format_unknown_name(prefix + name, first_parts, elsewhere)
 
 
 def _names_ending_in(values: Mapping[str, Any], last: str) -> Iterator[str]:
-    """Give the dotted names within sections whose last part is as asked."""
+    """Yield the dotted names within sections that end in a name."""
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from [f"{name}.{last}"] if last in value else []
@@ -150,40 +178,17 @@ def _names_ending_in(values: Mapping[str, Any], last: str) -> Iterator[str]:
 
 
 def invalid_values(parameters: Mapping[str, Any]) -> Iterator[str]:
-    """Give one sentence for each parameter that the model of its section refuses."""
-    models = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
-    for section, model in sorted(models.items()):
-        value: Any = parameters
-        for name in section.split("."):
-            value = value.get(name, ...) if isinstance(value, Mapping) else ...
-        if value is ... or not issubclass(model, BaseModel):
-            continue
+    """Yield one sentence for each parameter that the model of its section refuses."""
+    for section, value in _select(parameters):
         try:
-            model.model_validate(value)
+            SECTIONS[section].model_validate(value)
         except ValidationError as error:
-            yield from validation_sentences(section, model, error)
+            yield from validation_sentences(section, SECTIONS[section], error)
 
 
-def differing_from_globals(sections: Mapping[str, Any], shared: Mapping[str, Any]) -> Iterator[str]:
-    """Give one sentence for each parameter that the schemas of tables read otherwise."""
-    for section, names in SHARED_WITH_SCHEMAS.items():
-        values = sections[section].model_dump(mode="json") if section in sections else {}
-        for name in names:
-            if name in values and values[name] != shared[name]:
-                yield (
-                    f"{section}.{name} differs from globals.{name}, which the tables' schemas "
-                    f"read: set {name} in conf/<env>/globals.yml alone."
-                )
-
-
-def unknown_features(
-    sections: Mapping[str, Any], engineering: FeatureEngineeringParameters
-) -> Iterator[str]:
-    """Give one sentence for each feature that does not exist, and each name it has already."""
-    features = engineering.feature_columns
+def unknown_features(sections: Mapping[str, Parameters], features: list[str]) -> Iterator[str]:
+    """Yield one sentence for each feature that does not exist, and each name that is in use."""
     for section, parameters in sections.items():
-        if not isinstance(parameters, Parameters):
-            continue
         for name, feature in parameters.named_features.items():
             if feature not in features:
                 allowed = format_choice("feature", feature, features)

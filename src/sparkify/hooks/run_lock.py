@@ -1,4 +1,4 @@
-"""One run at a time in an environment's data, and what a killed one left is cleared away."""
+"""One run at a time in an environment's data; remains of a killed run are removed first."""
 
 import fcntl
 import logging
@@ -14,26 +14,27 @@ from kedro.io.core import DatasetError, get_protocol_and_path
 
 from sparkify.datasets.atomic_write import recover, recover_folder
 from sparkify.errors import UserError
-from sparkify.errors.os_errors import ACCESS, refusal
+from sparkify.errors.os_errors import GRANT_ACCESS, describe_os_error
 
 logger = logging.getLogger(__name__)
 LOCK = ".run.lock"
-LOCKED_LAYER = "intermediate"  # the first that every environment writes and nobody else does
+LOCKED_LAYER = "02_intermediate"  # the first layer that every environment writes
 
 
 class RunInProgressError(UserError):
-    """Another run is at work in the same data."""
+    """Another run works in the same data."""
 
 
-class OneRunHooks:
+class RunLockHooks:
     """Holds a lock on an environment's data for as long as a run lasts.
 
-    The operating system frees the lock when the process ends, however it ends. Data that are
-    not on this machine's file systems are not locked: there the scheduler keeps runs apart.
+    The operating system frees the lock when the process ends, however it ends. Data that are not
+    on a local file system are not locked: there the scheduler has to keep runs apart.
     """
 
     def __init__(self) -> None:
-        self._folders: dict[str, Path] = {}
+        self._root: Path | None = None
+        self._environment = ""
         self._log: Path | None = None
         self._lock: int | None = None
 
@@ -41,27 +42,27 @@ class OneRunHooks:
     def after_context_created(self, context: KedroContext) -> None:
         """Note where the environment's data are."""
         settings = context.config_loader["globals"]
-        folders = {layer: _local(context, path) for layer, path in settings["folder"].items()}
-        self._folders = {layer: folder for layer, folder in folders.items() if folder}
-        self._log = _local(context, settings["raw_log"])
+        self._root = _local_path(context, settings["data_root"])
+        self._environment = settings["environment"]
+        self._log = _local_path(context, settings["raw_log"])
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self) -> None:
-        """Take the lock, and clear away what a killed run left.
+        """Take the lock, and remove what a killed run left.
 
         Raises:
             RunInProgressError: if another run holds the lock.
         """
         self._release()
-        if LOCKED_LAYER not in self._folders:
+        if self._root is None:
             return
-        self._lock = _taken(self._folders[LOCKED_LAYER] / LOCK)
+        self._lock = _lock_file(self._root / LOCKED_LAYER / self._environment / LOCK)
         filesystem = LocalFileSystem()
-        for folder in self._folders.values():
-            for path in recover_folder(filesystem, folder):
-                logger.info("Cleared away what an interrupted run left of %s", path)
+        for layer in sorted(self._root.iterdir()):
+            for path in recover_folder(filesystem, layer / self._environment):
+                logger.info("Removed what an interrupted run left of %s", path)
         if self._log:
-            with suppress(OSError):  # where nothing is to be written, nothing is to be mended
+            with suppress(OSError):  # a read-only folder needs no recovery
                 recover(filesystem, str(self._log))
 
     @hook_impl(trylast=True)
@@ -80,26 +81,26 @@ class OneRunHooks:
             self._lock = None
 
 
-def _local(context: KedroContext, path: str) -> Path | None:
-    protocol, found = get_protocol_and_path(path)
-    return context.project_path / found if protocol == "file" else None
+def _local_path(context: KedroContext, path: str) -> Path | None:
+    protocol, local = get_protocol_and_path(path)
+    return context.project_path / local if protocol == "file" else None
 
 
-def _taken(path: Path) -> int:
+def _lock_file(path: Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
-        what, remedy = refusal(error) or (error.strerror, ACCESS)
-        raise DatasetError(f"{path.parent} is not to be written: {what}; {remedy}.") from error
+        cause, remedy = describe_os_error(error) or (error.strerror, GRANT_ACCESS)
+        raise DatasetError(f"{path.parent} cannot be written to: {cause}; {remedy}.") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         holder = os.read(lock, 200).decode() or "another process"
         os.close(lock)
         raise RunInProgressError(
-            f"another run ({holder}) is at work in {path.parent} and its sister folders: wait "
-            f"for its end, or run in another environment (--env)."
+            f"another run ({holder}) works in {path.parent} and the "
+            f"same folder of other layers: wait for its end, or run in another environment (--env)."
         ) from None
     os.truncate(lock, 0)
     os.write(

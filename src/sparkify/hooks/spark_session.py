@@ -1,4 +1,4 @@
-"""Start the Spark session as conf/<env>/spark.yml says."""
+"""Start Spark with the settings of conf/<env>/spark.yml."""
 
 import os
 import sys
@@ -22,24 +22,24 @@ class RunnerError(UserError):
     """A Kedro runner that cannot run this project."""
 
 
-class SparkHooks:
-    """Starts Spark as conf/<env>/spark.yml says, once something runs."""
+class SparkSessionHooks:
+    """Starts Spark with the settings of conf/<env>/spark.yml when a run begins."""
 
     def __init__(self) -> None:
         self._settings: Mapping[str, Any] = {}
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Hand the settings to a running session, or to the one that is started first."""
+        """Pass the settings to a running session, or to the one that starts first."""
         settings = context.config_loader["spark"]
         self._settings = settings
         prepare_environment()
         os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(settings, scratch=scratch_folder())
         if "spark.driver.bindAddress" in settings:
-            # Spark's UI looks at this variable alone and would otherwise listen to everybody.
+            # Spark's UI reads only this variable and would otherwise listen on all interfaces.
             os.environ.setdefault("SPARK_LOCAL_IP", settings["spark.driver.bindAddress"])
-        # Workers would otherwise start the first python3 on PATH, without our packages. On other
-        # machines Python may be elsewhere: spark.pyspark.python says where.
+        # Workers would otherwise start the first python3 on PATH, without our packages.
+        # spark.pyspark.python names the Python of a cluster's other machines.
         os.environ["PYSPARK_PYTHON"] = settings.get("spark.pyspark.python") or sys.executable
         running = SparkSession.getActiveSession()
         if running:
@@ -47,16 +47,16 @@ class SparkHooks:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Ask for a log that is missing, refuse to write over one that stands; start Spark.
+        """Check that a log to read exists and one to write does not; start Spark.
 
         Raises:
-            RunnerError: if nodes are to run in processes of their own.
-            DatasetError: if the log is missing, or stands where one would be written.
+            RunnerError: if the runner starts a process per node.
+            DatasetError: if the log to read is missing, or the log to write exists.
         """
         if isinstance(catalog, SharedMemoryDataCatalog):
             raise RunnerError(
-                "ParallelRunner runs every node in a process of its own, without the Spark of "
-                "this one. Use --runner SequentialRunner (the default) or ThreadRunner."
+                "ParallelRunner runs every node in another process, without this one's Spark. "
+                "Use --runner SequentialRunner (the default) or ThreadRunner."
             )
         for name in pipeline.datasets():
             dataset = catalog.get(name)

@@ -1,4 +1,4 @@
-"""Drafts of the settings for a log that nobody has described yet, without Spark."""
+"""Drafts of the settings for an unknown log, without Spark."""
 
 from sparkify.inspection.draft import draft_settings
 

@@ -1,16 +1,13 @@
-"""Drafts of an environment's settings as YAML with comments."""
+"""Drafts of an environment's settings: YAML with comments on what was read and guessed."""
 
 import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from sparkify.inspection.comments import count, describe_keys, describe_sample, explain_field
-from sparkify.inspection.files import LogFiles
 from sparkify.inspection.guesses import FIELDS, Guess
 from sparkify.inspection.pages import (
     COLUMNS,
@@ -19,36 +16,52 @@ from sparkify.inspection.pages import (
     name_column,
     rank_cancellations,
 )
-from sparkify.inspection.profile import Profile, format_text, format_value, profile_flat
-from sparkify.inspection.records import SampledFile, sample_files
+from sparkify.inspection.profile import (
+    READABLE,
+    UNREADABLE,
+    Key,
+    Profile,
+    format_text,
+    format_value,
+    profile_flat,
+)
+from sparkify.inspection.sampling import LogFiles, SampledFile, sample_files
 from sparkify.inspection.sources import Source, differ, find_sources
 
 ENVIRONMENT = "mylog"
-LAYERS = {
-    "raw": "01_raw",
-    "intermediate": "02_intermediate",
-    "primary": "03_primary",
-    "feature": "04_feature",
-    "model_input": "05_model_input",
-    "models": "06_models",
-    "model_output": "07_model_output",
-    "reporting": "08_reporting",
+FORMATS = {
+    "json_lines": "JSON, an object per line",
+    "json_array": "JSON, an array or objects over several lines",
+    "csv": "CSV",
+    "tsv": "TSV",
+    "parquet": "Parquet",
 }
 MAX_EXTRA_PAGES = 25
+MAX_KEYS = 60
 MAX_NAMED = 5
-NO_PLAN = (
-    "No key looks like a plan: everybody counts as paid. If pages tell the plan, remove\n"
-    "  # `level` here and set plan_pages: {paid: [pages], free: [pages]}."
-)
+MAX_EXAMPLES = 3
+MAX_EXAMPLE_LENGTH = 40
+# What the project does with a field that has no key.
+WITHOUT_KEY = {
+    "ts": "required",
+    "userId": "required",
+    "sessionId": "none: sessions end by a gap",
+    "itemInSession": "none: events are ordered by time",
+    "page": "none",
+    "level": "none",
+    "registration": "none: the first event of a customer counts",
+    "gender": "none; optional",
+    "length": "none; optional, seconds",
+}
+NO_PLAN = """\
+  # No key looks like a plan: all customers count as paid. If pages change the plan, remove
+  # `level` here and set plan_pages: {paid: [pages], free: [pages]}."""
 NO_CANCELLATION = """\
-# No page of these records looks like a cancellation. Name it:
-# feature_engineering:
-#   cancellation_page: PAGE
-# Or forecast inactivity, which needs no such page:
-# feature_engineering:
-#   outcome: inactivity
-#   active_within_days: 30
-"""
+  # No page of these records looks like a cancellation. Name it:
+  # cancellation_page: PAGE
+  # Or forecast inactivity, which needs no such page:
+  # outcome: inactivity
+  # active_within_days: 30"""
 
 
 def draft_settings(path: str | Path) -> dict[str, str]:
@@ -64,27 +77,17 @@ def draft_settings(path: str | Path) -> dict[str, str]:
     files = LogFiles(str(path))
     sampled = sample_files(files)
     sources = find_sources(sampled)
-    pages = count_pages(sources)
     raw_log = os.path.abspath(path) if files.is_local else str(path)
-    return {
-        f"conf/{ENVIRONMENT}/globals.yml": _draft_globals(raw_log, sampled, pages),
-        f"conf/{ENVIRONMENT}/parameters.yml": _draft_parameters(files, sampled, sources, pages),
+    documents = {
+        f"conf/{ENVIRONMENT}/globals.yml": _draft_globals(raw_log, sampled),
+        f"conf/{ENVIRONMENT}/parameters.yml": _draft_parameters(files, sampled, sources),
     }
+    return {name: "\n".join([f"# {name}", *lines]) + "\n" for name, lines in documents.items()}
 
 
-def count_pages(sources: Iterable[Source]) -> Counter[str]:
-    """Return the pages of the sampled records and their events."""
-    pages: Counter[str] = Counter()
-    for source in sources:
-        guess, records = source.guess, source.profile.records
-        page = guess.fields["page"]
-        if page:
-            pages.update(format_value(record[page]) for record in records if page in record)
-        elif guess.page_from:
-            pages[source.name] += len(records)
-        elif "page" in guess.constants:
-            pages[guess.constants["page"]] += len(records)
-    return pages
+def format_documents(settings: dict[str, str]) -> str:
+    """Return settings files as one text of several YAML documents."""
+    return "---\n".join(settings.values())
 
 
 def format_scalar(value: object) -> str:
@@ -93,89 +96,47 @@ def format_scalar(value: object) -> str:
     return text.removesuffix("...\n").strip()
 
 
-def _draft_globals(raw_log: str, sampled: list[SampledFile], pages: Counter[str]) -> str:
+def _draft_globals(raw_log: str, sampled: list[SampledFile]) -> Iterator[str]:
     formats = {file.format for file in sampled if file.records}
-    lines = [
-        f"# conf/{ENVIRONMENT}/globals.yml",
-        f"raw_log: {format_scalar(raw_log)}",
-        f"raw_format: {formats.pop() if len(formats) == 1 else 'auto'}",
-        "",
-        "folder:",
-        *(f"  {layer}: data/{folder}/{ENVIRONMENT}" for layer, folder in LAYERS.items()),
-        "",
-        *_draft_pages(pages),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _draft_pages(pages: Counter[str]) -> Iterator[str]:
-    """Give the lines of `pages`: the project's columns, and others as comments."""
-    if not pages:
-        yield "# pages: unknown, because no key names them."
-        return
-    cancellations = rank_cancellations(pages)
-    columns = match_columns(pages, cancellations)
-    total = pages.total()
-    yield f"# The pages of {total:,} records, guessed by their names."
-    if columns:
-        yield "pages:"
-    for column in ("next_song", *COLUMNS):
-        page = columns.get(column)
-        if page is None:
-            continue
-        guess = (
-            "" if column != "next_song" or is_content(page) else "; a guess: content that starts"
-        )
-        yield f"  {column}: {format_scalar(page)}  # {count(pages[page], 'event')}{guess}"
-    missing = [column for column in ("next_song", *COLUMNS) if column not in columns]
-    if missing:
-        yield f"  # Not found, so always 0: {', '.join(missing)}"
-    others = [page for page in pages if page not in columns.values() and page not in cancellations]
-    others.sort(key=lambda page: -pages[page])
-    if others:
-        yield "  # Other pages, to be counted as inputs of their own:"
-    taken = {*COLUMNS, "next_song"}
-    for page in others[:MAX_EXTRA_PAGES]:
-        column = name_column(page, taken)
-        taken.add(column)
-        yield f"  # {column}: {_escape(format_scalar(page))}  # {count(pages[page], 'event')}"
-    if len(others) > MAX_EXTRA_PAGES:
-        yield f"  # and {len(others) - MAX_EXTRA_PAGES:,} others"
+    yield f"environment: {ENVIRONMENT}"
+    yield f"raw_log: {format_scalar(raw_log)}"
+    yield f"raw_format: {formats.pop() if len(formats) == 1 else 'auto'}"
 
 
 def _draft_parameters(
-    files: LogFiles, sampled: list[SampledFile], sources: list[Source], pages: Counter[str]
-) -> str:
+    files: LogFiles, sampled: list[SampledFile], sources: list[Source]
+) -> Iterator[str]:
     main = max(sources, key=lambda source: len(source.profile.records))
     profile = main.profile
     if len(sources) > 1 and not differ(sources):
         profile = profile_flat(one for source in sources for one in source.profile.records)
-    lines = [
-        f"# conf/{ENVIRONMENT}/parameters.yml",
-        *describe_sample(files, sampled),
-        *(f"# Gap: {gap}" for gap in dict.fromkeys(g for s in sources for g in s.guess.gaps)),
-        *describe_keys(profile),
-        "data_processing:",
-        *_draft_fields(main.guess, profile),
-        *_draft_times(profile, main.guess),
-        *_draft_levels(sources),
-    ]
+    yield from _describe_sample(files, sampled)
+    for gap in dict.fromkeys(gap for source in sources for gap in source.guess.gaps):
+        yield f"# Gap: {gap}"
+    yield from _describe_keys(profile)
+    yield "data_processing:"
+    yield from _draft_fields(main.guess, profile)
+    yield from _draft_times(profile, main.guess)
+    yield from _draft_levels(sources)
     if differ(sources):
-        lines += [
-            "  # Folders or files differ in their keys:",
-            "  sources:",
-            *(line for one in sources for line in _draft_source(one)),
-        ]
-    return "\n".join([*lines, "", *_draft_cancellation(pages)]).rstrip() + "\n"
+        yield "  # Folders or files differ in their keys:"
+        yield "  sources:"
+        for source in sources:
+            yield from _draft_source(source)
+    pages = _count_pages(sources)
+    lines = [*_draft_cancellation(pages), *_draft_pages(pages)]
+    has_settings = any(not line.lstrip().startswith("#") for line in lines)
+    yield "\nfeature_engineering:" if has_settings else "\n# feature_engineering:"
+    yield from lines
 
 
 def _draft_fields(guess: Guess, profile: Profile) -> Iterator[str]:
     yield "  fields:"
     for name in FIELDS:
         value = format_scalar(guess.fields[name])
-        yield f"    {name}: {value}  # {explain_field(name, guess, profile)}"
+        yield f"    {name}: {value}  # {_explain_field(name, guess, profile)}"
     if "level" in guess.constants:
-        yield f"  # {NO_PLAN}"
+        yield NO_PLAN
     if guess.constants:
         yield f"  constants: {format_scalar(guess.constants)}"
     if "page" in guess.constants:
@@ -194,16 +155,14 @@ def _draft_times(profile: Profile, guess: Guess) -> Iterator[str]:
 
 
 def _draft_levels(sources: list[Source]) -> Iterator[str]:
-    levels: dict[str, list[str]] = {}
+    levels: dict[str, dict[str, None]] = {}
     for source in sources:
         for level, plans in source.guess.levels.items():
-            known = levels.setdefault(level, [])
-            known += [plan for plan in plans if plan not in known]
-    if not levels:
-        return
-    yield "  # Guessed by their names. A plan that is not here is rejected."
-    yield "  levels:"
-    yield from (f"    {level}: {format_scalar(plans)}" for level, plans in levels.items())
+            levels.setdefault(level, {}).update(dict.fromkeys(plans))
+    if levels:
+        yield "  # Guessed by their names. A plan that is not here is rejected."
+        yield "  levels:"
+        yield from (f"    {level}: {format_scalar([*plans])}" for level, plans in levels.items())
 
 
 def _draft_source(source: Source) -> Iterator[str]:
@@ -216,23 +175,164 @@ def _draft_source(source: Source) -> Iterator[str]:
         yield f"      page_from: {guess.page_from}"
 
 
+def _count_pages(sources: Iterable[Source]) -> Counter[str]:
+    """Return the pages of the sampled records and their events."""
+    pages: Counter[str] = Counter()
+    for source in sources:
+        guess, records = source.guess, source.profile.records
+        page = guess.fields["page"]
+        if page:
+            pages.update(format_value(record[page]) for record in records if page in record)
+        elif guess.page_from:
+            pages[source.name] += len(records)
+        elif "page" in guess.constants:
+            pages[guess.constants["page"]] += len(records)
+    return pages
+
+
 def _draft_cancellation(pages: Counter[str]) -> Iterator[str]:
-    found = rank_cancellations(pages)
-    if not found:
+    ranked = rank_cancellations(pages)
+    if not ranked:
         yield NO_CANCELLATION
         return
-    others = ", ".join(_escape(format_text(page)) for page in found[1 : MAX_NAMED + 1])
+    others = ", ".join(_escape(format_text(page)) for page in ranked[1 : MAX_NAMED + 1])
     also = f"; also considered: {others}" if others else ""
-    yield "feature_engineering:"
-    comment = f"a guess, {count(pages[found[0]], 'event')}{also}"
-    yield f"  cancellation_page: {format_scalar(found[0])}  # {comment}"
+    comment = f"a guess, {_count(pages[ranked[0]], 'event')}{also}"
+    yield f"  cancellation_page: {format_scalar(ranked[0])}  # {comment}"
+
+
+def _draft_pages(pages: Counter[str]) -> Iterator[str]:
+    """Yield the lines of `pages`: the project's columns, and others as comments."""
+    if not pages:
+        yield "  # pages: unknown, because no key names them."
+        return
+    cancellations = rank_cancellations(pages)
+    columns = match_columns(pages, cancellations)
+    yield f"  # The pages of {pages.total():,} records, guessed by their names."
+    if columns:
+        yield "  pages:"
+    for column in ("next_song", *COLUMNS):
+        page = columns.get(column)
+        if page is not None:
+            is_guess = column == "next_song" and not is_content(page)
+            note = "; a guess: content that starts" if is_guess else ""
+            yield f"    {column}: {format_scalar(page)}  # {_count(pages[page], 'event')}{note}"
+    missing = [column for column in ("next_song", *COLUMNS) if column not in columns]
+    if missing:
+        yield f"    # Not found, so always 0: {', '.join(missing)}"
+    others = [page for page in pages if page not in columns.values() and page not in cancellations]
+    others.sort(key=lambda page: -pages[page])
+    if others:
+        yield "    # Other pages, to be counted as separate inputs:"
+    names = {*COLUMNS, "next_song"}
+    for page in others[:MAX_EXTRA_PAGES]:
+        name = name_column(page, names)
+        names.add(name)
+        value = _escape(format_scalar(page))
+        yield f"    # {name}: {value}  # {_count(pages[page], 'event')}"
+    if len(others) > MAX_EXTRA_PAGES:
+        yield f"    # and {len(others) - MAX_EXTRA_PAGES:,} others"
+
+
+def _describe_sample(files: LogFiles, sampled: list[SampledFile]) -> Iterator[str]:
+    """Yield comments on the records that were read."""
+    records = sum(len(file.records) for file in sampled)
+    is_whole = len(files.sampled) == len(files.names) and all(file.is_whole for file in sampled)
+    extent = "all" if is_whole else "the first"
+    where = f" of {len(sampled):,} of {len(files.names):,} files" if files.is_folder else ""
+    read_as = "; ".join(dict.fromkeys(FORMATS[file.format] for file in sampled if file.records))
+    yield f"# A draft from {extent} {records:,} records{where} ({read_as}). Check every line."
+    unread = {file.name: file.unread for file in sampled if file.unread}
+    for name, count in list(unread.items())[:MAX_NAMED]:
+        yield f"# Gap: {count:,} lines of {format_text(name)} are no records."
+    if len(unread) > MAX_NAMED:
+        yield f"# Gap: {len(unread) - MAX_NAMED:,} other files have such lines."
+    for delimiter in {file.delimiter for file in sampled} - {None, ",", "\t"}:
+        yield f"# Gap: columns are separated by {delimiter}; the project reads commas and tabs."
+    if any(_has_no_header(file) for file in sampled):
+        yield "# Gap: the first row looks like data. A table needs a header with its columns."
+
+
+def _has_no_header(file: SampledFile) -> bool:
+    """Return whether the names of a table's columns are numbers or times."""
+    names = [*file.records[0]] if file.delimiter and file.records else []
+    return any(name.replace(".", "").isdigit() or name[:4].isdigit() for name in names)
+
+
+def _describe_keys(profile: Profile) -> Iterator[str]:
+    """Yield a comment for each key: how many records have it, its type and examples."""
+    yield "# Keys, the share of records that have them, and examples:"
+    keys = sorted(profile.keys.values(), key=lambda key: -key.rows)
+    width = min(max((len(_show(key.name)) for key in keys[:MAX_KEYS]), default=0), 40)
+    for key in keys[:MAX_KEYS]:
+        share = key.rows / len(profile.records)
+        yield f"#   {_show(key.name):{width}} {share:5.0%}  {_describe_values(key)}"
+    if len(keys) > MAX_KEYS:
+        yield f"#   and {len(keys) - MAX_KEYS:,} others"
+
+
+def _explain_field(field: str, guess: Guess, profile: Profile) -> str:
+    """Return a comment on the key of a field and on the others that were considered."""
+    name = guess.fields[field]
+    if name is not None:
+        parts = [_explain_key(field, profile.keys[name], len(profile.records))]
+    elif field in guess.constants:
+        parts = [f"none: {guess.constants[field]} for all"]
+    elif field == "page" and guess.page_from:
+        parts = [f"none: the name of the {guess.page_from}"]
+    else:
+        parts = [WITHOUT_KEY[field]]
+    if field in guess.notes:
+        parts.append(guess.notes[field])
+    others = guess.considered.get(field, [])
+    if others:
+        listed = ", ".join(_show(other) for other in others[:MAX_NAMED])
+        more = f" and {len(others) - MAX_NAMED} others" if len(others) > MAX_NAMED else ""
+        parts.append(f"also considered: {listed}{more}")
+    return "; ".join(parts)
+
+
+def _explain_key(field: str, key: Key, records: int) -> str:
+    if field in ("ts", "registration"):
+        return _describe_times(key)
+    if field == "userId":
+        is_device = any("device" in word or "anonymous" in word for word in key.words)
+        note = ", of devices rather than customers" if is_device else ""
+        customers = _count(len(key.values), "customer")
+        return f"{customers} in {key.rows / records:.0%} of the records{note}"
+    if field in ("page", "sessionId", "level"):
+        return _count(len(key.values), "value")
+    return _describe_values(key)
+
+
+def _describe_values(key: Key) -> str:
+    """Return the type of a key's values, and examples unless they may be of a person."""
+    if key.types["key/value pairs"]:
+        return "key/value pairs: what is in them cannot be a field"
+    kinds = " or ".join(kind for kind, _ in key.types.most_common())
+    if key.time_form:
+        kinds = _describe_times(key)
+    if key.is_private:
+        return f"{kinds}; values not shown"
+    values = [value for value, _ in key.values.most_common(MAX_EXAMPLES)]
+    examples = ", ".join(format_text(value[:MAX_EXAMPLE_LENGTH]) for value in values)
+    return f"{kinds}: {examples}" if examples else kinds
+
+
+def _describe_times(key: Key) -> str:
+    return " or ".join((READABLE | UNREADABLE)[form] for form, _ in key.times.most_common())
+
+
+def _count(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _show(name: str) -> str:
+    """Return a key, in quotes if a comment could not hold it."""
+    return name if name.isprintable() else format_text(name)
 
 
 def _escape(text: str) -> str:
     """Return a text that does not end a comment."""
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text)
-
-
-def format_documents(settings: dict[str, Any]) -> str:
-    """Return settings files as one text of several YAML documents."""
-    return "---\n".join(settings.values())

@@ -1,14 +1,11 @@
-"""Which keys of a log are the project's fields, by their names and their values."""
+"""Guesses of the project's fields among a log's keys, by names and values."""
 
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sparkify.inspection.field_values import is_gender, is_id, is_item, is_length, is_page, is_plan
-from sparkify.inspection.names import MILLISECONDS, UNLIKELY, rank_name
-from sparkify.inspection.profile import Key, Profile
-from sparkify.inspection.times import DAYS, UNREADABLE
-from sparkify.inspection.times import find_time_form as find_form
+from sparkify.inspection.profile import DAYS, UNREADABLE, Key, Profile, find_time_form, format_value
 
 FIELDS = (
     *("ts", "userId", "sessionId", "itemInSession", "page"),
@@ -25,6 +22,89 @@ PLAN = re.compile(
     r".*(free|trial|premium|paid|basic|standard|family|student|plus|subscri).*|pro|gold|silver",
     re.IGNORECASE,
 )
+MAX_PAGES = 300
+UNSURE_PAGE = 5  # the rank from which names such as type or path may hold something else
+MAX_PLANS = 20
+MAX_ITEM = 2**21  # as in data_processing
+MAX_LENGTH = 86_400  # seconds
+UNLIKELY = 90  # the rank of names that fit only where nothing else does
+# Names of fields at other services, the most likely first: patterns in lower case without
+# punctuation.
+PATTERNS: dict[str, tuple[str, ...]] = {
+    "ts": (
+        "ts",
+        "timestamp|eventtimestamp",
+        "eventtime|eventdatetime|eventat|eventts",
+        "time|datetime|eventdate",
+        "(occurred|happened|logged|watched|played|listened|viewed|visited|streamed)at",
+        "(?!.*(session|exp)).*time(stamp)?",
+        "createdat|date|day",
+        ".*(at|date|ts)",
+    ),
+    "userId": (
+        "userid",
+        "distinctid",
+        "(customer|member|subscriber|account|profile|player|client|contact)(id|no|key|number)|msno"
+        "|uid|userkey|userno",
+        "username|userlogin|login",
+        "userpseudoid|amplitudeid",
+        "user|customer|member|subscriber|account",
+        "(full)?visitorid",
+        ".*userid|.*email",
+        "(anonymous|device|cookie|installation)id",
+    ),
+    "sessionId": (
+        "sessionid|gasessionid",
+        "session|sid|sessionkey|sessionno|sessionnumber|sessionuuid|usersession",
+        "visitid|visit|visitno|visitnumber",
+        ".*sessionid",
+    ),
+    "itemInSession": (
+        "iteminsession",
+        "(event)?(seq|sequence|index)(no|number)?|(eventin)?session(seq|index|position)",
+        "step|position|hitnumber|eventno|eventnumber|itemno",
+        "eventid",
+    ),
+    "page": (
+        "page",
+        "event",
+        "eventname|eventtype|eventaction",
+        "action|activity|activitytype|activityname|actiontype|actionname",
+        "screen|screenname|pagename|pagetype|viewname|pagetitle",
+        "name|type|verb|operation|interaction|eventcategory|category",
+        "path|pagepath|route|endpoint|url",
+    ),
+    "level": (
+        "level",
+        "plan|plan(name|type|id|tier|level|code)",
+        "subscription(plan|type|tier|level|name)?|tier|membership(type|level)?",
+        "(account|user|customer|member)(type|tier|plan|level)|product|package",
+        "subscriptionstatus",
+        "(is)?(paying|paid|premium|subscriber|subscribed)|haspaid|payingstatus",
+    ),
+    "registration": (
+        "registration|registration(date|time|ts|timestamp|at)|registered(at|on)?",
+        "signup|signup(date|time|ts|timestamp|at)|signedup(at|on)?",
+        "(user|account|member|customer|profile)(creat|regist)(ion|ed|ration)?(at|on|date|time)?"
+        "|(user|account|member|customer)creationtime",
+        "(member|customer|subscriber)since|joined(at|on)?|join(date|time)",
+        "userfirsttouchtimestamp|firstseen(at)?",
+    ),
+    "gender": ("gender", "sex"),
+    "length": (
+        "length",
+        "duration|durationseconds?|lengthseconds?|durationsecs?",
+        "seconds|secs|seconds(played|watched|listened)|(played|watched|listened)seconds",
+        "totalsecs",
+    ),
+}
+DEMOTED = re.compile(
+    r".*(received|sent|upload|server|process|ingest|load|updated|modified|original|client|offline"
+    r"|expire|collector|derived).*"
+)
+MILLISECONDS = re.compile(r"ms.*|.*(ms|milli(second)?s)|.*msec.*")
+# Fields whose names may contain those of `ts`.
+NOT_TIMES = ("registration", "sessionId", "itemInSession", "userId")
 
 
 @dataclass
@@ -51,30 +131,30 @@ def guess_fields(profile: Profile, page_from: str | None = None) -> Guess:
     guess = Guess()
     _choose(guess, "userId", _rank(profile, "userId", is_id))
     user = guess.fields["userId"]
-    of_users = profile.of_users(user)
-    rows = len(of_users.records)
+    with_user = profile.select_users(user)
+    rows = len(with_user.records)
     _choose(guess, "ts", _rank_times(profile))
     for name, is_possible in (
         ("sessionId", lambda key: key.is_scalar and not key.is_type("boolean")),
-        ("itemInSession", lambda key: is_item(key, of_users, guess.fields)),
-        ("page", lambda key: is_page(key, of_users, user)),
+        ("itemInSession", lambda key: is_item(key, with_user, guess.fields)),
+        ("page", lambda key: is_page(key, with_user, user)),
         ("registration", lambda key: key.time_form and key.time_form not in UNREADABLE),
         ("level", is_plan),
     ):
-        _choose(guess, name, _rank(of_users, name, is_possible), rows)
+        _choose(guess, name, _rank(with_user, name, is_possible), rows)
     if guess.fields["level"] is None:
-        _choose(guess, "level", _rank_plans_by_values(of_users, guess), rows)
-    _choose(guess, "gender", _rank(of_users, "gender", is_gender))
-    _choose(guess, "length", _rank(of_users, "length", is_length))
-    _note_milliseconds(guess, of_users)
-    _set_levels(guess, of_users)
-    _set_page(guess, of_users, page_from)
+        _choose(guess, "level", _rank_plans_by_values(with_user, guess), rows)
+    _choose(guess, "gender", _rank(with_user, "gender", is_gender))
+    _choose(guess, "length", _rank(with_user, "length", is_length))
+    _note_milliseconds(guess, with_user)
+    _set_levels(guess, with_user)
+    _set_page(guess, with_user, page_from)
     _set_gaps(guess, profile)
     return guess
 
 
 def _rank(profile: Profile, field_name: str, is_possible: Callable[[Key], object]) -> list[Key]:
-    """Return the keys that a field could have, the likeliest first."""
+    """Return the keys that a field could have, the most likely first."""
     ranks = {name: rank_name(field_name, key) for name, key in profile.keys.items()}
     fitting = [key for name, key in profile.keys.items() if ranks[name] is not None]
     return sorted(
@@ -84,16 +164,16 @@ def _rank(profile: Profile, field_name: str, is_possible: Callable[[Key], object
 
 
 def _rank_times(profile: Profile) -> list[Key]:
-    """Return the keys that can be the time of an event; those without a telling name last."""
-    named = _rank(profile, "ts", lambda key: key.time_form)
-    likely = [key for key in named if (rank_name("ts", key) or 0) < UNLIKELY]
+    """Return the keys that can be the time of an event; those without a fitting name last."""
+    fitting = _rank(profile, "ts", lambda key: key.time_form)
+    likely = [key for key in fitting if (rank_name("ts", key) or 0) < UNLIKELY]
     others = [
         key
         for key in profile.keys.values()
-        if key.time_form and key not in named and len(key.values) > 1
+        if key.time_form and key not in fitting and len(key.values) > 1
         if all(rank_name(one, key) is None for one in ("registration", "sessionId", "userId"))
     ]
-    demoted = [key for key in named if key not in likely]
+    demoted = [key for key in fitting if key not in likely]
     enough = MIN_SHARE * len(profile.records)
     return sorted(
         [*likely, *demoted, *others],
@@ -125,14 +205,14 @@ def _rank_plans_by_values(profile: Profile, guess: Guess) -> list[Key]:
 
 
 def _note_milliseconds(guess: Guess, profile: Profile) -> None:
-    found = [
+    names = [
         key.name
         for key in profile.keys.values()
         if any(MILLISECONDS.fullmatch(word) for word in key.words) and key.is_type("whole number")
         if not key.time_form
     ]
-    if guess.fields["length"] is None and found:
-        guess.notes["length"] = f"{', '.join(found)} counts milliseconds; length needs seconds"
+    if guess.fields["length"] is None and names:
+        guess.notes["length"] = f"{', '.join(names)} counts milliseconds; length needs seconds"
 
 
 def _set_levels(guess: Guess, profile: Profile) -> None:
@@ -143,7 +223,7 @@ def _set_levels(guess: Guess, profile: Profile) -> None:
     plans = [plan for plan, _ in profile.keys[level].values.most_common()]
     free = [plan for plan in plans if FREE_PLAN.fullmatch(plan)]
     paid = [plan for plan in plans if plan not in free]
-    guess.levels = {name: found for name, found in (("free", free), ("paid", paid)) if found}
+    guess.levels = {level: plans for level, plans in (("free", free), ("paid", paid)) if plans}
 
 
 def _set_page(guess: Guess, profile: Profile, page_from: str | None) -> None:
@@ -181,9 +261,89 @@ def _set_gaps(guess: Guess, profile: Profile) -> None:
     ts = guess.fields["ts"]
     if ts is None:
         return
-    form = find_form(next(record[ts] for record in profile.records if ts in record))
+    form = find_time_form(next(record[ts] for record in profile.records if ts in record))
     if form in UNREADABLE:
         guess.gaps.append(f"ts: {ts} holds {UNREADABLE[form]}, which the project does not read.")
     share = sum(ts in record for record in profile.records) / len(profile.records)
     if share < MIN_SHARE:
         guess.gaps.append(f"ts: only {share:.0%} of the records have a time in {ts}.")
+
+
+def rank_name(field: str, key: Key) -> float | None:
+    """Return the rank of a key's name for a field, the best lowest; None if it does not fit."""
+    if key.part == field and not key.depth:
+        return -1
+    ranks = [
+        rank
+        for rank, pattern in enumerate(PATTERNS[field])
+        if any(re.fullmatch(pattern, word) for word in key.words)
+    ]
+    if not ranks:
+        return None
+    if field == "ts" and any(rank_name(other, key) is not None for other in NOT_TIMES):
+        return None
+    is_demoted = field == "ts" and any(DEMOTED.fullmatch(word) for word in key.words)
+    # Mixpanel's $user_id and the like are copies by the service.
+    return min(ranks) + 1.5 * key.part.startswith("$") + UNLIKELY * is_demoted
+
+
+def is_id(key: Key) -> bool:
+    """Return whether values can name customers: some repeat, unless there are few records."""
+    is_repeated = len(key.values) < key.rows or key.rows < 20
+    has_clear_name = (rank_name("userId", key) or 0) < 1
+    return key.is_scalar and not key.is_type("boolean") and (is_repeated or has_clear_name)
+
+
+def is_item(key: Key, profile: Profile, fields: Mapping[str, str | None]) -> bool:
+    """Return whether whole numbers from 0 rise within nearly all sessions."""
+    if not key.is_type("whole number") or key.min_number < 0 or key.max_number >= MAX_ITEM:
+        return False
+    ts, user, session = (fields[name] or "" for name in ("ts", "userId", "sessionId"))
+    places: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
+    for record in profile.records:
+        if ts in record and key.name in record:
+            group = (format_value(record.get(user)), format_value(record.get(session)))
+            time = format_value(record[ts]).zfill(25) if ts else ""
+            places[group].append((time, float(record[key.name])))
+    rising = sum(
+        [item for _, item in sorted(rows)] == sorted(item for _, item in rows)
+        for rows in places.values()
+    )
+    return rising >= 0.9 * len(places)
+
+
+def is_page(key: Key, profile: Profile, user: str | None) -> bool:
+    """Return whether texts are few enough to be pages and differ within customers."""
+    has_clear_name = (rank_name("page", key) or 0) < UNSURE_PAGE
+    max_pages = MAX_PAGES if has_clear_name else min(MAX_PAGES, max(len(profile.records) // 2, 2))
+    if not key.is_type("text", "whole number", "boolean") or not key.types["text"]:
+        return False
+    if len(key.values) > max_pages or key.time_form or (key.is_private and key.part != "name"):
+        return False
+    return has_clear_name or not _is_constant_by_user(key.name, user, profile)
+
+
+def _is_constant_by_user(name: str, user: str | None, profile: Profile) -> bool:
+    """Return whether each customer has a single value and customers differ, like their names."""
+    values: dict[str, set[str]] = defaultdict(set)
+    for record in profile.records:
+        if user in record and name in record:
+            values[format_value(record[user])].add(format_value(record[name]))
+    all_values = {value for of_user in values.values() for value in of_user}
+    return len(all_values) > 1 and all(len(of_user) == 1 for of_user in values.values())
+
+
+def is_plan(key: Key) -> bool:
+    """Return whether texts are few enough to be names of plans."""
+    return key.is_type("text", "boolean") and len(key.values) <= MAX_PLANS and not key.time_form
+
+
+def is_gender(key: Key) -> bool:
+    """Return whether texts are few enough to be genders."""
+    return key.is_type("text") and len(key.values) <= 6
+
+
+def is_length(key: Key) -> bool:
+    """Return whether numbers can be the seconds of content."""
+    is_number = key.is_type("whole number", "number")
+    return is_number and key.min_number >= 0 and key.max_number < MAX_LENGTH

@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-# The columns of `pages` in conf/base/globals.yml: its page, and words for other services' pages,
-# in lower case with blanks between words. An earlier column has the first choice.
+# The columns of `feature_engineering.pages`: the page in conf/base, and a pattern for pages of
+# other services, in lower case with blanks between words. The first fitting column wins.
 COLUMNS: dict[str, tuple[str, str]] = {
     "thumbs_down": ("Thumbs Down", r"thumbs? ?down|(\w+ )?(dislike[ds]?|downvoted?|unlike[ds]?)"),
     "thumbs_up": (
@@ -77,7 +77,7 @@ COMPLETED = re.compile(
     r"|removed|ended|expired|lapsed).*"
 )
 
-# Columns of the project's own tables, as sparkify.schemas.names has them, and words of SQL.
+# Columns of the project's own tables, as sparkify.schemas.parameters has them, and words of SQL.
 RESERVED = re.compile(
     r"account_age_days|active_days|cancellations|candidate|churned|current_path|cutoff|day"
     r"|days_since_last_seen|ends_cancelled|false|first_day|gender|inputs|is_first_day|is_paid"
@@ -99,14 +99,14 @@ def split_words(page: str) -> str:
 def rank_cancellations(pages: Iterable[str]) -> list[str]:
     """Return the pages that look like a cancellation, a completed one first."""
     words = {page: split_words(page) for page in pages}
-    found = [page for page, said in words.items() if CANCELLATION.fullmatch(said)]
-    found = [page for page in found if not NO_CANCELLATION.fullmatch(words[page])]
+    fitting = [
+        page
+        for page, text in words.items()
+        if CANCELLATION.fullmatch(text) and not NO_CANCELLATION.fullmatch(text)
+    ]
     return sorted(
-        found,
-        key=lambda page: (
-            "confirm" not in words[page],
-            not COMPLETED.fullmatch(words[page]),
-        ),
+        fitting,
+        key=lambda page: ("confirm" not in words[page], not COMPLETED.fullmatch(words[page])),
     )
 
 
@@ -115,7 +115,7 @@ def match_columns(pages: Counter[str], cancellations: Iterable[str]) -> dict[str
 
     Args:
         pages: the log's pages and their events.
-        cancellations: pages that are no column.
+        cancellations: pages without a column.
     """
     left = [page for page, _ in pages.most_common() if page not in {*cancellations}]
     columns: dict[str, str] = {}
@@ -141,12 +141,12 @@ def is_content(page: str) -> bool:
     return CONTENT.fullmatch(split_words(page)) is not None
 
 
-def name_column(page: str, taken: Iterable[str]) -> str:
-    """Return a name for the column of another page: a plain word that no other column has."""
+def name_column(page: str, used: Iterable[str]) -> str:
+    """Return an unused name for the column of another page."""
     word = "_".join(re.findall(r"[a-z0-9]+", split_words(page)))[:60]
     if not word or not word[0].isalpha() or RESERVED.fullmatch(word):
         word = f"page_{word}".rstrip("_")
-    names, number = {*taken}, 2
+    names, number = {*used}, 2
     while word in names or RESERVED.fullmatch(word):
         word, number = f"{word.rstrip('0123456789_')}_{number}", number + 1
     return word

@@ -1,4 +1,4 @@
-"""What the keys of a sample of records hold."""
+"""What the keys of a sample of records hold: types, values and forms of time."""
 
 import json
 import math
@@ -7,15 +7,31 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sparkify.inspection.records import Record
-from sparkify.inspection.times import find_time_form, read_number
+from sparkify.inspection.sampling import Record
+from sparkify.log_formats.times import UNITS, WITHOUT_ZONE, TimeReader, parse_number
 
+TIMES = TimeReader(date(2000, 1, 1), date(2100, 1, 1), None, ZoneInfo("UTC"))
+WITH_ZONE_NAME = re.compile(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)? ?[A-Z][A-Za-z/_]{2,}")
+# Forms of time that the project reads, and those that it does not.
+READABLE: dict[str, str] = {
+    **{str(unit): f"{name} since 1970" for unit, (_, name) in UNITS.items()},
+    "iso8601": "ISO 8601 text",
+    "local": "ISO 8601 text without a zone",
+    "date": "days, ISO 8601",
+}
+UNREADABLE: dict[str, str] = {
+    "yyyymmdd": "days as YYYYMMDD",
+    "zone name": "text with the name of a zone",
+}
+DAYS = ("date", "yyyymmdd")
 MAX_DEPTH = 8
 MAX_VALUE_LENGTH = 200  # characters that are kept of a value
-# Keys whose values are not shown: names of people, addresses, devices, secrets.
+# Keys whose values are not printed: names of people, addresses, devices, secrets.
 PRIVATE_NAME = re.compile(
     r".*(e?mail|phone|address|street|postal|zip|city|location|birth|latitude|longitude|useragent"
     r"|password|token|cookie|secret|fingerprint).*|name|(ip|ua|lat|lon|lng|dob)(addr.*)?|.*ipaddr.*"
@@ -26,7 +42,7 @@ PRIVATE_VALUE = re.compile(
     r'|"?(Mozilla|Opera|Dalvik|okhttp)/.*',
     re.IGNORECASE,
 )
-FlatRecord = dict[str, Any]
+SEPARATOR = re.compile(r"(?<!\\)\.")  # of nested keys; `\.` is a dot of the key itself
 
 
 @dataclass
@@ -40,13 +56,14 @@ class Key:
     values: Counter[str] = field(default_factory=Counter)
     types: Counter[str] = field(default_factory=Counter)
     times: Counter[str] = field(default_factory=Counter)
-    min_number: float = float("inf")
-    max_number: float = float("-inf")
+    min_number: float = math.inf
+    max_number: float = -math.inf
 
     def add(self, value: object) -> None:
         """Count a value that is not missing."""
         self.rows += 1
-        kind = _find_type(value)
+        number = read_number(value)
+        kind = _find_type(value, number)
         self.types[kind] += 1
         if kind in ("object", "list", "key/value pairs"):
             return
@@ -54,7 +71,6 @@ class Key:
         form = find_time_form(value)
         if form:
             self.times[form] += 1
-        number = read_number(value)
         if number is not None:
             self.min_number = min(self.min_number, float(number))
             self.max_number = max(self.max_number, float(number))
@@ -62,15 +78,15 @@ class Key:
     @cached_property
     def words(self) -> tuple[str, ...]:
         """The last part, and the last two together, in lower case without punctuation."""
-        parts = [_normalize(part) for part in re.split(r"(?<!\\)\.", self.name)]
+        parts = [re.sub(r"[^a-z0-9]", "", part.lower()) for part in SEPARATOR.split(self.name)]
         return (parts[-1], "".join(parts[-2:]))
 
     @cached_property
     def is_private(self) -> bool:
-        """Whether the values seem to be of a person, so that they are not shown."""
-        if any(PRIVATE_NAME.fullmatch(word) for word in self.words):
-            return True
-        return any(PRIVATE_VALUE.fullmatch(value) for value in self.values)
+        """Whether the values seem to be of a person, so that they are not printed."""
+        return any(map(PRIVATE_NAME.fullmatch, self.words)) or any(
+            map(PRIVATE_VALUE.fullmatch, self.values)
+        )
 
     @property
     def is_scalar(self) -> bool:
@@ -93,10 +109,10 @@ class Key:
 class Profile:
     """The records of a sample, flat, and their keys."""
 
-    records: list[FlatRecord]
+    records: list[Record]
     keys: dict[str, Key]
 
-    def of_users(self, user: str | None) -> "Profile":
+    def select_users(self, user: str | None) -> "Profile":
         """Return the profile of the records that have a customer."""
         if user is None or self.keys[user].rows == len(self.records):
             return self
@@ -108,17 +124,55 @@ def profile_records(records: Iterable[Record]) -> Profile:
     return profile_flat(dict(_flatten(record)) for record in records)
 
 
-def profile_flat(records: Iterable[FlatRecord]) -> Profile:
+def profile_flat(records: Iterable[Record]) -> Profile:
     """Return the keys of flat records and what they hold."""
     rows, keys = [], {}
     for record in records:
         rows.append(record)
         for name, value in record.items():
             if name not in keys:
-                parts = re.split(r"(?<!\\)\.", name)
+                parts = SEPARATOR.split(name)
                 keys[name] = Key(name, parts[-1].replace("\\.", "."), len(parts) - 1)
             keys[name].add(value)
     return Profile(rows, keys)
+
+
+def find_time_form(value: object) -> str | None:
+    """Return the form of a value that is a time from 2000 to 2099; None for any other value."""
+    if isinstance(value, datetime):
+        return "iso8601" if value.tzinfo else "local"
+    if isinstance(value, date):
+        return "date"
+    number = read_number(value)
+    if number is not None:
+        return TIMES.read(number).form or ("yyyymmdd" if _is_day(number) else None)
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    form = TIMES.read(text).form
+    if form == WITHOUT_ZONE:
+        return "date" if len(text) == len("2000-01-01") else "local"
+    return form or ("zone name" if WITH_ZONE_NAME.fullmatch(text) else None)
+
+
+def read_number(value: object) -> Decimal | None:
+    """Return a finite number, also of a text such as "1.0"; None for any other value."""
+    number = parse_number(value)
+    if number is None:
+        return None
+    exact = number if isinstance(number, Decimal) else Decimal(str(number))
+    return exact if exact.is_finite() else None
+
+
+def _is_day(number: Decimal) -> bool:
+    """Return whether a number is a day from 2000 to 2099 as YYYYMMDD."""
+    if not 20_000_000 < number < 21_000_000 or number != number.to_integral_value():
+        return False
+    try:
+        datetime.strptime(f"{int(number)}", "%Y%m%d")
+    except ValueError:
+        return False
+    return True
 
 
 def format_value(value: object) -> str:
@@ -137,22 +191,18 @@ def format_text(text: str) -> str:
 
 
 def _flatten(record: Record, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Give the keys of a record that have a value; a missing value is null or blank."""
+    """Yield the keys of a record that have a value; a missing value is null, NaN or blank."""
     for key, value in record.items():
         name = prefix + str(key).replace(".", "\\.")
+        is_blank = isinstance(value, str) and not value.strip()
+        is_nan = isinstance(value, float) and math.isnan(value)
         if isinstance(value, dict) and value and depth < MAX_DEPTH:
             yield from _flatten(value, f"{name}.", depth + 1)
-        elif not _is_missing(value):
+        elif not (value is None or is_blank or is_nan):
             yield name, value
 
 
-def _is_missing(value: object) -> bool:
-    is_blank = isinstance(value, str) and not value.strip()
-    is_nan = isinstance(value, float) and math.isnan(value)
-    return value is None or is_blank or is_nan
-
-
-def _find_type(value: object) -> str:
+def _find_type(value: object, number: Decimal | None) -> str:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, list):
@@ -160,13 +210,8 @@ def _find_type(value: object) -> str:
         return "key/value pairs" if value and pairs else "list"
     if isinstance(value, datetime | date):
         return "time"
-    number = read_number(value)
     if number is not None:
         return "whole number" if number == number.to_integral_value() else "number"
     if isinstance(value, str):
         return "boolean" if value.strip().lower() in ("true", "false") else "text"
     return "object" if isinstance(value, dict) else "other"
-
-
-def _normalize(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())

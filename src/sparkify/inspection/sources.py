@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from sparkify.inspection.guesses import Guess, guess_fields
 from sparkify.inspection.profile import Profile, profile_records
-from sparkify.inspection.records import SampledFile
+from sparkify.inspection.sampling import SampledFile
 
 MAX_SOURCES = 30
 # Folders that only part a table: year=2024, 2024-01-31, 07.
@@ -51,7 +51,7 @@ def _make_source(
 
 
 def differ(sources: Iterable[Source]) -> bool:
-    """Return whether sources need settings of their own."""
+    """Return whether sources need separate settings."""
     settings = {
         repr((source.guess.fields, source.guess.constants, source.guess.page_from))
         for source in sources
@@ -60,7 +60,7 @@ def differ(sources: Iterable[Source]) -> bool:
 
 
 def _find_folder(name: str) -> tuple[str, str]:
-    """Return the pattern and the name of the last folder that is no partition."""
+    """Return the pattern and the name of the last folder that is not a partition."""
     folders = PurePosixPath(name).parts[:-1]
     while folders and PARTITION.fullmatch(folders[-1]):
         folders = folders[:-1]

@@ -1,15 +1,17 @@
 """Every table of the project: its grain, its columns, their types, units and meanings.
 
-The catalog names these tables as validators, so that what is saved has the columns promised
-here. Checking a schema starts no Spark job.
+The catalog names these tables as validators: a DataFrame with other columns is not saved.
+Checking a schema starts no Spark job.
 """
 
 from sparkify.schemas.customers import (
+    FEATURES,
     KEYS,
     SNAPSHOTS,
-    Features,
-    UserDays,
+    USER_DAYS,
+    feature_columns,
     summed_columns,
+    user_day_columns,
     window_columns,
 )
 from sparkify.schemas.events import (
@@ -20,9 +22,14 @@ from sparkify.schemas.events import (
     RAW_EVENTS,
     REPEATED_EVENTS,
 )
-from sparkify.schemas.forecasts import CANDIDATE_PREDICTIONS, ModelInput, Predictions
-from sparkify.schemas.names import NewColumnName
-from sparkify.schemas.scores import CHURN_SCORES, CURRENT_SNAPSHOTS
+from sparkify.schemas.forecasts import (
+    CANDIDATE_PREDICTIONS,
+    CHURN_SCORES,
+    CURRENT_SNAPSHOTS,
+    MODEL_INPUT,
+    PREDICTIONS,
+)
+from sparkify.schemas.parameters import NewColumnName
 from sparkify.schemas.simulated import SIMULATED_SESSIONS, SIMULATED_USERS
 
 __all__ = [
@@ -32,18 +39,20 @@ __all__ = [
     "CURRENT_SNAPSHOTS",
     "EVENTS",
     "EVENT_COUNTS",
+    "FEATURES",
     "KEYS",
     "MALFORMED_ROW",
+    "MODEL_INPUT",
+    "PREDICTIONS",
     "RAW_EVENTS",
     "REPEATED_EVENTS",
     "SIMULATED_SESSIONS",
     "SIMULATED_USERS",
     "SNAPSHOTS",
-    "Features",
-    "ModelInput",
+    "USER_DAYS",
     "NewColumnName",
-    "Predictions",
-    "UserDays",
+    "feature_columns",
     "summed_columns",
+    "user_day_columns",
     "window_columns",
 ]

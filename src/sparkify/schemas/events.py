@@ -1,7 +1,6 @@
 """The records of a log, and the events among them."""
 
-from sparkify.schemas.kinds import COUNT, DAY, NUMBER, TEXT, TEXTS, TIME
-from sparkify.schemas.table import Column, Table
+from sparkify.schemas.table import COUNT, DAY, NUMBER, TEXT, TEXTS, TIME, Column, Table
 
 MALFORMED_ROW = "malformed row"  # of separated values: more or fewer than the header has names
 

@@ -1,54 +1,28 @@
-"""What models learn from, and what they forecast."""
+"""What models learn from, what they forecast, and the scores of current customers."""
 
-from collections.abc import Iterable, Mapping
+from pyspark.sql import types as T
 
-from sparkify.schemas.customers import SNAPSHOTS, Features
-from sparkify.schemas.kinds import FLAG, NUMBER, TEXT
-from sparkify.schemas.table import Column, Table
+from sparkify.schemas.customers import CUSTOMER_AT_CUTOFF, FEATURES, KEYS, SNAPSHOTS
+from sparkify.schemas.table import FLAG, NUMBER, SMALL, TEXT, Column, Table
 
 TRAINABLE = Column(
-    "is_trainable", FLAG, "Whether the user is of those that models may learn from, by hash."
+    "is_trainable", FLAG, "Whether models may learn from the user, by a hash of the user."
 )
 
+MODEL_INPUT = Table(
+    "One row per user and cutoff: the label, whether models may learn from the user, features.",
+    (*SNAPSHOTS.definition, TRAINABLE, *FEATURES.definition[len(KEYS) :]),
+)
 
-class ModelInput(Table):
-    """One row per user and cutoff: the label, whether the user may be trained on, the features."""
-
-    def __init__(
-        self,
-        pages: Mapping[str, str],
-        by_level: Iterable[str],
-        windowed: Iterable[str],
-        windows_days: Iterable[int],
-    ) -> None:
-        """Define the table; arguments as for `Features`."""
-        described = Features(pages, by_level, windowed, windows_days).definition[2:]
-        definition = (*SNAPSHOTS.definition, TRAINABLE, *described)
-        super().__init__("One row per user and cutoff.", definition)
-
-
-class Predictions(Table):
-    """One row per user and cutoff: what was forecast, and what happened."""
-
-    def __init__(self, baselines: Mapping[str, str]) -> None:
-        """Define the table.
-
-        Args:
-            baselines: the features that rank without a model, by the baseline's name.
-        """
-        super().__init__(
-            "One row per user and cutoff.",
-            (
-                *SNAPSHOTS.definition,
-                TRAINABLE,
-                Column("probability", NUMBER, "Forecast probability of `churned`, calibrated."),
-                *(
-                    Column(f"baseline_{name}", NUMBER, f"Baseline: {column}.")
-                    for name, column in baselines.items()
-                ),
-            ),
-        )
-
+PREDICTIONS = Table(
+    "One row per user and cutoff: what was forecast, and what happened.",
+    (
+        *SNAPSHOTS.definition,
+        TRAINABLE,
+        Column("probability", NUMBER, "Forecast probability of `churned`, calibrated."),
+        Column("baseline_*", NUMBER, "The feature that a baseline ranks by."),
+    ),
+)
 
 CANDIDATE_PREDICTIONS = Table(
     "One row per candidate, user and cutoff.",
@@ -56,5 +30,37 @@ CANDIDATE_PREDICTIONS = Table(
         *SNAPSHOTS.definition,
         Column("candidate", TEXT, "The candidate, with the best of its settings."),
         Column("probability", NUMBER, "Its forecast probability of `churned`, not calibrated."),
+    ),
+)
+
+REASON = T.StructType(
+    [
+        T.StructField("input", TEXT),
+        T.StructField("reason", TEXT),
+        T.StructField("contribution", NUMBER),
+    ]
+)
+
+CURRENT_SNAPSHOTS = Table(
+    "One row per customer at the cutoff that is scored.",
+    CUSTOMER_AT_CUTOFF,
+)
+
+CHURN_SCORES = Table(
+    "One row per customer at the cutoff that is scored.",
+    (
+        *CURRENT_SNAPSHOTS.definition,
+        Column("probability", NUMBER, "Forecast probability of the outcome, calibrated."),
+        Column("rank", SMALL, "1 for the highest probability; ties by user_id."),
+        Column("percentile", NUMBER, "Percent of the customers who rank lower."),
+        Column("level", TEXT, "free or paid, at the last event before the cutoff."),
+        Column("days_since_last_seen", NUMBER, "Days since the last event."),
+        Column(
+            "reasons_for",
+            T.ArrayType(REASON),
+            "Inputs that raise the probability most, the strongest first: the input, a sentence, "
+            "and its contribution before calibration (log-odds; for a random forest probability).",
+        ),
+        Column("reasons_against", T.ArrayType(REASON), "Inputs that lower it most, likewise."),
     ),
 )

@@ -1,18 +1,48 @@
-"""What all sections of parameters share: their base class, common types and errors."""
+"""Base class, common types and errors of all sections of parameters."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from sparkify.schemas.customers import FEATURES, USER_DAYS
+from sparkify.schemas.events import CHECKED_EVENTS
+from sparkify.schemas.forecasts import (
+    CANDIDATE_PREDICTIONS,
+    CHURN_SCORES,
+    MODEL_INPUT,
+    PREDICTIONS,
+)
+from sparkify.schemas.table import ColumnName
 from sparkify.spark.functions import PERMILLE
 
-# The seeds that NumPy, scikit-learn, XGBoost and Spark all take.
+# The seeds that NumPy, scikit-learn, XGBoost and Spark all accept.
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-# In a share closer to 0 or 1 than a permille, few logs would have a user.
+# Below a permille, or above all but a permille, few logs have a user in the share.
 SampleShare = Annotated[float, Field(ge=1 / PERMILLE, le=1 - 1 / PERMILLE)]
+
+# Columns on the way from one table to the next: of features, of models, of studies.
+INTERMEDIATE_COLUMNS = (
+    *("first_day", "is_first_day", "last_event", "last_gender", "last_paid_ts", "log_opened"),
+    *("inputs", "label", "weight", "moderator", "moderated", "unscaled", "weighed"),
+    *("uncalibrated", "place", "total_records"),
+)
+# Spark SQL reads these as something else than a column.
+WORDS_OF_SQL = ("current_path", "false", "not", "null", "true")
+TABLES = (
+    *(CHECKED_EVENTS, USER_DAYS, FEATURES, MODEL_INPUT, PREDICTIONS),
+    *(CANDIDATE_PREDICTIONS, CHURN_SCORES),
+)
+RESERVED = {
+    *(name for table in TABLES for name in table.columns),
+    *INTERMEDIATE_COLUMNS,
+    *WORDS_OF_SQL,
+}
+# Counts of one level, probabilities of segments, and the columns that classifiers add.
+RESERVED_PATTERN = re.compile(r"(free|paid)_.*|segment_\d+|.*_(probability|margin|prediction)")
 
 Items = TypeVar("Items", bound=Sequence[object])
 
@@ -51,19 +81,26 @@ def wrong_value(name: str, value: object, allowed: str) -> PydanticCustomError:
 def unknown_name(name: str, names: list[str]) -> PydanticCustomError:
     """Return the error for a parameter that does not exist, with the names that do beside it."""
     return PydanticCustomError(
-        "unknown_name", "{name} is no parameter", {"name": name, "names": names}
+        "unknown_name", "{name} is not a parameter", {"name": name, "names": names}
     )
 
 
 def taken_name(name: str) -> PydanticCustomError:
-    """Return the error for a parameter whose name is to be a column and is one already."""
+    """Return the error for a parameter that would add a column which exists already."""
     return PydanticCustomError("taken_name", "{name} is a column already", {"name": name})
 
 
 def _require_unique(items: Items) -> Items:
     if len(set(items)) < len(items):
-        raise wrong_value("", items, "a list in which every item stands once")
+        raise wrong_value("", items, "a list in which every item occurs once")
     return items
 
 
+def _require_free(name: str) -> str:
+    if name in RESERVED or RESERVED_PATTERN.fullmatch(name):
+        raise taken_name("")
+    return name
+
+
 Unique = AfterValidator(_require_unique)
+NewColumnName = Annotated[ColumnName, AfterValidator(_require_free)]

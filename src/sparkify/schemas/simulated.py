@@ -2,8 +2,7 @@
 
 from pyspark.sql import types as T
 
-from sparkify.schemas.kinds import COUNT, NUMBER, SMALL, TEXT
-from sparkify.schemas.table import Column, Table
+from sparkify.schemas.table import COUNT, NUMBER, SMALL, TEXT, Column, Table
 
 SIMULATED_USERS = Table(
     "One row per simulated user.",

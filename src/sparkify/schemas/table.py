@@ -1,6 +1,7 @@
-"""What a table promises, and whether a frame keeps it."""
+"""Tables as schemas: grain, columns, types and units, and the check of a DataFrame against one."""
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Annotated
 
 from pydantic import StringConstraints
@@ -9,17 +10,24 @@ from pyspark.sql import types as T
 
 from sparkify.errors import UserError
 
-# Names of columns become part of SQL statements and file names: only a plain word can be one.
+TEXT, FLAG, DAY, TIME = T.StringType(), T.BooleanType(), T.DateType(), T.TimestampType()
+COUNT, NUMBER, SMALL = T.LongType(), T.DoubleType(), T.IntegerType()
+TEXTS = T.ArrayType(TEXT)
+
+# Column names become part of SQL statements and file names, so only plain words are allowed.
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
 
 
 class SchemaError(UserError):
-    """A table does not have the columns that its schema promises."""
+    """A table does not have the columns of its schema."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, its type and one sentence on what it says."""
+    """A column: name, type, and one sentence on its meaning.
+
+    A name with `*` is a pattern: it stands for any number of columns that parameters name.
+    """
 
     name: str
     type: T.DataType
@@ -28,42 +36,40 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: what one row is, and its columns in order."""
+    """A table: its grain, and its columns in order."""
 
     grain: str
     definition: tuple[Column, ...]
 
     @property
     def columns(self) -> list[str]:
-        """The names of the columns, in order."""
-        return [column.name for column in self.definition]
+        """The column names in order, without patterns."""
+        return [column.name for column in self.definition if "*" not in column.name]
 
     @property
     def struct(self) -> T.StructType:
-        """The table's schema as Spark knows it."""
+        """The Spark schema, without patterns."""
         return T.StructType([T.StructField(c.name, c.type) for c in self.definition])
 
     def validate(self, frame: DataFrame) -> DataFrame:
-        """Return the frame if it has exactly the table's columns; nullability is free.
+        """Return the DataFrame if it has exactly the table's columns; nullability is free.
 
         Raises:
             SchemaError: naming the columns that are missing, unexpected or of another type.
         """
-        expected = {column.name: column.type for column in self.definition}
-        found = {field.name: field.dataType for field in frame.schema}
-        complaints = [
-            *(f"'{name}' is missing" for name in expected if name not in found),
-            *(f"'{name}' is not expected" for name in found if name not in expected),
-            *(
-                f"'{name}' is {found[name].simpleString()}, not {kind.simpleString()}"
-                for name, kind in expected.items()
-                if name in found and not _same_type(found[name], kind)
-            ),
-        ]
-        if complaints:
-            raise SchemaError(f"columns differ from the schema: {'; '.join(complaints)}.")
+        found = {field.name: field.dataType.simpleString() for field in frame.schema}
+        problems = [f"'{name}' is missing" for name in self.columns if name not in found]
+        for name, data_type in found.items():
+            expected = self._expected_type(name)
+            if expected is None:
+                problems.append(f"'{name}' is not expected")
+            elif data_type != expected:
+                problems.append(f"'{name}' is {data_type}, not {expected}")
+        if problems:
+            raise SchemaError(f"columns differ from the schema: {'; '.join(problems)}.")
         return frame
 
-
-def _same_type(found: T.DataType, expected: T.DataType) -> bool:
-    return found.simpleString() == expected.simpleString()
+    def _expected_type(self, name: str) -> str | None:
+        exact_first = sorted(self.definition, key=lambda column: column.name != name)
+        matching = (c.type.simpleString() for c in exact_first if fnmatchcase(name, c.name))
+        return next(matching, None)

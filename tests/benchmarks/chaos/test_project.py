@@ -40,7 +40,7 @@ def test_a_sentence_is_one_and_comes_without_a_trace() -> None:
 def test_a_project_has_its_data_in_its_own_folder_and_takes_other_settings(tmp_path: Path) -> None:
     project = ChaosProject(tmp_path / "one")
     paths = yaml.safe_load((project.conf / "chaos" / "globals.yml").read_text())
-    assert all(path.startswith(str(tmp_path)) for path in paths["folder"].values())
+    assert all(paths[name].startswith(str(tmp_path)) for name in ("raw_log", "data_root"))
     written = project.conf / "chaos" / "parameters.yml"
     assert yaml.safe_load(written.read_text())["feature_engineering"]["horizon_days"] == 10
     project.set("B")

@@ -92,7 +92,8 @@ def test_pages_that_the_log_does_not_have_are_named_with_their_parameters(
     }
     assert caplog.messages == [
         "The log has no event on these pages, which parameters name: "
-        "'Cancellation Confirmation' (feature_engineering.cancellation_page), 'Hone' (feature_engineering.pages.home)"
+        "'Cancellation Confirmation' (feature_engineering.cancellation_page), "
+        "'Hone' (feature_engineering.pages.home)"
     ]
 
 

@@ -19,7 +19,7 @@ from sparkify.pipelines.data_processing.parameters import DataProcessingParamete
 from sparkify.pipelines.feature_engineering import nodes
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.schemas import EVENTS, SNAPSHOTS, Features, UserDays
+from sparkify.schemas import EVENTS, FEATURES, SNAPSHOTS, USER_DAYS
 
 REGISTERED = datetime(2018, 9, 1)
 USABLE = {"accepted": 1, "rejected_share": 0.0, "max_rejected_share": 0.2}
@@ -75,7 +75,7 @@ def days(spark: SparkSession, settings: FeatureEngineeringParameters) -> DataFra
 def test_a_day_sums_up_what_the_user_did(
     days: DataFrame, settings: FeatureEngineeringParameters
 ) -> None:
-    UserDays(settings.pages, settings.by_level).validate(days)
+    USER_DAYS.validate(days)
     first, second, *_ = days.where("user_id = 'a'").orderBy("day").collect()
     shown = ["next_song", "roll_advert", "thumbs_up", "home", "submit_upgrade", "other_pages"]
     assert [first[name] for name in shown] == [1, 1, 0, 0, 0, 0]
@@ -387,8 +387,8 @@ def described(days: DataFrame, settings: FeatureEngineeringParameters) -> DataFr
 def test_features_sum_up_what_came_before_the_cutoff(
     described: DataFrame, settings: FeatureEngineeringParameters
 ) -> None:
-    table = Features(settings.pages, settings.by_level, settings.windowed, settings.windows_days)
-    table.validate(described)
+    FEATURES.validate(described)
+    assert described.columns[2:] == settings.feature_columns
     (row,) = described.where("user_id = 'a' and cutoff = date'2018-10-10'").collect()
     # Days 10-01 and 10-02 are 9 and 8 days before: outside of 7, inside of 14.
     assert [row[f"next_song{window}"] for window in ("_7d", "_14d", "_28d", "")] == [0, 2, 2, 2]

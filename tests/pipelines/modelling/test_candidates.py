@@ -19,7 +19,7 @@ from sparkify.pipelines.modelling.candidates import (
 )
 from sparkify.pipelines.modelling.inputs import INPUTS, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters
-from sparkify.schemas.names import RESERVED, RESERVED_PATTERN
+from sparkify.schemas.parameters import RESERVED, RESERVED_PATTERN
 
 CONF = Path(__file__).parents[3] / "conf"
 

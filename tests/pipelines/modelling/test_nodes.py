@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from sparkify.pipelines.modelling import nodes, weights
 from sparkify.pipelines.modelling.folds import is_trainable
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
-from sparkify.schemas import KEYS, Features, ModelInput, Predictions
+from sparkify.schemas import KEYS, MODEL_INPUT, PREDICTIONS
 
 HOLDOUT = date(2018, 11, 21)
 CUTOFFS = [HOLDOUT - timedelta(days=7 * week) for week in range(4)]
@@ -42,7 +42,7 @@ def columns(parameters: dict[str, Any]) -> tuple[Any, ...]:
 def split(
     taken: DataFrame, parameters: dict[str, Any], missing_pages: dict[str, str] | None = None
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
-    names = Features(*columns(parameters)).columns[2:]
+    names = parameters["feature_engineering"].feature_columns
     described = taken.select(*KEYS, *[F.lit(0.0).alias(name) for name in names])
     settings = (parameters["modelling"], parameters["feature_engineering"])
     summary = {"missing_pages": missing_pages or {}}
@@ -65,7 +65,7 @@ def test_no_training_label_overlaps_the_holdout(
 ) -> None:
     train, test, question = split(snapshots(spark, USERS[:9]), parameters)
     for rows in (train, test):
-        ModelInput(*columns(parameters)).validate(rows)
+        MODEL_INPUT.validate(rows)
     cutoffs = sorted(row["cutoff"] for row in train.select("cutoff").distinct().collect())
     # 2018-11-14 + 10 days reaches beyond the hold-out's cutoff, 2018-11-07 + 10 does not.
     assert cutoffs == [date(2018, 10, 31), date(2018, 11, 7)]
@@ -221,7 +221,7 @@ def test_the_champion_says_what_it_is(judged: Judged) -> None:
 
 
 def test_a_row_s_forecast_is_the_model_s_alone(judged: Judged) -> None:
-    Predictions(judged.modelling.baselines).validate(judged.test_predictions)
+    PREDICTIONS.validate(judged.test_predictions)
     rows = judged.test_predictions.toPandas()
     assert len(rows) == 80
     assert rows["probability"].between(0, 1, inclusive="neither").all()

@@ -17,7 +17,7 @@ import pytest
         ("folds", "ten", 'is "ten"; allowed: an integer of at least 2.'),
         ("folds", None, "is null; allowed: an integer of at least 2."),
         ("folds", [2, 3], "is [2, 3]; allowed: an integer of at least 2."),
-        ("fold", 10, "is no parameter; did you mean modelling.folds?"),
+        ("fold", 10, "is not a parameter; did you mean modelling.folds?"),
         (
             "decision",
             None,
@@ -39,7 +39,7 @@ import pytest
         (
             "baselines.Most",
             "next_song",
-            "is no name that is allowed; allowed: text that matches ^[a-z][a-z0-9_]*$.",
+            "is not an allowed name; allowed: text that matches ^[a-z][a-z0-9_]*$.",
         ),
         (
             "candidates",
@@ -53,11 +53,11 @@ import pytest
             'is {"xgboost": null}; allowed: settings for at least one of logistic_regression,'
             " random_forest, gradient_boosted_trees, xgboost.",
         ),
-        ("candidates.xgbost", {}, "is no parameter; did you mean modelling.candidates.xgboost?"),
+        ("candidates.xgbost", {}, "is not a parameter; did you mean modelling.candidates.xgboost?"),
         (
             "candidates.xgboost.max_dept",
             [2],
-            "is no parameter; did you mean modelling.candidates.xgboost.max_depth?",
+            "is not a parameter; did you mean modelling.candidates.xgboost.max_depth?",
         ),
         (
             "candidates.xgboost.max_depth",
@@ -75,7 +75,7 @@ import pytest
         (
             "candidates.random_forest.maxDepht",
             [2],
-            "is no parameter; did you mean modelling.candidates.random_forest.maxDepth?",
+            "is not a parameter; did you mean modelling.candidates.random_forest.maxDepth?",
         ),
     ],
 )

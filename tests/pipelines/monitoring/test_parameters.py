@@ -9,7 +9,7 @@ import pytest
     [
         ("false_alarms", 0, "is 0; allowed: a number above 0 and below 1."),
         ("fail_on_alarm", "maybe", 'is "maybe"; allowed: true or false.'),
-        ("psi_bin", 10, "is no parameter; did you mean monitoring.psi_bins?"),
+        ("psi_bin", 10, "is not a parameter; did you mean monitoring.psi_bins?"),
     ],
 )
 def test_an_invalid_value_is_one_sentence(

@@ -264,15 +264,6 @@ EVENT_SUMMARY = {
     "missing_pages": {},
     "returning_customers": {"customers": 0, "events": 0, "treated_as": "return"},
 }
-TIMINGS = pd.DataFrame(
-    {
-        "node": ["check_events", "choose_champion"],
-        "seconds": [70.26, 30.0],
-        "bytes_read": [128_000_000, 0],
-        "bytes_written": [6_700_000, 2_000],
-        "rows_written": [283_586, None],
-    }
-)
 
 
 @pytest.fixture
@@ -300,7 +291,6 @@ def found() -> dict[str, Any]:
         "data_quality": QUALITY,
         "event_summary": EVENT_SUMMARY,
         "simulation_record": {},
-        "run_timings": TIMINGS,
         **dict.fromkeys(FIGURES, PIXEL),
     }
 

@@ -1,6 +1,5 @@
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from sparkify.pipelines.reporting.blocks import Listing, Table
@@ -16,7 +15,6 @@ def told(found: dict[str, Any], **changed: Any) -> tuple[dict[str, str], dict[st
         given["event_summary"],
         given["metrics"],
         given["simulation_record"],
-        given["run_timings"],
         given.get("parameters", {}),
     ).blocks
     (listing,) = (block for block in blocks if isinstance(block, Listing))
@@ -39,14 +37,6 @@ def test_the_champion_is_told_with_what_it_learnt_from(found: dict[str, Any]) ->
     )
     assert said["Threshold on the hold-out"].startswith("9.1 %, the one with the best F1")
     assert tables["Versions"] == (("python", "3.11.2"), ("pyspark", "4.3.0"))
-
-
-def test_run_time_is_told_by_node_the_slowest_first(found: dict[str, Any]) -> None:
-    _, tables = told(found, run_timings=found["run_timings"][::-1])
-    assert tables["Run"] == (
-        ("check_events", "70.3", 70.26 / 100.26, "128.0", "6.7", "283,586"),
-        ("choose_champion", "30.0", 30 / 100.26, "0.0", "0.0", ""),
-    )
 
 
 def test_a_log_that_lost_no_line_says_so(found: dict[str, Any]) -> None:
@@ -72,12 +62,6 @@ def test_settings_that_belong_together_share_a_row(found: dict[str, Any]) -> Non
         ("modelling.seed", "7"),
         ("modelling.decision", "threshold: f1, contact_cost: 1"),
     )
-
-
-def test_a_run_of_no_time_at_all_is_told(found: dict[str, Any]) -> None:
-    idle = pd.DataFrame(found["run_timings"].head(1)).assign(seconds=0.0)
-    _, tables = told(found, run_timings=idle)
-    assert tables["Run"][0][2] == 0
 
 
 @pytest.mark.parametrize(

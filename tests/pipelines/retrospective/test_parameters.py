@@ -10,7 +10,7 @@ import pytest
         (
             "seed_project.publishd",
             [],
-            "is no parameter; did you mean retrospective.seed_project.published?",
+            "is not a parameter; did you mean retrospective.seed_project.published?",
         ),
         (
             "seed_project.published",

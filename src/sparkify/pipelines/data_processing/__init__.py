@@ -1,4 +1,4 @@
-"""Data processing: every line of the log checked once."""
+"""Data processing: every record of the log is checked once."""
 
 from sparkify.pipelines.data_processing.pipeline import create_pipeline
 

@@ -220,8 +220,8 @@ def _format_problems(data_quality: dict[str, Any]) -> list[str]:
         quoted = f" (found {value[:MAX_VALUE_LENGTH]})" if value else ""
         sentences.append(f"{reason}{quoted}: {_find_remedy(reason, data_quality)}")
     if not sentences and not missing:
-        most_frequent = next(iter(_sort_rejections(data_quality)), NO_USER)
-        sentences = [_find_remedy(most_frequent, data_quality)]
+        first = next(iter(_sort_rejections(data_quality)), NO_USER)
+        sentences = [_find_remedy(first, data_quality)]
     return sentences
 
 
@@ -236,5 +236,5 @@ def _find_remedy(reason: str, data_quality: dict[str, Any]) -> str:
 
 def _give_example(data_quality: dict[str, Any]) -> list[str]:
     nothing: dict[str, Any] = {"examples": []}
-    most_frequent = next(iter(_sort_rejections(data_quality).values()), nothing)
-    return [f"Example: {line[:MAX_EXAMPLE_LENGTH]}" for line in most_frequent["examples"][:1]]
+    first = next(iter(_sort_rejections(data_quality).values()), nothing)
+    return [f"Example: {line[:MAX_EXAMPLE_LENGTH]}" for line in first["examples"][:1]]

@@ -10,8 +10,8 @@ from typing import Literal
 Kind = Literal["time", "id", "name", "text", "whole number", "number"]
 PageSource = Literal["key", "folder", "file"]
 
-# Field: its column in `checked_events` and how its values are read. A field is called as in the
-# published logs; `data_processing.fields` has the keys of the log at hand.
+# Field: its column in `checked_events` and its kind of values. The names are those of the published
+# logs; `data_processing.fields` has the keys of the log.
 FIELDS: dict[str, tuple[str, Kind]] = {
     "ts": ("ts", "time"),
     "userId": ("user_id", "id"),
@@ -27,7 +27,7 @@ ESSENTIAL = ["ts", "userId", "sessionId", "page", "level", "itemInSession", "reg
 REQUIRED = ["page", "sessionId", "itemInSession", "level"]  # in this order of reasons
 INDISPENSABLE = ["ts", "userId", "page"]  # a log without the others can be read
 PERSONAL = ["firstName", "lastName", "location", "userAgent"]
-# They stay in the raw log: nothing forecasts with them.
+# They stay in the raw log: no feature uses them.
 UNREAD = [*PERSONAL, "auth", "method", "status", "artist", "song"]
 MAX_ITEMS = 2**21  # of a session; with milliseconds up to the year 2109 it fits 63 bits
 
@@ -58,9 +58,9 @@ class RecordShape:
 
     Attributes:
         files: the pattern of the files, relative to the log; None for all.
-        paths: the keys on the way to each field's value; fields that the records lack are absent.
-        constants: the value of fields that have the same one in every record.
-        page_from: what names the page: a key, the folder or the file that a record comes from.
+        paths: the keys on the way to each field's value; without the fields that the records lack.
+        constants: the fields with the same value in every record.
+        page_from: what names the page: a key, the record's folder or its file.
     """
 
     files: str | None
@@ -69,7 +69,7 @@ class RecordShape:
     page_from: PageSource
 
     def has(self, field: str) -> bool:
-        """Return whether records hold a field, or have it from a constant or their file."""
+        """Return whether records have a field: by a key, a constant or their file."""
         is_page_of_file = field == "page" and self.page_from != "key"
         return field in self.paths or field in self.constants or is_page_of_file
 
@@ -78,7 +78,7 @@ class RecordShape:
         return self.files is None or fnmatchcase(file, self.files)
 
     def page_of(self, file: str) -> str:
-        """Return the page that the name of a file or its folder stands for.
+        """Return the page that a file or its folder is named after.
 
         >>> RecordShape(None, {}, {}, "file").page_of("2018/listen_events-0001.json.gz")
         'listen_events'
@@ -90,5 +90,5 @@ class RecordShape:
 
     @property
     def known_keys(self) -> frozenset[str]:
-        """The keys at a record's top level that are read, or known as not to be read."""
+        """The top-level keys of a record that are read, or are known and not needed."""
         return frozenset({path[0] for path in self.paths.values()} | {*UNREAD})

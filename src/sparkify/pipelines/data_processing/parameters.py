@@ -1,4 +1,4 @@
-"""What can be set about reading and checking a log."""
+"""Parameters of reading and checking a log."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self
@@ -40,7 +40,7 @@ Key = Annotated[str, AfterValidator(_require_key)]
 
 
 class Source(Parameters):
-    """How records of some files are written, where they differ from the others."""
+    """How the records of some files differ from the others."""
 
     files: Annotated[str, StringConstraints(min_length=1)]
     fields: dict[str, Key | None] = Field(default_factory=dict)
@@ -71,7 +71,7 @@ class DataProcessingParameters(Parameters):
     levels: dict[Level, tuple[str, ...]]
 
     @model_validator(mode="after")
-    def _seconds_can_be_told_from_milliseconds(self) -> Self:
+    def _require_distinct_units(self) -> Self:
         first, last = _seconds(self.earliest_event), _seconds(self.latest_event)
         if not 0 < first < last < 1_000 * first:
             raise wrong_value(
@@ -104,7 +104,7 @@ class DataProcessingParameters(Parameters):
         return self
 
     @model_validator(mode="after")
-    def _every_plan_is_of_one_level(self) -> Self:
+    def _require_one_level_per_plan(self) -> Self:
         plans = [plan for plans in self.levels.values() for plan in plans]
         if not plans:
             raise wrong_value("levels", self.levels, "at least one name of a plan")
@@ -136,16 +136,16 @@ class DataProcessingParameters(Parameters):
 
     @property
     def only_plan(self) -> str:
-        """The plan of everybody where a log names none: one that is paid for, if there is any."""
+        """The plan of all customers if the log names none: a paid one, if there is any."""
         return [*self.levels.get("paid", ()), *self.levels.get("free", ())][0]
 
     @property
     def needs_files(self) -> bool:
-        """Whether the file that a record comes from says something about it."""
+        """Whether records need the name of their file."""
         return bool(self.sources) or self.page_from != "key"
 
     def lacks(self, field: str) -> bool:
-        """Return whether records of some file have no value of a field, by what they are."""
+        """Return whether the records of some source lack a field."""
         return not all(shape.has(field) for shape in self.shapes)
 
     @property
@@ -155,7 +155,7 @@ class DataProcessingParameters(Parameters):
 
     @property
     def time_reader(self) -> TimeReader:
-        """What reads the log's times."""
+        """The reader of the log's times."""
         return TimeReader(
             earliest=self.earliest_event,
             latest=self.latest_event,

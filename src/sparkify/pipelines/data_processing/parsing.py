@@ -58,12 +58,12 @@ HASHES = MAX_ITEMS // 1_024
 def parse_records(
     batches: Iterator[pa.RecordBatch], parameters: DataProcessingParameters
 ) -> Iterator[pa.RecordBatch]:
-    """Type every record of some batches: a row of `checked_events` for each, in their order.
+    """Yield a row of `checked_events` for each record of some batches, in order.
 
     Args:
-        batches: `value`, a record's JSON as bytes; `record_hash`; `lists_keys`, whether to look
-            for unknown keys; and if there are such columns, `file`, the record's file relative to
-            the log, and `problem`, why a reader of another format could not read it.
+        batches: `value` is a record's JSON as bytes, `record_hash` its hash, and `lists_keys`
+            whether to look for unknown keys. Optional are `file`, relative to the log, and
+            `problem`, why a reader of another format could not read the record.
         parameters: how the log is written, and what is possible.
     """
     parsers = [RecordParser(shape, parameters) for shape in parameters.shapes]
@@ -131,9 +131,9 @@ class RecordParser:
         return self._make_batch(batch, typed, problems)
 
     def reject(self, batch: pa.RecordBatch, reason: str) -> pa.RecordBatch:
-        """Return rows that are all rejected, for the same reason and unread."""
-        all_of_them = pa.repeat(pa.scalar(True), batch.num_rows)
-        return self._make_batch(batch, {}, [Problem(reason, all_of_them)])
+        """Return the rows of a batch, rejected for one reason without decoding them."""
+        holds = pa.repeat(pa.scalar(True), batch.num_rows)
+        return self._make_batch(batch, {}, [Problem(reason, holds)])
 
     def _find_unreadable(self, batch: pa.RecordBatch, malformed: list[int]) -> list[Problem]:
         """Return why records are not JSON objects, or no rows of their format."""
@@ -174,22 +174,22 @@ class RecordParser:
     def _make_batch(
         self, batch: pa.RecordBatch, typed: dict[str, pa.Array], problems: list[Problem]
     ) -> pa.RecordBatch:
-        """Add to typed columns what the other columns say of each record."""
+        """Return the rows of a batch: typed columns, reasons, quotes and unknown keys."""
         reasons: list[list[str] | None] = [None] * batch.num_rows
         lines: list[str | None] = [None] * batch.num_rows
         for reason, holds in problems:
             for place in pc.indices_nonzero(holds).to_pylist():
                 reasons[place] = [*(reasons[place] or []), reason]
         records = batch.column("value")
-        for place, found in enumerate(reasons):
-            if found:
+        for place, listed in enumerate(reasons):
+            if listed:
                 lines[place] = self._quoter.quote(records[place].as_py())
         typed |= {
             "record_hash": batch.column("record_hash"),
             "line": encode_texts(lines),
             "unknown_columns": self._list_unknown_keys(batch),
             "problems": pa.array(reasons, pa.list_(pa.string())),
-            "rejection": pa.array([found and found[0] for found in reasons], pa.string()),
+            "rejection": pa.array([listed and listed[0] for listed in reasons], pa.string()),
         }
         arrays = [
             typed.get(name, pa.nulls(batch.num_rows, SCHEMA.field(name).type))
@@ -205,11 +205,11 @@ class RecordParser:
         return pa.array(unknown, pa.list_(pa.string()))
 
 
-def _put_first(weightiest: list[Problem], problems: list[Problem]) -> list[Problem]:
-    """Put problems first, and leave the others out where one of these holds."""
-    found = reduce(pc.or_, [problem.holds for problem in weightiest])
-    others = [Problem(reason, pc.and_not(holds, found)) for reason, holds in problems]
-    return [*weightiest, *others]
+def _put_first(first: list[Problem], problems: list[Problem]) -> list[Problem]:
+    """Return some problems first; the others hold only where none of these does."""
+    holds_any = reduce(pc.or_, [problem.holds for problem in first])
+    others = [Problem(reason, pc.and_not(holds, holds_any)) for reason, holds in problems]
+    return [*first, *others]
 
 
 def _order_within_millisecond(micros: pa.Int64Array, hashes: pa.Int64Array) -> pa.Int64Array:
@@ -219,7 +219,7 @@ def _order_within_millisecond(micros: pa.Int64Array, hashes: pa.Int64Array) -> p
 
 
 def _name_levels(plans: pa.StringArray, levels: Mapping[str, str]) -> pa.StringArray:
-    """Return free or paid for the name of a plan; what is neither stays as it is."""
+    """Return free or paid for the name of a plan; any other value does not change."""
     places = pc.index_in(plans, pa.array(levels.keys(), pa.string()))
     return pc.coalesce(pa.array(levels.values(), pa.string()).take(places), plans)
 
@@ -230,10 +230,10 @@ def find_problems(
     shape: RecordShape,
     parameters: DataProcessingParameters,
 ) -> list[Problem]:
-    """Return every reason against any record of a batch, the weightiest first.
+    """Return every reason against any record of a batch, by priority.
 
     Args:
-        columns: the typed values of the fields that are no times.
+        columns: the typed values of all fields but times.
         times: those of `ts` and `registration`.
         shape: which fields the records have at all.
         parameters: what is possible.

@@ -12,8 +12,8 @@ import msgspec
 
 from sparkify.pipelines.data_processing.fields import FIELDS, Kind, Path, RecordShape
 
-# What msgspec decodes without `float_hook`. For a value of any type it calls that hook with each
-# number with a fraction or an exponent: as a Decimal an id keeps its digits.
+# What msgspec decodes without `float_hook`. In values of type Any, that hook gets each number with
+# a fraction or an exponent: as a Decimal, an id keeps its digits.
 NO_OBJECT = int | float | str | bool | list[Any] | None
 REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 HIDDEN = "…"

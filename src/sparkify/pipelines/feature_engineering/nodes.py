@@ -102,9 +102,9 @@ def aggregate_user_days(
 def _count_pages(events: DataFrame, parameters: FeatureEngineeringParameters) -> DataFrame:
     """Return the number of events by user, session, day, page and level.
 
-    Plain integer sums let Spark aggregate by hash instead of sorting: three times as fast as one
-    conditional count per page, and a fifth of the rows. `last_place` orders events by time, then
-    by item, in one integer.
+    Plain integer sums let Spark aggregate by hash instead of sorting. It is three times as fast as
+    one conditional count per page, with a fifth of the rows. `last_place` orders events by time,
+    then by item, in one integer.
     """
     # Whole milliseconds: a sum of fractions would depend on the order of the rows.
     length_ms = F.expr("try_cast(round(length * 1000) as bigint)")

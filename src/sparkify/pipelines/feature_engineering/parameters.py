@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from sparkify.errors.parameter_errors import format_choice
-from sparkify.schemas import KEYS, Features, NewColumnName, UserDays
+from sparkify.schemas import NewColumnName, feature_columns, user_day_columns
 from sparkify.schemas.parameters import Parameters, Unique, taken_name, wrong_value
 from sparkify.schemas.table import ColumnName
 
@@ -58,7 +58,7 @@ class FeatureEngineeringParameters(Parameters):
 
     @model_validator(mode="after")
     def _require_distinct_columns(self) -> Self:
-        user_days = UserDays(self.pages, self.by_level).columns
+        user_days = user_day_columns(self.pages, self.by_level)
         for columns in (user_days, self.feature_columns):
             for name in self.pages:
                 if columns.count(name) > 1:
@@ -68,8 +68,8 @@ class FeatureEngineeringParameters(Parameters):
     @property
     def feature_columns(self) -> list[str]:
         """The columns of `features` without its keys."""
-        features = Features(self.pages, self.by_level, self.windowed, self.windows_days)
-        return features.columns[len(KEYS) :]
+        columns = feature_columns(self.pages, self.by_level, self.windowed, self.windows_days)
+        return [column.name for column in columns]
 
     @property
     def outcome_columns(self) -> list[str]:

@@ -24,7 +24,7 @@ from sparkify.pipelines.modelling.folds import (
     require_trainable_and_unseen,
 )
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
-from sparkify.schemas import KEYS, Predictions
+from sparkify.schemas import KEYS, PREDICTIONS
 from sparkify.spark.functions import to_sorted_pandas
 
 
@@ -134,7 +134,7 @@ def predictions(
         for name, column in modelling.baselines.items()
     }
     forecast = churn_model.transform(model_input).withColumns(ranks)
-    return forecast.select(*Predictions(modelling.baselines).columns)
+    return forecast.select(*PREDICTIONS.columns, *ranks)
 
 
 def metrics(

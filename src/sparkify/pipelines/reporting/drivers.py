@@ -19,7 +19,7 @@ from sparkify.pipelines.reporting.blocks import (
     Table,
     Text,
 )
-from sparkify.schemas import Features
+from sparkify.schemas import feature_columns
 
 WHOLE = ", whole history"  # what features are unless they say otherwise
 KINDS = {
@@ -150,7 +150,7 @@ def _meanings(
     inputs: InputParameters, feature_engineering: FeatureEngineeringParameters
 ) -> dict[str, str]:
     """Say what each input is, from what the features are that it is made of."""
-    table = Features(
+    columns = feature_columns(
         feature_engineering.pages,
         feature_engineering.by_level,
         feature_engineering.windowed,
@@ -158,7 +158,7 @@ def _meanings(
     )
     of_feature = {
         column.name: column.meaning.partition(":")[0].removesuffix(".").removesuffix(WHOLE)
-        for column in table.definition
+        for column in columns
     }
     if inputs.plain is None:
         return {name: f"{meaning}; logarithm" for name, meaning in of_feature.items()}

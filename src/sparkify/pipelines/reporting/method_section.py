@@ -3,16 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pandas as pd
-
 from sparkify.pipelines.reporting import words
-from sparkify.pipelines.reporting.blocks import Column, Listing, Section, Table, Text
+from sparkify.pipelines.reporting.blocks import Column, Listing, Section, Table
 
 CHOSEN_BY = {
     "f1": "the one with the best F1 that probabilities out of fold lead to expect",
     "profit": "from which on a contact is expected to gain more than it costs",
 }
-BYTES_PER_MB = 1_000_000
 NOT_SHOWN = ("simulation", "retrospective")  # parameters of what has no part in the forecast
 
 
@@ -21,7 +18,6 @@ def making(
     event_summary: dict[str, Any],
     metrics: dict[str, Any],
     record: dict[str, Any],
-    run_timings: pd.DataFrame,
     parameters: Mapping[str, Any],
 ) -> Section:
     """Say how the forecast was made: log, rejected records, cutoffs, champion, settings, time."""
@@ -38,8 +34,6 @@ def making(
             ),
             _rejections(data_quality),
             _packages(metrics["champion"]["packages"]),
-            _timings(run_timings),
-            Text(_complete(run_timings)),
             _parameters(parameters),
         ),
     )
@@ -139,36 +133,6 @@ def _packages(packages: Mapping[str, str]) -> Table:
         "Versions that trained the champion",
         (Column("Package", "text"), Column("Version")),
         tuple(packages.items()),
-    )
-
-
-def _timings(run_timings: pd.DataFrame) -> Table:
-    total = run_timings["seconds"].sum() or 1.0
-    slowest_first = run_timings.sort_values("seconds", ascending=False, kind="stable")
-    return Table(
-        "Run time by node of the run that made the forecast, the slowest first",
-        (
-            *[Column("Node", "text"), Column("Seconds"), Column("Share of the run", "bar")],
-            *[Column("MB read"), Column("MB written"), Column("Rows written")],
-        ),
-        tuple(
-            (
-                str(row["node"]),
-                words.tenths(row["seconds"]),
-                row["seconds"] / total,
-                words.tenths(row["bytes_read"] / BYTES_PER_MB),
-                words.tenths(row["bytes_written"] / BYTES_PER_MB),
-                "" if pd.isna(row["rows_written"]) else words.count(row["rows_written"]),
-            )
-            for row in slowest_first.to_dict("records")
-        ),
-    )
-
-
-def _complete(run_timings: pd.DataFrame) -> str:
-    return (
-        f"The {words.count(len(run_timings))} nodes listed took "
-        f"{words.seconds(run_timings['seconds'].sum())} together."
     )
 
 

@@ -1,11 +1,9 @@
-"""The run times of the forecast as a figure, and the report."""
+"""The report."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass, fields
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.parameters import InputParameters
@@ -22,8 +20,6 @@ from sparkify.pipelines.reporting.profit import profit
 from sparkify.pipelines.reporting.quality import quality
 
 JUDGED = ("calibration_figure", "lift_figure", "candidates_figure")
-BAR = "#1f5fa8"
-BYTES_PER_MB = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +44,6 @@ class Found:
     data_quality: dict[str, Any]
     event_summary: dict[str, Any]
     simulation_record: dict[str, Any]
-    run_timings: pd.DataFrame
     calibration_figure: bytes
     lift_figure: bytes
     profit_figure: bytes
@@ -108,7 +103,6 @@ def report(
                 told.event_summary,
                 told.metrics,
                 told.simulation_record,
-                told.run_timings,
                 parameters,
             ),
             limits(
@@ -133,38 +127,3 @@ def _simulated(metrics: dict[str, Any], record: dict[str, Any]) -> tuple[Notice,
             "customers of a real service."
         ),
     )
-
-
-def run_timings_figure(run_timings: pd.DataFrame, score_summary: dict[str, Any]) -> Figure:
-    """Draw the seconds of every node of the run that made the forecast, with megabytes and rows.
-
-    Args:
-        run_timings: one row per node: `node`, `seconds`, `bytes_read`, `bytes_written` and
-            `rows_written`, which is missing where a node wrote no table.
-        score_summary: the forecast that the run made.
-    """
-    height = 1.4 + 0.3 * len(run_timings)
-    figure = Figure(figsize=(8, height), dpi=120, layout="constrained")
-    axes = figure.subplots()
-    total = run_timings["seconds"].sum()
-    title = f"The run that made the forecast: {total:,.0f} seconds"
-    figure.suptitle(title, x=0.02, ha="left", fontweight="bold")
-    subtitle = (
-        "Seconds; MB read and written, rows written. Forecast for "
-        f"{score_summary['customers']:,} customers of {score_summary['cutoff']}"
-    )
-    axes.set_title(subtitle, loc="left", fontsize=8.5, color="#555555")
-    bars = axes.barh(run_timings["node"], run_timings["seconds"], color=BAR)
-    texts = [_bar_label(row) for row in run_timings.to_dict("records")]
-    axes.bar_label(bars, texts, fontsize=8)
-    axes.invert_yaxis()
-    axes.margins(x=0.6)
-    axes.set_xlim(left=0)
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def _bar_label(row: dict[Hashable, Any]) -> str:
-    read, written = row["bytes_read"] / BYTES_PER_MB, row["bytes_written"] / BYTES_PER_MB
-    rows = "" if pd.isna(row["rows_written"]) else f", {row['rows_written']:,.0f} rows"
-    return f" {row['seconds']:,.1f} s; {read:,.0f} and {written:,.1f} MB{rows}"

@@ -12,12 +12,6 @@ def create_pipeline(**_: object) -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.run_timings_figure,
-                ["run_timings", "score_summary"],
-                "run_timings_figure",
-                name="draw_run_timings",
-            ),
-            Node(
                 nodes.report,
                 parameters | {name: name for name in nodes.FOUND},
                 ["report_html", "report_md"],

@@ -52,10 +52,10 @@ def list_requests() -> dict[str, tuple[str, int]]:
 def list_states() -> list[State]:
     """Return every state of the chain, sorted."""
     transitions, starts = read_table("transitions"), read_table("session_starts")
-    found = [State(row["from_page"], row["from_auth"], row["from_level"]) for row in transitions]
-    found += [State(row["to_page"], row["to_auth"], row["to_level"]) for row in transitions]
-    found += [State(row["first_page"], row["auth"], row["level"]) for row in starts]
-    return sorted(set(found))
+    ends = [State(row["from_page"], row["from_auth"], row["from_level"]) for row in transitions]
+    ends += [State(row["to_page"], row["to_auth"], row["to_level"]) for row in transitions]
+    ends += [State(row["first_page"], row["auth"], row["level"]) for row in starts]
+    return sorted(set(ends))
 
 
 @cache

@@ -194,8 +194,8 @@ class Process:
     ) -> tuple[Session, int, int]:
         """Continue a session; return its events in the log, its last second and its last state.
 
-        A redirected page (status 307) follows after one second, a song at the end of the song that
-        plays, and any other page after an exponential pause.
+        A redirected page (status 307) follows after one second. A song waits for the end of the
+        song that plays. Any other page follows after an exponential pause.
         """
         start, end = self._parameters.start_second, self._parameters.end_second
         cohort, kinds, gap = self._chain(user.cohort), self._kinds, user.page_gap_seconds

@@ -139,7 +139,7 @@ def format_raw_events(
         .repartitionById(simulation.files, time_slice.cast("int"))
     )
     described = (
-        events.join(F.broadcast(spark.createDataFrame(_list_states())), on="state", how="inner")
+        events.join(F.broadcast(spark.createDataFrame(_tabulate_states())), on="state", how="inner")
         .join(F.broadcast(simulated_users.drop("auth", "level")), on="user_number", how="inner")
         .join(F.broadcast(spark.createDataFrame(songs)), on="song_number", how="left")
     )
@@ -148,7 +148,7 @@ def format_raw_events(
     return sorted_events.select(_format_json(simulation.userless_id))
 
 
-def _list_states() -> pd.DataFrame:
+def _tabulate_states() -> pd.DataFrame:
     rows = [
         (number, *state, *list_requests()[state.page]) for number, state in enumerate(list_states())
     ]

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from sparkify.pipelines.feature_engineering import nodes
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import EVENTS, SNAPSHOTS, NewColumnName
-from sparkify.schemas.names import WORDS_OF_SQL
+from sparkify.schemas.parameters import WORDS_OF_SQL
 
 FEATURE_ENGINEERING = Path(__file__).parents[2] / "src/sparkify/pipelines/feature_engineering"
 NAME = TypeAdapter(NewColumnName)
@@ -34,7 +34,7 @@ def is_free(name: str) -> bool:
         *("free_trial", "paid_trial", "segment_1", "first_day", "label", "null", "not"),
     ],
 )
-def test_columns_of_the_project_are_no_names_of_others(name: str) -> None:
+def test_columns_of_the_project_are_reserved(name: str) -> None:
     assert not is_free(name)
 
 
@@ -44,14 +44,14 @@ def test_other_words_are_free(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Trailer", "a-b", "1st", "_x", "a b", "", "x" * 101])
-def test_what_is_no_identifier_is_refused(name: str) -> None:
+def test_names_that_are_not_identifiers_are_refused(name: str) -> None:
     assert not is_free(name)
 
 
-def test_pages_may_be_called_like_any_free_word_of_the_code(
+def test_pages_may_have_any_free_name_that_the_code_mentions(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    """A column that the code makes on the way would make Spark refuse the plan."""
+    """Spark would refuse a plan with an intermediate column of the same name."""
     words = {
         node.value
         for module in FEATURE_ENGINEERING.glob("*.py")
@@ -73,7 +73,7 @@ def test_pages_may_be_called_like_any_free_word_of_the_code(
 
 
 @pytest.mark.parametrize("name", [*WORDS_OF_SQL, "current_date", "date", "order", "interval"])
-def test_spark_reads_free_words_alone_as_columns(spark: SparkSession, name: str) -> None:
+def test_spark_reads_exactly_the_free_names_as_columns(spark: SparkSession, name: str) -> None:
     table = spark.range(1).select(F.lit(3.0).alias(name))
     statement = f"SELECT ({name} + 1) / 2 AS half FROM __THIS__"  # noqa: S608 -- names from above
     try:

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from sparkify.pipelines.reporting import words
+from sparkify.pipelines.reporting.number_format import format_metric
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "notebooks" / "Sparkify.ipynb"
@@ -80,7 +80,7 @@ def test_it_tells_what_the_run_of_its_environment_found(executed: Any, finished:
     tables = "".join(told(executed, "text/html"))
     holdout = finished.catalog().load("metrics")["holdout"]
     assert f"{holdout['auc']['value']:.3f}" in tables
-    assert words.measured(holdout["average_precision"]) in tables
+    assert format_metric(holdout["average_precision"]) in tables
     for customer in finished.catalog().load("contacts")["reason_for_1"].head(3):
         assert customer in tables
     assert "seed project, published" in tables

@@ -166,7 +166,6 @@ def test_a_run_of_studies_leaves_the_run_times_of_the_forecast_alone(
 ) -> None:
     timings = finished.catalog().load("run_timings")
     pd.testing.assert_frame_equal(studied.load("run_timings"), timings)
-    assert f"The {len(timings)} nodes listed took" in studied.load("report_md")
 
 
 def test_the_seed_project_s_question_is_asked_and_its_leak_found(studied: Any) -> None:
@@ -241,9 +240,9 @@ def test_the_report_says_that_customers_were_not_seen(
     inactive: tuple[Any, dict[str, Any], list[str]],
 ) -> None:
     text = inactive[0].catalog().load("report_md")
-    assert "customers who will not be seen within 10 days" in text.replace("\n", " ")
+    assert "Customers who will not be seen within 10 days count as churned" in text
     assert "which customers seen in the 30 days before were not seen within 10 days" in text
-    assert "Some of them still pay, and come back later" in text
+    assert "Some of them still pay and come back later" in text
     kept = [line for line in text.splitlines() if "cancel" in line.lower()]
     assert [line for line in kept if "feature_engineering" not in line] == []
 

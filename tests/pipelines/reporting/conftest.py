@@ -1,16 +1,19 @@
+import re
 from base64 import b64decode
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from sparkify.pipelines.reporting import nodes
+from sparkify.pipelines.reporting.nodes import write_report
+from sparkify.pipelines.reporting.number_format import MINUS, SPACE, WORD_JOINER
 from sparkify.pipelines.reporting.parameters import ReportingParameters
+from sparkify.pipelines.reporting.pipeline import FIGURES
 
 PIXEL = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-FIGURES = [name for name in nodes.FOUND if name.endswith("_figure")]
 
 
 def figure(value: float, low: float, high: float) -> dict[str, Any]:
@@ -39,6 +42,7 @@ CHAMPION = {
 }
 HOLDOUT = {
     "users": 19_876,
+    "snapshots": 19_876,
     "churned": 612,
     "base_rate": 0.03079,
     "threshold": 0.0912,
@@ -74,7 +78,13 @@ METRICS = {
     "champion": CHAMPION,
     "decision": DECISION,
     "holdout": HOLDOUT,
-    "unseen_users": HOLDOUT | {"users": 3_580, "churned": 101, "auc": figure(0.753, 0.707, 0.796)},
+    "unseen_users": {
+        **HOLDOUT,
+        "users": 3_580,
+        "snapshots": 3_580,
+        "churned": 101,
+        "auc": figure(0.753, 0.707, 0.796),
+    },
     "train": {"users": 16_543},
     "baselines": {
         "base_rate": {name: HOLDOUT[name] for name in (*RANKED, "log_loss")},
@@ -111,13 +121,6 @@ METRICS = {
         },
     ],
 }
-FIT_TIMES = pd.DataFrame(
-    {
-        "trial": [0, 1],
-        "candidate": ["logistic_regression", "xgboost"],
-        "fit_seconds": [6.01, 9.04],
-    }
-)
 SUMMARY = {
     "cutoff": "2018-12-01",
     "horizon_days": 10,
@@ -267,14 +270,13 @@ EVENT_SUMMARY = {
 
 
 @pytest.fixture
-def found() -> dict[str, Any]:
-    """Return what the report is made from where every pipeline has run."""
+def datasets() -> dict[str, Any]:
+    """Return the datasets of a project in which every pipeline has run."""
     return {
         "score_summary": SUMMARY,
         "contacts": CONTACTS,
         "metrics": METRICS,
-        "fit_times": FIT_TIMES,
-        "promotion": {"replaced": True, "reason": "no model stood before"},
+        "promotion": {"replaced": True, "reason": "there is no champion yet"},
         "contact_plan": PLAN,
         "contact_profit": PROFIT,
         "feature_weights": pd.DataFrame(
@@ -297,10 +299,52 @@ def found() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def settings(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters that the report looks at."""
+    """Return the parameters of `write_report`."""
     return {
         "inputs": parameters["inputs"],
         "feature_engineering": parameters["feature_engineering"],
         "reporting": ReportingParameters(contacts_shown=15),
         "parameters": {"modelling": {"seed": 7}, "simulation": {"seed": 24}},
     }
+
+
+class WrittenReport:
+    """A report with plain spaces and minus signs, read by section and table."""
+
+    def __init__(self, page: str, markdown: str) -> None:
+        self.page, self.markdown = page, markdown
+        unescaped = re.sub(r"\\([^|])", r"\1", markdown)
+        self.text = unescaped.replace(SPACE, " ").replace(MINUS, "-").replace(WORD_JOINER, "")
+
+    def section(self, heading: str) -> str:
+        """Return the text of a section."""
+        return re.split(r"^## \d\. ", self.text.split(f". {heading}\n")[1], flags=re.MULTILINE)[0]
+
+    def table(self, caption: str) -> list[list[str]]:
+        """Return the rows of the table whose caption starts so; the first is the header."""
+        after = re.split(rf"(?:\*\*|<summary>){re.escape(caption)}", self.text)[1]
+        header, _, *rows = after.split("\n\n")[1].splitlines()
+        return [re.split(r" (?<!\\)\| ?", row[2:])[:-1] for row in [header, *rows]]
+
+    def notices(self, level: str = "WARNING") -> list[str]:
+        """Return the texts of the warnings or of the alarms (CAUTION)."""
+        return re.findall(rf"^> \[!{level}\]\n> (.*)$", self.text, re.MULTILINE)
+
+    def items(self, heading: str) -> dict[str, str]:
+        """Return the list items of a section by their name."""
+        return dict(re.findall(r"^- \*\*(.*?)\*\* (.*)$", self.section(heading), re.MULTILINE))
+
+    def alt_texts(self) -> list[str]:
+        """Return the alternative texts of the figures."""
+        alts = re.findall(r'<img src="data:image/png;base64,\w[^"]*" alt="([^"]*)">', self.page)
+        return [alt.replace(SPACE, " ").replace(MINUS, "-") for alt in alts]
+
+
+@pytest.fixture
+def write(datasets: dict[str, Any], settings: dict[str, Any]) -> Callable[..., WrittenReport]:
+    """Return a function that writes a report with some datasets or parameters changed."""
+
+    def write(**changed: Any) -> WrittenReport:
+        return WrittenReport(*write_report(**{**settings, **datasets, **changed}))
+
+    return write

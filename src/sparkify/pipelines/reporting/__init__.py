@@ -1,4 +1,4 @@
-"""Reporting: what is known about a run, for people."""
+"""Reporting: one page on the forecast, its quality and its limits."""
 
 from sparkify.pipelines.reporting.pipeline import create_pipeline
 

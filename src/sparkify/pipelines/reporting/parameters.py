@@ -1,4 +1,4 @@
-"""What can be set about the report."""
+"""Parameters of the report."""
 
 from pydantic import PositiveInt
 

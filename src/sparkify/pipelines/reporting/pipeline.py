@@ -1,19 +1,27 @@
 from kedro.pipeline import Node, Pipeline
 
-from sparkify.pipelines.reporting import nodes
+from sparkify.pipelines.reporting.nodes import write_report
+
+FIGURES = [
+    *("calibration_figure", "lift_figure", "profit_figure", "candidates_figure"),
+    *("feature_weights_figure", "drift_figure"),
+]
+DATASETS = [
+    *("score_summary", "contacts", "metrics", "promotion", "contact_plan", "contact_profit"),
+    *("feature_weights", "segments", "group_metrics", "monitoring_summary", "leakage_audit"),
+    *("data_quality", "event_summary", "simulation_record", *FIGURES),
+]
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Draw the run times of the forecast, and write the report."""
-    parameters = {
-        **{name: f"params:{name}" for name in ("inputs", "feature_engineering", "reporting")},
-        "parameters": "parameters",
-    }
+    """Write the report from what the other pipelines save."""
+    sections = ("inputs", "feature_engineering", "reporting")
+    parameters = {name: f"params:{name}" for name in sections} | {"parameters": "parameters"}
     return Pipeline(
         [
             Node(
-                nodes.report,
-                parameters | {name: name for name in nodes.FOUND},
+                write_report,
+                parameters | {name: name for name in DATASETS},
                 ["report_html", "report_md"],
                 name="write_report",
             ),

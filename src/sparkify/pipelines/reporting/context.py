@@ -1,0 +1,287 @@
+"""Values that the report's template needs beyond the datasets themselves."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import poisson
+
+from sparkify.formatting.baseline_comparison import (
+    TOO_FEW,
+    compare_with_baselines,
+    unbeaten_baselines,
+)
+from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
+from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.modelling.input_definitions import LOG
+from sparkify.pipelines.modelling.model_card import is_same_model
+from sparkify.pipelines.modelling.parameters import InputParameters
+from sparkify.pipelines.modelling.selection import simplest_of_the_best
+from sparkify.pipelines.monitoring.drift import above_by_chance, verdict
+from sparkify.pipelines.reporting import number_format as text
+from sparkify.schemas import feature_columns
+
+RANDOM_AUC = 0.5
+RATES_PER_SEGMENT = 3  # rates that describe a segment
+DEFAULT_PERIOD = ", whole history"  # the period of every feature that names no other
+Rows = list[dict[Hashable, Any]]
+
+
+def describe_forecast(
+    score_summary: dict[str, Any], contacts: pd.DataFrame, metrics: dict[str, Any], max_rows: int
+) -> dict[str, Any]:
+    """Return ranges of the totals, the break-even probability and the top of the contact list."""
+    decision, costs = score_summary["decision"], score_summary["contact_costs"]
+    value = decision["kept_customer_value"]
+    kept = (score_summary["expected_profit"] + costs) / value
+    top = contacts.head(max_rows).to_dict("records")
+    reasons = [str(name) for name in contacts if str(name).startswith("reason_for_")]
+    return {
+        "is_other_model": not is_same_model(score_summary["model"], metrics["champion"]),
+        "outcome_words": OUTCOME_WORDS[score_summary["outcome"]],
+        "churner_range": poisson.interval(0.95, score_summary["expected_churners"]),
+        "profit_range": [value * stay - costs for stay in poisson.interval(0.95, kept)],
+        "break_even": decision["contact_cost"] / (decision["contact_success"] * value),
+        "contact_rows": [
+            row
+            | {"why": "; ".join(filter(pd.notna, (row[name] for name in reasons))) or text.UNKNOWN}
+            for row in top
+        ],
+    }
+
+
+def describe_quality(
+    metrics: dict[str, Any], contact_plan: dict[str, Any], contact_profit: pd.DataFrame
+) -> dict[str, Any]:
+    """Return the metrics to compare by column heading, the candidates and the profit table."""
+    evaluated = {
+        "All customers": metrics["holdout"],
+        "Out of fold": metrics.get("out_of_fold"),
+        "Held-out users": metrics["unseen_users"],
+        "Base rate for all": metrics["baselines"].get("base_rate"),
+    }
+    rules = [name for name in metrics["baselines"] if name != "base_rate"]
+    evaluated |= {text.format_rule(name).capitalize(): metrics["baselines"][name] for name in rules}
+    gains = metrics["gain_over_baselines"]
+    candidates = pd.DataFrame(metrics["candidates"])
+    chosen = simplest_of_the_best(candidates)
+    errors = {
+        name: text.format_with_errors(*candidates[[name, f"{name}_error"]].T.to_numpy().tolist())
+        for name in ("average_precision", "behind")
+    }
+    return {
+        "evaluated": {name: figures for name, figures in evaluated.items() if figures},
+        "baseline_comparison": compare_with_baselines(gains, text.format_difference),
+        "unbeaten": [text.format_rule(name) for name in unbeaten_baselines(gains)],
+        "candidates": candidates.assign(
+            precision=errors["average_precision"],
+            behind=np.where(candidates["behind"] == 0, "the best", errors["behind"]),
+            note=np.where(candidates["trial"] == chosen, "chosen", ""),
+        ).to_dict("records"),
+        "profit_rows": _profit_rows(contact_plan, contact_profit),
+    }
+
+
+def _profit_rows(plan: dict[str, Any], profit: pd.DataFrame) -> Rows:
+    """Return each tenth of the customers, the threshold in use and the most profitable number."""
+    tenths = [round(plan["customers"] * tenth / 10) for tenth in range(1, 11)]
+    nearest = {int(profit["contacted"].sub(number).abs().argmin()) for number in tenths}
+    notes = {plan["best"]["contacted"]: "most profit"}
+    notes[plan["in_use"]["contacted"]] = "threshold in use"
+    selected = profit[profit["contacted"].isin(notes) | profit.index.isin(nearest)]
+    profits = [text.metric_from_row(row, "profit") for row in selected.to_dict("records")]
+    return selected.assign(
+        profit=[text.format_metric(one, "dollars") for one in profits],
+        note=selected["contacted"].map(notes).fillna(""),
+    ).to_dict("records")
+
+
+def describe_drivers(
+    feature_weights: pd.DataFrame,
+    segments: pd.DataFrame,
+    inputs: InputParameters,
+    feature_engineering: FeatureEngineeringParameters,
+) -> dict[str, Any]:
+    """Return one row per input, with its meaning, and one row per segment, with its main rates.
+
+    The weight of an input's product with the moderator is in the row of the input.
+    """
+    meanings = _input_meanings(inputs, feature_engineering)
+    meanings |= {f"segment_{n}": f"Probability of segment {n}" for n in segments["segment"]}
+    parts = feature_weights["feature"].str.partition(", ")
+    weights = feature_weights.assign(name=parts[0].str.removeprefix(LOG), moderator=parts[2])
+    is_product = weights["moderator"] != ""
+    products = weights[is_product].pivot(index="name", columns="moderator", values="weight")
+    top = weights.head(5).to_dict("records")
+    return {
+        "weight_kind": weights["kind"].iloc[0],
+        "top_inputs": [(_input_name(row), row["weight"]) for row in top],
+        "input_count": weights["name"].nunique(),
+        "moderators": list(products),
+        "input_rows": (
+            weights[~is_product]
+            .join(products, on="name")
+            .assign(meaning=lambda rows: rows["name"].map(meanings).fillna(text.UNKNOWN))
+            .to_dict("records")
+        ),
+        "segment_rows": _segment_rows(segments, inputs),
+    }
+
+
+def _input_name(row: Mapping[Hashable, Any]) -> str:
+    return text.format_name(
+        f"{row['name']}, times {row['moderator']}" if row["moderator"] else row["name"]
+    )
+
+
+def _input_meanings(
+    inputs: InputParameters, feature_engineering: FeatureEngineeringParameters
+) -> dict[str, str]:
+    """Return what each input means, from the descriptions of the features it is computed from."""
+    columns = feature_columns(
+        feature_engineering.pages,
+        feature_engineering.by_level,
+        feature_engineering.windowed,
+        feature_engineering.windows_days,
+    )
+    features = {
+        column.name: column.meaning.partition(":")[0].removesuffix(".").removesuffix(DEFAULT_PERIOD)
+        for column in columns
+    }
+    if inputs.plain is None:
+        return {name: f"{meaning}; logarithm" for name, meaning in features.items()}
+    rates = {
+        name: (
+            f"{features[rate.count]} per {features[rate.per][:1].lower()}{features[rate.per][1:]}, "
+            f"with {rate.prior:g} more of these at the average rate"
+        )
+        for name, rate in inputs.rates.items()
+    }
+    plain = {
+        name: features[name] + ("; logarithm" if how.log else "")
+        for name, how in inputs.plain.items()
+    }
+    return rates | plain
+
+
+def _segment_rows(segments: pd.DataFrame, inputs: InputParameters) -> Rows:
+    """Describe each segment by the rates that differ most from those of all customers."""
+    if segments.empty:
+        return []
+    rates = segments.drop(columns=["segment", "share", "churned"]).astype(float)
+    average = rates.iloc[-1]
+    distances = rates.div(average).transform(np.log).abs()
+    descriptions = [
+        "; ".join(
+            inputs.rate_words(str(name)).format(rate=rates.loc[place, name], others=average[name])
+            for name in distances.loc[place].nlargest(RATES_PER_SEGMENT).index
+        ).replace("%", f"{text.SPACE}%")
+        for place in segments.index[:-1]
+    ]
+    return segments.head(-1).assign(rates=descriptions).to_dict("records")
+
+
+def describe_groups(group_metrics: pd.DataFrame, metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return one row per customer group, and which groups are ranked or calibrated worse.
+
+    `ranked_worse`: the AUC is below that of all customers by its whole 95 % interval.
+    `unranked`: too few churned for an AUC, or for one whose interval excludes a random ranking.
+    `miscalibrated`: more or fewer churned than forecast, by the whole 95 % interval of the gap.
+    """
+    groups = group_metrics.assign(
+        name=group_metrics["group"].map(text.format_name) + " " + group_metrics["value"]
+    )
+    aucs = [text.metric_from_row(row, "auc") for row in groups.to_dict("records")]
+    overall, *formatted = text.format_metrics([metrics["holdout"].get("auc"), *aucs])
+    has_auc = groups["auc"].notna()
+    is_worse = groups["auc_difference_high"] < 0
+    is_unranked = groups["auc_low"].isna() | ((groups["auc_low"] <= RANDOM_AUC) & ~is_worse)
+    is_off = (groups["calibration_gap_low"] > 0) | (groups["calibration_gap_high"] < 0)
+    calibration = groups["expected_calibration_error"].map(text.format_share)
+    rows = groups.assign(
+        auc=np.where(has_auc, formatted, TOO_FEW),
+        expected_calibration_error=np.where(has_auc, calibration, TOO_FEW),
+    )
+    holdout = metrics["holdout"]
+    everyone = {
+        **{name: holdout[name] for name in ("users", "churned", "base_rate")},
+        **{"name": "all customers", "mean_probability": None, "auc": overall},
+        "expected_calibration_error": text.format_share(
+            holdout.get("expected_calibration_error", {}).get("value")
+        ),
+    }
+    worse = groups[is_worse].sort_values("auc").to_dict("records")
+    return {
+        "group_rows": [everyone, *rows.to_dict("records")],
+        "ranked_worse": [
+            f"{row['name']}, AUC {text.format_metrics([text.metric_from_row(row, 'auc')])[0]}, "
+            f"{text.format_difference(text.metric_from_row(row, 'auc_difference') or {})}"
+            for row in worse
+        ],
+        "unranked": groups[is_unranked].to_dict("records"),
+        "miscalibrated": groups[is_off].to_dict("records"),
+        "calibrated_groups": int(groups["calibration_gap_low"].notna().sum()),
+    }
+
+
+def describe_monitoring(
+    monitoring_summary: dict[str, Any],
+    leakage_audit: dict[str, Any],
+    metrics: dict[str, Any],
+    cutoff: str,
+) -> dict[str, Any]:
+    """Return whether monitoring and the leakage audit apply, and what they say.
+
+    Monitoring applies if it used the scores of this cutoff and this model's metrics. The audit
+    applies if it used the champion's training data.
+    """
+    fingerprint = metrics["champion"]["training"]["fingerprint"]
+    has_audit = leakage_audit.get("training", {}).get("fingerprint") == fingerprint
+    has_monitoring = bool(monitoring_summary) and (
+        monitoring_summary["cutoff"] == cutoff
+        and monitoring_summary["promised"]["auc"] == metrics["holdout"]["auc"]
+    )
+    values: dict[str, Any] = {
+        "has_monitoring": has_monitoring,
+        "has_audit": has_audit,
+        "audit_alarms": leakage_audit["not_to_be_believed"] if has_audit else [],
+        "drift_alarms": [],
+    }
+    if has_monitoring:
+        limit = monitoring_summary["thresholds"]["psi"]
+        drift = [row | {"verdict": verdict(row, limit)} for row in monitoring_summary["features"]]
+        verdicts = [row["verdict"] for row in drift]
+        values |= {
+            "drift_alarms": [alarm["sentence"] for alarm in monitoring_summary["alarms"]],
+            "drift_rows": drift,
+            "alarmed_features": sum(row["alarm"] for row in drift),
+            "chance_verdict": above_by_chance(limit),
+            "chance_features": verdicts.count(above_by_chance(limit)),
+            "past_scores": _past_score_rows(monitoring_summary["realised"]),
+        }
+    return values
+
+
+def _past_score_rows(realised: Rows) -> Rows:
+    aucs = [text.metric_from_row(row, "auc") for row in realised]
+    rows = []
+    for row, auc, formatted in zip(realised, aucs, text.format_metrics(aucs), strict=True):
+        low, high = text.format_count(row["expected_low"]), text.format_count(row["expected_high"])
+        expected = f"{text.format_number(row['expected'])} ({low} to {high})"
+        rows.append({**row, "expected": expected, "auc": formatted if auc else TOO_FEW})
+    return rows
+
+
+def list_parameters(parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the name and value of each parameter; a section without subsections is one row."""
+    rows = []
+    for name, value in parameters.items():
+        plain = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+        if not isinstance(plain, Mapping):
+            rows.append((name, str(plain)))
+        elif any(isinstance(inner, Mapping) for inner in plain.values()):
+            rows += list_parameters({f"{name}.{key}": inner for key, inner in plain.items()})
+        else:
+            rows.append((name, ", ".join(f"{key}: {inner}" for key, inner in plain.items())))
+    return rows

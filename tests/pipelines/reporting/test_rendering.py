@@ -1,0 +1,69 @@
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sparkify.pipelines.reporting.rendering import ZERO_WIDTH_SPACE
+
+ATTACK = "<script>alert('1')</script> | `x` *y*\n@somebody"
+
+
+@pytest.fixture
+def report(write: Callable[..., Any], datasets: dict[str, Any]) -> Any:
+    """Return a report with an attack in every kind of element."""
+    metrics, quality = datasets["metrics"], datasets["data_quality"]
+    champion = metrics["champion"] | {"label": ATTACK, "packages": {ATTACK: ATTACK}}
+    candidates = [one | {"candidate": ATTACK} for one in metrics["candidates"]]
+    return write(
+        contacts=datasets["contacts"].assign(user_id=ATTACK, reason_for_1=ATTACK),
+        data_quality=quality | {"unknown_columns": [ATTACK], "rejections": {ATTACK: {"lines": 1}}},
+        group_metrics=datasets["group_metrics"].assign(value=ATTACK),
+        leakage_audit=datasets["leakage_audit"] | {"not_to_be_believed": [ATTACK]},
+        metrics=metrics | {"champion": champion, "candidates": candidates},
+        parameters={"modelling": {ATTACK: ATTACK}},
+        promotion={"replaced": True, "reason": ATTACK},
+    )
+
+
+def test_values_do_not_become_tags_or_attributes_of_the_page(report: Any) -> None:
+    assert "<script" not in report.page
+    assert report.page.count("&lt;script&gt;") == 26
+    assert not re.search(r"""(alt|aria-label|data-column)="[^"]*[<>]""", report.page)
+
+
+def test_the_page_needs_no_other_file(report: Any) -> None:
+    links = set(re.findall(r"""(?:src|href)="([^":,]*)""", report.page))
+    sections = ("forecast", "quality", "limits", "drivers", "groups", "monitoring", "method")
+    assert links == {
+        "data",
+        "run_timings.csv",
+        "run_timings.png",
+        *(f"#{name}" for name in sections),
+    }
+    assert "url(" not in report.page
+    assert "default-src 'none'" in report.page
+
+
+def test_values_do_not_become_markdown(report: Any) -> None:
+    escaped = r"\<script\>alert('1')\</script\> \| \`x\` \*y\* @" + f"{ZERO_WIDTH_SPACE}somebody"
+    assert f"\n> {escaped}\n" in report.markdown
+    assert f"\n- **Unused columns of the log** {escaped}\n" in report.markdown
+    (row,) = re.findall(r"^\| 2 \| `.*$", report.markdown, re.MULTILINE)
+    code = r"``<script>alert('1')</script> \| `x` *y* @somebody``"
+    assert row.startswith(f"| 2 | {code} | 40\N{NO-BREAK SPACE}% | free | 12 days ago | $2.58 | ")
+    assert row.endswith(f"| {escaped} |")
+    outside_code = re.sub(r"``.*?``", "", report.markdown)
+    assert not re.search(r"(?<!\\)<script", outside_code)
+    assert "@somebody" not in outside_code
+
+
+def test_folded_tables_open_in_markdown_and_have_a_line_per_row(
+    write: Callable[..., Any],
+) -> None:
+    text = write().markdown
+    folded = (
+        "<details><summary>Parameters of the run that wrote this report</summary>\n\n"
+        "| Parameter | Value |\n|---|---|\n| `modelling` | `seed: 7` |\n"
+    )
+    assert f"{folded}\n</details>\n" in text

@@ -86,7 +86,7 @@ def estimate_rates(
         if 0 < is_treated[members].sum() < len(members)
     ]
     if not both:
-        return Rates(*[np.nan] * 4)
+        return Rates(np.nan, np.nan, np.nan, np.nan)
     treated = sum(is_treated[members].sum() for members in both)
     means, influence = np.zeros(2), np.zeros((rows, 2))
     for members in both:
@@ -107,7 +107,9 @@ def estimate_rates(
         for arm, (mean, count) in enumerate(zip(means, counts, strict=True))
     ]
     spread = np.sqrt(variance[0, 0] * variance[1, 1])
-    return Rates(*means.clip(0, 1).tolist(), *map(float, sizes), _ratio(variance[0, 1], spread))
+    treated_rate, control_rate = means.clip(0, 1).tolist()
+    correlation = _ratio(variance[0, 1], spread)
+    return Rates(treated_rate, control_rate, float(sizes[0]), float(sizes[1]), correlation)
 
 
 def _means(
@@ -165,8 +167,9 @@ def power(base_rate: float, success: float, treated: int, control: int) -> float
         return 0.0
     treated_counts, treated_weights = _likely_counts(treated, base_rate * (1 - success))
     control_counts, control_weights = _likely_counts(control, base_rate)
-    shares: Any = treated_counts[:, None] / treated, control_counts[None, :] / control
-    low, high = _difference_bounds(Rates(*shares, treated, control), Z)
+    treated_shares: Any = treated_counts[:, None] / treated
+    control_shares: Any = control_counts[None, :] / control
+    low, high = _difference_bounds(Rates(treated_shares, control_shares, treated, control), Z)
     return float(treated_weights @ ((low > 0) | (high < 0)) @ control_weights)
 
 
@@ -260,7 +263,8 @@ def _success_bounds(rates: Rates, z: float) -> tuple[float, float]:
         middle = treated * control - shared
         square = control_bound * (2 * control - control_bound)
         constant = treated_bound * (2 * treated - treated_bound)
-        return float((middle + sign * np.sqrt(max(middle**2 - square * constant, 0))) / square)
+        root = float(np.sqrt(np.maximum(middle**2 - square * constant, 0)))
+        return float((middle + sign * root) / square)
 
     return 1 - ratio(treated_high, control_low, 1), 1 - ratio(treated_low, control_high, -1)
 

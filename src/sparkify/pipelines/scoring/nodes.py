@@ -252,9 +252,9 @@ def archive_campaign(
 ) -> dict[str, pd.DataFrame]:
     """Return the partition of `campaign_history`: one row per listed customer.
 
-    It is named after the cutoff. `group` is contact, control or lasting; `segment` the most likely segment of the model, missing
-    where the model has none. With it the campaign can be read out when its horizon is over.
-    Listing a cutoff again replaces its partition; an empty list leaves none.
+    It is named after the cutoff. `group` is contact, control or lasting. `segment` is the most
+    likely segment, missing if the model has none. `campaigns` reads it when the horizon is over.
+    Listing a cutoff again replaces its partition; an empty list has none.
     """
     groups = control_group["is_lasting"].map({True: "lasting", False: "control"})
     listed = pd.concat(
@@ -262,7 +262,8 @@ def archive_campaign(
     )
     segments = _find_segments(listed["user_id"], current_features, churn_model)
     columns = [*KEYS, "group", "probability", "level", "segment", "expected_gain"]
-    rows = listed.assign(segment=[segments.get(user_id) for user_id in listed["user_id"]])[columns]
+    likely = [segments.get(user_id) for user_id in listed["user_id"]]
+    rows = listed.assign(segment=pd.Series(likely, dtype=object))[columns]
     ordered = rows.sort_values(KEYS)
     return {
         str(cutoff): customers.reset_index(drop=True)

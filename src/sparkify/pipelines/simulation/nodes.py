@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from sparkify.pipelines.simulation.chain import list_requests, list_states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
-from sparkify.pipelines.simulation.parameters import SimulationParameters
+from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
 from sparkify.pipelines.simulation.profiles import draw_profile
 from sparkify.pipelines.simulation.songs import SongCatalogue
 from sparkify.schemas import SIMULATED_SESSIONS, SIMULATED_USERS
@@ -81,9 +81,11 @@ def _list_contacts(
     contacts: dict[int, list[int]] = {}
     for load in past_campaigns.values():
         listed = load()
-        for row in listed[listed["group"] == "contact"].itertuples():
-            second = int(pd.Timestamp(row.cutoff).timestamp())
-            contacts.setdefault(int(row.user_id) - 1, []).append(second)
+        contacted = listed[listed["group"] == "contact"]
+        days = pd.to_datetime(contacted["cutoff"]) - pd.Timestamp(0)
+        seconds = (days.dt.days * DAY_SECONDS).tolist()
+        for user_id, second in zip(contacted["user_id"].astype(int), seconds, strict=True):
+            contacts.setdefault(user_id - 1, []).append(second)
     return contacts
 
 

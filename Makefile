@@ -3,7 +3,7 @@ ENV ?= mini
 PYTHON ?= python3
 SIZES ?= mini 1GB
 BIN := .venv/bin
-# Where the log is, as Kedro reads it; asked once .venv is there. `quote` makes a path one word of the shell's.
+# The log's path as Kedro reads it, once .venv exists. `quote` makes a path one word of the shell.
 LOG = $(shell $(BIN)/python -c 'from kedro.config import OmegaConfigLoader; \
 	print(OmegaConfigLoader("conf", env="$(ENV)", base_env="base")["globals"]["raw_log"])' 2>/dev/null)
 quote = '$(subst ','\'',$(1))'
@@ -14,8 +14,8 @@ quote = '$(subst ','\'',$(1))'
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-# Only mini and full read what is simulated: another environment has its own log, or none.
-run: .venv/ready ## Run the whole way from the log to the hold-out metrics; mini and full simulate a missing log.
+# Only mini and full read a simulated log.
+run: .venv/ready ## Run the default pipeline, from the log to the report; mini and full simulate a missing log.
 	@log=$(call quote,$(LOG)); test -e "$$log" || test -e "$$log.gz" || test -e "$$log.bz2" \
 		|| case "$(ENV)" in mini|full) $(BIN)/kedro run --env $(ENV) --pipelines simulation ;; esac
 	$(BIN)/kedro run --env $(ENV)
@@ -36,39 +36,39 @@ lint: .venv/ready
 types: .venv/ready
 	$(BIN)/mypy
 
-viz: .venv/ready ## Open the lineage in Kedro-Viz.
+viz: .venv/ready ## Open the pipelines in Kedro-Viz.
 	$(BIN)/kedro viz run --env $(ENV) --host 127.0.0.1
 
-site: .venv/ready ## Write the lineage as a static site, with previews, to build/site.
+site: .venv/ready ## Write the Kedro-Viz pages as a static site, with previews, to build/site.
 	PYTHONPATH=src $(BIN)/python -m docs.lineage_site --env $(ENV)
 
-picture: site ## Take the picture of the lineage in docs (needs Chromium).
+picture: site ## Take the picture of the pipelines in docs (needs Chromium).
 	$(BIN)/python -m docs.picture
 
-notebook: .venv/ready ## Ask questions of your own in JupyterLab, which the first call adds to .venv.
+notebook: .venv/ready ## Open the notebook in JupyterLab, which the first call adds to .venv.
 	@test -x $(BIN)/jupyter-lab || { $(BIN)/pip install --quiet uv && \
 		$(BIN)/uv pip install --quiet --constraint requirements.txt --group notebook; }
 	KEDRO_ENV=$(ENV) $(BIN)/jupyter lab notebooks/Sparkify.ipynb
 
-bench: .venv/ready ## Measure ourselves and our peers side by side (SIZES="mini 1GB"); about half an hour.
+bench: .venv/ready ## Measure this project and its peers (SIZES="mini 1GB"); about half an hour.
 	PYTHONPATH=src $(BIN)/python -m benchmarks.speed --sizes $(SIZES)
 
-chaos: .venv/ready ## Kill runs, fill disks, close folders, lose workers, and compare what is left; under 20 minutes.
+chaos: .venv/ready ## Kill runs, fill disks, deny access, lose workers, and compare the results; under 20 minutes.
 	PYTHONPATH=src $(BIN)/python -m benchmarks.chaos
 
 determinism: .venv/ready ## Compare runs on other cores, partitions and files, value by value; about ten minutes.
 	PYTHONPATH=src $(BIN)/python -m benchmarks.determinism
 
-cluster: .venv/ready ## Run on a cluster of Spark's own on this machine, and kill workers; about ten minutes.
+cluster: .venv/ready ## Run on a Spark cluster on this machine, and kill workers; about ten minutes.
 	PYTHONPATH=src $(BIN)/python -m benchmarks.cluster
 
-# Kedro makes a wheel and conf-sparkify.tar.gz. Spark ships a wheel to its workers as what it is, a zip.
+# Kedro makes a wheel and conf-sparkify.tar.gz. Spark ships the wheel to its workers as a zip.
 wheel: .venv/ready ## Package the project and its settings in dist/.
 	@rm -rf build/lib dist
 	$(BIN)/kedro package
 	@cp dist/sparkify-*.whl dist/sparkify.zip
 
-# Outside of the sources: Kedro would find them from any folder in them.
+# Outside the sources: Kedro would find them from any folder below them.
 try-wheel: wheel ## Install the wheel in a fresh environment and run it in an empty folder.
 	set -e; dist="$$PWD/dist"; lock="$$PWD/requirements.txt"; there="$$(mktemp -d)"; trap 'rm -rf "$$there"' EXIT; \
 	$(PYTHON) -m venv "$$there/venv"; mkdir "$$there/empty"; cd "$$there/empty"; unset PYTHONPATH; \
@@ -78,15 +78,15 @@ try-wheel: wheel ## Install the wheel in a fresh environment and run it in an em
 		../venv/bin/python -m sparkify --env mini --conf-source "$$dist/conf-sparkify.tar.gz" --pipelines $$pipeline; \
 	done; find data -maxdepth 3 -name '*.json'
 
-# pip-audit fails alike on a vulnerability and on a list that it cannot reach; only the first
-# leaves a table. It passes over packages that the list does not know.
-audit: .venv/ready ## Look the locked packages up among known vulnerabilities, where their list can be reached.
+# pip-audit fails both on a vulnerability and on a list that it cannot reach; only the first
+# leaves a table. It skips packages that the list does not contain.
+audit: .venv/ready ## Check the locked packages for known vulnerabilities, if the list can be reached.
 	@mkdir -p build && rm -f build/audit.txt && $(BIN)/pip-audit --version
 	@$(BIN)/pip-audit --requirement requirements.txt --require-hashes --disable-pip --timeout 15 \
 		--progress-spinner off --output build/audit.txt \
 		|| test ! -s build/audit.txt || { cat build/audit.txt; exit 1; }
 	@test -e build/audit.txt || echo "The list cannot be reached: nothing was audited." | tee build/audit.txt
-	@awk '/could not be audited/ { n++ } END { if (n) print n " packages were not looked up: the list does not know them." }' build/audit.txt
+	@awk '/could not be audited/ { n++ } END { if (n) print n " packages were not checked: the list does not contain them." }' build/audit.txt
 
 sbom: .venv/ready ## Write the software bill of materials (CycloneDX) to build/sbom.json.
 	@mkdir -p build
@@ -98,9 +98,9 @@ lock: .venv/ready ## Pin the newest versions that pyproject.toml allows.
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--group dev --group bench --custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
 
-# The lock is complete: without --no-deps pip would look at newer versions, which it has no hash for.
+# The lock is complete: without --no-deps pip would consider newer versions, without hashes.
 # The environment is ready once the lock is installed and Spark's classes are archived, which
-# makes every later start of Spark several seconds shorter.
+# saves several seconds at every start of Spark.
 .venv/ready: requirements.txt
 	@PYTHONPATH=src $(PYTHON) -m sparkify.spark.java_check
 	$(PYTHON) -m venv .venv

@@ -1,9 +1,8 @@
-"""The lineage as a static site: `python -m docs.lineage_site --env mini` writes it to build/site.
+"""Write the pipelines' graph as a static site: `python -m docs.lineage_site --env mini`.
 
-It is what `kedro viz build --include-previews` makes, of any environment, in a folder of its own.
-Two things that a browser reports as errors are mended: a file that Kedro-Viz's page asks for and
-its build lacks, and fonts from another host. A first visit is shown the whole picture, without the
-hints and the map that Kedro-Viz lays over it.
+Like `kedro viz build --include-previews`, but for any environment and into build/site. It adds a
+file that the page requests and the build lacks, removes fonts from another host, and hides the
+hints and the map on a first visit.
 """
 
 import argparse
@@ -31,23 +30,23 @@ localStorage.KedroViz ??= JSON.stringify({
 
 
 class SiteDeployer(BaseDeployer):  # type: ignore[misc]  # Kedro-Viz has no types
-    """Writes Kedro-Viz's pages and answers into a folder."""
+    """Writes Kedro-Viz's pages and API responses into a folder."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self._path, self._fs = folder, fsspec.filesystem("file")
 
     def _ingest_heap_analytics(self) -> None:
-        """Leave out the script that would tell another host who looks at the site."""
+        """Omit the script that reports visits to another host."""
 
 
 def build_site(project: Path, folder: Path, env: str | None = None) -> None:
-    """Replace a folder by the lineage of an environment, with previews and its last run.
+    """Replace a folder by the site of an environment, with previews and its last run.
 
     Args:
         project: the project's folder, with conf, data and .viz.
-        folder: where the site goes; serve it over HTTP from its root.
-        env: the environment whose data are shown, by default the project's own.
+        folder: of the site; serve it over HTTP from its root.
+        env: the environment whose data are shown, by default the project's default.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -67,6 +66,6 @@ if __name__ == "__main__":
     parser.add_argument("--env", help="the environment whose data are shown")
     root = Path.cwd()
     bootstrap_project(root)
-    # What has not been run cannot be previewed, which is no reason for a warning each.
+    # Datasets without data have no preview and would each log a warning.
     logging.getLogger("kedro_viz.models").setLevel(logging.ERROR)
     build_site(root, root / "build" / "site", parser.parse_args().env)

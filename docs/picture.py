@@ -1,4 +1,4 @@
-"""The picture of the lineage in docs, taken from the site in build/site: `make picture`."""
+"""Take the picture of the pipelines' graph for docs from build/site: `make picture`."""
 
 import functools
 import http.server
@@ -14,19 +14,19 @@ ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 HIDDEN = ".pipeline-sidebar, .pipeline-global-toolbar { visibility: hidden }"
-ANIMATED_MS = 1500  # until everything has come to rest
+ANIMATED_MS = 1500  # until animations have ended
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files and says nothing of it."""
+    """Serves files without logging."""
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """Serve a folder on loopback and give its address."""
+    """Serve a folder on the loopback interface and yield its address."""
     handler = functools.partial(Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -44,7 +44,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def opened(browser: Browser, address: str, width: int, height: int) -> Page:
-    """Open the site as a first visit sees it in a window of that many pixels."""
+    """Open the site for the first time in a window of that many pixels."""
     page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=1.5)
     page.goto(address)
     page.wait_for_selector(".pipeline-node")
@@ -52,7 +52,7 @@ def opened(browser: Browser, address: str, width: int, height: int) -> Page:
 
 
 def take(site: Path, picture: Path) -> None:
-    """Photograph the first view of the site by daylight, without its tool bars."""
+    """Take a picture of the first view of the site in the light theme, without toolbars."""
     with served(site) as address, chromium() as browser:
         page = opened(browser, address, 1200, 1100)
         page.click("[data-test^='global-toolbar-theme-btn']")

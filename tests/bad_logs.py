@@ -333,7 +333,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "text called Parquet": (
         parts(a=GOOD, b__parquet=GOOD),
-        "b.parquet is no Parquet, but would be read as parquet because of its name.",
+        "b.parquet is not Parquet, but would be read as parquet because of its name.",
     ),
     "JSON called CSV": (
         parts(a=GOOD, b__csv=GOOD),

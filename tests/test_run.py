@@ -105,7 +105,7 @@ def test_a_model_is_in_service_only_after_all_of_its_evaluation(
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
-        broken.setattr(contacts, "_profits", fail)
+        broken.setattr(contact_profit, "_profits", fail)
         with pytest.raises(ZeroDivisionError):
             evaluate()
     assert versions(project) == before

@@ -142,12 +142,12 @@ BY_FORMAT = "Set raw_format: auto in conf/<env>/globals.yml."
     [
         ("auto", "b", b"PAR1abc", f"Parquet, but would be read as json_lines {BY_NAME}"),
         ("auto", "b.csv", b"PAR1abc", f"Parquet, but would be read as csv {BY_NAME}"),
-        ("auto", "b.parquet", LINE, f"no Parquet, but would be read as parquet {BY_NAME}"),
+        ("auto", "b.parquet", LINE, f"not Parquet, but would be read as parquet {BY_NAME}"),
         ("auto", "b.csv", LINE, f"JSON, but would be read as csv {BY_NAME}"),
         ("auto", "b.tsv", ARRAY, f"JSON, but would be read as tsv {BY_NAME}"),
         ("csv", "b", PRINTED, f"JSON, but raw_format is csv. {BY_FORMAT}"),
         ("csv", "b.parquet", b"PAR1abc", f"Parquet, but raw_format is csv. {BY_FORMAT}"),
-        ("parquet", "b.csv", b"ts,userId", f"no Parquet, but raw_format is parquet. {BY_FORMAT}"),
+        ("parquet", "b.csv", b"ts,userId", f"not Parquet, but raw_format is parquet. {BY_FORMAT}"),
         ("auto", "b.xz", b"\xfd7zXZ\x00", "compressed by xz. Unpack it: text is read as it is"),
         ("auto", "b.avro", b"Obj\x01abc", "Avro. Convert it to JSON lines, CSV or Parquet."),
         (

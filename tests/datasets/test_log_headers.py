@@ -76,9 +76,9 @@ def test_files_are_grouped_by_their_headers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"ts,userId,ts\n", "names column ts twice. Give each column a name of its own."),
-        (b"ts,,page\n", "has no name for column 2. Give each column a name of its own."),
-        (b"ts,page,\n", "has no name for column 3. Give each column a name of its own."),
+        (b"ts,userId,ts\n", "names column ts twice. Give each column a different name."),
+        (b"ts,,page\n", "has no name for column 2. Give each column a different name."),
+        (b"ts,page,\n", "has no name for column 3. Give each column a different name."),
     ],
 )
 def test_a_header_that_names_columns_twice_or_not_is_refused(

@@ -8,12 +8,12 @@ from kedro.config import OmegaConfigLoader
 from kedro.framework.project import configure_project
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
-from kedro_datasets.pandas import CSVDataset
 from kedro_viz.api.rest.responses.run_events import transform_events_to_structured_format
 from kedro_viz.integrations.kedro.data_loader import _get_dataset_stats
 from kedro_viz.integrations.kedro.hooks_utils import hash_node
 from kedro_viz.integrations.utils import _VizNullPluginManager
 
+from sparkify.datasets import CSVDataset
 from sparkify.hooks.kedro_viz_statistics import KedroVizContext, KedroVizStatisticsHooks
 from sparkify.hooks.run_timings import RunTimingsHooks
 

@@ -107,7 +107,7 @@ def test_a_run_is_kept_with_parameters_metrics_figures_and_model(
 
 def test_an_interval_is_kept_by_its_ends() -> None:
     found = {"auc": {"value": 0.7, "ci95": [0.6, 0.8]}, "recall": {"value": 0.0, "ci95": None}}
-    assert dict(tracking._numbers({"holdout": found})) == {
+    assert dict(tracking._flatten_numbers({"holdout": found})) == {
         "holdout.auc.value": 0.7,
         "holdout.auc.low": 0.6,
         "holdout.auc.high": 0.8,

@@ -59,7 +59,7 @@ def test_pages_may_have_any_free_name_that_the_code_mentions(
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and is_free(node.value)
     }
     assert {"events", "last_place", "first_day"} - words == {"first_day"}
-    pages = {"next_song": "NextSong", **{word: f"page {word}" for word in sorted(words)}}
+    pages = {**{word: f"page {word}" for word in sorted(words)}, "next_song": "NextSong"}
     usual = parameters["feature_engineering"].model_dump()
     settings = FeatureEngineeringParameters.model_validate(
         {**usual, "pages": pages, "by_level": []}

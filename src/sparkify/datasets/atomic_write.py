@@ -1,8 +1,8 @@
 """Atomic writes: what has its final name is complete; and paths as Spark reads them.
 
 Data are written to `.NAME.writing` beside their path and renamed at the end. kedro-datasets writes
-in place, and fsspec's transactions copy from the temporary folder, which may be on another disk:
-either leaves half a file behind when a run is killed.
+in place: a killed run leaves half a file. So do fsspec's transactions, which copy from the
+temporary folder, if that is on another disk.
 """
 
 import re
@@ -63,7 +63,7 @@ def atomic_write(filesystem: AbstractFileSystem, path: str) -> Iterator[str]:
         yield temporary
         _replace(filesystem, temporary, path)
     except BaseException as error:
-        with suppress(OSError):  # fails as well on a disk that cannot be written to
+        with suppress(OSError):  # also fails on a disk that cannot be written to
             recover(filesystem, path)
         problem = describe_os_error(error)
         if problem is None:

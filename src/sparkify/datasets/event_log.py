@@ -47,12 +47,12 @@ class EventLogDataset(SparkDatasetV2):
     or `.` are ignored. Files hold JSON lines, JSON arrays or printed objects, separated values
     with a header, or Parquet. An existing log is never overwritten.
 
-    Loaded rows have `value`, the record in JSON; `file`, its file relative to the log; and, where
-    a file is not JSON lines, `problem`: why the text is not a record.
+    Loaded rows have `value`, the record in JSON, and `file`, its file relative to the log. If a
+    file is not JSON lines, they also have `problem`: why the text is not a record.
 
-    A saved log gets its name once it is confirmed, by the node that records how it was simulated:
-    without that record it would pass for a genuine log. Until then only the dataset that saved it
-    sees it, and the next run removes it.
+    A saved log gets its name once the node confirms it that records how it was simulated: without
+    that record it would pass for a genuine log. Until then only this dataset sees it, and the
+    next run removes it.
 
     ```yaml
     raw_events:
@@ -106,21 +106,21 @@ class EventLogDataset(SparkDatasetV2):
         return log
 
     def _locate(self) -> str:
-        found = self._find_paths()
-        if not found:
+        paths = self._find_paths()
+        if not paths:
             raise DatasetError(
                 f"there is no event log at {self._filepath}. Put yours there (JSON, CSV, TSV or "
                 f"Parquet; a file or a directory of part files), or write a simulated one with "
                 f"`kedro run --pipelines simulation` and the same --env."
             )
-        if len(found) > 1:
-            raise DatasetError(f"there are several event logs: {', '.join(found)}; keep one.")
-        if self._filesystem.isfile(found[0]) and is_hidden(PurePosixPath(found[0]).name):
+        if len(paths) > 1:
+            raise DatasetError(f"there are several event logs: {', '.join(paths)}; keep one.")
+        if self._filesystem.isfile(paths[0]) and is_hidden(PurePosixPath(paths[0]).name):
             raise DatasetError(
-                f"Spark ignores the event log {found[0]} because its name begins with _ or a dot: "
+                f"Spark ignores the event log {paths[0]} because its name begins with _ or a dot: "
                 f"rename it and set raw_log in conf/<env>/globals.yml."
             )
-        return found[0]
+        return paths[0]
 
     def _list_files(self, log: str) -> list[LogFile]:
         files = list_files(self._filesystem, log, self._format)
@@ -132,8 +132,9 @@ class EventLogDataset(SparkDatasetV2):
                     f"the event log's file {file.path} is a JSON array or printed JSON of "
                     f"{'about ' if is_compressed else ''}{megabytes:,.0f} MB, and such files are "
                     f"read as a whole, up to {self._max_array_megabytes} MB (max_array_megabytes "
-                    f"of raw_events in conf/base/catalog/data_processing.yml). Write an object per "
-                    f"line: jq -c 'if type == \"array\" then .[] else . end' FILE"
+                    f"of raw_events in conf/base/catalog/data_processing.yml). "
+                    f"Write one object per line: "
+                    f"jq -c 'if type == \"array\" then .[] else . end' FILE"
                 )
         return files
 
@@ -192,9 +193,9 @@ class EventLogDataset(SparkDatasetV2):
 
     def refuse_if_present(self) -> None:
         """Raise a DatasetError if there is a log already."""
-        found = self._find_paths()
-        if found:
+        paths = self._find_paths()
+        if paths:
             raise DatasetError(
-                f"there is an event log at {found[0]} already, which is never overwritten: move it "
+                f"there is an event log at {paths[0]} already, which is never overwritten: move it "
                 f"away to simulate another."
             )

@@ -1,7 +1,7 @@
-"""Text that a spreadsheet shows and does not run as a formula.
+"""Escape text that a spreadsheet would run as a formula.
 
-A spreadsheet runs a cell of a CSV or xlsx file that begins with one of `FORMULA_STARTS`. The log
-decides what such a cell holds: a user ID may be `=HYPERLINK(...)`. See OWASP, CSV Injection.
+A spreadsheet runs a cell of a CSV or xlsx file that begins with one of `FORMULA_STARTS`. Cells
+contain text of the log: a user ID may be `=HYPERLINK(...)`. See OWASP, CSV Injection.
 """
 
 import re
@@ -12,8 +12,8 @@ import pandas as pd
 
 FULL_WIDTH = "\uff1d\uff0b\uff0d\uff20"  # = + - @ as East Asian keyboards write them
 FORMULA_STARTS = rf"=+\-@{FULL_WIDTH}\t\r\n\0"  # a set of characters in a regular expression
-# A cell begins with the text, and where a spreadsheet may split it: at semicolons, which separate
-# columns in half of Europe, tabs and line ends. A comma splits no quoted text.
+# A cell begins with the text, and after a semicolon, tab or line end: some spreadsheets split
+# there. A comma does not split quoted text.
 CELL = r"(?:^|(?<=[;\t\r\n]))"
 FORMULA = rf"[^\S\t\r\n]*[{FORMULA_STARTS}]"  # some spreadsheets drop blanks before it
 UNSAFE = re.compile(rf"{CELL}(?='*{FORMULA})")
@@ -23,8 +23,8 @@ ESCAPED = re.compile(rf"{CELL}'(?='*{FORMULA})")
 def escape_formulas(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with an apostrophe before each text that a spreadsheet would run.
 
-    Numbers stay numbers: only values that are text change. A text that is escaped already gets
-    another apostrophe, so that `unescape_formulas` restores every text as it was.
+    Only text changes, not numbers. Text that is escaped already gets another apostrophe, so that
+    `unescape_formulas` restores every text.
     """
     return _replace(table, lambda text: UNSAFE.sub("'", text))
 

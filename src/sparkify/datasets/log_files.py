@@ -1,4 +1,4 @@
-"""The files of a log: which there are, what is in them, and which are no part of one."""
+"""Find the files of a log, their formats, and files that cannot be part of a log."""
 
 import bz2
 import re
@@ -20,7 +20,7 @@ BEGINNING = 2_048  # bytes: the header of a tar archive, the first line of most 
 BZIP2_BEGINNING = 1_000_000  # bzip2 is unpacked by blocks of up to this size
 FILES_AT_ONCE = 100  # whose beginnings are in memory together
 JSON_OBJECTS = re.compile(rb"\s*(\[\s*)?\{")
-# An array of objects, or of nothing; or an object whose brace is alone on its line.
+# An array of objects, an empty array, or an object whose brace is alone on its line.
 PRINTED_JSON = re.compile(rb"\s*(\[\s*([{\]]|$)|\{[ \t\r]*\n)")
 
 
@@ -30,21 +30,21 @@ class LogFile(NamedTuple):
     path: str
     format: Format
     size: int  # bytes, as stored
-    beginning: bytes  # of its content, unpacked
+    beginning: bytes  # first bytes of the content, unpacked
 
 
 def list_files(filesystem: AbstractFileSystem, log: str, log_format: str) -> list[LogFile]:
-    """Return a log's files that hold anything, with their formats.
+    """Return the files of a log that are not empty, with their formats.
 
     Args:
-        filesystem: where they are.
-        log: the path of a file or a folder. As everywhere in Spark, what lies below a name that
-            begins with `_` or `.` is no part of it.
+        filesystem: of the log.
+        log: the path of a file or a folder. As everywhere in Spark, names that begin with `_` or
+            `.` are ignored, and everything below them.
         log_format: the format of all files, or `auto`: by each file's ending, or else the log's,
             and by its first bytes.
 
     Raises:
-        DatasetError: if one of them cannot be read, or is something else by its first bytes.
+        DatasetError: if a file cannot be read, or its first bytes show another format.
     """
     sizes = {
         path: int(about["size"])
@@ -59,24 +59,24 @@ def list_files(filesystem: AbstractFileSystem, log: str, log_format: str) -> lis
                 f"it away."
             )
         content = _unpack(PurePosixPath(path).suffix, stored).removeprefix(BYTE_ORDER_MARK)
-        found = _detect_format(path, log, content) if log_format == "auto" else log_format
-        wrong = find_problem(path, stored, content) or _find_contradiction(
-            found, content, is_by_name=log_format == "auto"
+        file_format = _detect_format(path, log, content) if log_format == "auto" else log_format
+        problem = find_problem(path, stored, content) or _find_contradiction(
+            file_format, content, is_by_name=log_format == "auto"
         )
-        if wrong:
-            what, remedy = wrong
-            raise DatasetError(f"the event log's file {path} is {what}. {remedy}")
-        files.append(LogFile(path, found, sizes[path], content))  # type: ignore[arg-type]
+        if problem:
+            description, remedy = problem
+            raise DatasetError(f"the event log's file {path} is {description}. {remedy}")
+        files.append(LogFile(path, file_format, sizes[path], content))  # type: ignore[arg-type]
     return files
 
 
 def _find_through_links(
     filesystem: AbstractFileSystem, folder: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the files below a folder, or the one file at a path, as Spark finds them.
+    """Yield the files below a folder, or the one file at a path, as Spark finds them.
 
-    fsspec follows no link to a directory. Spark follows one that leads back to itself 40 times,
-    and finds each file as often.
+    fsspec does not follow links to folders. Spark follows a link that leads back to itself 40
+    times, and reads each file as often.
     """
     for file, about in filesystem.find(folder, detail=True).items():
         if not about.get("islink") or not filesystem.isdir(file):
@@ -90,7 +90,7 @@ def _find_through_links(
 def _read_beginnings(
     filesystem: AbstractFileSystem, paths: list[str]
 ) -> Iterator[tuple[str, bytes | Exception]]:
-    """Give each file's first bytes, as stored, or why they cannot be read."""
+    """Yield each file's first bytes, as stored, or why they cannot be read."""
     for start in range(0, len(paths), FILES_AT_ONCE):
         some = paths[start : start + FILES_AT_ONCE]
         ends = [BZIP2_BEGINNING if path.endswith(".bz2") else BEGINNING for path in some]
@@ -98,12 +98,12 @@ def _read_beginnings(
 
 
 def _unpack(suffix: str, stored: bytes) -> bytes:
-    """Return as much of a file's content as its first bytes hold, at most BEGINNING."""
+    """Return the first bytes of a file's content, unpacked, at most BEGINNING."""
     if suffix not in COMPRESSED:
         return stored[:BEGINNING]
     content = b""
     try:
-        while stored and len(content) < BEGINNING:  # a file may be several, one behind another
+        while stored and len(content) < BEGINNING:  # a file may consist of several members
             member = zlib.decompressobj(wbits=31) if suffix == ".gz" else bz2.BZ2Decompressor()
             content += member.decompress(stored, BEGINNING - len(content))
             stored = member.unused_data
@@ -113,9 +113,9 @@ def _unpack(suffix: str, stored: bytes) -> bytes:
 
 
 def _detect_format(path: str, log: str, content: bytes) -> Format:
-    """Return a file's format by its ending, or by how its text begins.
+    """Return a file's format by its ending, or by its first characters.
 
-    A part file without an ending has that of the log, unless it holds JSON.
+    A part file without an ending has the log's ending, unless it contains JSON.
     """
     ending = _ending(path)
     if ending not in ENDINGS and not JSON_OBJECTS.match(content):
@@ -126,7 +126,7 @@ def _detect_format(path: str, log: str, content: bytes) -> Format:
 
 
 def _ending(path: str) -> str:
-    """Return the last ending of a name that is none of a compression."""
+    """Return the last ending of a name, without that of a compression."""
     suffixes = [suffix for suffix in PurePosixPath(path).suffixes if suffix not in COMPRESSED]
     return suffixes[-1].lower() if suffixes else ""
 
@@ -134,16 +134,16 @@ def _ending(path: str) -> str:
 def _find_contradiction(
     expected: str, content: bytes, *, is_by_name: bool
 ) -> tuple[str, str] | None:
-    """Say what a file is instead of the format that is expected, and what to do."""
+    """Return what a file is instead of the expected format, and what to do."""
     is_parquet = content.startswith(PARQUET)
     if is_parquet != (expected == "parquet"):
-        found = "Parquet" if is_parquet else "no Parquet"
+        actual = "Parquet" if is_parquet else "not Parquet"
     elif expected in ("csv", "tsv") and JSON_OBJECTS.match(content):
-        found = "JSON"
+        actual = "JSON"
     else:
         return None
     if is_by_name:
-        what = f"{found}, but would be read as {expected} because of its name"
+        what = f"{actual}, but would be read as {expected} because of its name"
         return what, "Correct its name, or set raw_format in conf/<env>/globals.yml."
-    what = f"{found}, but raw_format is {expected}"
+    what = f"{actual}, but raw_format is {expected}"
     return what, "Set raw_format: auto in conf/<env>/globals.yml."

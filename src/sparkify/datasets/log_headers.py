@@ -1,4 +1,4 @@
-"""What a log's files say of their columns: headers of separated values, schemas of Parquet."""
+"""Columns of a log's files: headers of separated values, schemas of Parquet."""
 
 import zlib
 from collections import defaultdict
@@ -16,18 +16,18 @@ from sparkify.log_formats.files import CODECS, Header, parse_header
 
 DELIMITERS = {"csv": ",;|\t", "tsv": "\t"}
 DAMAGED = "It is cut off or damaged: put a whole one in its place."
-FOOTERS_AT_ONCE = 16  # a footer is a small read; on an object store each takes tens of milliseconds
+FOOTERS_AT_ONCE = 16  # on an object store each of these small reads takes tens of milliseconds
 
 
 def group_by_header(
     filesystem: AbstractFileSystem, files: Iterable[LogFile]
 ) -> dict[Header, list[str]]:
-    """Return the paths of separated values by their header.
+    """Return the paths of files with separated values by their header.
 
     Raises:
-        DatasetError: if a header names a column twice, or not at all, or cannot be read.
+        DatasetError: if a header cannot be read, or has a column twice or without a name.
     """
-    found = defaultdict(list)
+    paths = defaultdict(list)
     for file in files:
         header = parse_header(_first_line(filesystem, file), DELIMITERS[file.format])
         if not header.names:  # Spark passes over blank lines, here there is nothing else
@@ -39,10 +39,10 @@ def group_by_header(
                 )
                 raise DatasetError(
                     f"the header of the event log's file {file.path} {what}. Give each column a "
-                    f"name of its own."
+                    f"different name."
                 )
-        found[header].append(file.path)
-    return dict(found)
+        paths[header].append(file.path)
+    return dict(paths)
 
 
 def _first_line(filesystem: AbstractFileSystem, file: LogFile) -> str:
@@ -64,7 +64,7 @@ def _first_line(filesystem: AbstractFileSystem, file: LogFile) -> str:
 
 
 def read_schemas(filesystem: AbstractFileSystem, paths: list[str]) -> dict[pa.Schema, str]:
-    """Return the schemas that Parquet files have, each with the first file that has it.
+    """Return the schemas of Parquet files, each with the first file that has it.
 
     Raises:
         DatasetError: if one of them cannot be read.
@@ -87,7 +87,7 @@ def read_schemas(filesystem: AbstractFileSystem, paths: list[str]) -> dict[pa.Sc
 
 
 def describe_conflict(schemas: dict[pa.Schema, str]) -> str | None:
-    """Return which column has two types, and where; None if every column has one."""
+    """Return which column has two types, and in which files; None if every column has one."""
     types: dict[str, tuple[str, str]] = {}
     for schema, path in schemas.items():
         for field in schema:
@@ -99,7 +99,7 @@ def describe_conflict(schemas: dict[pa.Schema, str]) -> str | None:
 
 
 def _plain_type(data_type: pa.DataType) -> str:
-    """Return a type's name; pyarrow has several for a text, which Parquet does not know."""
+    """Return a type's name; pyarrow has several for text, Parquet only one."""
     if pa.types.is_dictionary(data_type):
         data_type = data_type.value_type
     return str(data_type).removeprefix("large_")

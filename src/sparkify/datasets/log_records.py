@@ -1,4 +1,4 @@
-"""From a log's files of any format to its records: one row of JSON each."""
+"""Read a log's files, in any format, as records: one row of JSON each."""
 
 from collections.abc import Iterator, Mapping
 
@@ -15,14 +15,14 @@ from sparkify.log_formats.files import Header, split_values
 from sparkify.schemas import MALFORMED_ROW, RAW_EVENTS
 
 CORRUPT = "malformed"
-# By default Spark writes the times of Parquet to JSON without microseconds.
+# By default Spark omits microseconds when it writes the times of Parquet to JSON.
 TIMES = {
     "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
     "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
     "timeZone": "UTC",
 }
-# Spark has no type for nanoseconds, which pandas writes by default. It refuses them or, with
-# this setting, reads integers.
+# Spark has no type for nanoseconds, which pandas writes by default. It fails or, with this
+# setting, reads integers.
 NANOSECONDS_AS_INTEGERS = "spark.sql.legacy.parquet.nanosAsLong"
 RECORDS_PER_BATCH = 10_000
 
@@ -34,53 +34,53 @@ class LogReader:
         """Prepare to read.
 
         Args:
-            root: the folder, without its scheme, that the names of files are relative to; None
-                for a log of one file, which is known by its name.
+            root: the folder, without its scheme, that file names are relative to. None for a log
+                of one file.
             options: of every reader.
         """
         self._root, self._options = root, options
         self._spark = SparkSession.builder.getOrCreate()
 
     def read_lines(self, paths: list[str]) -> DataFrame:
-        """Read text: a record is a line."""
+        """Read text: each line is a record."""
         lines = self._spark.read.format("text").options(**self._options).load(paths)
         return lines.select("value", self._file(lines))
 
     def read_values(self, paths: list[str]) -> DataFrame:
-        """Read JSON arrays and printed objects: a record is an object, or an array's element."""
+        """Read JSON arrays and printed objects: each object or array element is a record."""
         options = {**self._options, "wholetext": True}
         files = self._spark.read.format("text").options(**options).load(paths)
-        content = F.col("value").cast("binary").alias("value")  # it may be no UTF-8
+        content = F.col("value").cast("binary").alias("value")  # may not be UTF-8
         return files.select(content, self._file(files)).mapInArrow(_split_files, RAW_EVENTS.struct)
 
     def read_rows(self, paths: list[str], header: Header) -> DataFrame:
-        """Read separated values: a record is a row, with the header's names as keys."""
+        """Read separated values: each row is a record, with the header's names as keys."""
         options = {**self._options, "header": True, "sep": header.delimiter, "escape": '"'}
-        # Where only some columns are parsed, Spark does not notice rows of another length.
+        # With column pruning, Spark does not notice rows of another length.
         options |= {"columnNameOfCorruptRecord": CORRUPT, "columnPruning": False}
         # Names may differ in case alone, which Spark does not distinguish.
         places = [str(place) for place in range(len(header.names))]
         schema = T.StructType([T.StructField(name, T.StringType()) for name in [*places, CORRUPT]])
         rows = self._spark.read.format("csv").schema(schema).options(**options).load(paths)
         columns = [F.col(place) for place in places]
-        # Spark refuses to read the column of malformed rows alone: the first is read as well.
+        # Spark refuses to read only the column of malformed rows: read the first column too.
         is_malformed = F.col(CORRUPT).isNotNull() & (
             F.length(F.coalesce(columns[0], F.lit(""))) >= 0
         )
-        named = [c.alias(name) for c, name in zip(columns, header.names, strict=True)]
+        keyed = [c.alias(name) for c, name in zip(columns, header.names, strict=True)]
         return rows.select(
             F.when(is_malformed, F.col(CORRUPT))
-            .otherwise(F.to_json(F.struct(*named)))
+            .otherwise(F.to_json(F.struct(*keyed)))
             .alias("value"),
             self._file(rows),
             F.when(is_malformed, MALFORMED_ROW).alias("problem"),
         )
 
     def read_table(self, paths: list[str], schemas: dict[pa.Schema, str]) -> DataFrame:
-        """Read Parquet: a record is a row; NaN is no value.
+        """Read Parquet: each row is a record; NaN becomes null.
 
         Raises:
-            DatasetError: if files differ in the type of a column, or Spark does not know a type.
+            DatasetError: if a column has different types in files, or one that Spark lacks.
         """
         self._spark.conf.set(NANOSECONDS_AS_INTEGERS, True)
         options = {**self._options, "mergeSchema": True}
@@ -130,7 +130,7 @@ def _from_nanoseconds(column: Column, *, is_utc: bool) -> Column:
 
 
 def _without_nan(column: Column, data_type: T.DataType) -> Column:
-    """Return a column without values that are no number: JSON has none, Spark writes a text."""
+    """Replace NaN by null: JSON has no NaN, and Spark would write it as text."""
     if isinstance(data_type, T.DoubleType | T.FloatType):
         return F.when(~F.isnan(column), column)
     if isinstance(data_type, T.StructType):

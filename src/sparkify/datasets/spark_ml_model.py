@@ -85,11 +85,11 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         _, path = self.saved_at()
         if path in self._saved:
             return self._saved[path]
-        found = self._stage_metadata(path)["class"]
-        if found not in PIPELINE_MODELS:
+        model_class = self._stage_metadata(path)["class"]
+        if model_class not in PIPELINE_MODELS:
             raise DatasetError(
-                f"{path} holds a {found}, not a {PIPELINE_MODELS[0]}; only fitted pipelines are "
-                f"loaded. Point `filepath` at one, or fit one with `kedro run`."
+                f"{path} holds a {model_class}, not a {PIPELINE_MODELS[0]}; only fitted pipelines "
+                f"are loaded. Point `filepath` at one, or fit one with `kedro run`."
             )
         try:
             return PipelineModel.load(escape_pattern(spark_path(self._protocol, path)))

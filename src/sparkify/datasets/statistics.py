@@ -15,7 +15,7 @@ def find_saved(dataset: AbstractDataset[Any, Any] | None) -> tuple[AbstractFileS
 
     None for data in memory, for other projects' datasets, and where nothing was saved.
     """
-    if not hasattr(dataset, "saved_at"):
+    if dataset is None or not hasattr(dataset, "saved_at"):
         return None
     try:
         filesystem, path = dataset.saved_at()

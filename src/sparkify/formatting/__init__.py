@@ -1,1 +1,1 @@
-"""Numbers and comparisons as text, the same in log, report, figures and notebook."""
+"""Numbers and comparisons as text, for the run's log, the report, figures and the notebook."""

@@ -1,9 +1,9 @@
-"""Whether the model ranks better than rules that need no model, in sentences."""
+"""Sentences that compare the model's ranking with baselines that need no model."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-TOO_FEW = "too few to say"  # what people read in place of an interval
+TOO_FEW = "too few to say"  # shown instead of an interval
 Gains = Mapping[str, Mapping[str, Any]]  # by measure: `value`, and `ci95` or None
 MEASURES = {"auc": "AUC", "average_precision": "average precision"}
 BETTER, WORSE, ALIKE = (
@@ -16,11 +16,11 @@ BETTER, WORSE, ALIKE = (
 def compare_with_baselines(
     gains: Mapping[str, Gains], write: Callable[[Mapping[str, Any]], str]
 ) -> str:
-    """Say by each measure whether the model ranks better than each baseline, with the differences.
+    """Return by measure whether the model ranks better than each baseline, with the differences.
 
     Args:
         gains: `gain_over_baselines` of the metrics.
-        write: how a difference with its interval is written.
+        write: formats a difference with its interval.
     """
     if not gains:
         return ""
@@ -33,13 +33,13 @@ def compare_with_baselines(
         for name, rule in rules.items():
             gain = gains[name][key]
             by_verdict.setdefault(_verdict(gain), []).append(f"{rule} ({write(gain)})")
-        parts = [f"{verdict} {' and '.join(those)}" for verdict, those in by_verdict.items()]
+        parts = [f"{verdict} {' and '.join(names)}" for verdict, names in by_verdict.items()]
         sentences.append(f"By {measure}, the model is {', and '.join(parts)}.")
     return " ".join(sentences)
 
 
 def unbeaten_baselines(gains: Mapping[str, Gains]) -> list[str]:
-    """Return the baselines that the model is measurably better than by no measure."""
+    """Return the baselines that the model does not measurably beat by any measure."""
     return [
         name
         for name, figures in gains.items()
@@ -48,7 +48,7 @@ def unbeaten_baselines(gains: Mapping[str, Gains]) -> list[str]:
 
 
 def _verdict(gain: Mapping[str, Any]) -> str | None:
-    """Return how the model compares, by the interval of the difference; None without one."""
+    """Return the comparison by the interval of the difference; None without an interval."""
     if gain["ci95"] is None:
         return None
     low, high = gain["ci95"]

@@ -1,14 +1,14 @@
-"""Dollars as text, by one rule for the log, the report, figures and the notebook."""
+"""Dollars as text."""
 
-MIN_WHOLE = 100  # from here on whole dollars: a cent is less than a hundredth of a percent
+MIN_WHOLE = 100  # dollars, of which a cent is less than 0.01 %
 CENTS, BELOW_A_CENT = 2, 4  # decimals
 
 
 def format_dollars(value: float) -> str:
-    """Write dollars so that a larger amount never looks smaller than another.
+    """Format dollars so that a larger amount never looks smaller than another.
 
-    From $100 on in whole dollars, below that with cents unless they are zero, and with four
-    decimals below a cent.
+    Whole dollars from $100 on, cents below that unless they are zero, and four decimals below a
+    cent.
     """
     decimals = CENTS if abs(value) >= 10**-CENTS else BELOW_A_CENT
     size = round(abs(value), decimals)

@@ -46,8 +46,8 @@ class KedroVizContext(KedroContext):
 class KedroVizStatisticsHooks:
     """Saves the statistics of every run for Kedro-Viz.
 
-    Kedro-Viz's own hooks, which settings.py turns off, count no Spark tables, and stop a node's
-    clock when its function returns, while Spark works when the result is saved.
+    They replace Kedro-Viz's hooks, which do not count Spark tables, and stop a node's clock when
+    its function returns. Spark works later, when the result is saved.
     """
 
     def __init__(self, timings: RunTimingsHooks) -> None:

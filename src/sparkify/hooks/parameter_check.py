@@ -69,19 +69,19 @@ class ParameterCheckHooks:
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Check each section by itself.
+        """Check the names and values of all sections.
 
         Raises:
             ParameterError: with one sentence for each parameter that is wrong.
         """
         loader = context.config_loader
         self._parameters, referenced = loader["parameters"], referenced_names(loader)
-        known = {*SECTIONS, *referenced["runtime_params"], *referenced[""]}
-        known_globals = referenced["globals"] | referenced[""]
+        names = {*SECTIONS, *referenced["runtime_params"], *referenced[""]}
+        global_names = referenced["globals"] | referenced[""]
         _raise_all(
             [
-                *unread_names(self._parameters, known),
-                *unread_names(loader["globals"], known_globals, "globals."),
+                *unread_names(self._parameters, names),
+                *unread_names(loader["globals"], global_names, "globals."),
                 *invalid_values(self._parameters),
             ]
         )

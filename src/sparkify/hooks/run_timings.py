@@ -26,7 +26,7 @@ BYTES_PER_MB = 1_000_000
 class RunTimingsHooks:
     """Logs what each node took; a run that makes the forecast saves a table and a figure of it.
 
-    The report links them beside that forecast, so any other run leaves them as they are.
+    The report links them beside that forecast, so any other run keeps them.
     `seconds` has the run's finished nodes by name.
     """
 
@@ -64,14 +64,14 @@ class RunTimingsHooks:
         finished = sum(not names for names in self._unsaved.values())
         logger.info("%5s  %-35s %6.1f s", f"{finished}/{len(self._unsaved)}", node.name, seconds)
         row_counts = [self._row_counts[name] for name in node.outputs]
-        known = [count for count in row_counts if count is not None]
+        table_rows = [count for count in row_counts if count is not None]
         self._rows.append(
             {
                 "node": node.name,
                 "seconds": seconds,
                 "bytes_read": _count_bytes_read() - read_before,
                 "bytes_written": sum(count_bytes(self._catalog.get(name)) for name in node.outputs),
-                "rows_written": sum(known) if known else None,
+                "rows_written": sum(table_rows) if table_rows else None,
             }
         )
 
@@ -130,7 +130,7 @@ def _count_rows(dataset: AbstractDataset[Any, Any] | None, data: Any) -> int | N
 def _count_bytes_read() -> int:
     """Return how many bytes Spark's tasks have read so far, from files and cached tables.
 
-    Nodes that run concurrently (ThreadRunner) count each other's bytes as well. PySpark's public
+    Nodes that run concurrently (ThreadRunner) also count each other's bytes. PySpark's public
     StatusTracker knows no bytes, and a thread of ThreadRunner has no active session.
     """
     started = SparkContext._active_spark_context

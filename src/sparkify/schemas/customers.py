@@ -82,8 +82,8 @@ def feature_columns(
 
     Args:
         pages: the pages counted one by one, by column name.
-        by_level: those of these columns that are counted per level as well.
-        windowed: the columns that are summed over windows as well.
+        by_level: those of these columns that are also counted per level.
+        windowed: the columns that are also summed over windows.
         windows_days: the windows before the cutoff, in days.
     """
     pages_by_column = {name: f"Events on page {page}" for name, page in pages.items()}

@@ -26,7 +26,7 @@ class SchemaError(UserError):
 class Column:
     """A column: name, type, and one sentence on its meaning.
 
-    A name with `*` is a pattern: it stands for any number of columns that parameters name.
+    A name with `*` is a pattern that matches the columns named by parameters.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""How Spark is started and used: Java, session settings, scratch folder, shared functions."""
+"""Start and use Spark: Java check, session settings, scratch folder, shared functions."""

@@ -1,4 +1,4 @@
-"""The digest by which a log is recognised, whatever its file names and its order."""
+"""Checksums of tables and logs that depend neither on row order nor on file names."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -8,11 +8,11 @@ from pyspark.sql import functions as F
 
 from sparkify.spark.functions import collect_one_row
 
-HALF = 32  # bits of a hash that are summed at once: 2^31 of them fit a 64-bit integer
+HALF = 32  # bits of a hash that are summed at once: sums of 2^31 halves fit 64 bits
 
 
 class LogDigest(TypedDict):
-    """How many records a log has, and the sum of their 64-bit hashes as a decimal number."""
+    """Number of records of a log, and the sum of their 64-bit hashes as a decimal number."""
 
     lines: int
     hash_sum: str
@@ -24,13 +24,13 @@ def record_hash() -> Column:
 
 
 def log_digest(records: DataFrame) -> LogDigest:
-    """Digest a log, one record per row in `value`, in one pass over its text."""
+    """Return the digest of a log with one record per row in `value`; reads its text once."""
     count, total = count_and_hash_sum(records, record_hash())
     return LogDigest(lines=count, hash_sum=str(total))
 
 
 def count_and_hash_sum(rows: DataFrame, hashed: Column) -> tuple[int, int]:
-    """Return how many rows there are and the sum of their 64-bit hashes: no order changes it."""
+    """Return the number of rows and the sum of their 64-bit hashes, whatever their order."""
     digest = collect_one_row(rows.agg(F.count("*").alias("rows"), *sum_hash_halves(hashed)))
     return digest["rows"], add_hash_halves(digest)
 
@@ -38,7 +38,7 @@ def count_and_hash_sum(rows: DataFrame, hashed: Column) -> tuple[int, int]:
 def sum_hash_halves(hashed: Column) -> list[Column]:
     """Return the sums of the upper and the lower halves of hashes, as `upper` and `lower`.
 
-    A sum of the hashes themselves does not fit 64 bits, and Spark's decimals are ten times slower.
+    A sum of whole hashes does not fit 64 bits, and Spark's decimals are ten times slower.
     """
     lower = hashed.bitwiseAND(F.lit(2**HALF - 1))
     return [F.sum(F.shiftright(hashed, HALF)).alias("upper"), F.sum(lower).alias("lower")]

@@ -11,9 +11,9 @@ PARTS = 1_000_000_000  # of a permille
 def is_in_share(hashed: Column, share: float) -> Column:
     """Return whether a row is in a share of all rows, by a 64-bit hash of its key.
 
-    The share is exact to 1e-12. The hash modulo 1,000 decides first, and the rest of the hash
-    within that permille: so a smaller share holds no row that a larger one lacks, and a share of
-    whole permille selects by the modulo alone.
+    The share is exact to 1e-12. The hash modulo 1,000 selects permilles, and the rest of the hash
+    rows within the last one. A smaller share is therefore a subset of a larger one, and a share
+    of whole permilles depends on the modulo only.
     """
     rest = F.pmod(F.call_function("div", hashed, F.lit(PERMILLE)), F.lit(PARTS))
     place = F.pmod(hashed, F.lit(PERMILLE)) * F.lit(PARTS) + rest
@@ -30,6 +30,6 @@ def to_sorted_pandas(frame: DataFrame, *keys: str) -> pd.DataFrame:
 
 
 def collect_one_row(aggregate: DataFrame) -> Row:
-    """Collect the row of an aggregate without keys, which has one even where there are no rows."""
+    """Collect the only row of an aggregate without keys; it exists even for an empty input."""
     (row,) = aggregate.collect()
     return row

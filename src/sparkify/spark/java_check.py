@@ -1,4 +1,4 @@
-"""The Java that Spark runs on."""
+"""Check that Spark finds a Java version that it supports."""
 
 import os
 import re
@@ -17,26 +17,22 @@ ADVICE = (
 
 
 class JavaError(UserError):
-    """No Java that Spark can run on."""
+    """Java is missing or of a version that Spark does not support."""
 
 
 def require_java() -> None:
-    """Make sure that the Java that Spark will start is one it runs on.
-
-    Raises:
-        JavaError: in one sentence, with the package to install.
-    """
-    found = _java()
-    if found is None:
+    """Raise a JavaError, with the package to install, unless Spark will start a supported Java."""
+    java = _find_java()
+    if java is None:
         raise JavaError(f"Spark needs Java 17 or 21 and there is no Java here: {ADVICE}")
-    version = re.search(r'version "(?:1\.)?(\d+)', _told(found))
+    version = re.search(r'version "(?:1\.)?(\d+)', _read_version(java))
     if version is None:
-        raise JavaError(f"Spark needs Java 17 or 21 and `{found} -version` names none: {ADVICE}")
+        raise JavaError(f"Spark needs Java 17 or 21 and `{java} -version` names none: {ADVICE}")
     if int(version[1]) not in SUPPORTED:
-        raise JavaError(f"Spark needs Java 17 or 21 and {found} is Java {version[1]}: {ADVICE}")
+        raise JavaError(f"Spark needs Java 17 or 21 and {java} is Java {version[1]}: {ADVICE}")
 
 
-def _told(java: str) -> str:
+def _read_version(java: str) -> str:
     try:
         run = subprocess.run([java, "-version"], capture_output=True, check=False)  # noqa: S603
     except OSError:
@@ -44,7 +40,7 @@ def _told(java: str) -> str:
     return run.stderr.decode(errors="replace")
 
 
-def _java() -> str | None:
+def _find_java() -> str | None:
     home = os.environ.get("JAVA_HOME")
     if home:
         program = Path(home) / "bin" / "java"
@@ -53,7 +49,7 @@ def _java() -> str | None:
 
 
 def main() -> None:
-    """End with the one sentence, and nothing else, if there is no fitting Java."""
+    """Exit with the error message if there is no supported Java."""
     try:
         require_java()
     except JavaError as error:

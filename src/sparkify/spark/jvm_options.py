@@ -1,8 +1,8 @@
-"""How Spark's JVM is started: quietly, from this PySpark, and from an archive of loaded classes.
+"""Options of Spark's JVM: logging, the imported PySpark, and an archive of loaded classes.
 
-Reading and verifying Spark's classes is most of what a short run waits for. Java can map them
-from an archive instead (class data sharing); one is made per environment, by
-`python -m sparkify.spark.jvm_options`, and used where it is.
+A short run mostly waits for Java to read and verify Spark's classes. Java can map them from an
+archive instead (class data sharing). `python -m sparkify.spark.jvm_options` writes that archive
+into the Python environment, and every run uses it if it exists.
 """
 
 import locale
@@ -19,11 +19,11 @@ from typing import Any
 import pyspark
 
 logger = logging.getLogger(__name__)
-# A URI: Log4j reads a plain path as a list separated by commas, and decodes its % signs.
+# A URI: Log4j splits a plain path at commas and decodes its % signs.
 LOGGING = Path(__file__).with_name("log4j2.properties").as_uri()
 CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
-# What a run of the project does, in small: the classes it loads are those in the archive.
+# A small run like the project's: the archive gets the classes that it loads.
 REHEARSAL = """
 import sys
 from pyspark.ml import Pipeline
@@ -64,12 +64,12 @@ process.wait()
 def submit_arguments(
     settings: Mapping[str, Any], archive: Path | None = None, scratch: Path | None = None
 ) -> str:
-    """Return Spark settings as PYSPARK_SUBMIT_ARGS, with the JVM's own options added.
+    """Return Spark settings as PYSPARK_SUBMIT_ARGS, with JVM options added.
 
-    A setting that is None is left to Spark: so an environment takes one of base out. Whatever
-    Spark and Java write for themselves goes to `scratch`, unless `spark.local.dir` says otherwise.
+    A setting that is None is omitted, so that an environment can remove one of base. Temporary
+    files of Spark and Java go to `scratch`, unless `spark.local.dir` is set.
     """
-    # Logging of the JVM itself is off: it tells of classes that an archive does without.
+    # JVM logging is off: it warns of classes that cannot be archived.
     options = ["-Xlog:disable", f"-Dlog4j2.configurationFile={LOGGING}"]
     archive = archive or CLASS_ARCHIVE
     if archive.exists():
@@ -85,18 +85,18 @@ def submit_arguments(
 
 
 def as_text(value: Any) -> str:
-    """Return the value of a Spark setting as Spark writes it."""
+    """Return the value of a setting as Spark writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def prepare_environment() -> None:
-    """Make Spark start from the imported PySpark, and Java name files in UTF-8.
+    """Make Spark start from the imported PySpark, and Java encode file names in UTF-8.
 
-    PySpark starts whatever SPARK_HOME names, which may be an installation of another version.
-    Java encodes the names of files as the locale says.
+    PySpark starts the installation in SPARK_HOME, which may have another version. Java encodes
+    file names in the locale's encoding.
     """
     package, home = Path(pyspark.__file__).parent, os.environ.get("SPARK_HOME")
-    if (package / "jars").is_dir():  # a PySpark that is part of an installation has them elsewhere
+    if (package / "jars").is_dir():  # elsewhere if PySpark is part of an installation
         if home and Path(home).resolve() != package.resolve():
             logger.warning("SPARK_HOME=%s is ignored: Spark starts from %s", home, package)
         os.environ["SPARK_HOME"] = str(package)
@@ -105,7 +105,7 @@ def prepare_environment() -> None:
 
 
 def archive_classes(archive: Path = CLASS_ARCHIVE) -> None:
-    """Rehearse a run in a process of its own and archive the classes that it loaded."""
+    """Rehearse a run in another process and archive the classes that it loads."""
     archive.unlink(missing_ok=True)
     prepare_environment()
     settings = {

@@ -1,4 +1,4 @@
-"""Where Spark keeps its own files while it runs, so that those of a killed run are found."""
+"""Folder for the temporary files of Spark, so that those of a killed run can be removed."""
 
 import fcntl
 import os
@@ -12,22 +12,22 @@ PREFIX = "sparkify-scratch-"
 
 @cache
 def scratch_folder() -> Path:
-    """Return this process's own folder below the machine's temporary one (TMPDIR).
+    """Return this process's scratch folder below the temporary folder (TMPDIR).
 
-    It is locked for as long as the process lives, however it ends; those that no process
-    holds any more are removed first.
+    The folder is locked until the process ends, however it ends. Folders of processes that have
+    ended are removed first.
     """
     parent = Path(tempfile.gettempdir())
-    for left in parent.glob(f"{PREFIX}*"):
-        _remove_unless_held(left)
-    made = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=parent))
-    _locked(made)
-    # Renamed once it is locked, so that no other process takes it for one that was left.
-    return made.rename(parent / made.name[1:])
+    for folder in parent.glob(f"{PREFIX}*"):
+        _remove_unless_locked(folder)
+    new = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=parent))
+    _lock(new)
+    # Renamed once it is locked, so that no other process removes it.
+    return new.rename(parent / new.name[1:])
 
 
-def _locked(folder: Path) -> int | None:
-    """Return the lock on a folder; None if a process holds it, or the folder is another's."""
+def _lock(folder: Path) -> int | None:
+    """Lock a folder; return None if a process holds the lock or another user owns the folder."""
     try:
         lock = os.open(folder, os.O_RDONLY)
     except OSError:
@@ -40,8 +40,8 @@ def _locked(folder: Path) -> int | None:
     return lock
 
 
-def _remove_unless_held(folder: Path) -> None:
-    lock = _locked(folder)
+def _remove_unless_locked(folder: Path) -> None:
+    lock = _lock(folder)
     if lock is not None:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)

@@ -1,4 +1,4 @@
-"""A Spark session that ran before the project did: a notebook's, or that of a platform."""
+"""Settings for a Spark session that something else started: a notebook or a platform."""
 
 import logging
 from collections.abc import Mapping
@@ -11,26 +11,25 @@ from sparkify.errors import UserError
 from sparkify.spark.jvm_options import as_text
 
 logger = logging.getLogger(__name__)
-DECIDE_RESULTS = "spark.sql."  # other settings say with which means Spark works
+SQL_PREFIX = "spark.sql."  # other settings do not change results
 
 
 class RunningSessionError(UserError):
-    """A running session lacks a setting that decides results, and cannot take it."""
+    """A running session has another value of a setting that changes results, and keeps it."""
 
 
 def apply_settings(session: SparkSession, settings: Mapping[str, Any]) -> None:
-    """Set in a session what `spark.yml` says of Spark SQL, where the session differs.
+    """Apply the Spark SQL settings of `spark.yml` to a session that differs from them.
 
-    A session that was started with these settings has them already. Settings of master, memory
-    or network are left alone: they change no result.
+    Settings of master, memory or network are ignored: they do not change results.
 
     Raises:
-        RunningSessionError: if the session cannot take one.
+        RunningSessionError: if a setting cannot be changed.
     """
     wanted = {
         name: as_text(value)
         for name, value in settings.items()
-        if name.startswith(DECIDE_RESULTS) and value is not None
+        if name.startswith(SQL_PREFIX) and value is not None
     }
     changed = []
     for name, value in wanted.items():

@@ -473,7 +473,7 @@ def test_drift_by_chance_is_not_an_alarm(write: Write, datasets: dict[str, Any])
         ["songs per day", "0.0712", "0.143", "0.25", "0.20", by_chance],
     ]
     assert f"stability index of 1 feature is {by_chance}." in report.section("Monitoring")
-    assert report.alt_texts()[-1].endswith(f"limit of 0.1; 1 alarm, 1 feature {by_chance}.")
+    assert report.alt_texts()[-3].endswith(f"limit of 0.1; 1 alarm, 1 feature {by_chance}.")
 
 
 def test_earlier_scores_with_too_few_churners_have_no_interval(

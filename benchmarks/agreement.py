@@ -1,4 +1,4 @@
-"""To how many digits two runs agree, value by value."""
+"""To how many digits the results of two runs agree."""
 
 import csv
 import json
@@ -11,132 +11,124 @@ import numpy as np
 import pandas as pd
 import pyarrow.dataset
 
-UNCOMPARED = {"uid", "timestamp"}  # of a Spark ML stage: another one in every run
-TIMES = {"run_timings", "fit_times"}  # tables of what a clock says
-EXACT = 17  # digits that a double can hold, and every value equal to the last bit
-FROM_THE_MODEL_ON = 9  # digits that are promised where training rows are in several partitions
+NOT_COMPARED = {"uid", "timestamp"}  # of a Spark ML stage: they differ in every run
+RUN_TIMES = {"run_timings", "fit_times"}  # tables of seconds
+EXACT = 17  # digits of a double: every value is equal to the last bit
+MIN_DIGITS = 9  # promised from the model on, if training rows have several partitions
 FIRST_LAYER_OF_MODELS = "06"
 
 Values = Mapping[str, Any]
 
 
-def results(data: Path) -> dict[str, Values]:
-    """Read all that a run left in the layers below a folder, by name: values by their place.
+def read_results(data: Path) -> dict[str, Values]:
+    """Read all results of a run below a folder: values by their place, by the result's name.
 
-    Tables are ordered by all that is no fraction in them. A versioned file counts as its last
-    version, and a model as the settings of its stages. Pictures and pages only draw what the
-    others say.
+    Tables are sorted by the columns without fractions. A versioned file counts as its last
+    version, a model as the settings of its stages. Figures and reports are left out.
     """
-    found: dict[str, Values] = {}
+    results: dict[str, Values] = {}
     for path in sorted(data.glob("0[2-8]_*/**/*")):
         inside = str(path.relative_to(data))
-        if path.name == "_SUCCESS" and "stages" not in inside and "metadata" not in inside:
-            found[str(path.parent.relative_to(data))] = _table(path.parent)
+        is_of_model = "stages" in inside or "metadata" in inside
+        if path.name == "_SUCCESS" and not is_of_model:
+            results[str(path.parent.relative_to(data))] = _read_table(path.parent)
         elif path.name == "stages" and path.is_dir():
-            found[_unversioned(path.parent, data)] = dict(_stages(path))
+            results[_name(path.parent, data)] = dict(_read_stages(path))
         elif path.suffix == ".json" and path.is_file() and "stages" not in inside:
-            found[_unversioned(path, data)] = dict(
-                _flat(json.loads(path.read_text(encoding="utf-8")))
-            )
-        elif path.suffix == ".csv" and path.is_file() and path.stem not in TIMES:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            results[_name(path, data)] = dict(_flatten(content))
+        elif path.suffix == ".csv" and path.is_file() and path.stem not in RUN_TIMES:
             with path.open(encoding="utf-8") as file:
-                found[_unversioned(path, data)] = dict(_flat(list(csv.DictReader(file))))
-    return found
+                results[_name(path, data)] = dict(_flatten(list(csv.DictReader(file))))
+    return results
 
 
 def agreement(one: Mapping[str, Values], other: Mapping[str, Values]) -> dict[str, int]:
-    """Say of each result to how many digits two runs agree: 17 is identical, 0 not at all.
+    """Return the equal digits of each result, from 0 to 17 (identical).
 
-    The digits are those of the value that agrees least; anything but a fraction agrees or not.
+    A result has the digits of its worst value. Anything but a fraction is equal or not.
     """
     return {
-        name: digits(one[name], other[name]) if name in one and name in other else 0
+        name: count_digits(one[name], other[name]) if name in one and name in other else 0
         for name in sorted({*one, *other})
     }
 
 
-def broken(agreed: Mapping[str, int], partitions: int) -> list[str]:
-    """Name the results that agree less than is promised.
+def list_broken(agreed: Mapping[str, int], partitions: int) -> list[str]:
+    """Return the results that agree to fewer digits than promised.
 
-    With one partition of training rows all is identical. Of more, MLlib merges sums and means in
-    the order in which they are done, and what comes of the model agrees to fewer digits.
+    With one partition of training rows all results are identical. With more, MLlib merges sums in
+    the order of the tasks' ends, and results from the model on agree to fewer digits.
     """
     return [
         name
-        for name, found in agreed.items()
-        if found < (EXACT if partitions == 1 or name < FIRST_LAYER_OF_MODELS else FROM_THE_MODEL_ON)
+        for name, digits in agreed.items()
+        if digits < (EXACT if partitions == 1 or name < FIRST_LAYER_OF_MODELS else MIN_DIGITS)
     ]
 
 
-def digits(one: Values, other: Values) -> int:
+def count_digits(one: Values, other: Values) -> int:
     """Return the digits to which all values of a result agree."""
     if one.keys() != other.keys():
         return 0
-    return min((_digits(one[place], other[place]) for place in one), default=EXACT)
+    return min((_count_digits(one[place], other[place]) for place in one), default=EXACT)
 
 
-def _digits(one: Any, other: Any) -> int:
+def _count_digits(one: Any, other: Any) -> int:
     left, right = np.asarray(one), np.asarray(other)
     if left.shape != right.shape:
         return 0
     if left.dtype.kind != "f":
         return EXACT if (left == right).all() else 0
-    same = (left == right) | (np.isnan(left) & np.isnan(right))
-    if same.all():
+    is_equal = (left == right) | (np.isnan(left) & np.isnan(right))
+    if is_equal.all():
         return EXACT
-    apart = np.abs(left - right)[~same]
-    largest = np.maximum(np.abs(left), np.abs(right))[~same]
-    worst = float((apart / largest).max())
+    difference = np.abs(left - right)[~is_equal]
+    scale = np.maximum(np.abs(left), np.abs(right))[~is_equal]
+    worst = float((difference / scale).max())
     return min(EXACT - 1, max(0, math.floor(-math.log10(worst)))) if worst > 0 else EXACT
 
 
-def _table(path: Path) -> Values:
+def _read_table(path: Path) -> Values:
     table = pyarrow.dataset.dataset(path).to_table()
     nested = [field.name for field in table.schema if pyarrow.types.is_nested(field.type)]
     frame = table.drop_columns(nested).to_pandas()
     keys = [name for name in frame if not pd.api.types.is_float_dtype(frame[name])]
-    as_text = frame[keys].astype(str)
-    order = as_text.sort_values(list(keys), kind="stable").index
-    plain = {
-        name: (as_text if name in keys else frame).loc[order, name].to_numpy() for name in frame
+    texts = frame[keys].astype(str)
+    order = texts.sort_values(list(keys), kind="stable").index
+    columns = {
+        name: (texts if name in keys else frame).loc[order, name].to_numpy() for name in frame
     }
     lists = table.select(nested).to_pydict().items()
-    within = {name: [values[place] for place in order] for name, values in lists}
-    return {**plain, **dict(_flat(within))}
+    ordered = {name: [values[place] for place in order] for name, values in lists}
+    return {**columns, **dict(_flatten(ordered))}
 
 
-def _stages(path: Path) -> Iterator[tuple[str, Any]]:
-    """Give the class and settings of a model's stages: formulas, model card."""
-    for place, stage in enumerate(sorted(path.iterdir(), key=_place)):
+def _read_stages(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield the class and the settings of each stage of a model."""
+    stages = sorted(path.iterdir(), key=lambda stage: int(stage.name.partition("_")[0]))
+    for place, stage in enumerate(stages):
         (part,) = stage.glob("metadata/part-*")
-        said = json.loads(part.read_text(encoding="utf-8"))
-        settings = {name: _opened(text) for name, text in said["paramMap"].items()}
-        yield from _flat({"class": said["class"], **settings}, f"{place}")
+        metadata = json.loads(part.read_text(encoding="utf-8"))
+        settings = {
+            name: json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+            for name, value in metadata["paramMap"].items()
+        }
+        yield from _flatten({"class": metadata["class"], **settings}, f"{place}")
 
 
-def _place(stage: Path) -> int:
-    return int(stage.name.partition("_")[0])
-
-
-def _opened(value: Any) -> Any:
-    """Return what a setting holds as JSON text, opened."""
-    return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
-
-
-def _flat(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key not in UNCOMPARED:
-                yield from _flat(inner, f"{place}.{key}")
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _flat(inner, f"{place}.{number}")
+def _flatten(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict | list):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in pairs:
+            if key not in NOT_COMPARED:
+                yield from _flatten(inner, f"{place}.{key}")
     else:
-        yield place, _number(value)
+        yield place, _to_number(value)
 
 
-def _number(value: Any) -> Any:
-    """Return a fraction as a float, even if a CSV file has it as text; else the value as text."""
+def _to_number(value: Any) -> Any:
+    """Return a fraction as a float, also if it is text of a CSV file; other values as text."""
     if isinstance(value, float):
         return value
     try:
@@ -145,7 +137,7 @@ def _number(value: Any) -> Any:
         return value
 
 
-def _unversioned(path: Path, data: Path) -> str:
-    """Return what a result is called without its version, the folder that it is in."""
+def _name(path: Path, data: Path) -> str:
+    """Return the path of a result without its version."""
     is_versioned = path.parents[1].name == path.name
     return str((path.parents[1] if is_versioned else path).relative_to(data))

@@ -10,8 +10,6 @@ read-out is the project's: `sparkify.ml.two_groups`. Results go to `--results`; 
 
 import argparse
 import os
-import platform
-import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -24,8 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks import ceiling_report
-from benchmarks.saving import save_results
-from benchmarks.speed import ROOT, told
+from benchmarks.program import RESULTS, ROOT, describe_run, print_progress, save_results
 from sparkify.ml.two_groups import compare, detectable_success, estimate_rates, power
 from sparkify.pipelines.simulation.chain import list_states
 from sparkify.pipelines.simulation.life import Process
@@ -141,7 +138,7 @@ def list_customers_to_contact(log: ceiling_report.Log) -> pd.DataFrame:
     file = log.folder / "held_out.parquet"
     if not file.exists():
         log.run()[0].to_parquet(file)
-    decision = log.parameters["modelling"]["decision"]
+    decision = log.parameters["evaluation"]["decision"]
     threshold = decision["contact_cost"] / (
         decision["contact_success"] * decision["kept_customer_value"]
     )
@@ -173,12 +170,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--futures", type=int, default=400, help="continuations of every life")
     parser.add_argument("--campaigns", type=int, default=10_000, help="of each scenario")
     parser.add_argument("--logs", type=Path, default=ROOT / "build/campaigns")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results")
+    parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
-    told("the log, the champion on it, and whom it lists")
+    print_progress("the log, the champion on it, and whom it lists")
     log = ceiling_report.Log(options.seed, options.users, options.logs.resolve())
     listed = list_customers_to_contact(log)
-    told(f"{options.futures} futures of {len(listed):,} customers")
+    print_progress(f"{options.futures} futures of {len(listed):,} customers")
     cancels = draw_futures(log, listed, options.futures)
     rate, customers = float(cancels.mean()), len(listed)
     scenarios = []
@@ -193,18 +190,15 @@ def main(arguments: list[str] | None = None) -> None:
     results = []
     tasks = range(-(-options.campaigns // CAMPAIGNS_PER_TASK))
     for number, scenario in enumerate(scenarios):
-        told(f"{options.campaigns:,} campaigns: {scenario}")
+        print_progress(f"{options.campaigns:,} campaigns: {scenario}")
         task = partial(run_campaigns, cancels, listed["probability"].to_numpy(float), scenario)
         with Pool(os.cpu_count()) as pool:
             readings = np.concatenate(pool.map(task, [1_000 * number + place for place in tasks]))
         results.append(summarize(readings[: options.campaigns], cancels, scenario))
         print(results[-1])
     failures = list_failures(results)
-    command = ["python", "-m", "benchmarks.campaigns", *(arguments or sys.argv[1:])]
     account = {
-        "command": shlex.join(command),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
+        **describe_run("campaigns", arguments),
         "seed": options.seed,
         "listed_customers": customers,
         "futures": options.futures,

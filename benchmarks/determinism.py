@@ -1,8 +1,8 @@
-"""Whether the same log and parameters give the same answer on other cores, partitions and files.
+"""Compare results of the same log with other cores, partitions and input files.
 
-`python -m benchmarks.determinism` simulates a log, runs the default pipelines on it in one way,
-then in other ways, compares every value that the runs left, and writes `determinism.json` to
-`--results`. It ends with an error if less agrees than is promised.
+`python -m benchmarks.determinism` simulates a log, runs the default pipelines on it in several
+ways, compares every value of the results, and writes `determinism.json` to `--results`. It ends
+with an error if fewer digits agree than promised.
 """
 
 import platform
@@ -11,20 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.agreement import FROM_THE_MODEL_ON, agreement, broken, results
-from benchmarks.elsewhere import Elsewhere, asked
-from benchmarks.saving import save_results
+from benchmarks.agreement import MIN_DIGITS, agreement, list_broken, read_results
+from benchmarks.program import print_progress, save_results
+from benchmarks.project_copy import LOCAL, ProjectCopy, parse_options
 
-LOCAL = {
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.memory": "2g",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
-    "spark.submit.pyFiles": None,
-    "spark.pyspark.python": None,
-    "spark.executor.extraJavaOptions": None,
-    "spark.eventLog.enabled": False,
-}
 ADAPTIVE, SHUFFLE = "spark.sql.adaptive.enabled", "spark.sql.shuffle.partitions"
 SPLITS = "spark.sql.files.maxPartitionBytes"
 SHUFFLED = "shuffled lines"
@@ -42,72 +32,65 @@ WAYS: dict[str, dict[str, Any]] = {
     EIGHT: {"spark.master": "local[8]", SHUFFLE: 200, ADAPTIVE: True, SPLITS: "8m"},
     OTHER_FILES: {"spark.master": "local[2]", SHUFFLE: 33, ADAPTIVE: False, SPLITS: "3m"},
 }
-# By modelling.partitions, each with as many cores at least: XGBoost needs them. The first way is
-# what the others are compared with. Two partitions are compared on a cluster (benchmarks.cluster).
+# By modelling.partitions, with at least as many cores because XGBoost needs them. All ways are
+# compared with the first one. Two partitions are compared in benchmarks.cluster.
 SERIES = {1: [TWO, ONE, EIGHT, OTHER_FILES], 4: [FOUR, EIGHT]}
 
 
-def told(text: str) -> None:
-    """Say how far the comparison is."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def shuffled_log(log: Path, target: Path, files: int = 5) -> None:
-    """Write a log's lines in another order, in other files."""
+def shuffle_log(log: Path, target: Path, files: int = 5) -> None:
+    """Write the lines of a log in random order to other files."""
     lines = [line for part in sorted(log.glob("part-*")) for line in part.open(encoding="utf-8")]
     random.Random(1).shuffle(lines)  # noqa: S311 -- no secret
     target.mkdir(parents=True, exist_ok=True)
     for number in range(files):
-        (target / f"lines-{files - number}.json").write_text(
-            "".join(lines[number::files]), encoding="utf-8"
-        )
+        file = target / f"lines-{files - number}.json"
+        file.write_text("".join(lines[number::files]), encoding="utf-8")
 
 
 def compare(folder: Path, log: Path, partitions: int, ways: list[str]) -> dict[str, Any]:
-    """Run the default pipelines in each way; say to how many digits each result agrees."""
-    # Every candidate in two folds: what differs in one fit of five differs in one of two.
+    """Run the default pipelines in each way; return the equal digits of each result."""
+    # All candidates in two folds instead of five: every fit runs the same code.
     modelling = {"modelling": {"partitions": partitions, "folds": 2}}
-    found, agreed = {}, {}
-    for place, name in enumerate(ways):
-        there = Elsewhere(folder / f"{partitions}-{place}", {**LOCAL, **WAYS[name]}, modelling)
-        there.take_log(log.with_name("shuffled") if SHUFFLED in name else log)
-        seconds = there.run("__default__")
-        found[name] = results(there.data)
-        agreed[name] = agreement(found[ways[0]], found[name])
-        told(
-            f"modelling.partitions {partitions}, {name}: {seconds} s, {len(agreed[name])} results, "
-            f"all to {min(agreed[name].values())} digits"
+    results, agreed = {}, {}
+    for place, way in enumerate(ways):
+        project = ProjectCopy(folder / f"{partitions}-{place}", {**LOCAL, **WAYS[way]}, modelling)
+        project.link_log(log.with_name("shuffled") if SHUFFLED in way else log)
+        seconds = project.run("__default__")
+        results[way] = read_results(project.data)
+        agreed[way] = agreement(results[ways[0]], results[way])
+        print_progress(
+            f"modelling.partitions {partitions}, {way}: {seconds} s, {len(agreed[way])} results, "
+            f"all to {min(agreed[way].values())} digits"
         )
     return agreed
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Compare what the command line asks for."""
-    options = asked(__doc__, "determinism", arguments)
-    folder = options.folder
-    told(f"simulating {options.users} users")
-    first = Elsewhere(folder / "log", {**LOCAL, "spark.master": "local[2]"}, {})
+    """Run the comparison."""
+    options = parse_options(__doc__, "determinism", arguments)
+    print_progress(f"simulating {options.users} users")
+    first = ProjectCopy(options.folder / "log", {**LOCAL, "spark.master": "local[2]"}, {})
     first.run("simulation", "--params", f"simulation.users={options.users},simulation.files=3")
-    shuffled_log(first.log, first.log.with_name("shuffled"))
+    shuffle_log(first.log, first.log.with_name("shuffled"))
     agreed = {
-        partitions: compare(folder, first.log, partitions, names)
-        for partitions, names in SERIES.items()
+        partitions: compare(options.folder, first.log, partitions, ways)
+        for partitions, ways in SERIES.items()
     }
     report = {
         "users": options.users,
         "python": platform.python_version(),
-        "promised_from_the_model_on": FROM_THE_MODEL_ON,
+        "promised_from_the_model_on": MIN_DIGITS,
         "digits_by_modelling_partitions": agreed,
     }
     save_results(options.results / "determinism.json", report)
-    apart = {
+    different = {
         name
         for partitions, ways in agreed.items()
-        for found in ways.values()
-        for name in broken(found, partitions)
+        for digits in ways.values()
+        for name in list_broken(digits, partitions)
     }
-    if apart:
-        sys.exit(f"Error: less agrees than promised, see determinism.json: {sorted(apart)}.")
+    if different:
+        sys.exit(f"Error: fewer digits agree than promised, see {sorted(different)}.")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,17 @@
-"""The project's models on genuine customers: the published log's, 11 days after 2018-11-20.
+"""The project's models on genuine customers: the 11 days after 2018-11-20 of the published log.
 
-`python -m benchmarks.genuine TABLE` reads one row per customer with what the events before the
-cutoff said and whether the customer cancelled after it (docs/results.md says how to make the
-table). It cross-validates the candidates of the full environment on folds of users and prints
-their AUC, average precision, log loss and calibration beside simpler rankings. Nothing is tuned
-on the table.
+`python -m benchmarks.genuine TABLE` reads one row per customer: counts of the events before the
+cutoff, and whether the customer cancelled after it (docs/results.md has the definition). It
+cross-validates the candidates of the full environment on folds of users. It prints their AUC,
+average precision, log loss and calibration, and those of simpler rankings. Nothing is tuned on
+the table.
 
-`--simulated FOLDER` takes the features of a simulated log as well (`data/04_feature/full`): it
-forecasts the genuine customers by a model of the simulated ones and the reverse, and compares the
-distribution of every counter.
+`--simulated FOLDER` also reads the features of a simulated log (`data/04_feature/full`). A model
+of the simulated customers then predicts for the genuine ones, and the reverse; the distributions
+of all counts are compared.
 """
 
 import argparse
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +23,15 @@ from scipy.stats import ks_2samp, kstwobign
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.genuine_table import COUNTS, read_genuine, read_simulated
-from benchmarks.saving import ROOT, save_results
+from benchmarks.program import RESULTS, ROOT, save_results, start_spark
 from sparkify.ml import calibration, metrics
-from sparkify.ml.bootstrap import with_intervals
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics
 from sparkify.pipelines.modelling import cross_validation, selection
-from sparkify.pipelines.modelling.candidates import trials
+from sparkify.pipelines.modelling.candidates import list_trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.settings import CONFIG_LOADER_ARGS
-from sparkify.spark.jvm_options import submit_arguments
 
-RATES = {  # of the full environment, and what the table has of them
+RATES = {  # of the full environment, by columns of the table
     "thumbs_up_per_song": ("thumbs_up", "next_song"),
     "thumbs_down_per_song": ("thumbs_down", "next_song"),
     "adverts_per_free_song": ("free_roll_advert", "free_next_song"),
@@ -46,7 +43,7 @@ ABSENT = (
     "submitted downgrades",
     "the last 28 days apart",
 )
-# Single rankings, the highest first.
+# Simple rankings, the highest rate first.
 RANKINGS = {
     "thumbs down per song": ("thumbs_down", "next_song"),
     "adverts per song": ("roll_advert", "next_song"),
@@ -54,14 +51,21 @@ RANKINGS = {
     "sessions per day": ("sessions", "observed_days"),
 }
 METRICS = metrics.RANKING | metrics.PROBABILITY | metrics.CALIBRATION
-SHOWN = ("auc", "average_precision", "log_loss", "expected_calibration_error", "calibration_slope")
+PRINTED = (
+    "auc",
+    "average_precision",
+    "log_loss",
+    "expected_calibration_error",
+    "calibration_slope",
+)
 BOOSTING = "gradient boosting on all columns (scikit-learn)"
 OURS = "this project"
 SEED = 7
+BOOTSTRAP = Bootstrap(resamples=300, seed=SEED, min_churned=5)
 
 
 def load_parameters() -> tuple[InputParameters, ModellingParameters, dict[str, Any]]:
-    """Return the full environment's inputs, with the rates that the table has, and its models."""
+    """Return the inputs with the rates of the table, modelling, and Spark settings of `full`."""
     loader = OmegaConfigLoader(str(ROOT / "conf"), "full", **CONFIG_LOADER_ARGS)
     parameters = loader["parameters"]
     inputs = parameters["inputs"]
@@ -81,73 +85,71 @@ def cross_validate(
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> dict[str, Any]:
-    """Forecast every customer out of fold, by all candidates and by simpler rankings.
+    """Score out-of-fold predictions of all candidates, and simpler rankings.
 
-    The champion is chosen as by the project: the simplest candidate within one standard error of
-    the best. Its calibration is learnt on the other folds.
+    The champion is selected as in the project: the simplest candidate within one standard error
+    of the best. Its calibration is learnt on the other folds.
     """
     train = spark.createDataFrame(customers)
-    forecasts = cross_validation.cross_validated(train, inputs, modelling)
-    competing = trials(modelling)
-    compared = selection.compared(forecasts, competing, modelling.selection)
-    best = selection.simplest_of_the_best(compared)
-    own = forecasts[forecasts["trial"] == best].reset_index(drop=True)
-    method = calibration.best_calibration(own, modelling.calibrations)
-    scores = {OURS: _score(calibration.cross_calibrated(own, method), modelling)}
-    for trial, rows in forecasts.groupby("trial"):
-        scores[f"candidate: {competing[trial]}"] = _score(rows, modelling)
-    scores[BOOSTING] = _score(_boost(own, customers, numbers), modelling)
+    predictions = cross_validation.predict_out_of_fold(train, inputs, modelling)
+    competing = list_trials(modelling)
+    compared = selection.compare_trials(predictions, competing, modelling.selection)
+    best = selection.choose_simplest(compared)
+    champion = predictions[predictions["trial"] == best].reset_index(drop=True)
+    method = calibration.select_calibration(champion, modelling.calibrations)
+    scores = {OURS: _score(calibration.cross_calibrate(champion, method))}
+    for trial, rows in predictions.groupby("trial"):
+        scores[f"candidate: {competing[trial].label}"] = _score(rows)
+    scores[BOOSTING] = _score(_boost(champion, customers, numbers))
     for name, (count, per) in RANKINGS.items():
         rate = customers[count] / customers[per].clip(lower=1)
-        scores[name] = _score(customers.assign(probability=rate), modelling, ranking_only=True)
+        scores[name] = _score(customers.assign(probability=rate), ranking_only=True)
     base_rate = float(customers["churned"].mean())
-    scores["base rate"] = _score(customers.assign(probability=base_rate), modelling)
-    return {"champion": str(competing[best]), "calibration": method, "scores": scores}
+    scores["base rate"] = _score(customers.assign(probability=base_rate))
+    return {"champion": competing[best].label, "calibration": method, "scores": scores}
 
 
-def _boost(own: pd.DataFrame, customers: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
-    """Forecast the same folds by scikit-learn's defaults on every number of the table."""
-    forecasts = []
+def _boost(folds: pd.DataFrame, customers: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
+    """Predict for the same folds by scikit-learn's defaults on all numbers of the table."""
+    predictions = []
     places = pd.Series(range(len(customers)), index=customers["user_id"])
     label = customers["churned"].to_numpy()
-    for _, rows in own.groupby(["repeat", "fold"]):
+    for _, rows in folds.groupby(["repeat", "fold"]):
         held_out = places[rows["user_id"]].to_numpy()
-        learnt = np.setdiff1d(places.to_numpy(), held_out)
+        training = np.setdiff1d(places.to_numpy(), held_out)
         model = HistGradientBoostingClassifier(random_state=SEED)
-        model.fit(numbers.to_numpy()[learnt], label[learnt])
+        model.fit(numbers.to_numpy()[training], label[training])
         probability = model.predict_proba(numbers.to_numpy()[held_out])[:, 1]
-        forecasts.append(rows.assign(probability=probability))
-    return pd.concat(forecasts, ignore_index=True)
+        predictions.append(rows.assign(probability=probability))
+    return pd.concat(predictions, ignore_index=True)
 
 
-def _score(
-    rows: pd.DataFrame, modelling: ModellingParameters, ranking_only: bool = False
-) -> dict[str, Any]:
+def _score(rows: pd.DataFrame, ranking_only: bool = False) -> dict[str, Any]:
     wanted = metrics.RANKING if ranking_only else METRICS
-    return with_intervals(rows, wanted, modelling.bootstrap)
+    return estimate_metrics(rows, wanted, BOOTSTRAP)
 
 
 def transfer(
     spark: SparkSession,
-    learnt: pd.DataFrame,
-    asked: pd.DataFrame,
-    trial_of: str,
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    champion: str,
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> dict[str, Any]:
-    """Forecast some customers by a model of others: the same candidate, fitted once."""
-    (trial,) = [trial for trial in trials(modelling) if str(trial) == trial_of]
-    train, test = spark.createDataFrame(learnt), spark.createDataFrame(asked)
-    with cross_validation.kept_prepared(train, inputs, modelling) as ready:
-        model = cross_validation.fitted(ready, trial, modelling)
-        return _score(cross_validation.probabilities(model, test), modelling)
+    """Score the champion's candidate, fitted on some customers, on others."""
+    (trial,) = [trial for trial in list_trials(modelling) if trial.label == champion]
+    rows = spark.createDataFrame(train)
+    with cross_validation.prepared_rows(rows, inputs, modelling) as ready:
+        model = cross_validation.fit_trial(ready, trial, modelling)
+        predictions = cross_validation.predict_uncalibrated(model, spark.createDataFrame(test))
+        return _score(predictions)
 
 
 def compare_counters(genuine: pd.DataFrame, simulated: pd.DataFrame) -> dict[str, Any]:
-    """Compare the distribution of every counter (two-sample Kolmogorov-Smirnov).
+    """Compare the distribution of every count (two-sample Kolmogorov-Smirnov).
 
-    `by_chance` is the distance that two samples of these sizes of one distribution exceed in 5 %
-    of cases.
+    Two samples of the same distribution exceed the distance `by_chance` in 5 % of cases.
     """
     sizes = len(genuine), len(simulated)
     by_chance = float(kstwobign.ppf(0.95) * np.sqrt(sum(sizes) / np.prod(sizes)))
@@ -165,41 +167,41 @@ def run(
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> dict[str, Any]:
-    """Return all figures of a table, and what a simulated log adds to them."""
+    """Return all figures of a table, and the comparison with a simulated log."""
     genuine, numbers = read_genuine(table)
-    found: dict[str, Any] = {
+    results: dict[str, Any] = {
         "customers": len(genuine),
         "churned": int(genuine["churned"].sum()),
         "absent": list(ABSENT),
         **cross_validate(spark, genuine, numbers, inputs, modelling),
     }
     if simulated:
-        theirs = read_simulated(simulated)
-        settings = found["champion"], inputs, modelling
-        found["simulated"] = {
-            "customers": len(theirs),
-            "churned": int(theirs["churned"].sum()),
-            "trained on simulated, genuine forecast": transfer(spark, theirs, genuine, *settings),
-            "trained on genuine, simulated forecast": transfer(spark, genuine, theirs, *settings),
-            "counters": compare_counters(genuine, theirs),
+        other = read_simulated(simulated)
+        settings = results["champion"], inputs, modelling
+        results["simulated"] = {
+            "customers": len(other),
+            "churned": int(other["churned"].sum()),
+            "trained on simulated, genuine forecast": transfer(spark, other, genuine, *settings),
+            "trained on genuine, simulated forecast": transfer(spark, genuine, other, *settings),
+            "counters": compare_counters(genuine, other),
         }
-    return found
+    return results
 
 
-def format_figures(found: dict[str, Any]) -> str:
-    """Write the figures as a table for the terminal."""
-    lines = [f"{found['customers']:,} customers, {found['churned']:,} cancelled"]
-    lines += [f"Absent from the table: {absent}" for absent in found["absent"]]
-    lines += [f"Champion: {found['champion']}; calibration: {found['calibration']}"]
-    rows = dict(found["scores"])
-    simulated = found.get("simulated", {})
+def format_results(results: dict[str, Any]) -> str:
+    """Format the results for the terminal."""
+    lines = [f"{results['customers']:,} customers, {results['churned']:,} cancelled"]
+    lines += [f"Absent from the table: {absent}" for absent in results["absent"]]
+    lines += [f"Champion: {results['champion']}; calibration: {results['calibration']}"]
+    rows = dict(results["scores"])
+    simulated = results.get("simulated", {})
     rows |= {name: scores for name, scores in simulated.items() if name.startswith("trained")}
     for name, scores in rows.items():
         figures = [
             f"{metric.replace('_', ' ')} {figure['value']:.4f}"
             + (" [{:.4f}, {:.4f}]".format(*figure["ci95"]) if figure["ci95"] else "")
             for metric, figure in scores.items()
-            if metric in SHOWN and figure["value"] is not None
+            if metric in PRINTED and figure["value"] is not None
         ]
         lines.append(f"{name}: {', '.join(figures)}")
     if simulated:
@@ -210,23 +212,19 @@ def format_figures(found: dict[str, Any]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print the figures of the table that the command line names, and keep them as JSON."""
+    """Print the results and save them as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", type=Path)
     parser.add_argument("--simulated", type=Path, help="folder of features and snapshots")
     parser.add_argument("--repeats", type=int, default=3, help="partitions of users into folds")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results")
+    parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
     inputs, modelling, settings = load_parameters()
     modelling = modelling.model_copy(update={"fold_repeats": options.repeats})
-    os.environ |= {
-        "PYSPARK_SUBMIT_ARGS": submit_arguments(settings),
-        "PYSPARK_PYTHON": sys.executable,
-    }
-    spark = SparkSession.builder.getOrCreate()
-    found = run(spark, options.table, options.simulated, inputs, modelling)
-    save_results(options.results / "genuine.json", found)
-    print(format_figures(found))
+    spark = start_spark(settings)
+    results = run(spark, options.table, options.simulated, inputs, modelling)
+    save_results(options.results / "genuine.json", results)
+    print(format_results(results))
 
 
 if __name__ == "__main__":

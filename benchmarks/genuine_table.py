@@ -1,4 +1,4 @@
-"""Genuine and simulated customers in the same columns: one row per customer at a cutoff."""
+"""Genuine and simulated customers with the same columns: one row per customer at a cutoff."""
 
 from pathlib import Path
 
@@ -21,16 +21,16 @@ COUNTS = {
 
 
 def read_genuine(table: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return one row per customer as our features name them, and all numbers of the table."""
+    """Return one row per customer with our features, and all numbers of the table."""
     raw = pd.read_parquet(table).sort_values("userId", ignore_index=True)
     rows = raw[list(COUNTS.values())].set_axis(list(COUNTS), axis="columns").astype(float)
     rows["is_paid"] = raw["is_paid"].astype(float)
     rows["account_age_days"] = raw["days_since_registration"].astype(float)
-    # The table's share of events on the paid level divides the songs as well.
-    described = describe(rows, paid_share=raw["paid_ratio"])
+    # Songs are split by the share of events on the paid level.
+    features = describe(rows, paid_share=raw["paid_ratio"])
     keys = {"user_id": raw["userId"].astype(str), "churned": raw["churned"].astype(bool)}
     numbers = raw.select_dtypes("number").drop(columns="churned")
-    return described.assign(**keys, cutoff=CUTOFF), numbers
+    return features.assign(**keys, cutoff=CUTOFF), numbers
 
 
 def read_simulated(folder: Path) -> pd.DataFrame:
@@ -45,10 +45,10 @@ def read_simulated(folder: Path) -> pd.DataFrame:
 
 
 def describe(rows: pd.DataFrame, paid_share: pd.Series) -> pd.DataFrame:
-    """Add the days observed and what a table without counts by level lets us know of levels.
+    """Add the observed days, and estimates of the counts by level.
 
-    Adverts count as the free level's where there are songs on it: the paid level has one in a
-    thousand songs.
+    Adverts count as the free level's if there are songs on it: the paid level has one advert in
+    a thousand songs.
     """
     free_songs = rows["next_song"] * (1 - paid_share)
     return rows.assign(

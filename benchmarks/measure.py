@@ -1,4 +1,4 @@
-"""Run a command and say what it took."""
+"""Run a command and measure its time and memory."""
 
 import subprocess
 import time
@@ -16,11 +16,11 @@ class CommandFailedError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What a command took, its child processes included, and what it printed.
+class Measurement:
+    """Time and memory of a command with its child processes, and its output.
 
-    `wall_seconds` and `cpu_seconds`; `peak_bytes` is the proportional set size of all its
-    processes together. CPU and memory are sampled every half second.
+    `peak_bytes` is the proportional set size of all processes together. CPU time and memory are
+    sampled every half second.
     """
 
     wall_seconds: float
@@ -31,11 +31,11 @@ class Taken:
 
 def measure(
     command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
-) -> Taken:
-    """Run a command in a folder and measure it.
+) -> Measurement:
+    """Run a command and measure it; its output goes to a file in the folder.
 
     Raises:
-        CommandFailedError: with the last lines that the command printed.
+        CommandFailedError: with the last lines of the output.
     """
     started, peak, cpu = time.perf_counter(), 0, {}
     log = folder / "output.txt"
@@ -43,10 +43,9 @@ def measure(
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, env=environment
         )
-        tree = psutil.Process(process.pid)
         while process.poll() is None:
             resident = 0
-            for member in _members(tree):
+            for member in _list_processes(process.pid):
                 try:
                     times = member.cpu_times()
                     cpu[member.pid] = times.user + times.system
@@ -59,11 +58,12 @@ def measure(
     text = log.read_text(encoding="utf-8")
     if process.returncode:
         raise CommandFailedError(f"{' '.join(command)} failed:\n{text[-3000:]}")
-    return Taken(round(wall, 2), round(sum(cpu.values()), 2), peak, text)
+    return Measurement(round(wall, 2), round(sum(cpu.values()), 2), peak, text)
 
 
-def _members(tree: psutil.Process) -> list[psutil.Process]:
+def _list_processes(pid: int) -> list[psutil.Process]:
     try:
-        return [tree, *tree.children(recursive=True)]
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
     except psutil.Error:
         return []

@@ -1,57 +1,61 @@
-"""How often monitoring raises an alarm: on logs of one process, and on logs whose process moved.
+"""How often monitoring raises an alarm, with and without a change of the simulated process.
 
-`python -m benchmarks.monitoring --seeds 20` simulates a log per seed, and some per shift, and
-compares its newest snapshot with a training's by the project's own nodes: with the log's own
-training (the same customers, some weeks later), and with that of the first seed's log (others).
-It prints a table and writes `monitoring.json` to `--results`. What stands under `--logs` is used
-again.
+`python -m benchmarks.monitoring --seeds 20` simulates a log per seed, and some with a changed
+process. The nodes of the pipeline compare the newest snapshot of each with a training: that on
+the same log (the same customers, some weeks earlier), and that on the first seed's log (other
+customers). Prints a table and writes `monitoring.json` to `--results`.
+Logs under `--logs` are used again.
 """
 
 import argparse
-import os
-import platform
-import shlex
-import sys
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from scipy.stats import binomtest
 
-from benchmarks.monitoring_logs import Log, Parameters, log, project_parameters
-from benchmarks.saving import save_results
-from benchmarks.speed import ROOT, told
+from benchmarks import speed
+from benchmarks.program import RESULTS, ROOT, describe_run, print_progress, save_results
 from sparkify.ml import metrics
+from sparkify.pipelines.evaluation import nodes as evaluation
 from sparkify.pipelines.evaluation.decision import describe_decision
 from sparkify.pipelines.modelling import nodes as modelling
-from sparkify.pipelines.modelling import training_reference
 from sparkify.pipelines.monitoring import nodes as monitoring
-from sparkify.pipelines.simulation.parameters import SimulationParameters
 from sparkify.schemas import KEYS
 
 LATER, OTHERS = "same log, later", "another log of the process"
 THUMBS_DOWN = {"thumbs_down_per_free_song", "thumbs_down_per_paid_song"}
 
-
-def _cohorts(**weights: float) -> dict[str, Any]:
-    """Return the published mix of cohorts with other weights for some."""
-    return {"cohorts": {"accordion": 6, "tuba": 1, "zither": 1, "xylophone": 1} | weights}
-
-
-# What of the process is moved, and which of these features have to be named then.
+# Changes of the process, each with the features that may raise the expected alarm.
 SHIFTS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "adverts 1.25 times": ({"adverts": 1.25}, {"adverts_per_free_song"}),
     "adverts 1.5 times": ({"adverts": 1.5}, {"adverts_per_free_song"}),
     "adverts twice": ({"adverts": 2}, {"adverts_per_free_song"}),
-    "a third tubas": (_cohorts(tuba=4), {"adverts_per_free_song"}),
-    "two thirds tubas": (_cohorts(tuba=16), {"adverts_per_free_song"}),
-    "a third zithers": (_cohorts(zither=4), THUMBS_DOWN),
-    "two thirds zithers": (_cohorts(zither=16), THUMBS_DOWN),
+    "a third tubas": ({"cohorts.tuba": 4}, {"adverts_per_free_song"}),
+    "two thirds tubas": ({"cohorts.tuba": 16}, {"adverts_per_free_song"}),
+    "a third zithers": ({"cohorts.zither": 4}, THUMBS_DOWN),
+    "two thirds zithers": ({"cohorts.zither": 16}, THUMBS_DOWN),
 }
+
+
+Parameters = dict[str, Any]
+
+
+class Log(NamedTuple):
+    """The tables of a simulated log, and the counts of its lines."""
+
+    event_counts: DataFrame
+    user_days: DataFrame
+    features: DataFrame
+    newest: DataFrame
+    data_quality: dict[str, Any]
 
 
 class Training(NamedTuple):
@@ -63,67 +67,92 @@ class Training(NamedTuple):
     metrics: dict[str, Any]
 
 
-def described(own: Log, question: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
-    """Describe a log's training as the node describe_training does."""
-    tables = own.features, own.user_days, own.event_counts, own.data_quality
-    given = question, parameters["inputs"], parameters["reference"]
-    return training_reference.describe_training(*tables, *given)
+def load_parameters() -> Parameters:
+    """Return the typed parameters of the mini environment, with one candidate."""
+    bootstrap_project(ROOT)
+    with KedroSession.create(project_path=ROOT, save_on_close=False) as session:
+        params = session.load_context().params
+    one = {"candidates": {"logistic_regression": {"regParam": [0.03]}}}
+    return {**params, "modelling": params["modelling"].model_copy(update=one)}
 
 
-def trained(own: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]:
-    """Train on a log: a logistic regression, all that mini's number of users bears."""
+def read_log(folder: Path, simulation: dict[str, Any]) -> Log:
+    """Read a log's tables down to its features; simulate it if they are missing."""
+    log = speed.Log("mini", folder, simulation)
+    if not (log.layer("04_feature") / "current_features/_SUCCESS").exists():
+        log.require()
+        pipelines = "data_processing,feature_engineering,scoring"
+        log.kedro("--pipelines", pipelines, "--to-outputs", "features,current_features")
+    feature, read = log.layer("04_feature"), SparkSession.active().read.parquet
+    places = log.layer("02_intermediate") / "event_counts", log.layer("03_primary") / "user_days"
+    places += tuple(feature / name for name in ("features", "current_features", "snapshots"))
+    counts, days, features, newest, snapshots = (read(str(place)) for place in places)
+    quality = (log.layer("02_intermediate") / "data_quality.json").read_text(encoding="utf-8")
+    return Log(counts, days, features.join(snapshots, on=KEYS), newest, json.loads(quality))
+
+
+def describe(log: Log, question: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
+    """Describe the training on a log, as the node describe_training does."""
+    tables = log.features, log.user_days, log.event_counts, log.data_quality
+    settings = parameters["inputs"], parameters["reference"]
+    return modelling.describe_training(*tables, question, *settings)
+
+
+def train(log: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]:
+    """Train a logistic regression on a log."""
     settings = parameters["modelling"]
-    snapshots = own.features.select(*KEYS, "churned")
-    features = own.features.drop("churned")
-    split = features, snapshots, settings, parameters["feature_engineering"]
-    train, test, question = modelling.train_test(*split)
-    *_, champion, model = modelling.champion(train, parameters["inputs"], settings)
-    predictions = modelling.predictions(test, model, settings).cache()
-    resampling = settings.bootstrap_resamples, settings.seed
-    held_out = predictions.toPandas()
-    decided = describe_decision(settings.decision, champion["f1_threshold"])
-    found = {
-        "holdout": metrics.evaluated(held_out, decided["threshold"], *resampling),
-        "train": {"churned": train.where("churned").count()},
+    snapshots = log.features.select(*KEYS, "churned")
+    features = log.features.drop("churned")
+    split = features, snapshots, {"missing_pages": {}}, settings, parameters["feature_engineering"]
+    rows, test, question = modelling.split_in_time(*split)
+    inputs, requested = parameters["inputs"], parameters["evaluation"]
+    out_of_fold = modelling.cross_validate(rows, inputs, settings).cache()
+    _, selected = modelling.select_candidate(out_of_fold, settings)
+    calibration = modelling.calibrate(out_of_fold, selected, settings)
+    model, champion = modelling.fit_selected(rows, selected, calibration, inputs, settings)
+    predictions = evaluation.predict_snapshots(test, model, requested.baselines).cache()
+    threshold = describe_decision(requested.decision, champion["f1_threshold"])["threshold"]
+    figures = {
+        "holdout": metrics.evaluate_predictions(
+            predictions.toPandas(), threshold, requested.bootstrap
+        ),
+        "train": {"churned": rows.where("churned").count()},
     }
-    return Training(described(own, question, parameters), model, predictions, found), question
+    return Training(describe(log, question, parameters), model, predictions, figures), question
 
 
-def watched(training: Training, now: Log, parameters: Parameters) -> dict[str, Any]:
-    """Monitor a log as the pipeline does; its scores are those of the hold-out and of now."""
-    scores = training.model.transform(now.newest).select(*KEYS, "probability")
-    cutoff = now.features.agg(F.max("cutoff")).collect()[0][0]
-    earlier = training.model.transform(now.features.where(F.col("cutoff") == F.lit(cutoff)))
+def monitor(training: Training, log: Log, parameters: Parameters) -> dict[str, Any]:
+    """Monitor a log as the pipeline does, with the scores of the hold-out and the newest ones."""
+    reference, model, test_predictions, holdout = training
+    scores = model.transform(log.newest).select(*KEYS, "probability")
+    cutoff = log.features.agg(F.max("cutoff")).collect()[0][0]
+    earlier = model.transform(log.features.where(F.col("cutoff") == F.lit(cutoff)))
     history = {str(cutoff): earlier.select(*KEYS, "probability").toPandas}
-    settings = parameters["monitoring"]
-    newest = monitoring.newest_description(
-        now.newest, now.user_days, now.event_counts, now.data_quality, training.reference
+    limits = parameters["monitoring"]
+    settings = parameters["feature_engineering"], parameters["modelling"], limits
+    newest = monitoring.describe_newest_snapshot(
+        log.newest, log.user_days, log.event_counts, log.data_quality, reference
     )
-    drift = monitoring.feature_drift(
-        training.reference, newest, training.test_predictions, scores, settings
-    )
-    asked = parameters["feature_engineering"], parameters["modelling"], settings
-    realised = monitoring.realised_metrics(history, now.user_days, newest, training.metrics, *asked)
-    summary = monitoring.monitoring_summary(
-        training.reference, newest, drift, realised, training.metrics, settings
-    )
-    certain, (earlier,) = settings.false_alarms, summary["realised"]
+    drift = monitoring.measure_drift(reference, newest, test_predictions, scores, limits)
+    realised = monitoring.evaluate_past_scores(history, log.user_days, newest, holdout, *settings)
+    summary = monitoring.summarize_monitoring(reference, newest, drift, realised, holdout, limits)
+    (past,) = summary["realised"]
     return {
         "customers": summary["customers"],
         "alarms": [alarm["name"] for alarm in summary["alarms"]],
-        "sure_of": drift.loc[drift["p_adjusted"] < certain, "feature"].tolist(),
+        "sure_of": drift.loc[drift["p_adjusted"] < limits.false_alarms, "feature"].tolist(),
         "psi": drift.set_index("feature")["psi"].to_dict(),
-        "volume": {name: round(told["ratio"], 3) for name, told in summary["volume"].items()},
+        "volume": {name: round(row["ratio"], 3) for name, row in summary["volume"].items()},
         "least_day": round(summary["least_day"], 3),
-        "churned": earlier["churned"],
-        "expected": round(earlier["expected"], 2),
+        "churned": past["churned"],
+        "expected": round(past["expected"], 2),
     }
 
 
-def of_scenario(runs: list[dict[str, Any]], expected: set[str]) -> dict[str, Any]:
-    """Sum up runs of one kind: how many raised an alarm, which, and whether the right ones.
+def summarize(runs: list[dict[str, Any]], expected: set[str]) -> dict[str, Any]:
+    """Count the runs of one kind with an alarm, by alarm, and those with an expected one.
 
-    In those that are `sure_of_some` a test says that something has moved, however little.
+    In `sure_of_some` runs a test is significant, however small the change.
     """
     alarmed = sum(bool(run["alarms"]) for run in runs)
     right = sum(bool({f"drift.{name}" for name in expected} & {*run["alarms"]}) for run in runs)
@@ -142,74 +171,70 @@ def of_scenario(runs: list[dict[str, Any]], expected: set[str]) -> dict[str, Any
 
 
 def table(scenarios: dict[str, dict[str, Any]]) -> str:
-    """Set out scenarios, a line each."""
+    """Format scenarios, a line each."""
     lines = [f"{'':28}{'runs':>6}{'sure':>6}{'alarm':>7}{'right':>7}  alarms"]
-    for name, found in scenarios.items():
-        right = "" if found["naming_the_right"] is None else found["naming_the_right"]
-        names = ", ".join(f"{alarm} {count}" for alarm, count in found["alarms"].items()) or "none"
-        counts = f"{found['runs']:>6}{found['sure_of_some']:>6}{found['with_alarm']:>7}"
+    for name, one in scenarios.items():
+        right = "" if one["naming_the_right"] is None else one["naming_the_right"]
+        names = ", ".join(f"{alarm} {count}" for alarm, count in one["alarms"].items()) or "none"
+        counts = f"{one['runs']:>6}{one['sure_of_some']:>6}{one['with_alarm']:>7}"
         lines.append(f"{name:28}{counts}{right:>7}  {names}")
     return "\n".join(lines)
 
 
-def measured(options: argparse.Namespace, parameters: Parameters) -> dict[str, list[Any]]:
-    """Monitor every log that the command line asks for: what was found, by scenario."""
-    base = SimulationParameters.model_validate(parameters["simulation"])
+def monitor_all(options: argparse.Namespace, parameters: Parameters) -> dict[str, list[Any]]:
+    """Monitor every log; return the runs by scenario."""
 
-    def made(seed: int, name: str, shift: dict[str, Any]) -> Log:
-        told(f"{name}, seed {seed}")
-        own = base.model_copy(update={"seed": seed, "users": options.users, "files": 2, **shift})
+    def log(seed: int, name: str, shift: dict[str, Any]) -> Log:
+        print_progress(f"{name}, seed {seed}")
         folder = f"{options.users}_{name.replace(' ', '_')}_{seed}"
-        return log(options.logs.resolve() / folder, own, parameters)
+        settings = {"seed": seed, "users": options.users, "files": 2, **shift}
+        return read_log(options.logs.resolve() / folder, settings)
 
-    training, question = trained(made(1, "same", {}), parameters)
+    training, question = train(log(1, "same", {}), parameters)
     runs: dict[str, list[Any]] = {LATER: [], OTHERS: []}
     for seed in range(1, options.seeds + 1):
-        now = made(seed, "same", {})
-        held_out = now.features.where(F.col("cutoff") == F.lit(question["cutoff"]).cast("date"))
-        own = training._replace(
-            reference=described(now, question, parameters),
-            test_predictions=training.model.transform(held_out).select(*KEYS, "probability"),
+        now = log(seed, "same", {})
+        holdout = now.features.where(F.col("cutoff") == F.lit(question["cutoff"]).cast("date"))
+        same_log = training._replace(
+            reference=describe(now, question, parameters),
+            test_predictions=training.model.transform(holdout).select(*KEYS, "probability"),
         )
-        runs[LATER].append({"seed": seed, **watched(own, now, parameters)})
+        runs[LATER].append({"seed": seed, **monitor(same_log, now, parameters)})
         if seed > 1:
-            runs[OTHERS].append({"seed": seed, **watched(training, now, parameters)})
+            runs[OTHERS].append({"seed": seed, **monitor(training, now, parameters)})
     for name, (shift, _) in SHIFTS.items():
         seeds = range(options.seeds + 1, options.seeds + 1 + options.shifted)
-        logs = ((seed, made(seed, name, shift)) for seed in seeds)
-        runs[name] = [{"seed": seed, **watched(training, now, parameters)} for seed, now in logs]
-    return {name: found for name, found in runs.items() if found}
+        logs = ((seed, log(seed, name, shift)) for seed in seeds)
+        runs[name] = [{"seed": seed, **monitor(training, now, parameters)} for seed, now in logs]
+    return {name: rows for name, rows in runs.items() if rows}
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measure what the command line asks for."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=20, help="logs of the same process")
-    parser.add_argument("--shifted", type=int, default=4, help="logs of each shifted process")
+    parser.add_argument("--shifted", type=int, default=4, help="logs of each changed process")
     parser.add_argument("--users", type=int, default=2_000)
     parser.add_argument("--logs", type=Path, default=ROOT / "build/monitoring")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results")
+    parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
-    parameters = project_parameters()
+    parameters = load_parameters()
     SparkSession.builder.getOrCreate()
-    runs = measured(options, parameters)
-    right = {name: features for name, (_, features) in SHIFTS.items()}
-    found = {name: of_scenario(own, right.get(name, set())) for name, own in runs.items()}
-    given = arguments or sys.argv[1:]
+    runs = monitor_all(options, parameters)
+    expected = {name: features for name, (_, features) in SHIFTS.items()}
+    scenarios = {name: summarize(rows, expected.get(name, set())) for name, rows in runs.items()}
     results = {
-        "command": shlex.join(["python", "-m", "benchmarks.monitoring", *given]),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
+        **describe_run("monitoring", arguments),
         "users": options.users,
         "seeds": options.seeds,
         "stated_share": parameters["monitoring"].false_alarms,
-        "scenarios": found,
+        "scenarios": scenarios,
         "runs": {
-            name: [{key: run[key] for key in run if key != "psi"} for run in own]
-            for name, own in runs.items()
+            name: [{key: run[key] for key in run if key != "psi"} for run in rows]
+            for name, rows in runs.items()
         },
     }
-    print(f"{options.users:,} users, {options.seeds} seeds\n{table(found)}")
+    print(f"{options.users:,} users, {options.seeds} seeds\n{table(scenarios)}")
     save_results(options.results / "monitoring.json", results)
 
 

@@ -34,12 +34,12 @@ SMALL_MODELLING = {
     "folds": 2,
     "min_train_churned": 4,
     "min_holdout_churned": 1,
-    "bootstrap_resamples": 20,
 }
 SMALL_VALIDATION = {"learning_curve_users": [60], "learning_curve_repeats": 1, "label_shuffles": 2}
 SMALL = {
     "simulation": SMALL_SIMULATION,
     "modelling": SMALL_MODELLING,
+    "evaluation": {"bootstrap_resamples": 20},
     "validation": SMALL_VALIDATION,
 }
 

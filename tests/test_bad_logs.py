@@ -16,7 +16,7 @@ from sparkify.pipelines.data_processing import nodes as processing
 from sparkify.pipelines.data_processing.diagnosis import LogError
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.customers import LogGapError, LogTooShortError
-from sparkify.pipelines.modelling.nodes import train_test
+from sparkify.pipelines.modelling.nodes import split_in_time
 from tests import bad_logs
 from tests.bad_logs import line, ms
 
@@ -151,7 +151,7 @@ def split(days: DataFrame, parameters: dict[str, Any]) -> None:
     snapshots = engineering.label_snapshots(days, parameters["feature_engineering"])
     features = snapshots.select("user_id", "cutoff")
     settings = (parameters["modelling"], parameters["feature_engineering"])
-    train_test(features, snapshots, {"missing_pages": {}}, *settings)
+    split_in_time(features, snapshots, {"missing_pages": {}}, *settings)
 
 
 def test_a_log_of_one_event_is_too_short(days: DataFrame, parameters: dict[str, Any]) -> None:

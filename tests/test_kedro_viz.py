@@ -165,11 +165,11 @@ def test_search_finds_the_features_and_shows_their_first_rows(page: Any) -> None
 
 
 def test_a_node_shows_its_code(page: Any) -> None:
-    panel = open_panel(page, "choose_champion")
+    panel = open_panel(page, "fit_challenger")
     panel.locator("[data-test^='metadata-code-toggle']").click(force=True)
     code = page.locator(".pipeline-metadata-code--visible")
     code.wait_for()
-    assert "def champion(" in code.text_content()
+    assert "def fit_challenger(" in code.text_content()
 
 
 def test_a_figure_shows_its_picture(page: Any) -> None:

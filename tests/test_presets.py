@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.hooks.parameter_check import invalid_values
-from sparkify.pipelines.modelling.inputs import inputs_of
+from sparkify.pipelines.modelling.inputs import list_inputs
 from sparkify.settings import CONFIG_LOADER_ARGS
 from tests.preset_logs import SERVICES, USERS
 
@@ -35,8 +35,8 @@ CHEAP_MODELLING = {
     },
     "calibrations": ["none"],
     "folds": 2,
-    "bootstrap_resamples": 200,
 }
+FEW_RESAMPLES = {"bootstrap_resamples": 200}
 
 
 def settings(preset: str, file: str) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def run(
     (project.conf / "examples" / preset / "globals.yml").write_text(yaml.safe_dump(own))
     SERVICES[preset].write_log(log, users)
     monkeypatch.setenv("KEDRO_ENV", f"examples/{preset}")
-    project.run(*pipelines, params={"modelling": CHEAP_MODELLING})
+    project.run(*pipelines, params={"modelling": CHEAP_MODELLING, "evaluation": FEW_RESAMPLES})
     return project.catalog()
 
 
@@ -76,7 +76,7 @@ def require_signal(catalog: Any, record_property: Callable[[str, object], None])
     """Require that a preset counts: four inputs vary, and the AUC's interval is above 0.5."""
     require_accepted(catalog)
     model = catalog.load("churn_model")
-    found = varying(model.transform(catalog.load("train")), inputs_of(model))
+    found = varying(model.transform(catalog.load("train")), list_inputs(model))
     auc = catalog.load("metrics")["holdout"]["auc"]
     record_property("auc", auc)
     record_property("inputs", found)
@@ -88,7 +88,7 @@ def require_signal(catalog: Any, record_property: Callable[[str, object], None])
 def test_a_preset_finds_the_signal_of_its_service_s_log(
     preset: str, project: Any, monkeypatch: pytest.MonkeyPatch, record_property: Any
 ) -> None:
-    pipelines = ("data_processing", "feature_engineering", "modelling")
+    pipelines = ("data_processing", "feature_engineering", "modelling", "evaluation")
     require_signal(run(project, preset, monkeypatch, *pipelines), record_property)
 
 

@@ -1,4 +1,4 @@
-"""README's commands and links: every one is tried, up to where it would begin to work."""
+"""All commands and links of README and docs: each command runs until its work would begin."""
 
 import argparse
 import os
@@ -30,31 +30,33 @@ PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))
 PROGRAMS = ("make ", "kedro run", "python -m ", "PYTHONPATH=src python -m ")
 
 
-class WouldWork(BaseException):
-    """Stops a command that has come to where its work begins."""
+class WorkBeginsError(BaseException):
+    """Stops a command before its work."""
 
 
-def quoted(page: Path) -> Iterator[str]:
-    """Find the commands that a page quotes, in its text or in a block of their own."""
+def list_quoted(page: Path) -> Iterator[str]:
+    """Yield the commands of a page, in its text or in a code block."""
     text = page.read_text()
-    for found in (*re.findall(r"`([^`\n]+)`", text), *text.splitlines()):
-        if found.startswith(PROGRAMS):
-            yield found
+    for line in (*re.findall(r"`([^`\n]+)`", text), *text.splitlines()):
+        if line.startswith(PROGRAMS):
+            yield line
 
 
 def blocks(page: Path) -> Iterator[str]:
-    """Find every line of a page's fenced blocks."""
+    """Yield every line of the code blocks of a page."""
     for block in re.findall(r"^```\n(.*?)^```$", page.read_text(), flags=re.DOTALL | re.MULTILINE):
         yield from filter(None, block.splitlines())
 
 
-def told() -> list[str]:
-    """List each command that the pages tell once."""
-    return list(dict.fromkeys([*blocks(README), *(one for page in PAGES for one in quoted(page))]))
+def list_commands() -> list[str]:
+    """Return the commands of all pages, each once."""
+    return list(
+        dict.fromkeys([*blocks(README), *(line for page in PAGES for line in list_quoted(page))])
+    )
 
 
-def would_work(*_: Any, **__: Any) -> None:
-    raise WouldWork
+def stop(*_: Any, **__: Any) -> None:
+    raise WorkBeginsError
 
 
 @pytest.fixture(autouse=True)
@@ -76,27 +78,27 @@ def try_kedro(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
         CandidateCheckHooks,
     ):  # would lock the data, ask for a log and start Spark
         monkeypatch.delattr(hooks, "before_pipeline_run")
-    monkeypatch.setattr(SequentialRunner, "run", would_work)
-    with pytest.raises(WouldWork):
+    monkeypatch.setattr(SequentialRunner, "run", stop)
+    with pytest.raises(WorkBeginsError):
         CliRunner().invoke(KedroCLI(ROOT), arguments, catch_exceptions=False)
 
 
 def try_module(monkeypatch: pytest.MonkeyPatch, module: str, *arguments: str) -> None:
-    """Go as far as a program does before it has read its arguments."""
+    """Run a program until it has parsed its arguments."""
     parse = argparse.ArgumentParser.parse_args
 
-    def parse_alone(parser: argparse.ArgumentParser, given: list[str] | None = None) -> None:
-        parse(parser, given)
-        raise WouldWork
+    def parse_only(parser: argparse.ArgumentParser, arguments: list[str] | None = None) -> None:
+        parse(parser, arguments)
+        raise WorkBeginsError
 
-    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_alone)
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_only)
     monkeypatch.setattr(sys, "argv", [module, *arguments])
-    with pytest.raises(WouldWork):
+    with pytest.raises(WorkBeginsError):
         runpy.run_module(module, run_name="__main__", alter_sys=False)
 
 
-@pytest.mark.parametrize("command", told())
-def test_every_command_is_one_that_works(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", list_commands())
+def test_every_command_works(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", dict(os.environ))
     match shlex.split(command, comments=True):
         case ["make", *targets]:
@@ -114,21 +116,19 @@ def test_every_command_is_one_that_works(command: str, monkeypatch: pytest.Monke
         case [".", ".venv/bin/activate"]:
             assert "-m venv .venv" in (ROOT / "Makefile").read_text()
         case _:
-            pytest.fail(f"nothing here knows how to try `{command}`")
+            pytest.fail(f"this test cannot try `{command}`")
 
 
 @pytest.mark.parametrize(
     "command",
     ["run --pipelines modeling", "run --from-nodes nowhere", "run --params modelling.fold=10"],
 )
-def test_a_command_that_does_not_work_is_found(
-    command: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_command_that_does_not_work_fails(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
         try_kedro(monkeypatch, *command.split())
 
 
-def test_a_target_that_is_not_there_is_found() -> None:
+def test_a_missing_target_fails() -> None:
     with pytest.raises(subprocess.CalledProcessError):
         try_make("nothing")
 

@@ -10,8 +10,9 @@ import pytest
 import yaml
 from pyspark.sql import SparkSession
 
-from sparkify.pipelines.evaluation import customer_groups
+from sparkify.pipelines.evaluation import contact_profit, customer_groups
 from sparkify.pipelines.feature_engineering.log_summary import MissingPageError
+from sparkify.pipelines.modelling import nodes as modelling_nodes
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,13 +37,13 @@ def test_the_default_run_ends_with_holdout_metrics(finished: Any, spark: SparkSe
     json.dumps(metrics, allow_nan=False)
 
 
-def test_the_saved_model_alone_gives_the_forecast(finished: Any) -> None:
+def test_the_saved_model_gives_the_same_predictions(finished: Any) -> None:
     catalog = finished.catalog()
     forecast = catalog.load("churn_model").transform(catalog.load("test"))
-    told = forecast.select("user_id", "probability").toPandas()
-    saved = catalog.load("test_predictions").select(*told.columns).toPandas()
+    predictions = forecast.select("user_id", "probability").toPandas()
+    saved = catalog.load("test_predictions").select(*predictions.columns).toPandas()
     pd.testing.assert_frame_equal(
-        *(rows.sort_values("user_id", ignore_index=True) for rows in (told, saved))
+        *(rows.sort_values("user_id", ignore_index=True) for rows in (predictions, saved))
     )
 
 
@@ -53,31 +54,31 @@ def test_the_default_run_scores_the_customers_of_the_newest_day(finished: Any) -
     assert summary["cutoff"] == "2018-12-01"
     assert summary["is_forecast"]
     assert summary["customers"] == len(scores) == catalog.load("churn_scores").count()
-    called = pd.concat([catalog.load("contacts"), catalog.load("control_group")])
-    assert set(called["user_id"]) == set(scores.loc[scores["predicted"], "user_id"])
-    assert summary["to_contact"] + summary["control"] == len(called)
-    shown = pd.concat([catalog.load("contacts_csv"), catalog.load("control_group_csv")])
-    assert shown["user_id"].tolist() == called["user_id"].tolist()
-    assert shown["probability"].tolist() == called["probability"].round(4).tolist()
+    listed = pd.concat([catalog.load("contacts"), catalog.load("control_group")])
+    assert set(listed["user_id"]) == set(scores.loc[scores["predicted"], "user_id"])
+    assert summary["to_contact"] + summary["control"] == len(listed)
+    rounded = pd.concat([catalog.load("contacts_csv"), catalog.load("control_group_csv")])
+    assert rounded["user_id"].tolist() == listed["user_id"].tolist()
+    assert rounded["probability"].tolist() == listed["probability"].round(4).tolist()
 
 
-def test_an_earlier_day_is_scored_beside_the_newest(finished: Any, tmp_path: Path) -> None:
+def test_an_earlier_cutoff_is_added_to_the_score_history(finished: Any, tmp_path: Path) -> None:
     project = finished.copied(tmp_path / "earlier")
     catalog = project.catalog()
-    kept = catalog.load("churn_scores_csv")
+    newest_scores = catalog.load("churn_scores_csv")
     project.run("scoring", params={**project.params, "cutoff": "2018-11-21"})
     assert set(catalog.load("churn_scores_csv")["cutoff"]) == {"2018-11-21"}
     history = catalog.load("score_history")
     assert set(history) == {"2018-11-21", "2018-12-01"}
     newest = history["2018-12-01"]().set_index("user_id")["probability"].round(4)
-    assert newest.to_dict() == kept.set_index("user_id")["probability"].to_dict()
+    assert newest.to_dict() == newest_scores.set_index("user_id")["probability"].to_dict()
     holdout = catalog.load("test_predictions").toPandas().set_index("user_id")["probability"]
     scored = history["2018-11-21"]().set_index("user_id")["probability"]
     pd.testing.assert_series_equal(scored, holdout, check_like=True)
 
 
 def versions(project: Any) -> dict[str, list[str]]:
-    """Return what has been put into service, by dataset."""
+    """Return the versions of the champion, by dataset."""
     folders = {
         "churn_model": project.folder / "data/06_models/mini/churn_model",
         "champion": project.folder / "data/06_models/mini/champion.json",
@@ -89,38 +90,64 @@ def versions(project: Any) -> dict[str, list[str]]:
     }
 
 
-def test_a_model_is_in_service_only_after_all_of_its_evaluation(
+def test_a_model_is_promoted_only_after_its_whole_evaluation(
     finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = finished.copied(tmp_path / "failing")
-    modelling = {**project.params["modelling"], "promotion": {"replace": "always"}}
-    params = {**project.params, "modelling": modelling}
+    params = {**project.params, "evaluation": {"promotion": {"replace": "always"}}}
     before = versions(project)
-    assert {name: len(found) for name, found in before.items()} == dict.fromkeys(before, 1)
+    assert {name: len(one) for name, one in before.items()} == dict.fromkeys(before, 1)
 
     def evaluate() -> None:
-        project.run("modelling", from_nodes=["modelling.compare_with_champion"], params=params)
+        project.run("evaluation", params=params)
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    with monkeypatch.context() as broken:
-        broken.setattr(contact_profit, "_profits", fail)
+    with monkeypatch.context() as patch:
+        patch.setattr(contact_profit, "_profits", fail)
         with pytest.raises(ZeroDivisionError):
             evaluate()
     assert versions(project) == before
     shutil.rmtree(project.folder / "data/06_models/mini/churn_model")
-    with monkeypatch.context() as broken:
-        broken.setattr(customer_groups, "_measured", fail)
+    with monkeypatch.context() as patch:
+        patch.setattr(customer_groups, "_measure", fail)
         with pytest.raises(ZeroDivisionError):
             evaluate()
     assert versions(project)["churn_model"] == []
     evaluate()
-    assert {name: len(found) for name, found in versions(project).items()} == {
+    assert {name: len(one) for name, one in versions(project).items()} == {
         "churn_model": 1,
         "champion": 2,
         "promotion": 2,
     }
+
+
+def test_a_candidate_is_selected_again_without_fitting_the_folds(
+    finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = finished.copied(tmp_path / "selected")
+    kept = project.catalog().load("cv_results")
+    modelling = {**project.params["modelling"], "selection": "log_loss"}
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(modelling_nodes, "predict_out_of_fold", fail)
+    project.run(
+        "modelling",
+        from_nodes=["modelling.select_candidate"],
+        params={**project.params, "modelling": modelling},
+    )
+    catalog = project.catalog()
+    again = catalog.load("cv_results")
+    assert again["behind"].tolist() != kept["behind"].tolist()
+    best = again.loc[again["behind"].idxmin()]
+    assert best["log_loss"] == again["log_loss"].min()
+    trial = catalog.load("selected_candidate")["trial"]
+    assert trial == min(again.loc[again["behind"] <= again["behind_error"], "trial"])
+    assert catalog.load("calibration")["method"] in {"none", "platt", "isotonic"}
+    assert len(list((project.folder / "data/06_models/mini/challenger_model").iterdir())) == 2
 
 
 def test_the_list_is_made_by_the_costs_of_the_run_that_makes_it(
@@ -128,51 +155,49 @@ def test_the_list_is_made_by_the_costs_of_the_run_that_makes_it(
 ) -> None:
     project = finished.copied(tmp_path / "dearer")
     decision = {"threshold": "profit", "contact_success": 0.5, "kept_customer_value": 100}
-    listed = []
+    counts = []
     for cost in (5, 60):
-        modelling = {**project.params["modelling"], "decision": {**decision, "contact_cost": cost}}
-        project.run("scoring", params={**project.params, "modelling": modelling})
+        evaluation = {"decision": {**decision, "contact_cost": cost}}
+        project.run("scoring", params={**project.params, "evaluation": evaluation})
         catalog = project.catalog()
         summary = catalog.load("score_summary")
         probability = catalog.load("churn_scores").toPandas()["probability"]
         assert summary["decision"]["threshold"] == min(cost / 50, 1)
         assert summary["predicted"] == (probability >= cost / 50).sum()
-        called = [catalog.load("contacts"), catalog.load("control_group")]
-        assert sum(map(len, called)) == summary["predicted"]
-        assert all((customers["expected_gain"] >= 0).all() for customers in called)
-        listed.append(summary["predicted"])
-    assert listed[0] > listed[1] == 0
+        lists = [catalog.load("contacts"), catalog.load("control_group")]
+        assert sum(map(len, lists)) == summary["predicted"]
+        assert all((customers["expected_gain"] >= 0).all() for customers in lists)
+        counts.append(summary["predicted"])
+    assert counts[0] > counts[1] == 0
 
 
 @pytest.fixture(scope="module")
-def studied(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return the catalog of the finished project with its champion studied and asked backwards."""
-    project = finished.copied(tmp_path_factory.mktemp("runs") / "studied")
+def validated(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return the catalog of the finished project after validation and retrospective."""
+    project = finished.copied(tmp_path_factory.mktemp("runs") / "validated")
     project.run("validation", "retrospective", "reporting", params=project.params)
     return project.catalog()
 
 
-def test_the_champion_is_studied(studied: Any) -> None:
-    assert studied.load("later_events") == {"deleted": 0, "altered": 0, "invented": 0}
+def test_validation_writes_its_results(validated: Any) -> None:
+    assert validated.load("later_events") == {"deleted": 0, "altered": 0, "invented": 0}
     groups = {"adverts", "exposure", "level", "plans", "thumbs", "volume"}
-    assert set(studied.load("feature_groups")["group"]) == groups
-    assert studied.load("label_shuffle")["auc"].between(0, 1).all()
-    assert len(studied.load("imbalance_comparison")) >= 3
-    assert studied.load("rolling_origin")["cutoff"].is_monotonic_increasing
+    assert set(validated.load("feature_groups")["group"]) == groups
+    assert validated.load("label_shuffle")["auc"].between(0, 1).all()
+    assert len(validated.load("imbalance_comparison")) >= 3
+    assert validated.load("rolling_origin")["cutoff"].is_monotonic_increasing
 
 
-def test_a_run_of_studies_leaves_the_run_times_of_the_forecast_alone(
-    finished: Any, studied: Any
-) -> None:
+def test_validation_keeps_the_run_times_of_the_default_run(finished: Any, validated: Any) -> None:
     timings = finished.catalog().load("run_timings")
-    pd.testing.assert_frame_equal(studied.load("run_timings"), timings)
+    pd.testing.assert_frame_equal(validated.load("run_timings"), timings)
 
 
-def test_the_seed_project_s_question_is_asked_and_its_leak_found(studied: Any) -> None:
-    seed = studied.load("retrospective.seed_comparison").set_index("project")
+def test_retrospective_finds_the_leak_of_the_seed_project(validated: Any) -> None:
+    seed = validated.load("retrospective.seed_comparison").set_index("project")
     assert seed.loc["seed project, published", "auc"] == 0.82
     assert 0 <= seed.loc["this project, retrospective", "weighted_f1"] <= 1
-    (sentence, *_) = studied.load("retrospective.poisoned_audit")["not_to_be_believed"]
+    (sentence, *_) = validated.load("retrospective.poisoned_audit")["not_to_be_believed"]
     assert "+0.5 total_records" in sentence
 
 
@@ -180,9 +205,9 @@ def test_the_seed_project_s_question_is_asked_and_its_leak_found(studied: Any) -
 def inactive(
     finished: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Any, dict[str, Any], list[str]]:
-    """Return the finished project asked for inactivity, its parameters, and what was logged.
+    """Return a project that predicts inactivity, its parameters, and the logged messages.
 
-    The settings are those of docs/own_log.md, and no page is the cancellation page.
+    The settings are those of docs/own_log.md; the log has no cancellation page.
     """
     project = finished.copied(tmp_path_factory.mktemp("runs") / "inactive")
     page = (ROOT / "docs" / "own_log.md").read_text()
@@ -197,8 +222,8 @@ def inactive(
     handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
     logging.getLogger("sparkify").addHandler(handler)
     try:
-        names = ("feature_engineering", "modelling", "scoring", "monitoring", "reporting")
-        project.run(*names, params=params)
+        forecast = ("feature_engineering", "modelling", "evaluation", "scoring")
+        project.run(*forecast, "monitoring", "reporting", params=params)
         project.run(
             "validation",
             node_names=["validation.change_later_events", "validation.audit_leakage"],
@@ -209,7 +234,7 @@ def inactive(
     return project, params, messages
 
 
-def test_a_log_without_a_cancellation_page_is_forecast_by_inactivity(
+def test_inactivity_is_predicted_without_a_cancellation_page(
     inactive: tuple[Any, dict[str, Any], list[str]],
 ) -> None:
     project, _, messages = inactive
@@ -236,18 +261,18 @@ def test_a_log_without_a_cancellation_page_is_forecast_by_inactivity(
     assert any("customers were not seen (simulated log)" in message for message in messages)
 
 
-def test_the_report_says_that_customers_were_not_seen(
+def test_the_report_of_inactivity_does_not_speak_of_cancellations(
     inactive: tuple[Any, dict[str, Any], list[str]],
 ) -> None:
     text = inactive[0].catalog().load("report_md")
     assert "Customers who will not be seen within 10 days count as churned" in text
     assert "which customers seen in the 30 days before were not seen within 10 days" in text
     assert "Some of them still pay and come back later" in text
-    kept = [line for line in text.splitlines() if "cancel" in line.lower()]
-    assert [line for line in kept if "feature_engineering" not in line] == []
+    lines = [line for line in text.splitlines() if "cancel" in line.lower()]
+    assert [line for line in lines if "feature_engineering" not in line] == []
 
 
-def test_without_cancellations_the_seed_project_s_question_is_refused(
+def test_retrospective_needs_a_cancellation_page(
     inactive: tuple[Any, dict[str, Any], list[str]],
 ) -> None:
     project, params, _ = inactive

@@ -1,1 +1,1 @@
-"""The same work done by others: each module is a program of its own, `python -m ... LOG FOLDER`."""
+"""The same work by other tools: each module is a program, `python -m ... LOG FOLDER`."""

@@ -1,34 +1,19 @@
-"""The project's way from the log to features and a model, in DuckDB and scikit-learn."""
+"""Features and a model from the log, in DuckDB and scikit-learn."""
 
 from pathlib import Path
 
 import duckdb
 
-from benchmarks.peers.model import judged
-from benchmarks.peers.settings import (
-    BY_LEVEL,
-    CANCELLATION,
-    COLUMNS,
-    EARLIEST_MS,
-    FEATURES,
-    HORIZON,
-    LATEST_MS,
-    PAGES,
-    RECENT,
-    SONG,
-    SUMMED,
-    Phases,
-    cutoffs,
-    main,
-    part_files,
-)
+from benchmarks.peers import settings
+from benchmarks.peers.model import evaluate_tables
+from benchmarks.peers.settings import Phases, main, part_files
 
 SQL_TYPES = {"double": "DOUBLE", "text": "VARCHAR", "whole": "BIGINT"}
-READ_COLUMNS = str({key: SQL_TYPES[kind] for key, (_, kind) in COLUMNS.items()})
+READ_COLUMNS = str({key: SQL_TYPES[kind] for key, (_, kind) in settings.COLUMNS.items()})
 
 
 def accepted_events(con: duckdb.DuckDBPyConnection, log: Path, folder: Path) -> None:
-    """Write the accepted events: those of a user, well formed, once."""
+    """Write the valid events of users, without duplicates."""
     con.execute("SET VARIABLE parts = ?", [part_files(log)])
     (repeated,) = con.execute(
         """
@@ -44,7 +29,7 @@ def accepted_events(con: duckdb.DuckDBPyConnection, log: Path, folder: Path) -> 
         f"make_timestamp_ms({key}::BIGINT) AS {name}"
         if key in ("ts", "registration")
         else f"{key} AS {name}"
-        for key, (name, _) in COLUMNS.items()
+        for key, (name, _) in settings.COLUMNS.items()
     )
     con.execute(
         f"""
@@ -54,8 +39,8 @@ def accepted_events(con: duckdb.DuckDBPyConnection, log: Path, folder: Path) -> 
                 getvariable('parts'), format = 'newline_delimited', columns = {READ_COLUMNS},
                 ignore_errors = true
             )
-            WHERE registration BETWEEN {EARLIEST_MS} AND {LATEST_MS - 1}
-              AND ts BETWEEN {EARLIEST_MS} AND {LATEST_MS - 1}
+            WHERE registration BETWEEN {settings.EARLIEST_MS} AND {settings.LATEST_MS - 1}
+              AND ts BETWEEN {settings.EARLIEST_MS} AND {settings.LATEST_MS - 1}
               AND userId <> '' AND page IS NOT NULL AND sessionId IS NOT NULL
               AND itemInSession IS NOT NULL AND level IS NOT NULL
         ) TO '{folder}/events.parquet' (COMPRESSION snappy)
@@ -66,15 +51,16 @@ def accepted_events(con: duckdb.DuckDBPyConnection, log: Path, folder: Path) -> 
 def tables(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Write user_days, snapshots and features."""
     con.execute(_user_days(f"{folder}/events.parquet"))
-    tolerance = FEATURES["log_end_tolerance_hours"] * 3_600
+    tolerance = settings.FEATURES["log_end_tolerance_hours"] * 3_600
     first_day, log_end = con.execute(
         f"SELECT min(day), (max(last_ts) + INTERVAL {tolerance} SECOND)::DATE FROM user_days"
     ).fetchone()
-    con.execute("SET VARIABLE cutoffs = ?", [cutoffs(first_day, log_end)])
+    con.execute("SET VARIABLE cutoffs = ?", [settings.list_cutoffs(first_day, log_end)])
     con.execute(
         f"""
         CREATE TABLE snapshots AS
-        SELECT user_id, cutoff, coalesce(cancelled_on < cutoff + {HORIZON}, false) AS churned
+        SELECT user_id, cutoff,
+            coalesce(cancelled_on < cutoff + {settings.HORIZON}, false) AS churned
         FROM (
             SELECT user_id, min(day) AS first_day,
                    min(day) FILTER (cancellations > 0) AS cancelled_on
@@ -88,12 +74,15 @@ def tables(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 
 def _user_days(events: str) -> str:
-    pages = ", ".join(f"count(*) FILTER (page = '{page}') AS {c}" for c, page in PAGES.items())
-    counted = ", ".join(f"'{page}'" for page in [*PAGES.values(), CANCELLATION])
-    free = ", ".join(
-        f"count(*) FILTER (page = '{PAGES[c]}' AND level = 'free') AS free_{c}" for c in BY_LEVEL
+    pages = ", ".join(
+        f"count(*) FILTER (page = '{page}') AS {c}" for c, page in settings.PAGES.items()
     )
-    paid = ", ".join(f"{c} - free_{c} AS paid_{c}" for c in BY_LEVEL)
+    counted = ", ".join(f"'{page}'" for page in [*settings.PAGES.values(), settings.CANCELLATION])
+    free = ", ".join(
+        f"count(*) FILTER (page = '{settings.PAGES[c]}' AND level = 'free') AS free_{c}"
+        for c in settings.BY_LEVEL
+    )
+    paid = ", ".join(f"{c} - free_{c} AS paid_{c}" for c in settings.BY_LEVEL)
     return f"""
         CREATE TABLE user_days AS
         WITH e AS (SELECT *, ts::DATE AS day FROM '{events}'),
@@ -102,9 +91,9 @@ def _user_days(events: str) -> str:
         days AS (
             SELECT user_id, day, {pages}, {free},
                 count(*) FILTER (page NOT IN ({counted})) AS other_pages,
-                count(*) FILTER (page = '{CANCELLATION}') AS cancellations,
-                coalesce(sum(round(length * 1000)::BIGINT) FILTER (page = '{SONG}'), 0)::BIGINT
-                    AS listening_ms,
+                count(*) FILTER (page = '{settings.CANCELLATION}') AS cancellations,
+                coalesce(sum(round(length * 1000)::BIGINT)
+                    FILTER (page = '{settings.SONG}'), 0)::BIGINT AS listening_ms,
                 arg_max(level, (ts, item_in_session, session_id)) AS level,
                 max(ts) AS last_ts, min(registration) AS registration
             FROM e GROUP BY user_id, day
@@ -115,10 +104,10 @@ def _user_days(events: str) -> str:
 
 
 def _features() -> str:
-    sums = [f"sum({name})::DOUBLE AS {name}" for name in SUMMED]
+    sums = [f"sum({name})::DOUBLE AS {name}" for name in settings.SUMMED]
     sums += [
         f"coalesce(sum({name}) FILTER (day >= cutoff - {days}), 0)::DOUBLE AS {column}"
-        for column, (name, days) in RECENT.items()
+        for column, (name, days) in settings.RECENT.items()
     ]
 
     def days_since(moment: str) -> str:
@@ -133,7 +122,7 @@ def _features() -> str:
             FROM user_days JOIN snapshots USING (user_id)
             WHERE day < cutoff GROUP BY user_id, cutoff
         )
-        SELECT user_id, cutoff, {", ".join([*SUMMED, *RECENT])},
+        SELECT user_id, cutoff, {", ".join([*settings.SUMMED, *settings.RECENT])},
             (level = 'paid')::INT::DOUBLE AS is_paid,
             greatest({days_since("registration")}, 0) AS account_age_days,
             {days_since("least(first_day, greatest(log_opened, registration))")} AS observed_days,
@@ -142,16 +131,16 @@ def _features() -> str:
     """
 
 
-def peer(log: Path, folder: Path, phases: Phases) -> None:
-    """Go from the log to features and a model."""
+def run(log: Path, folder: Path, phases: Phases) -> None:
+    """Make features and a model from the log."""
     con = duckdb.connect()
     with phases.phase("events"):
         accepted_events(con, log, folder)
     with phases.phase("features"):
         tables(con, folder)
     with phases.phase("model"):
-        print(judged(folder))
+        print(evaluate_tables(folder))
 
 
 if __name__ == "__main__":
-    main(peer)
+    main(run)

@@ -1,4 +1,4 @@
-"""Whether two features tables hold the same values."""
+"""Compare two tables of features."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pyarrow.dataset
 
-RELATIVE = 1e-9  # the order of a sum of rates is not promised beyond it
+RELATIVE = 1e-9  # the order of a sum changes further digits
 
 
 def differences(ours: Path, theirs: Path) -> list[str]:
-    """Name what differs between two features tables in Parquet; empty where nothing does."""
+    """Return a line for each difference between two Parquet tables of features."""
     left, right = _table(ours), _table(theirs)
     missing = sorted(set(left.columns) ^ set(right.columns))
     if missing:
@@ -18,10 +18,10 @@ def differences(ours: Path, theirs: Path) -> list[str]:
     if not left.index.equals(right.index):
         return [f"{len(left)} and {len(right)} customers and cutoffs, not the same ones"]
     return [
-        f"{name}: {left[name][apart].iloc[0]} and {right[name][apart].iloc[0]} at "
-        f"{left.index[apart][0]}, {apart.sum()} rows in all"
+        f"{name}: {left[name][differs].iloc[0]} and {right[name][differs].iloc[0]} at "
+        f"{left.index[differs][0]}, {differs.sum()} rows in all"
         for name in left.columns
-        if (apart := ~np.isclose(left[name], right[name], rtol=RELATIVE, atol=1e-9)).any()
+        if (differs := ~np.isclose(left[name], right[name], rtol=RELATIVE, atol=1e-9)).any()
     ]
 
 

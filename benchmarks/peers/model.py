@@ -1,4 +1,4 @@
-"""The same kinds of model in scikit-learn: what the DuckDB and Polars peers end with."""
+"""The same kinds of model in scikit-learn, for the features of DuckDB and Polars."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -21,10 +21,10 @@ from benchmarks.peers.settings import CANDIDATES, HORIZON, INPUTS, MODELLING, RA
 
 
 class Inputs(TransformerMixin, BaseEstimator):
-    """From features to what a model looks at; rates are shrunk towards the training rows'."""
+    """Turns features into model inputs; rates are shrunk towards those of the training rows."""
 
     def fit(self, features: pd.DataFrame, _churned: Any = None) -> Self:
-        """Learn the rate of all rows together."""
+        """Learn the rates of all rows together."""
         self.overall_ = {
             name: features[rate["count"]].sum() / max(features[rate["per"]].sum(), 1)
             for name, rate in RATES.items()
@@ -44,12 +44,12 @@ class Inputs(TransformerMixin, BaseEstimator):
 
 
 def moderated(inputs: pd.DataFrame) -> np.ndarray:
-    """Return every input, and beside it its product with the moderator."""
+    """Return every input, and its product with the moderator."""
     return np.hstack([inputs, inputs.mul(inputs[INPUTS["moderator"]], axis="index")])
 
 
 SEED: int = MODELLING["seed"]
-SCIKIT_LEARN = {  # its names for Spark's settings
+SCIKIT_LEARN = {  # names for the settings of Spark
     "numTrees": "n_estimators",
     "maxIter": "max_iter",
     "stepSize": "learning_rate",
@@ -57,35 +57,42 @@ SCIKIT_LEARN = {  # its names for Spark's settings
     "minInstancesPerNode": "min_samples_leaf",
 }
 KINDS: dict[str, Callable[..., list[Any]]] = {
-    "logistic_regression": lambda **given: [
-        *[FunctionTransformer(moderated), StandardScaler(), LogisticRegression(**given)]
+    "logistic_regression": lambda **settings: [
+        *[FunctionTransformer(moderated), StandardScaler(), LogisticRegression(**settings)]
     ],
-    "random_forest": lambda **given: [
-        RandomForestClassifier(n_jobs=-1, random_state=SEED, **given)
+    "random_forest": lambda **settings: [
+        RandomForestClassifier(n_jobs=-1, random_state=SEED, **settings)
     ],
-    "gradient_boosted_trees": lambda **given: [
-        HistGradientBoostingClassifier(early_stopping=False, random_state=SEED, **given)
+    "gradient_boosted_trees": lambda **settings: [
+        HistGradientBoostingClassifier(early_stopping=False, random_state=SEED, **settings)
     ],
-    "xgboost": lambda **given: [XGBClassifier(random_state=SEED, **given)],
+    "xgboost": lambda **settings: [XGBClassifier(random_state=SEED, **settings)],
 }
 
 
 def candidates(rows: int) -> Iterator[tuple[str, Pipeline]]:
-    """Name and build every candidate of conf/full, to be fitted on so many rows."""
+    """Yield the name and the model of every candidate of conf/full, for this number of rows."""
     for kind, grid in CANDIDATES.items():
         for values in product(*grid.values()):
             names = [SCIKIT_LEARN.get(name, name) for name in grid]
-            given = dict(zip(names, values, strict=True))
-            if "regParam" in given:  # beside the mean of the losses; C weighs their sum
-                given["C"] = 1 / (given.pop("regParam") * rows)
-            yield f"{kind} {given}", make_pipeline(Inputs(), *KINDS[kind](**given))
+            settings = dict(zip(names, values, strict=True))
+            if "regParam" in settings:  # relative to the mean of the losses; C is to their sum
+                settings["C"] = 1 / (settings.pop("regParam") * rows)
+            yield f"{kind} {settings}", make_pipeline(Inputs(), *KINDS[kind](**settings))
 
 
-def judge(features: pd.DataFrame) -> dict[str, Any]:
-    """Choose among the candidates by five folds of users, and judge the best on the hold-out.
+def evaluate_tables(folder: Path) -> dict[str, Any]:
+    """Select a candidate on folds of users, and evaluate it on the hold-out.
 
-    As in the project, the hold-out has a share of users that no model learns from.
+    As in the project, a share of the users is left out of training.
+
+    Args:
+        folder: of the features and the snapshots.
     """
+    features = pd.read_parquet(folder / "features.parquet").merge(
+        pd.read_parquet(folder / "snapshots.parquet"), on=["user_id", "cutoff"]
+    )
+    features["cutoff"] = pd.to_datetime(features["cutoff"])
     holdout = features["cutoff"].max()
     hashed = pd.util.hash_array(features["user_id"].to_numpy(object)) % 1_000
     is_trainable = hashed >= 1_000 * MODELLING["unseen_user_share"]
@@ -104,18 +111,9 @@ def judge(features: pd.DataFrame) -> dict[str, Any]:
         for name, model in models.items()
     }
     best = max(scores, key=lambda name: scores[name])
-    forecast = models[best].fit(train, train["churned"]).predict_proba(test)[:, 1]
+    probability = models[best].fit(train, train["churned"]).predict_proba(test)[:, 1]
     return {
         "champion": best,
-        "auc": float(roc_auc_score(test["churned"], forecast)),
-        "average_precision": float(average_precision_score(test["churned"], forecast)),
+        "auc": float(roc_auc_score(test["churned"], probability)),
+        "average_precision": float(average_precision_score(test["churned"], probability)),
     }
-
-
-def judged(folder: Path) -> dict[str, Any]:
-    """Judge on the tables that a peer has written to its folder."""
-    features = pd.read_parquet(folder / "features.parquet")
-    labels = pd.read_parquet(folder / "snapshots.parquet")
-    both = features.merge(labels, on=["user_id", "cutoff"])
-    both["cutoff"] = pd.to_datetime(both["cutoff"])
-    return judge(both)

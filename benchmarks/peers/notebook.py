@@ -1,8 +1,8 @@
-"""The way of the public notebooks: plain Spark, whole histories, three cross-validated models.
+"""A notebook in plain Spark, like the published ones.
 
-Schema inferred, no Parquet, 200 shuffle partitions, `CrossValidator` over logistic regression,
-random forest and gradient-boosted trees with the usual small grids. What it forecasts is the
-retrospective question, which leaks the label; here only its seconds count.
+Inferred schema, no Parquet, 200 shuffle partitions, `CrossValidator` over logistic regression,
+random forest and gradient-boosted trees with small grids. One row per user over the whole log
+leaks the label: only the run time is of interest.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ from benchmarks.peers.settings import CANCELLATION, PAGES, Phases, main
 
 
 def users(log: Path, spark: SparkSession) -> DataFrame:
-    """Describe each user by the whole history: a bag of events and a few sums."""
+    """Return one row per user with counts over the whole log, and the label."""
     events = spark.read.json(str(log)).where("userId <> '' and registration is not null")
     return events.groupBy("userId").agg(
         F.max((F.col("page") == CANCELLATION).cast("int")).alias("label"),
@@ -32,8 +32,8 @@ def users(log: Path, spark: SparkSession) -> DataFrame:
     )
 
 
-def peer(log: Path, _folder: Path, phases: Phases) -> None:
-    """Go from the log to the best of three models."""
+def run(log: Path, _folder: Path, phases: Phases) -> None:
+    """Make features from the log and fit three models."""
     with phases.phase("features"):
         spark = (
             SparkSession.builder.master("local[*]")
@@ -43,9 +43,9 @@ def peer(log: Path, _folder: Path, phases: Phases) -> None:
             .config("spark.ui.showConsoleProgress", False)
             .getOrCreate()
         )
-        described = users(log, spark)
-        inputs = [name for name in described.columns if name not in ("userId", "label")]
-        train, test = described.randomSplit([0.8, 0.2], seed=42)
+        features = users(log, spark)
+        inputs = [name for name in features.columns if name not in ("userId", "label")]
+        train, test = features.randomSplit([0.8, 0.2], seed=42)
         print(train.count(), test.count())
     with phases.phase("model"):
         logistic = LogisticRegression(maxIter=10)
@@ -75,4 +75,4 @@ def peer(log: Path, _folder: Path, phases: Phases) -> None:
 
 
 if __name__ == "__main__":
-    main(peer)
+    main(run)

@@ -1,4 +1,4 @@
-"""What the peers share with the project: its parameters, and how a peer is run."""
+"""The project's parameters for the other tools, and the program that runs one of them."""
 
 import json
 import sys
@@ -25,19 +25,19 @@ COLUMNS = {
 }
 
 
-def _settings(file: str) -> dict[str, Any]:
+def _read(file: str) -> dict[str, Any]:
     return yaml.safe_load((CONF / file).read_text(encoding="utf-8"))
 
 
-GLOBALS = _settings("base/globals.yml")
-FEATURES = _settings("base/parameters/feature_engineering.yml")["feature_engineering"]
-PAGES: dict[str, str] = FEATURES["pages"]
-BY_LEVEL: list[str] = FEATURES["by_level"]
-MODELLING = _settings("base/parameters/modelling.yml")["modelling"]
-INPUTS = _settings("base/parameters/modelling.yml")["inputs"]
-# The peers look at rates as they are, without segments.
+GLOBALS = _read("base/globals.yml")
+PAGES: dict[str, str] = GLOBALS["pages"]
+BY_LEVEL: list[str] = GLOBALS["by_level"]
+FEATURES = _read("base/parameters/feature_engineering.yml")["feature_engineering"]
+MODELLING = _read("base/parameters/modelling.yml")["modelling"]
+INPUTS = _read("base/parameters/modelling.yml")["inputs"]
+# The other tools use rates as inputs and have no segments.
 RATES = {**INPUTS["segments"]["rates"], **INPUTS["rates"]}
-CANDIDATES = GLOBALS["sizes"]["large"]["candidates"]
+CANDIDATES = _read("full/parameters.yml")["modelling"]["candidates"]
 HORIZON: int = FEATURES["horizon_days"]
 CANCELLATION: str = FEATURES["cancellation_page"]
 SONG: str = PAGES["next_song"]
@@ -46,7 +46,7 @@ SUMMED = [
     *[*PAGES, "other_pages", "sessions", "listening_ms", "active_days"],
     *[f"{level}_{name}" for name in BY_LEVEL for level in ("free", "paid")],
 ]
-# What is summed over the last days before the cutoff: (summed, days) by the sum's name.
+# Sums over the last days before the cutoff: (column, days) by the name of the sum.
 RECENT: dict[str, tuple[str, int]] = {
     f"{name}_{days}d": (name, days)
     for name in FEATURES["windowed"]
@@ -55,26 +55,26 @@ RECENT: dict[str, tuple[str, int]] = {
 
 
 class Phases:
-    """Seconds by phase, told as they pass and printed as JSON at the end."""
+    """Seconds by phase, printed at the end of each phase."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Time what is done inside of it."""
+        """Measure the time of a block."""
         started = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - started, 2)
         print(f"{name} {self.seconds[name]} s", file=sys.stderr, flush=True)
 
 
-def main(peer: Callable[[Path, Path, Phases], None]) -> None:
-    """Run a peer on the log and folder of the command line; its last line tells its phases."""
+def main(run: Callable[[Path, Path, Phases], None]) -> None:
+    """Run a tool on the log and folder of the command line; print its phases as JSON."""
     log, folder = map(Path, sys.argv[1:3])
     folder.mkdir(parents=True, exist_ok=True)
     phases = Phases()
-    peer(log, folder, phases)
+    run(log, folder, phases)
     print(json.dumps(phases.seconds))
 
 
@@ -83,8 +83,8 @@ def part_files(log: Path) -> list[str]:
     return [str(part) for part in sorted(log.glob("part-*"))] if log.is_dir() else [str(log)]
 
 
-def cutoffs(first_day: date, log_end: date) -> list[date]:
-    """List the cutoffs, weekly backwards from the hold-out's."""
+def list_cutoffs(first_day: date, log_end: date) -> list[date]:
+    """List the cutoffs, weekly backwards from the hold-out."""
     earliest = first_day + timedelta(days=FEATURES["min_history_days"])
     holdout = log_end - timedelta(days=HORIZON)
     steps = (holdout - earliest).days // FEATURES["cutoff_step_days"]

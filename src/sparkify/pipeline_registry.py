@@ -1,4 +1,4 @@
-"""The project's pipelines, by the names that `kedro run --pipelines` takes."""
+"""The pipelines that `kedro run --pipelines` can run, by name."""
 
 from types import ModuleType
 
@@ -7,6 +7,7 @@ from kedro.pipeline import Pipeline
 from sparkify.pipelines import (
     campaigns,
     data_processing,
+    evaluation,
     feature_engineering,
     modelling,
     monitoring,
@@ -19,29 +20,29 @@ from sparkify.pipelines import (
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Name every pipeline. The default goes from the raw log to scores and the report."""
-    forecast = rooms(data_processing, feature_engineering, modelling, scoring, reporting)
+    """Return every pipeline by name. The default goes from the raw log to scores and the report."""
+    default = add_namespaces(
+        *(data_processing, feature_engineering, modelling, evaluation, scoring, reporting)
+    )
     return {
-        "__default__": sum(forecast.values(), start=Pipeline([])),
-        **rooms(simulation),
-        **forecast,
-        **rooms(validation, monitoring, campaigns),
+        "__default__": sum(default.values(), start=Pipeline([])),
+        **add_namespaces(simulation),
+        **default,
+        **add_namespaces(validation, monitoring, campaigns),
         "retrospective": retrospective.create_pipeline(),
     }
 
 
-def rooms(*packages: ModuleType) -> dict[str, Pipeline]:
-    """Give each pipeline its package's name as namespace, and what draws that of reporting.
+def add_namespaces(*packages: ModuleType) -> dict[str, Pipeline]:
+    """Return the packages' pipelines by name, each with its name as namespace.
 
-    Kedro-Viz folds a namespace into one box, with the datasets in it that leave no other. Datasets
-    keep their names; nodes are called `modelling.choose_champion`.
+    Kedro-Viz shows a namespace as one box, with the datasets that only its nodes use. Datasets
+    keep their names; nodes are called `modelling.fit_challenger`.
     """
-    made = {package.__name__.rpartition(".")[2]: package.create_pipeline() for package in packages}
-    return {name: _boxed(pipeline, name) for name, pipeline in made.items()}
-
-
-def _boxed(pipeline: Pipeline, name: str) -> Pipeline:
-    drawing = pipeline.only_nodes_with_tags("figures")
-    return Pipeline(
-        pipeline - drawing, namespace=name, prefix_datasets_with_namespace=False
-    ) + Pipeline(drawing, namespace="reporting", prefix_datasets_with_namespace=False)
+    pipelines = {}
+    for package in packages:
+        name = package.__name__.rpartition(".")[2]
+        pipelines[name] = Pipeline(
+            package.create_pipeline(), namespace=name, prefix_datasets_with_namespace=False
+        )
+    return pipelines

@@ -3,6 +3,7 @@
 from sparkify.hooks.candidate_check import CandidateCheckHooks
 from sparkify.hooks.kedro_viz_statistics import KedroVizContext, KedroVizStatisticsHooks
 from sparkify.hooks.mlflow_tracking import MLflowHooks
+from sparkify.hooks.package_versions import PackageVersionsHooks
 from sparkify.hooks.parameter_check import ParameterCheckHooks
 from sparkify.hooks.run_lock import RunLockHooks
 from sparkify.hooks.run_summary import MonitoringHooks, RunSummaryHooks
@@ -17,6 +18,7 @@ HOOKS = (
     CandidateCheckHooks(),
     SparkSessionHooks(),
     ParameterCheckHooks(),
+    PackageVersionsHooks(),
     MLflowHooks(),
     KedroVizStatisticsHooks(_timings),
     _timings,

@@ -15,13 +15,13 @@ print("done")
 
 
 def test_a_command_is_measured_with_its_children(tmp_path: Path) -> None:
-    taken = measure([sys.executable, "-c", WORK], tmp_path)
-    assert taken.output == "done\n"
-    assert taken.wall_seconds > 1.5
-    assert taken.cpu_seconds > 0.5
-    assert taken.peak_bytes > 150_000_000
+    measured = measure([sys.executable, "-c", WORK], tmp_path)
+    assert measured.output == "done\n"
+    assert measured.wall_seconds > 1.5
+    assert measured.cpu_seconds > 0.5
+    assert measured.peak_bytes > 150_000_000
 
 
-def test_a_failing_command_is_told_with_its_last_lines(tmp_path: Path) -> None:
+def test_the_error_has_the_last_lines_of_the_output(tmp_path: Path) -> None:
     with pytest.raises(CommandFailedError, match="no such thing"):
         measure([sys.executable, "-c", "raise SystemExit('no such thing')"], tmp_path)

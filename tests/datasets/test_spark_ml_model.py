@@ -15,9 +15,9 @@ from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from sparkify.datasets import SparkMLModelDataset
-from sparkify.ml.calibration import calibration_stages
-from sparkify.pipelines.modelling.candidates import Trial, unfitted
-from sparkify.pipelines.modelling.inputs import input_model
+from sparkify.ml.calibration import fit_calibration_stages
+from sparkify.pipelines.modelling.candidates import Trial, build_pipeline
+from sparkify.pipelines.modelling.inputs import fit_inputs
 from sparkify.pipelines.modelling.parameters import InputParameters
 
 MORNING, EVENING = "2018-10-01T08.00.00.000Z", "2018-10-01T20.00.00.000Z"
@@ -51,7 +51,7 @@ def champion(customers: DataFrame) -> Callable[[str, str], PipelineModel]:
         {"rates": {"adverts_per_song": rate}, "plain": {"songs": {"group": "volume"}}}
         | {"moderator": "songs"}
     )
-    described = input_model(customers, inputs)
+    described = fit_inputs(customers, inputs)
     rows = described.transform(customers).selectExpr("inputs", "label", "1.0D weight")
     out_of_fold = pd.DataFrame(
         {"churned": [False, True, False, True], "probability": [0.2, 0.3, 0.4, 0.7]}
@@ -63,8 +63,8 @@ def champion(customers: DataFrame) -> Callable[[str, str], PipelineModel]:
             "logistic_regression": {"regParam": 0.3},
             "xgboost": {"n_estimators": 2, "min_child_weight": 0},
         }
-        pipeline = unfitted(Trial(candidate, settings[candidate]), 1, seed=7, partitions=1)
-        last = calibration_stages(customers.sparkSession, out_of_fold, calibration)
+        pipeline = build_pipeline(Trial(candidate, settings[candidate]), 1, seed=7, partitions=1)
+        last = fit_calibration_stages(customers.sparkSession, out_of_fold, calibration)
         return PipelineModel([*described.stages, *pipeline.fit(rows).stages, *last])
 
     return fitted

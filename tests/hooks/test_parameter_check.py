@@ -117,7 +117,7 @@ def test_names_are_read_from_a_packaged_archive(conf: Path, kind: str) -> None:
             'is "is_payd"; allowed: a feature, such as is_paid.',
         ),
         (
-            "modelling.baselines.most_songs",
+            "evaluation.baselines.most_songs",
             "next_song_29d",
             'is "next_song_29d"; allowed: a feature, such as next_song_28d.',
         ),

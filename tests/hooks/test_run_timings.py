@@ -98,11 +98,11 @@ def test_a_finished_run_saves_a_row_per_node(finished: Any) -> None:
     assert (
         timings.loc["feature_engineering.select_events", "bytes_written"] == 0
     )  # a view in memory
-    assert timings.loc["modelling.choose_champion", "bytes_written"] > 0  # a versioned model
+    assert timings.loc["modelling.fit_challenger", "bytes_written"] > 0  # a versioned model
     rows = timings["rows_written"]
     called = len(catalog.load("contacts")) + len(catalog.load("control_group"))
     assert rows["scoring.list_contacts"] == rows["scoring.round_contacts"] == called
-    assert rows[["modelling.judge_champion", "reporting.write_report"]].isna().all()
+    assert rows[["evaluation.evaluate_champion", "reporting.write_report"]].isna().all()
 
 
 def run_and_save(pipeline: Pipeline, catalog: DataCatalog) -> None:

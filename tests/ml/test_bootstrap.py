@@ -3,8 +3,7 @@ import pandas as pd
 import pytest
 
 from sparkify.ml import metrics as evaluation
-from sparkify.ml.bootstrap import in_one_row, resampled, with_intervals
-from sparkify.pipelines.modelling.parameters import Bootstrap
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_figures
 
 ALL = evaluation.RANKING | evaluation.PROBABILITY | evaluation.CALIBRATION | evaluation.DECISION
 
@@ -40,9 +39,9 @@ def churning(churners: int, others: int) -> pd.DataFrame:
 
 def test_intervals_hold_the_value_and_narrow_with_users(predictions: pd.DataFrame) -> None:
     def width(rows: pd.DataFrame) -> float:
-        told = with_intervals(rows, evaluation.RANKING, Bootstrap(200, 1, 5))["auc"]
-        low, high = told["ci95"]
-        assert low < told["value"] < high
+        figure = estimate_metrics(rows, evaluation.RANKING, Bootstrap(200, 1, 5))["auc"]
+        low, high = figure["ci95"]
+        assert low < figure["value"] < high
         return high - low
 
     more = pd.concat([predictions.assign(user_id=predictions.user_id + tag) for tag in "abcd"])
@@ -51,8 +50,8 @@ def test_intervals_hold_the_value_and_narrow_with_users(predictions: pd.DataFram
 
 def test_rows_of_one_user_are_drawn_together(predictions: pd.DataFrame) -> None:
     doubled = pd.concat([predictions, predictions])
-    once = with_intervals(predictions, evaluation.RANKING, Bootstrap(50, 1, 5))
-    twice = with_intervals(doubled, evaluation.RANKING, Bootstrap(50, 1, 5))
+    once = estimate_metrics(predictions, evaluation.RANKING, Bootstrap(50, 1, 5))
+    twice = estimate_metrics(doubled, evaluation.RANKING, Bootstrap(50, 1, 5))
     assert twice["auc"]["ci95"] == pytest.approx(once["auc"]["ci95"])
 
 
@@ -62,7 +61,7 @@ def test_rows_of_one_user_are_drawn_together(predictions: pd.DataFrame) -> None:
 def test_an_interval_needs_users_who_churned_and_users_who_did_not(
     churners: int, others: int, is_enough: bool
 ) -> None:
-    figures = with_intervals(churning(churners, others), evaluation.RANKING, Bootstrap(50, 1, 5))
+    figures = estimate_metrics(churning(churners, others), evaluation.RANKING, Bootstrap(50, 1, 5))
     assert list(figures) == ["auc", "average_precision", "lift_top_decile"]
     assert all(figure["value"] >= 0 for figure in figures.values())
     assert [figure["ci95"] is not None for figure in figures.values()] == [is_enough] * 3
@@ -70,20 +69,20 @@ def test_an_interval_needs_users_who_churned_and_users_who_did_not(
 
 def test_one_user_s_snapshots_are_one_churner() -> None:
     rows = churning(6, 40).assign(user_id=["a"] * 6 + [str(place) for place in range(40)])
-    assert with_intervals(rows, evaluation.RANKING, Bootstrap(50, 1, 5))["auc"]["ci95"] is None
+    assert estimate_metrics(rows, evaluation.RANKING, Bootstrap(50, 1, 5))["auc"]["ci95"] is None
 
 
-def test_what_is_nought_in_every_resample_has_no_interval() -> None:
-    figures = with_intervals(churning(20, 80), ALL, Bootstrap(50, 1, 5))
+def test_what_is_zero_in_every_resample_has_no_interval() -> None:
+    figures = estimate_metrics(churning(20, 80), ALL, Bootstrap(50, 1, 5))
     without = {name for name, figure in figures.items() if figure["ci95"] is None}
     assert without == {"precision", "recall", "f1"}
     assert figures["precision"]["value"] == 0.0
 
 
-def test_a_difference_may_be_nought_in_every_resample() -> None:
+def test_a_difference_may_be_zero_in_every_resample() -> None:
     rows = churning(20, 80)
-    found = evaluation.costs(rows, rows, Bootstrap(50, 1, 5))
-    assert found["auc"] == {"value": 0.0, "ci95": [0.0, 0.0]}
+    figures = evaluation.compare_forecasts(rows, rows, Bootstrap(50, 1, 5))
+    assert figures["auc"] == {"value": 0.0, "ci95": [0.0, 0.0]}
 
 
 @pytest.mark.parametrize(("undefined", "has_interval"), [(0, True), (1, True), (2, False)])
@@ -92,14 +91,14 @@ def test_a_metric_that_resamples_do_not_define_has_no_interval(
 ) -> None:
     values = iter([0.5, *[np.nan] * undefined, *np.linspace(0, 1, 50 - undefined)])
     metrics = {"slope": lambda *_: next(values)}
-    found = resampled(churning(20, 80), metrics, Bootstrap(50, 1, 5))["slope"]
-    assert found["value"] == 0.5
-    assert (found["ci95"] is not None) is has_interval
+    figures = estimate_metrics(churning(20, 80), metrics, Bootstrap(50, 1, 5))["slope"]
+    assert figures["value"] == 0.5
+    assert (figures["ci95"] is not None) is has_interval
 
 
 def test_a_value_that_is_not_defined_is_none_in_json_and_nan_in_a_table() -> None:
-    figures = resampled(churning(20, 80), {"slope": lambda *_: np.nan}, Bootstrap(5, 1, 5))
+    figures = estimate_metrics(churning(20, 80), {"slope": lambda *_: np.nan}, Bootstrap(5, 1, 5))
     assert figures == {"slope": {"value": None, "ci95": None}}
-    row = in_one_row(figures, "_cost")
+    row = flatten_figures(figures, "_cost")
     assert list(row) == ["slope_cost", "slope_low", "slope_high"]
     assert all(np.isnan(value) for value in row.values())

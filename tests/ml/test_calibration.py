@@ -1,3 +1,4 @@
+import json
 from math import log
 
 import numpy as np
@@ -8,10 +9,11 @@ from pyspark.sql import DataFrame, SparkSession
 from sklearn.metrics import log_loss
 
 from sparkify.ml.calibration import (
-    best_calibration,
-    calibrated,
-    calibration_stages,
-    platt,
+    build_calibration_stages,
+    calibrate,
+    fit_platt,
+    learn_calibration,
+    select_calibration,
 )
 
 METHODS = ("none", "platt", "isotonic")
@@ -61,21 +63,22 @@ def staged(
     new: list[float],
 ) -> pd.DataFrame:
     """Forecast `new` with the stages that a method learns from predictions out of fold."""
-    stages = calibration_stages(spark, out_of_fold, method)
+    parameters = json.loads(json.dumps(learn_calibration(spark, out_of_fold, method)))
+    stages = build_calibration_stages(spark, method, parameters)
     rows = PipelineModel(stages).transform(raw(spark, new))
     return rows.orderBy("place").select("probability").toPandas()
 
 
 def test_platt_finds_by_how_much_forecasts_are_too_extreme() -> None:
     churned, probability = OVER_CONFIDENT["churned"], OVER_CONFIDENT["probability"]
-    slope, intercept = platt(churned.to_numpy(float), probability.to_numpy(float))
+    slope, intercept = fit_platt(churned.to_numpy(float), probability.to_numpy(float))
     # Odds of 99 came true as odds of 9.
     assert slope == pytest.approx(log(9) / log(99), abs=1e-9)
     assert intercept == pytest.approx(0, abs=1e-9)
 
 
 def test_platt_leaves_forecasts_that_separate_churners_from_others() -> None:
-    assert calibrated(SEPARABLE, "platt").tolist() == pytest.approx(
+    assert calibrate(SEPARABLE, "platt").tolist() == pytest.approx(
         SEPARABLE["probability"].tolist()
     )
 
@@ -99,29 +102,29 @@ def test_calibration_improves_the_log_loss_of_what_it_has_not_learnt_from(
 
 
 def test_over_confident_forecasts_are_calibrated(drawn: pd.DataFrame) -> None:
-    assert best_calibration(drawn, METHODS) == "platt"
-    assert best_calibration(drawn, ("none", "isotonic")) == "isotonic"
+    assert select_calibration(drawn, METHODS) == "platt"
+    assert select_calibration(drawn, ("none", "isotonic")) == "isotonic"
 
 
 def test_forecasts_that_come_true_are_left_alone() -> None:
-    assert best_calibration(RIGHT, METHODS) == "none"
+    assert select_calibration(RIGHT, METHODS) == "none"
 
 
 def test_a_calibration_is_judged_on_folds_that_it_has_not_learnt_from() -> None:
     # Known together the groups would be told apart; neither fold knows of the other's.
     apart = forecasts((0, 0.5, 4, 3), (1, 0.45, 4, 1))
-    assert best_calibration(apart, METHODS) == "none"
+    assert select_calibration(apart, METHODS) == "none"
 
 
 def test_a_calibration_is_not_judged_on_users_that_another_repeat_has_shown_it() -> None:
     once = forecasts((0, 0.5, 4, 3), (1, 0.45, 4, 1))
     again = once.assign(repeat=1, fold=1 - once["fold"])
-    assert best_calibration(pd.concat([once, again], ignore_index=True), METHODS) == "none"
+    assert select_calibration(pd.concat([once, again], ignore_index=True), METHODS) == "none"
 
 
 def test_only_methods_that_are_asked_for_are_taken() -> None:
-    assert best_calibration(OVER_CONFIDENT, ("none",)) == "none"
-    assert best_calibration(RIGHT, ("isotonic",)) == "isotonic"
+    assert select_calibration(OVER_CONFIDENT, ("none",)) == "none"
+    assert select_calibration(RIGHT, ("isotonic",)) == "isotonic"
 
 
 def test_uncalibrated_forecasts_are_a_classifier_s_own(spark: SparkSession) -> None:
@@ -135,7 +138,7 @@ def test_a_model_calibrates_as_its_f1_threshold_was_found(
 ) -> None:
     tied = drawn.assign(probability=drawn["probability"].round(2).clip(0.01, 0.99))
     found = staged(spark, tied, method, tied["probability"].tolist())
-    expected = calibrated(tied, method)
+    expected = calibrate(tied, method)
     assert found["probability"].tolist() == pytest.approx(expected.tolist(), abs=2e-6)
 
 
@@ -157,16 +160,28 @@ def test_no_forecast_is_certain(spark: SparkSession, method: str) -> None:
 def test_a_calibration_adds_a_probability_and_no_decision(spark: SparkSession) -> None:
     rows = raw(spark, [0.3])
     for method in METHODS:
-        added = PipelineModel(calibration_stages(spark, RIGHT, method)).transform(rows).columns
+        parameters = learn_calibration(spark, RIGHT, method)
+        stages = build_calibration_stages(spark, method, parameters)
+        added = PipelineModel(stages).transform(rows).columns
         assert set(added) - {*rows.columns, "isotonic"} == {"probability"}
 
 
 def test_without_churners_to_learn_from_nothing_is_calibrated() -> None:
     nobody = forecasts((0, 0.1, 5, 0), (1, 0.2, 5, 0))
     for method in METHODS:
-        assert calibrated(nobody, method).tolist() == nobody["probability"].tolist()
+        assert calibrate(nobody, method).tolist() == nobody["probability"].tolist()
 
 
 def test_no_calibration_turns_the_ranking_around() -> None:
     reversed_forecasts = RIGHT.assign(probability=1 - RIGHT["probability"])
-    assert best_calibration(reversed_forecasts, ("none", "platt")) == "none"
+    assert select_calibration(reversed_forecasts, ("none", "platt")) == "none"
+
+
+def test_an_isotonic_calibration_is_made_again_from_its_points(
+    spark: SparkSession, drawn: pd.DataFrame
+) -> None:
+    parameters = learn_calibration(spark, drawn, "isotonic")
+    isotonic, _ = build_calibration_stages(spark, "isotonic", parameters)
+    assert isotonic.boundaries.toArray().tolist() == parameters["boundaries"]
+    assert isotonic.predictions.toArray().tolist() == parameters["predictions"]
+    assert len(parameters["boundaries"]) > 10

@@ -1,27 +1,29 @@
 import numpy as np
 import pytest
 
-from sparkify.ml.contributions import Linear, Trees
+from sparkify.ml.contributions import LinearContributions, TreeContributions
 
 INPUTS = np.array([[1.0, 0.0], [3.0, 1.0]])
 
 
-def test_a_linear_input_adds_what_it_is_off_the_mean_times_its_coefficient() -> None:
-    model = Linear(0.5, [2.0, -1.0], [1.0, 0.5], [2.0, 0.5], None)
+def test_a_linear_input_adds_its_standardised_value_times_its_coefficient() -> None:
+    model = LinearContributions(0.5, [2.0, -1.0], [1.0, 0.5], [2.0, 0.5], None)
     # (3 - 1) / 2 * 2 and (1 - 0.5) / 0.5 * -1, and the intercept.
-    assert model.contributions(INPUTS).tolist() == [[0.0, 1.0, 0.5], [2.0, -1.0, 0.5]]
+    assert model.compute(INPUTS).tolist() == [[0.0, 1.0, 0.5], [2.0, -1.0, 0.5]]
 
 
-def test_an_input_s_product_with_the_moderator_is_the_input_s() -> None:
+def test_an_input_includes_its_product_with_the_moderator() -> None:
     # The moderator is the second input: the products are 0 and 0, then 3 and 1.
-    model = Linear(0.5, [2.0, -1.0, 4.0, 1.0], [1.0, 0.5, 1.0, 0.0], [2.0, 0.5, 2.0, 1.0], 1)
-    added = model.contributions(INPUTS)
+    model = LinearContributions(
+        0.5, [2.0, -1.0, 4.0, 1.0], [1.0, 0.5, 1.0, 0.0], [2.0, 0.5, 2.0, 1.0], 1
+    )
+    added = model.compute(INPUTS)
     assert added.tolist() == [[0.0 - 2.0, 1.0 + 0.0, 0.5], [2.0 + 4.0, -1.0 + 1.0, 0.5]]
 
 
-def test_an_input_that_never_varied_adds_nothing() -> None:
-    model = Linear(0.0, [2.0, 7.0], [1.0, 0.0], [2.0, 0.0], None)
-    assert model.contributions(INPUTS)[:, 1].tolist() == [0.0, 0.0]
+def test_a_constant_input_adds_nothing() -> None:
+    model = LinearContributions(0.0, [2.0, 7.0], [1.0, 0.0], [2.0, 0.0], None)
+    assert model.compute(INPUTS)[:, 1].tolist() == [0.0, 0.0]
 
 
 # One split at 2 on the first input, 100 customers a side, a tenth and a half of whom churned.
@@ -31,5 +33,5 @@ STUMP = """[{"children_left": [1, -1, -1], "children_right": [2, -1, -1],
 
 
 def test_a_forest_adds_up_in_probability() -> None:
-    added = Trees(STUMP, 1.0).contributions(INPUTS)
+    added = TreeContributions(STUMP, 1.0).compute(INPUTS)
     assert added == pytest.approx(np.array([[-0.2, 0.0, 0.3], [0.2, 0.0, 0.3]]))

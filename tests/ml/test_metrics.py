@@ -5,7 +5,7 @@ from scipy import optimize
 from sklearn import metrics as sklearn_metrics
 
 from sparkify.ml import metrics as evaluation
-from sparkify.pipelines.modelling.parameters import Bootstrap
+from sparkify.ml.bootstrap import Bootstrap
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +54,11 @@ def test_every_metric_is_scikit_learns(predictions: pd.DataFrame) -> None:
         "f1": sklearn_metrics.f1_score(churned, predicted),
         "accuracy": sklearn_metrics.accuracy_score(churned, predicted),
     }
-    told = evaluation.evaluated(predictions, 0.15, Bootstrap(20, 1, 5))
-    assert {name: told[name]["value"] for name in expected} == pytest.approx(expected)
-    assert (told["users"], told["snapshots"]) == (200, 400)
-    assert told["base_rate"] == churned.mean()
-    assert told["threshold"] == 0.15
+    evaluated = evaluation.evaluate_predictions(predictions, 0.15, Bootstrap(20, 1, 5))
+    assert {name: evaluated[name]["value"] for name in expected} == pytest.approx(expected)
+    assert (evaluated["users"], evaluated["snapshots"]) == (200, 400)
+    assert evaluated["base_rate"] == churned.mean()
+    assert evaluated["threshold"] == 0.15
 
 
 def test_ranking_with_weights_and_equal_scores_is_scikit_learns() -> None:
@@ -72,28 +72,28 @@ def test_ranking_with_weights_and_equal_scores_is_scikit_learns() -> None:
 
 
 def test_without_a_bootstrap_there_are_no_intervals(predictions: pd.DataFrame) -> None:
-    told = evaluation.evaluated(predictions, 0.15, None)
-    with_intervals = evaluation.evaluated(predictions, 0.15, Bootstrap(5, 1, 5))
-    assert set(told) == set(with_intervals)
-    assert told["auc"]["value"] == with_intervals["auc"]["value"]
-    figures = [figure for figure in told.values() if isinstance(figure, dict)]
+    evaluated = evaluation.evaluate_predictions(predictions, 0.15, None)
+    with_intervals = evaluation.evaluate_predictions(predictions, 0.15, Bootstrap(5, 1, 5))
+    assert set(evaluated) == set(with_intervals)
+    assert evaluated["auc"]["value"] == with_intervals["auc"]["value"]
+    figures = [figure for figure in evaluated.values() if isinstance(figure, dict)]
     assert [list(figure) for figure in figures] == [["value"]] * 11
 
 
 def test_the_order_of_rows_changes_nothing(predictions: pd.DataFrame) -> None:
     shuffled = predictions.sample(frac=1, random_state=3)
     arguments = {"threshold": 0.15, "bootstrap": Bootstrap(30, 1, 5)}
-    expected = evaluation.evaluated(predictions, **arguments)
-    assert evaluation.evaluated(shuffled, **arguments) == expected
+    expected = evaluation.evaluate_predictions(predictions, **arguments)
+    assert evaluation.evaluate_predictions(shuffled, **arguments) == expected
 
 
 @pytest.mark.parametrize("churned", [True, False])
 def test_rows_that_all_end_alike_say_nothing(predictions: pd.DataFrame, churned: bool) -> None:
     alike = predictions[predictions["churned"] == churned]
-    told = evaluation.evaluated(alike, 0.15, Bootstrap(5, 1, 5))
-    assert set(told) == {"users", "snapshots", "churned", "base_rate", "threshold"}
-    assert told["base_rate"] == churned
-    nobody = evaluation.evaluated(predictions[:0], 0.15, Bootstrap(5, 1, 5))
+    evaluated = evaluation.evaluate_predictions(alike, 0.15, Bootstrap(5, 1, 5))
+    assert set(evaluated) == {"users", "snapshots", "churned", "base_rate", "threshold"}
+    assert evaluated["base_rate"] == churned
+    nobody = evaluation.evaluate_predictions(predictions[:0], 0.15, Bootstrap(5, 1, 5))
     assert (nobody["users"], nobody["base_rate"]) == (0, 0.0)
 
 
@@ -152,20 +152,20 @@ def test_the_line_solves_the_likelihood_equations(rows: int) -> None:
         return np.array([left @ forecast, left.sum()]) / rows
 
     solved = optimize.root(score, np.zeros(2), tol=1e-14).x
-    found = evaluation.calibration_line(churned, 1 / (1 + np.exp(-forecast)), weight)
+    found = evaluation.fit_calibration_line(churned, 1 / (1 + np.exp(-forecast)), weight)
     assert found == pytest.approx(solved, abs=1e-8)
 
 
 def test_equal_forecasts_have_no_slope_and_the_base_rate_as_intercept() -> None:
     churned, probability, weight = groups((0.3, 10, 2))
-    slope, intercept = evaluation.calibration_line(churned, probability, weight)
+    slope, intercept = evaluation.fit_calibration_line(churned, probability, weight)
     assert (slope, intercept) == (0, pytest.approx(np.log(2 / 8)))
 
 
 @pytest.mark.parametrize("churned", [[0, 0, 1, 1], [1, 1, 0, 0], [0, 1, 1, 1]])
 def test_forecasts_that_separate_churners_from_others_have_no_slope(churned: list[int]) -> None:
     rows = np.array(churned, float), np.array([0.1, 0.2, 0.2, 0.3]), np.ones(4)
-    assert evaluation.calibration_line(*rows) is None
+    assert evaluation.fit_calibration_line(*rows) is None
     assert np.isnan(evaluation.calibration_slope(*rows))
 
 
@@ -190,16 +190,27 @@ def test_equal_forecasts_that_come_true_together_have_no_calibration_error() -> 
     assert evaluation.expected_calibration_error(*groups((0.5, 10, 5))) == pytest.approx(0)
 
 
+def test_log_odds_and_probabilities_are_inverse() -> None:
+    odds = np.array([-np.log(9), 0, np.log(9)])
+    assert evaluation.log_odds(np.array([0.1, 0.5, 0.9])) == pytest.approx(odds)
+    assert evaluation.probability_from_log_odds(odds) == pytest.approx([0.1, 0.5, 0.9])
+
+
+def test_a_probability_is_never_0_or_1() -> None:
+    certain = evaluation.log_odds(np.array([0.0, 1.0]))
+    assert evaluation.probability_from_log_odds(certain) == pytest.approx([1e-6, 1 - 1e-6])
+
+
 def test_the_base_rate_ranks_nobody(predictions: pd.DataFrame) -> None:
-    told = evaluation.baselines(predictions, 0.1, Bootstrap(20, 1, 5))
-    assert list(told) == ["base_rate", "longest_away", "most_songs"]
-    assert told["base_rate"]["auc"]["value"] == 0.5
+    evaluated = evaluation.evaluate_baselines(predictions, 0.1, Bootstrap(20, 1, 5))
+    assert list(evaluated) == ["base_rate", "longest_away", "most_songs"]
+    assert evaluated["base_rate"]["auc"]["value"] == 0.5
     share = predictions["churned"].mean()
-    assert told["base_rate"]["average_precision"]["value"] == pytest.approx(share)
-    assert told["base_rate"]["lift_top_decile"]["value"] == pytest.approx(1)
-    assert set(told["most_songs"]) == {"auc", "average_precision", "lift_top_decile"}
-    assert "ci95" not in told["base_rate"]["auc"]
-    low, high = told["base_rate"]["average_precision"]["ci95"]
+    assert evaluated["base_rate"]["average_precision"]["value"] == pytest.approx(share)
+    assert evaluated["base_rate"]["lift_top_decile"]["value"] == pytest.approx(1)
+    assert set(evaluated["most_songs"]) == {"auc", "average_precision", "lift_top_decile"}
+    assert "ci95" not in evaluated["base_rate"]["auc"]
+    low, high = evaluated["base_rate"]["average_precision"]["ci95"]
     assert low < share < high
 
 
@@ -208,7 +219,7 @@ def test_the_gain_over_a_baseline_is_the_difference_on_the_same_resamples(
 ) -> None:
     scored = predictions.assign(baseline_itself=predictions["probability"] * 100)
     bootstrap = Bootstrap(200, 1, 5)
-    gains = evaluation.gain_over_baselines(scored, bootstrap)
+    gains = evaluation.measure_gain_over_baselines(scored, bootstrap)
     assert list(gains) == ["longest_away", "most_songs", "itself"]
     nothing = {"value": 0.0, "ci95": [0.0, 0.0]}
     assert gains["itself"] == {"auc": nothing, "average_precision": nothing}
@@ -219,3 +230,31 @@ def test_the_gain_over_a_baseline_is_the_difference_on_the_same_resamples(
     gain = gains["most_songs"]["auc"]
     assert gain["value"] == pytest.approx(ours - theirs)
     assert gain["ci95"][0] < gain["value"] < gain["ci95"][1]
+
+
+def test_a_second_forecast_that_ranks_worse_and_is_more_extreme_has_costs() -> None:
+    rows = {"user_id": list("abcd"), "cutoff": "2018-11-07", "churned": [True, False, True, False]}
+    right = pd.DataFrame({**rows, "probability": [0.9, 0.2, 0.8, 0.1]})
+    wrong = right.assign(probability=[0.9, 0.8, 0.2, 0.1])
+    costs = evaluation.compare_forecasts(right, wrong, Bootstrap(20, 1, 1))
+    assert costs["auc"]["value"] == pytest.approx(0.25)
+    assert costs["average_precision"]["value"] > 0
+    assert costs["log_loss"]["value"] > 0
+    low, high = costs["auc"]["ci95"]
+    assert low <= costs["auc"]["value"] <= high
+    same = evaluation.compare_forecasts(right, right, Bootstrap(20, 1, 1))
+    assert same["log_loss"]["value"] == 0
+
+
+def test_the_threshold_has_the_best_expected_f1() -> None:
+    # Of the 1, 2, 3, 4 highest .6, 1.1, 1.2, 1.25 churn of 1.25: F1 .533, .677, .565, .476.
+    assert evaluation.best_f1_threshold(pd.Series([0.1, 0.5, 0.05, 0.6])) == pytest.approx(0.3)
+
+
+def test_customers_of_equal_probability_are_predicted_alike() -> None:
+    # .9 and one of the three at .4 would be the best, if these could be separated.
+    assert evaluation.best_f1_threshold(pd.Series([0.4, 0.9, 0.4, 0.1, 0.4])) == pytest.approx(0.25)
+
+
+def test_a_constant_forecast_predicts_that_all_churn() -> None:
+    assert 0 <= evaluation.best_f1_threshold(pd.Series([0.1, 0.1])) < 0.1

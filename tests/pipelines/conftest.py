@@ -9,6 +9,7 @@ import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.modelling import cross_validation as fitting
 from sparkify.pipelines.modelling.candidates import Trial
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
@@ -30,10 +31,16 @@ def modelling(parameters: dict[str, Any]) -> ModellingParameters:
     small = {
         "folds": 2,
         "candidates": {"logistic_regression": linear},
-        "bootstrap_resamples": 20,
-        "decision": whole.decision.model_copy(update={"threshold": "f1"}),
     }
     return whole.model_copy(update=small)
+
+
+@pytest.fixture(scope="session")
+def evaluation(parameters: dict[str, Any]) -> EvaluationParameters:
+    """Return the mini environment's settings, with few resamples and the F1 threshold."""
+    whole = parameters["evaluation"]
+    by_f1 = whole.decision.model_copy(update={"threshold": "f1"})
+    return whole.model_copy(update={"bootstrap_resamples": 20, "decision": by_f1})
 
 
 @pytest.fixture(scope="session")
@@ -79,10 +86,10 @@ def fitted(
     train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> Callable[[str], PipelineModel]:
     """Return what fits a candidate to `train`, each once."""
-    ready = fitting.prepared(train, inputs, modelling)
+    ready = fitting.prepare_rows(train, inputs, modelling)
 
     @cache
     def of_candidate(candidate: str) -> PipelineModel:
-        return fitting.fitted(ready, Trial(candidate, TINY[candidate]), modelling)
+        return fitting.fit_trial(ready, Trial(candidate, TINY[candidate]), modelling)
 
     return of_candidate

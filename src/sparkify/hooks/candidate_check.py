@@ -6,7 +6,7 @@ from kedro.pipeline import Pipeline
 from pyspark.sql import SparkSession
 
 from sparkify.errors.parameter_errors import ParameterError, format_wrong_value
-from sparkify.pipelines.modelling.candidates import refusal, trials
+from sparkify.pipelines.modelling.candidates import find_settings_error, list_trials
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.pipelines.modelling.pipeline import FITS
 
@@ -34,8 +34,8 @@ def require_accepted_settings(modelling: ModellingParameters) -> None:
     Raises:
         ParameterError: with the library's message.
     """
-    for trial in trials(modelling):
-        reason = refusal(trial)
+    for trial in list_trials(modelling):
+        reason = find_settings_error(trial)
         if reason:
             settings = ", ".join(f"{name}: {value}" for name, value in trial.settings.items())
             raise ParameterError(

@@ -26,6 +26,7 @@ from sparkify.errors.parameter_errors import (
 )
 from sparkify.pipelines.campaigns.parameters import CampaignParameters
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.parameters import (
     InputParameters,
@@ -45,6 +46,7 @@ from sparkify.schemas.parameters import Parameters
 SECTIONS: dict[str, type[Parameters]] = {
     "campaigns": CampaignParameters,
     "data_processing": DataProcessingParameters,
+    "evaluation": EvaluationParameters,
     "feature_engineering": FeatureEngineeringParameters,
     "inputs": InputParameters,
     "modelling": ModellingParameters,

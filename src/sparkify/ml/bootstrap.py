@@ -1,24 +1,34 @@
-"""95 % intervals over users, and where there are too few churners for one."""
+"""Metrics with 95 % bootstrap intervals over users."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sparkify.pipelines.modelling.parameters import Bootstrap
-from sparkify.schemas import KEYS
-
 Array = npt.NDArray[Any]
-Metric = Callable[[Array, Array, Array, Array], float]
+Metric = Callable[[Array, Array, Array, Array], float]  # of churned, probability, predicted, weight
 Figures = dict[str, dict[str, Any]]
+ROW_KEYS = ["user_id", "cutoff"]  # rows are sorted by them, so that their order changes no sum
 BOUNDS = [2.5, 97.5]  # percentiles of a 95 % interval
-MAX_UNDEFINED = 0.025  # of resamples; with more of them a bound may be undefined
+MAX_UNDEFINED = 0.025  # share of resamples; with more of them a bound may be undefined
 
 
-def resampled(
-    predictions: pd.DataFrame, metrics: Mapping[str, Metric], bootstrap: Bootstrap | None
+class Bootstrap(NamedTuple):
+    """How to compute 95 % intervals: resamples of users, their seed, and the churners needed."""
+
+    resamples: int
+    seed: int
+    min_churned: int
+
+
+def estimate_metrics(
+    predictions: pd.DataFrame,
+    metrics: Mapping[str, Metric],
+    bootstrap: Bootstrap | None,
+    *,
+    allow_flat: bool = False,
 ) -> Figures:
     """Compute metrics with 95 % percentile-bootstrap intervals over users.
 
@@ -26,80 +36,73 @@ def resampled(
 
     Args:
         predictions: rows with `user_id`, `cutoff`, `churned`, `probability`, and `predicted`
-            where metrics look at it.
-        metrics: what to compute, by name; NaN where a resample does not define it.
-        bootstrap: how intervals are made; None for no intervals.
+            where a metric needs it.
+        metrics: the functions to compute, by name; NaN where a resample leaves one undefined.
+        bootstrap: how to compute intervals; None for none.
+        allow_flat: whether an interval may have no width. A difference can be 0 in every
+            resample; a precision of 0 in every resample only means that no row was predicted.
 
     Returns:
-        `{name: {"value": …, "ci95": [low, high]}}`. `value` is None where it is not defined.
-        `ci95` is None where fewer users than `bootstrap.min_churned` churned, or did not, or where
-        too many resamples do not define the metric. Empty if all rows churned or none did.
+        `{name: {"value": …, "ci95": [low, high]}}`. `value` is None where it is undefined.
+        `ci95` is None where fewer than `bootstrap.min_churned` users churned, or did not, or where
+        too many resamples leave the metric undefined. Empty if all rows churned or none did.
     """
-    ordered = predictions.sort_values(KEYS, ignore_index=True)
+    ordered = predictions.sort_values(ROW_KEYS, ignore_index=True)
     churned, probability = (ordered[name].to_numpy(float) for name in ("churned", "probability"))
     predicted = ordered.get("predicted", pd.Series(np.nan, ordered.index)).to_numpy(float)
     if ordered["churned"].nunique() < 2:
         return {}
     figures: Figures = {
-        name: {"value": _defined(metric(churned, probability, predicted, np.ones(len(ordered))))}
+        name: {
+            "value": _none_if_nan(metric(churned, probability, predicted, np.ones(len(ordered))))
+        }
         for name, metric in metrics.items()
     }
     if bootstrap is None:
         return figures
     intervals: dict[str, list[float] | None] = dict.fromkeys(metrics)
-    if has_enough(ordered, bootstrap.min_churned):
-        draws = []
-        for weight in weights(ordered, bootstrap):
+    if has_enough_churners(ordered, bootstrap.min_churned):
+        values = []
+        for weight in resample_weights(ordered, bootstrap):
             keep = weight > 0
-            drawn = churned[keep], probability[keep], predicted[keep], weight[keep]
-            draws.append([metric(*drawn) for metric in metrics.values()])
-        intervals |= zip(metrics, map(interval, np.transpose(draws)), strict=True)
-    return {name: {**figure, "ci95": intervals[name]} for name, figure in figures.items()}
-
-
-def with_intervals(
-    predictions: pd.DataFrame, metrics: Mapping[str, Metric], bootstrap: Bootstrap | None
-) -> Figures:
-    """Compute metrics as `resampled` does, without intervals that have no width.
-
-    A precision of 0 in every resample is not known to be 0: nobody was found to resample.
-    """
-    figures = resampled(predictions, metrics, bootstrap)
-    for figure in figures.values():
-        low, high = figure.get("ci95") or (-np.inf, np.inf)
-        if low == high:
-            figure["ci95"] = None
+            resample = churned[keep], probability[keep], predicted[keep], weight[keep]
+            values.append([metric(*resample) for metric in metrics.values()])
+        intervals |= zip(metrics, map(percentile_interval, np.transpose(values)), strict=True)
+    for name, figure in figures.items():
+        bounds = intervals[name]
+        is_flat = bounds is not None and bounds[0] == bounds[1]
+        figure["ci95"] = None if is_flat and not allow_flat else bounds
     return figures
 
 
-def has_enough(rows: pd.DataFrame, min_churned: int) -> bool:
-    """Return whether so many users churned, and so many did not."""
+def has_enough_churners(rows: pd.DataFrame, min_churned: int) -> bool:
+    """Return whether at least `min_churned` users churned and as many did not."""
     is_churner = rows["churned"].astype(bool)
     churners, others = rows.loc[is_churner, "user_id"], rows.loc[~is_churner, "user_id"]
     return min(churners.nunique(), others.nunique()) >= min_churned
 
 
-def weights(rows: pd.DataFrame, bootstrap: Bootstrap) -> Iterator[Array]:
-    """Yield how often each row counts in each resample of users that holds churners and others."""
+def resample_weights(rows: pd.DataFrame, bootstrap: Bootstrap) -> Iterator[Array]:
+    """Yield how often each row counts in each resample of users that has churners and others."""
     user, users = pd.factorize(rows["user_id"])
     churned = rows["churned"].to_numpy(bool)
     random = np.random.default_rng(bootstrap.seed)
     for _ in range(bootstrap.resamples):
-        drawn = np.bincount(random.integers(0, len(users), len(users)), minlength=len(users))
-        of_row = drawn[user].astype(float)
-        if of_row[churned].any() and of_row[~churned].any():
-            yield of_row
+        counts = np.bincount(random.integers(0, len(users), len(users)), minlength=len(users))
+        row_weights = counts[user].astype(float)
+        if row_weights[churned].any() and row_weights[~churned].any():
+            yield row_weights
 
 
-def interval(sampled: Array) -> list[float] | None:
-    """Return the bounds of a 95 % interval, None where too many values are not defined."""
-    is_defined = np.isfinite(sampled)
+def percentile_interval(values: Array) -> list[float] | None:
+    """Return the bounds of a 95 % interval; None where too many values are undefined."""
+    is_defined = np.isfinite(values)
     if (~is_defined).mean() > MAX_UNDEFINED:
         return None
-    return [float(bound) for bound in np.percentile(sampled[is_defined], BOUNDS)]
+    return [float(bound) for bound in np.percentile(values[is_defined], BOUNDS)]
 
 
-def in_one_row(figures: Mapping[str, Mapping[str, Any]], suffix: str = "") -> dict[str, float]:
+def flatten_figures(figures: Mapping[str, Mapping[str, Any]], suffix: str = "") -> dict[str, float]:
     """Return figures and the bounds of their intervals as columns of one row; NaN for None."""
     row: dict[str, float] = {}
     for name, figure in figures.items():
@@ -109,5 +112,5 @@ def in_one_row(figures: Mapping[str, Mapping[str, Any]], suffix: str = "") -> di
     return row
 
 
-def _defined(value: float) -> float | None:
+def _none_if_nan(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None

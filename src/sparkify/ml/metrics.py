@@ -1,4 +1,4 @@
-"""How good predictions are, and how sure one can be of it."""
+"""Metrics of predicted probabilities: ranking, accuracy, calibration, and simple baselines."""
 
 from typing import Any
 
@@ -6,19 +6,25 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from sparkify.ml.bootstrap import (
-    Array,
-    Figures,
-    Metric,
-    resampled,
-    with_intervals,
-)
-from sparkify.ml.log_odds import log_odds
-from sparkify.pipelines.modelling.parameters import Bootstrap
+from sparkify.ml.bootstrap import Array, Bootstrap, Figures, Metric, estimate_metrics
 
 TOP_DECILE = 0.1
 CALIBRATION_GROUPS = 10
-BASELINE = "baseline_"
+BASELINE = "baseline_"  # prefix of columns that rank without a model
+# Probabilities are kept off 0 and 1, where one wrong prediction would have an infinite log loss.
+MIN_PROBABILITY, MAX_PROBABILITY = 1e-6, 1 - 1e-6
+
+
+# scipy.special.logit and expit differ from the next two functions in the last digit.
+def log_odds(probability: Array) -> Array:
+    """Return the logarithm of p / (1 - p), with p kept off 0 and 1."""
+    clipped = probability.clip(MIN_PROBABILITY, MAX_PROBABILITY)
+    return np.asarray(np.log(clipped / (1 - clipped)))
+
+
+def probability_from_log_odds(odds: Array) -> Array:
+    """Return the probability with these log-odds."""
+    return np.asarray(1 / (1 + np.exp(-odds)))
 
 
 def auc(churned: Array, score: Array, weight: Array) -> float:
@@ -33,21 +39,21 @@ def auc(churned: Array, score: Array, weight: Array) -> float:
 
 
 def average_precision(churned: Array, score: Array, weight: Array) -> float:
-    """Return the mean precision over churners, each at the threshold that just finds it."""
+    """Return the mean precision over churners, each at the highest threshold that includes it."""
     churns, sizes = _by_score(churned, score, weight)
     return float((churns * churns.cumsum() / sizes.cumsum()).sum() / churns.sum())
 
 
 def lift_in_top_decile(churned: Array, score: Array, weight: Array) -> float:
-    """Return how many times the base rate churns among the tenth of rows scored highest.
+    """Return the churn rate of the highest-scored tenth of the rows, over the base rate.
 
-    Rows of equal score share what room is left in the tenth.
+    Rows of equal score share the remaining places in the tenth.
     """
     churns, sizes = _by_score(churned, score, weight)
     room = TOP_DECILE * sizes.sum()
     before = np.cumsum(sizes) - sizes
-    taken = np.clip((room - before) / np.maximum(sizes, 1e-12), 0, 1)
-    return float((taken * churns).sum() / room / (churns.sum() / sizes.sum()))
+    share = np.clip((room - before) / np.maximum(sizes, 1e-12), 0, 1)
+    return float((share * churns).sum() / room / (churns.sum() / sizes.sum()))
 
 
 def _by_score(churned: Array, score: Array, weight: Array) -> tuple[Array, Array]:
@@ -57,11 +63,10 @@ def _by_score(churned: Array, score: Array, weight: Array) -> tuple[Array, Array
 
 
 def expected_calibration_error(churned: Array, probability: Array, weight: Array) -> float:
-    """Return how far forecasts are from what happened, in the mean over ten groups of rows.
+    """Return the mean gap between forecast and churn rate over ten groups of equal size.
 
-    The groups are of equal size, in the order of the forecast; in each the mean forecast is
-    compared with the share that churned (Naeini et al. 2015, with groups of equal size). Equal
-    forecasts are divided among groups as one, and so is a row of much weight.
+    The groups follow the order of the forecast (Naeini et al. 2015, with groups of equal size).
+    Rows with equal forecasts, and a row of high weight, are divided among groups in proportion.
     """
     _, forecast = np.unique(probability, return_inverse=True)
     sizes = np.bincount(forecast, weight).cumsum()
@@ -72,22 +77,22 @@ def expected_calibration_error(churned: Array, probability: Array, weight: Array
 
 
 def calibration_slope(churned: Array, probability: Array, weight: Array) -> float:
-    """Return by how much the log-odds that came true grow with those forecast: 1 is right.
+    """Return the slope of the observed log-odds on the predicted ones: 1 is perfect.
 
-    Below 1 the forecasts are too extreme, above 1 too timid (Cox 1958); 0 where all are equal,
-    and NaN where no slope is the best.
+    Below 1 the forecasts are too extreme, above 1 too moderate (Cox 1958). 0 where all forecasts
+    are equal, NaN where no finite slope fits best.
     """
-    line = calibration_line(churned, probability, weight)
+    line = fit_calibration_line(churned, probability, weight)
     return line[0] if line else np.nan
 
 
-def calibration_line(
+def fit_calibration_line(
     churned: Array, probability: Array, weight: Array
 ) -> tuple[float, float] | None:
-    """Fit slope and intercept of the log-odds that came true on those that were forecast.
+    """Fit slope and intercept of the observed log-odds on the predicted ones.
 
     Where all forecasts are equal the slope is 0, and the intercept the log-odds of the base rate.
-    Where forecasts separate churners from others there is no line: any steeper one fits better.
+    None where forecasts separate churners from others: any steeper line fits better.
     """
     forecast = log_odds(probability)
     if np.ptp(forecast) == 0:
@@ -95,15 +100,15 @@ def calibration_line(
     of_churners, of_others = forecast[churned == 1], forecast[churned == 0]
     if of_churners.min() >= of_others.max() or of_churners.max() <= of_others.min():
         return None
-    # Each of Newton's steps doubles the digits: one or two more than the default tolerance asks
-    # for make the line exact to 1e-8.
+    # Each of Newton's steps doubles the digits: one or two steps more than with the default
+    # tolerance make the line exact to 1e-8.
     line = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
     line.fit(forecast[:, None], churned, sample_weight=weight)
     return float(line.coef_[0, 0]), float(line.intercept_[0])
 
 
-# scikit-learn has the first two, and the log loss and Brier score, and says the same; but at a
-# millisecond a call, which a bootstrap pays ten thousand times.
+# scikit-learn's AUC, average precision, log loss and Brier score have the same results, but take a
+# millisecond a call. A bootstrap makes ten thousand calls.
 RANKING: dict[str, Metric] = {
     "auc": lambda y, p, _, w: auc(y, p, w),
     "average_precision": lambda y, p, _, w: average_precision(y, p, w),
@@ -125,50 +130,51 @@ DECISION: dict[str, Metric] = {
 }
 
 
-def _mean(of_row: Array, weight: Array) -> float:
-    return float(np.average(of_row, weights=weight))
+def _mean(values: Array, weight: Array) -> float:
+    return float(np.average(values, weights=weight))
 
 
 def _share(part: Array, whole: Array) -> float:
     return float(part.sum() / whole.sum()) if whole.sum() else 0.0
 
 
-def costs(first: pd.DataFrame, second: pd.DataFrame, bootstrap: Bootstrap) -> Figures:
-    """Compute what the second forecast loses against the first, on the same draws of users.
+def compare_forecasts(first: pd.DataFrame, second: pd.DataFrame, bootstrap: Bootstrap) -> Figures:
+    """Compute how much worse the second forecast is than the first, on the same resamples.
 
-    Both have the same rows in the same order. AUC and average precision lost, log loss added;
-    as `resampled` has them.
+    Both have the same rows in the same order. Returns AUC and average precision lost and log loss
+    added, as `estimate_metrics` does.
     """
-    return _differences(first, second["probability"], COSTS, bootstrap)
+    return _compare(first, second["probability"], COSTS, bootstrap)
 
 
-def _differences(
+def _compare(
     rows: pd.DataFrame, other: pd.Series, metrics: dict[str, Metric], bootstrap: Bootstrap
 ) -> Figures:
-    """Compute metrics of the forecast and of another one, which takes the decision's place."""
-    return resampled(rows.assign(predicted=other.to_numpy()), metrics, bootstrap)
+    """Compute metrics of the forecast and of another one, passed as the decision."""
+    both = rows.assign(predicted=other.to_numpy())
+    return estimate_metrics(both, metrics, bootstrap, allow_flat=True)
 
 
-def _loss_of(metric: Metric) -> Metric:
+def _first_minus_second(metric: Metric) -> Metric:
     return lambda y, p, q, w: metric(y, p, q, w) - metric(y, q, p, w)
 
 
-def _gain_of(metric: Metric) -> Metric:
+def _second_minus_first(metric: Metric) -> Metric:
     return lambda y, p, q, w: metric(y, q, p, w) - metric(y, p, q, w)
 
 
-COMPARED = {name: _loss_of(RANKING[name]) for name in ("auc", "average_precision")}
-COSTS = {**COMPARED, "log_loss": _gain_of(PROBABILITY["log_loss"])}
+GAINS = {name: _first_minus_second(RANKING[name]) for name in ("auc", "average_precision")}
+COSTS = {**GAINS, "log_loss": _second_minus_first(PROBABILITY["log_loss"])}
 
 
-def evaluated(
+def evaluate_predictions(
     predictions: pd.DataFrame, threshold: float, bootstrap: Bootstrap | None
 ) -> dict[str, Any]:
-    """Describe a set of predictions: who was in it, and every metric with its interval.
+    """Count users, snapshots and churners, and compute every metric with its interval.
 
-    Whoever's probability is at least the threshold is predicted to churn.
+    A row is predicted to churn if its probability is at least the threshold.
     """
-    every = RANKING | PROBABILITY | CALIBRATION | DECISION
+    metrics = RANKING | PROBABILITY | CALIBRATION | DECISION
     predicted = predictions["probability"] >= threshold
     return {
         "users": int(predictions["user_id"].nunique()),
@@ -176,44 +182,65 @@ def evaluated(
         "churned": int(predictions["churned"].sum()),
         "base_rate": float(predictions["churned"].mean()) if len(predictions) else 0.0,
         "threshold": threshold,
-        **with_intervals(predictions.assign(predicted=predicted), every, bootstrap),
+        **estimate_metrics(predictions.assign(predicted=predicted), metrics, bootstrap),
     }
 
 
-def baselines(
+def evaluate_baselines(
     predictions: pd.DataFrame, train_base_rate: float, bootstrap: Bootstrap
 ) -> dict[str, Any]:
-    """Evaluate what needs no model, on the same rows.
+    """Evaluate forecasts that need no model, on the same rows.
 
-    The base rate forecasts the training's share of churners for everybody: it ranks nobody, so
-    that its AUC and lift have no interval. The others only rank.
+    `base_rate` forecasts the training's churn rate for everybody. It does not rank, so its AUC and
+    lift have no interval. The other baselines only rank.
     """
-    certain = predictions.assign(probability=train_base_rate)
+    constant = predictions.assign(probability=train_base_rate)
     varying = {"average_precision": RANKING["average_precision"], **PROBABILITY}
     ranked = {
-        name: with_intervals(predictions.assign(probability=score), RANKING, bootstrap)
-        for name, score in _ranking_baselines(predictions).items()
+        name: estimate_metrics(predictions.assign(probability=score), RANKING, bootstrap)
+        for name, score in _baseline_scores(predictions).items()
     }
-    of_base_rate = with_intervals(certain, RANKING, None)
-    of_base_rate |= with_intervals(certain, varying, bootstrap)
-    return {"base_rate": of_base_rate, **ranked}
+    base_rate = estimate_metrics(constant, RANKING, None)
+    base_rate |= estimate_metrics(constant, varying, bootstrap)
+    return {"base_rate": base_rate, **ranked}
 
 
-def gain_over_baselines(predictions: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, Figures]:
-    """Compute by how much the forecast ranks better than each ranking baseline, by its name.
+def measure_gain_over_baselines(
+    predictions: pd.DataFrame, bootstrap: Bootstrap
+) -> dict[str, Figures]:
+    """Compute AUC and average precision of the forecast less each ranking baseline's, by name.
 
-    AUC and average precision of the forecast less the baseline's, on the same draws of users.
+    Both are computed on the same resamples of users.
     """
     return {
-        name: _differences(predictions, score, COMPARED, bootstrap)
-        for name, score in _ranking_baselines(predictions).items()
+        name: _compare(predictions, score, GAINS, bootstrap)
+        for name, score in _baseline_scores(predictions).items()
     }
 
 
-def _ranking_baselines(predictions: pd.DataFrame) -> dict[str, pd.Series]:
+def _baseline_scores(predictions: pd.DataFrame) -> dict[str, pd.Series]:
     """Return the columns that rank without a model, by the baseline's name."""
     return {
         column.removeprefix(BASELINE): predictions[column]
         for column in predictions.columns
         if column.startswith(BASELINE)
     }
+
+
+def best_f1_threshold(probability: pd.Series) -> float:
+    """Return the threshold with the highest F1 to expect from calibrated probabilities.
+
+    Of the k highest, as many churn as their probabilities sum up to (Lipton et al. 2014). Labels
+    are not used: those of a few dozen churners would mostly show chance.
+
+    Args:
+        probability: calibrated probabilities, predicted out of fold.
+    """
+    falling = np.sort(probability.to_numpy(float))[::-1]
+    expected = falling.cumsum()
+    predicted = np.arange(1, len(falling) + 1)
+    is_last_of_equals = np.append(falling[:-1] > falling[1:], True)
+    f1 = np.where(is_last_of_equals, 2 * expected / (predicted + expected[-1]), 0)
+    best = int(f1.argmax())
+    below = falling[best + 1] if best + 1 < len(falling) else 0.0
+    return float((falling[best] + below) / 2)

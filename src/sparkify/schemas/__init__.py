@@ -27,6 +27,7 @@ from sparkify.schemas.forecasts import (
     CHURN_SCORES,
     CURRENT_SNAPSHOTS,
     MODEL_INPUT,
+    OUT_OF_FOLD_PREDICTIONS,
     PREDICTIONS,
 )
 from sparkify.schemas.parameters import NewColumnName
@@ -43,6 +44,7 @@ __all__ = [
     "KEYS",
     "MALFORMED_ROW",
     "MODEL_INPUT",
+    "OUT_OF_FOLD_PREDICTIONS",
     "PREDICTIONS",
     "RAW_EVENTS",
     "REPEATED_EVENTS",

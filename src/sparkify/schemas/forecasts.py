@@ -24,6 +24,18 @@ PREDICTIONS = Table(
     ),
 )
 
+OUT_OF_FOLD_PREDICTIONS = Table(
+    "One row per trial, repeat, user and cutoff of training.",
+    (
+        Column("trial", SMALL, "Position in the list of candidates and settings, from 0."),
+        Column("candidate", TEXT, "The candidate with its settings."),
+        Column("repeat", SMALL, "Repeat of the cross-validation, from 0."),
+        Column("fold", SMALL, "Fold in which the user was held out, from 0."),
+        *SNAPSHOTS.definition,
+        Column("probability", NUMBER, "Forecast probability of `churned`, not calibrated."),
+    ),
+)
+
 CANDIDATE_PREDICTIONS = Table(
     "One row per candidate, user and cutoff.",
     (

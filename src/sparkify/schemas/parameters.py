@@ -13,6 +13,7 @@ from sparkify.schemas.forecasts import (
     CANDIDATE_PREDICTIONS,
     CHURN_SCORES,
     MODEL_INPUT,
+    OUT_OF_FOLD_PREDICTIONS,
     PREDICTIONS,
 )
 from sparkify.schemas.table import ColumnName
@@ -21,7 +22,7 @@ from sparkify.spark.functions import PERMILLE
 # The seeds that NumPy, scikit-learn, XGBoost and Spark all accept.
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-# Below a permille, or above all but a permille, few logs have a user in the share.
+# In a share closer to 0 or 1 than a permille, few logs would have a user.
 SampleShare = Annotated[float, Field(ge=1 / PERMILLE, le=1 - 1 / PERMILLE)]
 
 # Columns on the way from one table to the next: of features, of models, of studies.
@@ -34,7 +35,7 @@ INTERMEDIATE_COLUMNS = (
 WORDS_OF_SQL = ("current_path", "false", "not", "null", "true")
 TABLES = (
     *(CHECKED_EVENTS, USER_DAYS, FEATURES, MODEL_INPUT, PREDICTIONS),
-    *(CANDIDATE_PREDICTIONS, CHURN_SCORES),
+    *(CANDIDATE_PREDICTIONS, CHURN_SCORES, OUT_OF_FOLD_PREDICTIONS),
 )
 RESERVED = {
     *(name for table in TABLES for name in table.columns),

@@ -1,4 +1,4 @@
-"""The peers do the project's work: equal features from the same log."""
+"""Other tools make equal features from the same log."""
 
 import math
 from pathlib import Path
@@ -48,44 +48,44 @@ def test_a_difference_is_named(finished: Any, tmp_path: Path) -> None:
     changed = pd.read_parquet(ours)
     changed.loc[0, "next_song"] += 1
     changed.to_parquet(tmp_path / "changed.parquet")
-    (told,) = equal.differences(ours, tmp_path / "changed.parquet")
-    assert told.startswith("next_song: ")
-    assert told.endswith("1 rows in all")
+    (line,) = equal.differences(ours, tmp_path / "changed.parquet")
+    assert line.startswith("next_song: ")
+    assert line.endswith("1 rows in all")
     changed.drop(columns="next_song").to_parquet(tmp_path / "fewer.parquet")
     assert equal.differences(ours, tmp_path / "fewer.parquet") == ["only one has next_song"]
     changed.iloc[1:].to_parquet(tmp_path / "shorter.parquet")
-    (told,) = equal.differences(ours, tmp_path / "shorter.parquet")
-    assert "not the same ones" in told
+    (line,) = equal.differences(ours, tmp_path / "shorter.parquet")
+    assert "not the same ones" in line
 
 
-def test_the_peers_model_is_judged_on_the_last_cutoff(finished: Any, tmp_path: Path) -> None:
+def test_the_model_is_evaluated_on_the_last_cutoff(finished: Any, tmp_path: Path) -> None:
     make_duckdb(finished.log, tmp_path)
-    metrics = model.judged(tmp_path)
+    metrics = model.evaluate_tables(tmp_path)
     assert 0 < metrics["auc"] <= 1
     assert 0 < metrics["average_precision"] <= 1
 
 
-def test_the_peers_candidates_are_of_the_projects_kinds() -> None:
+def test_the_candidates_are_of_the_same_kinds() -> None:
     kinds = {name.split()[0] for name, _ in model.candidates(1_000)}
     assert kinds == {"logistic_regression", "random_forest", "gradient_boosted_trees", "xgboost"}
 
 
-def test_the_peers_rates_are_shrunk_towards_the_training_rows() -> None:
+def test_rates_are_shrunk_towards_the_training_rows() -> None:
     rates, plain = model.RATES, model.INPUTS["plain"]
     counted = {rate[key] for rate in rates.values() for key in ("count", "per")}
-    nothing = dict.fromkeys([*counted, *plain], 0)
+    zeros = dict.fromkeys([*counted, *plain], 0)
     prior = rates["thumbs_up_per_song"]["prior"]
-    train = pd.DataFrame([{**nothing, "next_song": 400, "thumbs_up": 100}])
-    seen = pd.DataFrame([{**nothing, "next_song": prior}, nothing])
-    inputs = model.Inputs().fit(train).transform(seen)
-    # No thumb up on as many songs as the prior stands for: half the training's rate.
+    train = pd.DataFrame([{**zeros, "next_song": 400, "thumbs_up": 100}])
+    rows = pd.DataFrame([{**zeros, "next_song": prior}, zeros])
+    inputs = model.Inputs().fit(train).transform(rows)
+    # Without thumbs up on as many songs as the prior has: half of the rate in training.
     assert inputs["thumbs_up_per_song"].tolist() == pytest.approx([math.log(0.5), 0])
     assert inputs["adverts_per_free_song"].tolist() == [0, 0]  # none seen in training
 
 
 def test_the_floor_reads_and_parses(finished: Any, tmp_path: Path) -> None:
     phases = Phases()
-    floor.peer(finished.log, tmp_path, phases)
+    floor.run(finished.log, tmp_path, phases)
     assert list(phases.seconds) == ["read", "parse"]
 
 

@@ -10,8 +10,8 @@ from pyspark.sql import functions as F
 from sparkify.pipelines.campaigns import nodes
 from sparkify.pipelines.campaigns.effects import COLUMNS
 from sparkify.pipelines.campaigns.parameters import CampaignParameters
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.parameters import ModellingParameters
 
 # Users by first day, last day, and day of the cancellation. The log ends before 2018-11-15.
 DAYS = [
@@ -125,12 +125,12 @@ def test_without_any_list_there_is_nothing_to_read(
     user_days: DataFrame,
     settings: FeatureEngineeringParameters,
     campaigns: CampaignParameters,
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
 ) -> None:
     rows, status = nodes.join_campaign_outcomes({}, None, user_days, settings, campaigns)
-    effects = nodes.estimate_effects(rows, status, modelling, campaigns)
+    effects = nodes.estimate_effects(rows, status, evaluation, campaigns)
     assert (list(effects.columns), len(effects)) == (COLUMNS, 0)
-    summary = nodes.summarize_campaigns(rows, effects, status, modelling)
+    summary = nodes.summarize_campaigns(rows, effects, status, evaluation)
     assert (summary["campaigns"], summary["proposal"], summary["programme"]) == ([], None, [])
 
 
@@ -154,18 +154,18 @@ STATUS = {"log_end": "2018-11-15", "finished": ["2018-11-01"], "waiting": []}
 
 
 def summarize(
-    rows: pd.DataFrame, modelling: ModellingParameters, campaigns: CampaignParameters
+    rows: pd.DataFrame, evaluation: EvaluationParameters, campaigns: CampaignParameters
 ) -> dict[str, Any]:
-    effects = nodes.estimate_effects(rows, STATUS, modelling, campaigns)
-    summary = nodes.summarize_campaigns(rows, effects, STATUS, modelling)
+    effects = nodes.estimate_effects(rows, STATUS, evaluation, campaigns)
+    summary = nodes.summarize_campaigns(rows, effects, STATUS, evaluation)
     json.dumps(summary, allow_nan=False)
     return summary
 
 
 def test_a_success_is_proposed_beside_the_one_in_use(
-    modelling: ModellingParameters, campaigns: CampaignParameters
+    evaluation: EvaluationParameters, campaigns: CampaignParameters
 ) -> None:
-    summary = summarize(campaign((30, 300), (60, 300)), modelling, campaigns)
+    summary = summarize(campaign((30, 300), (60, 300)), evaluation, campaigns)
     proposal = summary["proposal"]
     assert proposal["contact_success"] == pytest.approx(0.5)
     assert proposal["low"] == pytest.approx(0.25, abs=0.03)
@@ -175,12 +175,12 @@ def test_a_success_is_proposed_beside_the_one_in_use(
 
 
 def test_contacts_that_were_not_made_as_listed_dilute_the_effect(
-    modelling: ModellingParameters, campaigns: CampaignParameters
+    evaluation: EvaluationParameters, campaigns: CampaignParameters
 ) -> None:
     rows = campaign((30, 300), (60, 300))
     rows.loc[rows["user_id"].isin([f"contact{number}" for number in range(60)]), "contacts"] = 0
     rows.loc[rows["user_id"].isin([f"control{n}" for n in range(90)]), "other_contacts"] = 1
-    (result,) = summarize(rows, modelling, campaigns)["campaigns"]
+    (result,) = summarize(rows, evaluation, campaigns)["campaigns"]
     assert (result["contacted_share"], result["control_contacted_share"]) == (0.8, 0.3)
     # A difference of 0.1 between groups of whom 80 and 30 % were contacted.
     assert result["effect"]["kept"] == pytest.approx(0.1)
@@ -189,9 +189,9 @@ def test_contacts_that_were_not_made_as_listed_dilute_the_effect(
 
 
 def test_a_campaign_without_a_control_group_says_so(
-    modelling: ModellingParameters, campaigns: CampaignParameters
+    evaluation: EvaluationParameters, campaigns: CampaignParameters
 ) -> None:
-    summary = summarize(campaign((3, 30), (0, 0)), modelling, campaigns)
+    summary = summarize(campaign((3, 30), (0, 0)), evaluation, campaigns)
     (result,) = summary["campaigns"]
     assert (result["effect"]["kept"], result["control_contacted_share"]) == (None, None)
     assert summary["proposal"]["contact_success"] is None

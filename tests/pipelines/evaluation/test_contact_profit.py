@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from sparkify.pipelines.evaluation.contact_profit import _intervals, contacts_weighed
-from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.pipelines.evaluation.contact_profit import _intervals
+from sparkify.pipelines.evaluation.nodes import estimate_contact_profit
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 
 # Of ten customers three churn: those ranked 1, 2 and 5 by the forecast, 1, 9 and 10 by the rule.
 PROBABILITY = [0.9, 0.8, 0.5, 0.4, 0.3, 0.2, 0.1, 0.08, 0.06, 0.05]
@@ -17,7 +18,7 @@ SONGS = [10, 1, 8, 7, 2, 6, 5, 4, 3, 9]
 
 
 def weigh(
-    spark: SparkSession, modelling: ModellingParameters, min_churned: int
+    spark: SparkSession, evaluation: EvaluationParameters, min_churned: int
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     rows = pd.DataFrame(
         {
@@ -30,22 +31,22 @@ def weigh(
     )
     # A contacted churner is worth 0.5 * $20 less the contact's $4: +6, and -4 for anybody else.
     worth = {"contact_cost": 4, "contact_success": 0.5, "kept_customer_value": 20}
-    settings = modelling.model_copy(
+    settings = evaluation.model_copy(
         update={
-            "decision": modelling.decision.model_copy(update=worth),
+            "decision": evaluation.decision.model_copy(update=worth),
             "bootstrap_resamples": 200,
             "min_interval_churned": min_churned,
         }
     )
     shuffled = spark.createDataFrame(rows.sample(frac=1, random_state=1))
-    return contacts_weighed(shuffled, {"f1_threshold": 0.35}, settings)
+    return estimate_contact_profit(shuffled, {"f1_threshold": 0.35}, settings)
 
 
 @pytest.fixture(scope="module")
 def weighed(
-    spark: SparkSession, modelling: ModellingParameters
+    spark: SparkSession, evaluation: EvaluationParameters
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    return weigh(spark, modelling, min_churned=3)
+    return weigh(spark, evaluation, min_churned=3)
 
 
 def test_profit_grows_by_a_kept_churner_and_falls_by_every_contact(
@@ -78,9 +79,9 @@ def test_the_plan_has_the_best_number_beside_random_everybody_and_the_rule(
 
 
 def test_too_few_churners_leave_profits_without_intervals(
-    spark: SparkSession, modelling: ModellingParameters
+    spark: SparkSession, evaluation: EvaluationParameters
 ) -> None:
-    table, plan = weigh(spark, modelling, min_churned=4)
+    table, plan = weigh(spark, evaluation, min_churned=4)
     assert table["profit"].tolist() == [0, 6, 12, 8, 4, 10, 6, 2, -2, -6, -10]
     assert table[["profit_low", "profit_high"]].isna().all(axis=None)
     assert plan["best"]["profit"] == {"value": 12, "ci95": None}

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from sparkify.pipelines.evaluation.customer_groups import COLUMNS, group_metrics
-from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.pipelines.evaluation.customer_groups import COLUMNS
+from sparkify.pipelines.evaluation.nodes import evaluate_groups
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 
 CUTOFF = date(2018, 11, 21)
 GENDERS = [
@@ -19,21 +20,21 @@ GENDERS = [
 
 
 def evaluated(
-    spark: SparkSession, modelling: ModellingParameters, rows: pd.DataFrame, min_churned: int
+    spark: SparkSession, evaluation: EvaluationParameters, rows: pd.DataFrame, min_churned: int
 ) -> pd.DataFrame:
     """Return the groups of customers with `churned`, `probability` and features."""
     dated = rows.assign(cutoff=CUTOFF)
     days = spark.createDataFrame(GENDERS, "user_id string, day date, gender string")
-    settings = modelling.model_copy(
+    settings = evaluation.model_copy(
         update={"min_interval_churned": min_churned, "bootstrap_resamples": 100}
     )
     scored = spark.createDataFrame(dated[["user_id", "cutoff", "churned", "probability"]])
     features = spark.createDataFrame(dated.drop(columns=["churned", "probability"]))
-    return group_metrics(scored, features, days, settings).set_index(["group", "value"])
+    return evaluate_groups(scored, features, days, settings).set_index(["group", "value"])
 
 
 @pytest.fixture(scope="module")
-def few(spark: SparkSession, modelling: ModellingParameters) -> pd.DataFrame:
+def few(spark: SparkSession, evaluation: EvaluationParameters) -> pd.DataFrame:
     rows = pd.DataFrame(
         # Three paid customers churn, of whom one is forecast low; no free one does.
         {
@@ -45,11 +46,11 @@ def few(spark: SparkSession, modelling: ModellingParameters) -> pd.DataFrame:
             "days_since_last_seen": [1.0, 7.0, 1.0, 1.0, 1.0, 1.0],
         }
     )
-    return evaluated(spark, modelling, rows, min_churned=1)
+    return evaluated(spark, evaluation, rows, min_churned=1)
 
 
 @pytest.fixture(scope="module")
-def many(spark: SparkSession, modelling: ModellingParameters) -> pd.DataFrame:
+def many(spark: SparkSession, evaluation: EvaluationParameters) -> pd.DataFrame:
     """Return groups of 400 customers: the forecast ranks paid ones, and is too low for free."""
     random = np.random.default_rng(2)
     probability, is_paid = random.uniform(0.1, 0.5, 400), np.arange(400) % 2
@@ -64,7 +65,7 @@ def many(spark: SparkSession, modelling: ModellingParameters) -> pd.DataFrame:
             "days_since_last_seen": 1.0,
         }
     )
-    return evaluated(spark, modelling, rows, min_churned=5)
+    return evaluated(spark, evaluation, rows, min_churned=5)
 
 
 def test_customers_are_grouped_by_what_is_known_of_them(few: pd.DataFrame) -> None:

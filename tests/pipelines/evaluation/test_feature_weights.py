@@ -3,8 +3,9 @@ from collections.abc import Callable
 import pytest
 from pyspark.ml import PipelineModel
 
-from sparkify.pipelines.evaluation.feature_weights import feature_weights, moderator_of
-from sparkify.pipelines.modelling.inputs import inputs_of
+from sparkify.pipelines.evaluation.feature_weights import moderator_of
+from sparkify.pipelines.evaluation.nodes import list_feature_weights
+from sparkify.pipelines.modelling.inputs import list_inputs
 
 NAMES = ["thumbs_up_per_song", "is_paid", "log_days_since_last_seen"]
 
@@ -12,7 +13,7 @@ NAMES = ["thumbs_up_per_song", "is_paid", "log_days_since_last_seen"]
 def test_a_linear_champion_weighs_every_input_and_its_product_with_the_moderator(
     fitted: Callable[[str], PipelineModel],
 ) -> None:
-    weights = feature_weights(fitted("logistic_regression"))
+    weights = list_feature_weights(fitted("logistic_regression"))
     assert set(weights["feature"]) == {*NAMES, *(f"{name}, is_paid" for name in NAMES)}
     assert set(weights["kind"]) == {"coefficient"}
     assert weights["weight"].abs().is_monotonic_decreasing
@@ -24,7 +25,7 @@ def test_a_linear_champion_weighs_every_input_and_its_product_with_the_moderator
 def test_trees_share_their_gain_among_the_inputs(
     fitted: Callable[[str], PipelineModel], candidate: str
 ) -> None:
-    weights = feature_weights(fitted(candidate))
+    weights = list_feature_weights(fitted(candidate))
     assert sorted(weights["feature"]) == sorted(NAMES)
     assert set(weights["kind"]) == {"importance"}
     assert weights["weight"].sum() == pytest.approx(1)
@@ -37,6 +38,6 @@ def test_trees_share_their_gain_among_the_inputs(
 def test_a_model_names_its_inputs_and_its_moderator(
     fitted: Callable[[str], PipelineModel],
 ) -> None:
-    assert inputs_of(fitted("xgboost")) == NAMES
+    assert list_inputs(fitted("xgboost")) == NAMES
     assert moderator_of(fitted("xgboost")) is None
     assert moderator_of(fitted("logistic_regression")) == "is_paid"

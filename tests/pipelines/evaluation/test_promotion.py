@@ -10,14 +10,9 @@ from pyspark.ml.feature import SQLTransformer
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.pipelines.evaluation.promotion import (
-    compare_with_champion,
-    described_challenger,
-    promote_champion,
-)
-from sparkify.pipelines.modelling.inputs import feature_columns
-from sparkify.pipelines.modelling.model_card import card_of, with_card
-from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.evaluation.nodes import compare_with_champion, promote_champion
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
+from sparkify.pipelines.modelling.model_card import add_card, read_card, summarise_training
 
 QUESTION = {
     "cutoff": "2018-11-21",
@@ -26,6 +21,7 @@ QUESTION = {
     "happened": "cancelled",
     "train_cutoffs": ["2018-10-31", "2018-11-07"],
 }
+AP = "average_precision"
 CHALLENGER = {"candidate": "logistic_regression", "label": "linear", "f1_threshold": 0.2}
 
 
@@ -37,83 +33,71 @@ def test(train: DataFrame) -> DataFrame:
 
 
 @pytest.fixture(scope="module")
-def linear(
-    fitted: Callable[[str], PipelineModel],
-    train: DataFrame,
-    inputs: InputParameters,
-    modelling: ModellingParameters,
-) -> PipelineModel:
+def linear(fitted: Callable[[str], PipelineModel], train: DataFrame) -> PipelineModel:
     calibrated = SQLTransformer(statement="SELECT *, uncalibrated AS probability FROM __THIS__")
     model = PipelineModel([*fitted("logistic_regression").stages, calibrated])
-    parameters = {"modelling": modelling, "inputs": inputs, "feature_engineering": {}, "other": 1}
-    given = QUESTION, {"window_days": 14}, {"source": "simulated"}, parameters
-    return described_challenger(CHALLENGER, model, train, *given)
+    card = {
+        **CHALLENGER,
+        "features": ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"],
+        "question": QUESTION,
+        "source": "simulated",
+        "training": summarise_training(train),
+        "reference": {"window_days": 14},
+        "parameters": {"modelling": {"seed": 7, "unseen_user_share": 0.2}},
+    }
+    return add_card(model, card)
 
 
 def changed(model: PipelineModel, **card: Any) -> PipelineModel:
-    """Return a model whose card says something else."""
-    return with_card(PipelineModel(model.stages[:-1]), {**deepcopy(card_of(model)), **card})
+    """Return a model with another card."""
+    return add_card(PipelineModel(model.stages[:-1]), {**deepcopy(read_card(model)), **card})
 
 
-def turned(model: PipelineModel) -> PipelineModel:
-    """Return a model that ranks the other way round."""
+def with_reversed_ranking(model: PipelineModel) -> PipelineModel:
+    """Return a model with the reverse ranking."""
     *stages, calibrated, card = model.stages
     around = calibrated.getStatement().replace("uncalibrated AS", "1 - uncalibrated AS")
     return PipelineModel([*stages, SQLTransformer(statement=around), card])
 
 
-def with_rule(modelling: ModellingParameters, rule: str) -> ModellingParameters:
-    promotion = modelling.promotion.model_copy(update={"replace": rule})
-    return modelling.model_copy(update={"promotion": promotion})
+def with_rule(evaluation: EvaluationParameters, rule: str) -> EvaluationParameters:
+    promotion = evaluation.promotion.model_copy(update={"replace": rule})
+    return evaluation.model_copy(update={"promotion": promotion})
 
 
-def test_a_challenger_says_what_it_is_and_what_it_learnt_from(
-    linear: PipelineModel, train: DataFrame
+def test_without_a_champion_the_challenger_is_next(
+    linear: PipelineModel, test: DataFrame, evaluation: EvaluationParameters
 ) -> None:
-    card = card_of(linear)
-    assert card["label"] == "linear"
-    assert card["features"] == feature_columns(train)
-    assert card["question"] == QUESTION
-    assert card["reference"] == {"window_days": 14}
-    assert card["training"]["snapshots"] == 160
-    assert set(card["parameters"]) == {"modelling", "inputs", "feature_engineering"}
-    assert card["parameters"]["modelling"]["folds"] == 2
-
-
-def test_where_no_model_stood_the_challenger_is_the_champion(
-    linear: PipelineModel, test: DataFrame, modelling: ModellingParameters
-) -> None:
-    champion, model, promotion = compare_with_champion(linear, None, test, modelling)
+    champion, model, promotion = compare_with_champion(linear, None, test, AP, evaluation)
     assert model is linear
-    assert promotion == {"replaced": True, "reason": "no model stood before"}
+    assert promotion == {"replaced": True, "reason": "there was no champion before"}
     assert (champion["label"], champion["f1_threshold"]) == ("linear", 0.2)
 
 
-def test_a_challenger_that_forecasts_the_same_does_not_take_the_place(
-    linear: PipelineModel, test: DataFrame, modelling: ModellingParameters
+def test_a_challenger_that_predicts_the_same_does_not_replace_the_champion(
+    linear: PipelineModel, test: DataFrame, evaluation: EvaluationParameters
 ) -> None:
     standing = changed(linear, label="stood")
-    champion, model, promotion = compare_with_champion(linear, standing, test, modelling)
+    champion, model, promotion = compare_with_champion(linear, standing, test, AP, evaluation)
     assert model is standing
     assert champion["label"] == "stood"
     assert not promotion["replaced"]
     assert promotion["gain"] == {"value": 0.0, "ci95": [0.0, 0.0]}
-    assert promotion["reason"].startswith("the one that stood stays: the challenger is not")
+    assert promotion["reason"].startswith("the champion stays: the challenger is not")
     json.dumps(promotion, allow_nan=False)
 
 
 @pytest.mark.parametrize(("rule", "replaced"), [("if_better", True), ("never", False)])
-def test_a_better_challenger_takes_the_place_unless_it_never_may(
+def test_a_better_challenger_replaces_the_champion_unless_the_rule_is_never(
     linear: PipelineModel,
     test: DataFrame,
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     rule: str,
     replaced: bool,
 ) -> None:
-    settings = modelling.model_copy(
-        update={"promotion": modelling.promotion.model_copy(update={"replace": rule})}
+    _, model, promotion = compare_with_champion(
+        linear, with_reversed_ranking(linear), test, AP, with_rule(evaluation, rule)
     )
-    _, model, promotion = compare_with_champion(linear, turned(linear), test, settings)
     assert promotion["replaced"] is replaced
     assert (model is linear) is replaced
     assert promotion["gain"]["value"] > promotion["needed"] > 0
@@ -122,17 +106,16 @@ def test_a_better_challenger_takes_the_place_unless_it_never_may(
 
 
 @pytest.mark.parametrize(("rule", "replaced"), [("if_better", False), ("always", True)])
-def test_a_worse_challenger_does_not_take_the_place_unless_it_always_does(
+def test_a_worse_challenger_replaces_the_champion_only_if_the_rule_is_always(
     linear: PipelineModel,
     test: DataFrame,
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     rule: str,
     replaced: bool,
 ) -> None:
-    settings = modelling.model_copy(
-        update={"promotion": modelling.promotion.model_copy(update={"replace": rule})}
+    _, _, promotion = compare_with_champion(
+        with_reversed_ranking(linear), linear, test, AP, with_rule(evaluation, rule)
     )
-    _, _, promotion = compare_with_champion(turned(linear), linear, test, settings)
     assert promotion["replaced"] is replaced
     assert promotion["gain"]["value"] < 0
 
@@ -140,57 +123,59 @@ def test_a_worse_challenger_does_not_take_the_place_unless_it_always_does(
 @pytest.mark.parametrize(
     ("card", "reason"),
     [
-        ({"question": {**QUESTION, "horizon_days": 14}}, "answers another question"),
-        ({"question": {**QUESTION, "outcome": "downgrade"}}, "answers another question"),
+        ({"question": {**QUESTION, "horizon_days": 14}}, "has another prediction task"),
+        ({"question": {**QUESTION, "outcome": "downgrade"}}, "has another prediction task"),
         ({"question": {**QUESTION, "active_within_days": 30}}, "who is a customer"),
-        ({"source": "provided"}, "learnt from a provided log"),
-        ({"features": ["next_song", "skips"]}, "needs features that are gone: skips"),
+        ({"source": "provided"}, "was trained on a provided log"),
+        ({"features": ["next_song", "skips"]}, "needs features that are missing: skips"),
         (
             {"question": {**QUESTION, "train_cutoffs": ["2018-11-14"]}},
-            "has learnt from days that the hold-out asks about",
+            "was trained on days within the hold-out's horizon",
         ),
     ],
 )
-def test_a_model_that_cannot_be_asked_the_same_gives_way(
+def test_a_champion_that_cannot_be_compared_is_replaced(
     linear: PipelineModel,
     test: DataFrame,
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     card: dict[str, Any],
     reason: str,
 ) -> None:
-    _, model, promotion = compare_with_champion(linear, changed(linear, **card), test, modelling)
+    _, model, promotion = compare_with_champion(
+        linear, changed(linear, **card), test, AP, evaluation
+    )
     assert model is linear
     assert promotion["replaced"]
     assert reason in promotion["reason"]
 
 
-def test_a_model_that_learnt_from_other_users_or_without_a_card_gives_way(
-    linear: PipelineModel, test: DataFrame, modelling: ModellingParameters
+def test_a_champion_trained_on_other_users_or_without_a_card_is_replaced(
+    linear: PipelineModel, test: DataFrame, evaluation: EvaluationParameters
 ) -> None:
-    parameters = deepcopy(card_of(linear)["parameters"])
+    parameters = deepcopy(read_card(linear)["parameters"])
     parameters["modelling"]["seed"] += 1
     others = changed(linear, parameters=parameters)
     for standing, reason in ((others, "other users"), (PipelineModel(linear.stages[:-1]), "card")):
-        *_, promotion = compare_with_champion(linear, standing, test, modelling)
+        *_, promotion = compare_with_champion(linear, standing, test, AP, evaluation)
         assert promotion["replaced"]
         assert reason in promotion["reason"]
 
 
-def test_a_model_of_an_earlier_version_with_a_threshold_inside_gives_way(
-    linear: PipelineModel, test: DataFrame, modelling: ModellingParameters
+def test_a_champion_of_an_earlier_version_with_a_fixed_threshold_is_replaced(
+    linear: PipelineModel, test: DataFrame, evaluation: EvaluationParameters
 ) -> None:
-    card = {name: what for name, what in card_of(linear).items() if name != "f1_threshold"}
-    earlier = with_card(PipelineModel(linear.stages[:-1]), {**card, "threshold": 0.2})
-    _, model, promotion = compare_with_champion(linear, earlier, test, modelling)
+    card = {name: what for name, what in read_card(linear).items() if name != "f1_threshold"}
+    earlier = add_card(PipelineModel(linear.stages[:-1]), {**card, "threshold": 0.2})
+    _, model, promotion = compare_with_champion(linear, earlier, test, AP, evaluation)
     assert model is linear
     assert promotion == {
         "replaced": True,
-        "reason": "the model that stood is of an earlier version, which fixed the threshold in it",
+        "reason": "the previous champion is of an earlier version, with a fixed threshold",
     }
 
 
 def test_a_model_is_promoted_as_it_was_evaluated_and_saved_last(linear: PipelineModel) -> None:
-    comparison = {"replaced": True, "reason": "no model stood before"}
+    comparison = {"replaced": True, "reason": "there was no champion before"}
     champion = {"label": "linear"}
     *records, model = promote_champion(champion, linear, comparison, {"holdout": {}}, None)
     assert records == [comparison, champion]

@@ -10,13 +10,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.modelling.candidates import (
-    CANDIDATES,
     Trial,
-    classifier,
-    refusal,
-    trials,
-    unfitted,
+    build_pipeline,
+    find_settings_error,
+    get_classifier,
+    list_trials,
 )
+from sparkify.pipelines.modelling.hyperparameters import ESTIMATORS
 from sparkify.pipelines.modelling.inputs import INPUTS, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.schemas.parameters import RESERVED, RESERVED_PATTERN
@@ -41,7 +41,7 @@ def test_a_cluster_fits_what_full_does() -> None:
 
 
 def test_every_combination_of_settings_is_a_trial(modelling: ModellingParameters) -> None:
-    competing = trials(
+    competing = list_trials(
         with_candidates(
             modelling,
             logistic_regression={"regParam": [0.1, 0.2], "elasticNetParam": [0.0, 1.0]},
@@ -67,14 +67,14 @@ def test_every_combination_of_settings_is_a_trial(modelling: ModellingParameters
         ("random_forest", {"maxDepth": 30}, None),
     ],
 )
-def test_what_a_library_refuses_is_known_before_a_fit(
+def test_rejected_settings_are_reported_before_a_fit(
     spark: SparkSession, candidate: str, settings: dict[str, Any], reason: str | None
 ) -> None:
-    assert refusal(Trial(candidate, settings)) == reason
+    assert find_settings_error(Trial(candidate, settings)) == reason
 
 
-@pytest.mark.parametrize("candidate", CANDIDATES)
-def test_no_column_that_a_model_adds_can_be_the_name_of_a_page(
+@pytest.mark.parametrize("candidate", ESTIMATORS)
+def test_columns_that_a_model_adds_are_reserved_names(
     train: DataFrame, fitted: Callable[[str], PipelineModel], candidate: str
 ) -> None:
     added = set(fitted(candidate).transform(train).columns) - set(train.columns)
@@ -85,18 +85,21 @@ def test_no_column_that_a_model_adds_can_be_the_name_of_a_page(
     assert RESERVED_PATTERN.fullmatch(f"{candidate}_margin")
 
 
-@pytest.mark.parametrize("candidate", CANDIDATES)
+@pytest.mark.parametrize("candidate", ESTIMATORS)
 def test_every_candidate_fits_the_inputs_and_the_weights(
     spark: SparkSession, candidate: str
 ) -> None:
-    *_, fits, _ = unfitted(Trial(candidate, {}), moderator=0, seed=7, partitions=1).getStages()
+    *_, fits, _ = build_pipeline(
+        Trial(candidate, {}), moderator=0, seed=7, partitions=1
+    ).getStages()
+    assert candidate == "xgboost" or isinstance(fits, ESTIMATORS[candidate])
     assert fits.getOrDefault("weightCol") == WEIGHT
     is_linear = candidate == "logistic_regression"
     assert fits.getOrDefault("featuresCol") == ("weighed" if is_linear else INPUTS)
 
 
-@pytest.mark.parametrize("candidate", CANDIDATES)
-def test_every_candidate_tells_who_is_likelier_to_churn(
+@pytest.mark.parametrize("candidate", ESTIMATORS)
+def test_every_candidate_predicts_higher_probabilities_for_churners(
     fitted: Callable[[str], PipelineModel], train: DataFrame, candidate: str
 ) -> None:
     model = fitted(candidate)
@@ -105,15 +108,15 @@ def test_every_candidate_tells_who_is_likelier_to_churn(
     assert churning.mean()[True] > churning.mean()[False] + 0.01
     assert churning.min().min() > 0
     assert churning.max().max() < 1
-    assert classifier(model) is model.stages[-2]
+    assert get_classifier(model) is model.stages[-2]
 
 
-@pytest.mark.parametrize("candidate", CANDIDATES)
-def test_the_products_with_the_moderator_are_for_the_linear_candidate_alone(
+@pytest.mark.parametrize("candidate", ESTIMATORS)
+def test_only_the_linear_candidate_has_products_with_the_moderator(
     spark: SparkSession, candidate: str
 ) -> None:
     def kinds(moderator: int | None) -> list[str]:
-        stages = unfitted(Trial(candidate, {}), moderator, seed=7, partitions=1).getStages()
+        stages = build_pipeline(Trial(candidate, {}), moderator, seed=7, partitions=1).getStages()
         return [type(stage).__name__ for stage in stages]
 
     products = ["VectorSlicer", "Interaction"] if candidate == "logistic_regression" else []
@@ -128,19 +131,21 @@ def test_a_linear_candidate_sees_every_input_again_times_the_moderator(
     table = described.transform(spark.createDataFrame(rows, ["songs", "is_paid", "days", "label"]))
     train = table.withColumn(WEIGHT, F.lit(1.0))
     trial = Trial("logistic_regression", {"regParam": 0.3})
-    model = unfitted(trial, moderator=1, seed=7, partitions=1).fit(train)
+    model = build_pipeline(trial, moderator=1, seed=7, partitions=1).fit(train)
     seen = [row["unscaled"].toArray().tolist() for row in model.transform(train).collect()]
     assert seen == [[2, 0, 5, 0, 0, 0], [3, 1, 7, 3, 1, 7]]
-    assert classifier(model).numFeatures == 6
+    assert get_classifier(model).numFeatures == 6
 
 
-def test_xgboost_works_with_as_many_workers_as_partitions(spark: SparkSession) -> None:
-    trees, _ = unfitted(Trial("xgboost", {}), moderator=None, seed=7, partitions=3).getStages()
+def test_xgboost_has_as_many_workers_as_partitions(spark: SparkSession) -> None:
+    trees, _ = build_pipeline(
+        Trial("xgboost", {}), moderator=None, seed=7, partitions=3
+    ).getStages()
     assert trees.getOrDefault("num_workers") == 3
     assert trees.getOrDefault("random_state") == 7
 
 
-def test_a_trial_is_found_again_by_its_description() -> None:
+def test_a_trial_can_be_restored_from_its_description() -> None:
     trial = Trial("random_forest", {"maxDepth": 2})
-    assert Trial.of({**trial.description, "f1_threshold": 0.1}) == trial
+    assert Trial.from_description({**trial.description, "f1_threshold": 0.1}) == trial
     assert trial.description["label"] == "random forest (maxDepth 2)"

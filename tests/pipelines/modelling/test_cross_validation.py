@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.modelling import cross_validation as fitting
-from sparkify.pipelines.modelling.candidates import Trial, classifier
+from sparkify.pipelines.modelling.candidates import Trial, get_classifier
 from sparkify.pipelines.modelling.folds import fold_of
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS
@@ -23,7 +23,7 @@ def twice(
     train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> pd.DataFrame:
     """Return what is forecast out of fold, in two repeats."""
-    return fitting.cross_validated(train, inputs, with_settings(modelling, fold_repeats=2))
+    return fitting.predict_out_of_fold(train, inputs, with_settings(modelling, fold_repeats=2))
 
 
 def test_every_row_is_forecast_once_per_trial_and_repeat(
@@ -38,7 +38,6 @@ def test_every_row_is_forecast_once_per_trial_and_repeat(
         found = zip(own["user_id"], own["fold"], strict=True)
         assert all(expected[user] == fold for user, fold in found)
     assert set(twice["trial"]) == {0}
-    assert (twice["fit_seconds"] > 0).all()
 
 
 def test_what_is_forecast_has_taught_its_model_nothing(
@@ -51,7 +50,7 @@ def test_what_is_forecast_has_taught_its_model_nothing(
     others = train.where(~is_first)
     turned = train.where(is_first).withColumn("churned", ~F.col("churned"))
     more = turned.withColumn("user_id", F.explode(F.array("user_id", "user_id")))
-    altered = fitting.cross_validated(others.unionAll(more), inputs, modelling)
+    altered = fitting.predict_out_of_fold(others.unionAll(more), inputs, modelling)
 
     def forecasts(rows: pd.DataFrame) -> pd.DataFrame:
         """Return one forecast of each row."""
@@ -74,15 +73,15 @@ def test_partitions_and_order_of_the_rows_change_no_forecast_of_xgboost(
     assert shuffled.rdd.getNumPartitions() == 3
     model = fitted("xgboost")
     settings = {
-        name: classifier(model).getOrDefault(name)
+        name: get_classifier(model).getOrDefault(name)
         for name in ("n_estimators", "max_depth", "learning_rate")
     }
-    ready = fitting.prepared(shuffled, inputs, modelling)
+    ready = fitting.prepare_rows(shuffled, inputs, modelling)
     assert ready.rows.rdd.getNumPartitions() == modelling.partitions == 1
-    again = fitting.fitted(ready, Trial("xgboost", settings), modelling)
+    again = fitting.fit_trial(ready, Trial("xgboost", settings), modelling)
     ready.rows.unpersist()
-    before = fitting.probabilities(model, train)
-    after = fitting.probabilities(again, shuffled)
+    before = fitting.predict_uncalibrated(model, train)
+    after = fitting.predict_uncalibrated(again, shuffled)
     assert after[KEYS].equals(before[KEYS])
     assert (after["probability"] - before["probability"]).abs().max() < 1e-9
 
@@ -127,11 +126,11 @@ def test_a_fit_that_loses_a_worker_is_made_again_and_no_other(
     fits: int,
 ) -> None:
     pipeline = Failing(times, said)
-    monkeypatch.setattr(fitting, "unfitted", lambda *_: pipeline)
+    monkeypatch.setattr(fitting, "build_pipeline", lambda *_: pipeline)
     ready = fitting.Prepared(PipelineModel([]), None, None)  # type: ignore[arg-type]
     if fits > times:
-        fitting.fitted(ready, Trial("xgboost", {}), modelling)
+        fitting.fit_trial(ready, Trial("xgboost", {}), modelling)
     else:
         with pytest.raises(LostError, match=said.split(":", maxsplit=1)[0]):
-            fitting.fitted(ready, Trial("xgboost", {}), modelling)
+            fitting.fit_trial(ready, Trial("xgboost", {}), modelling)
     assert pipeline.fits == fits

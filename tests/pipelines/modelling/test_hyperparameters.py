@@ -1,13 +1,8 @@
-from sparkify.pipelines.modelling.candidates import CANDIDATES
-from sparkify.pipelines.modelling.hyperparameters import ESTIMATORS, hyperparameters
-
-
-def test_every_candidate_has_settings() -> None:
-    assert set(ESTIMATORS) == set(CANDIDATES)
+from sparkify.pipelines.modelling.hyperparameters import ESTIMATORS, list_hyperparameters
 
 
 def test_settings_have_the_types_that_the_library_states() -> None:
-    assert hyperparameters("random_forest") == {
+    assert list_hyperparameters("random_forest") == {
         "checkpointInterval": int,
         "maxBins": int,
         "maxDepth": int,
@@ -18,12 +13,14 @@ def test_settings_have_the_types_that_the_library_states() -> None:
         "numTrees": int,
         "subsamplingRate": float,
     }
-    xgboost = hyperparameters("xgboost")
+    xgboost = list_hyperparameters("xgboost")
     assert xgboost["max_depth"] is int
     assert xgboost["learning_rate"] is float
-    assert hyperparameters("logistic_regression")["regParam"] is float
+    assert list_hyperparameters("logistic_regression")["regParam"] is float
 
 
-def test_what_the_project_sets_itself_is_no_setting() -> None:
-    own = {"seed", "random_state", "n_jobs", "labelCol", "verbosity", "standardization"}
-    assert not own & {name for candidate in ESTIMATORS for name in hyperparameters(candidate)}
+def test_what_the_project_sets_is_not_a_setting() -> None:
+    fixed = {"seed", "random_state", "n_jobs", "labelCol", "verbosity", "standardization"}
+    assert not fixed & {
+        name for candidate in ESTIMATORS for name in list_hyperparameters(candidate)
+    }

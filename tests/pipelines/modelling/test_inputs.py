@@ -5,16 +5,16 @@ import pytest
 from pydantic import ValidationError
 from pyspark.sql import DataFrame, SparkSession
 
-from sparkify.ml.segments import LearntRate
-from sparkify.pipelines.modelling.cross_validation import prepared
+from sparkify.ml.shrunken_rates import Rate as LearntRate
+from sparkify.pipelines.modelling.cross_validation import prepare_rows
 from sparkify.pipelines.modelling.input_definitions import Rate
 from sparkify.pipelines.modelling.inputs import (
     InputError,
-    LearntInput,
-    features_of,
-    input_model,
-    inputs_of,
-    learnt_inputs,
+    PlainInput,
+    describe_inputs,
+    fit_inputs,
+    list_features,
+    list_inputs,
 )
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 
@@ -41,7 +41,7 @@ def described(
     spark: SparkSession, customers: Customers, parameters: InputParameters
 ) -> list[list[float]]:
     """Describe customers by what the two of TRAINED taught."""
-    model = input_model(table(spark, TRAINED), parameters)
+    model = fit_inputs(table(spark, TRAINED), parameters)
     rows = model.transform(table(spark, customers)).select("inputs").collect()
     return [row["inputs"].toArray().tolist() for row in rows]
 
@@ -78,17 +78,16 @@ def test_a_rate_learns_the_same_whatever_the_order_of_the_rows(spark: SparkSessi
     # 0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1 in doubles.
     days = [(1.0, 0.1, 0.0, 0.0), (1.0, 0.2, 0.0, 0.0), (1.0, 0.3, 0.0, 0.0)]
     learnt = [
-        input_model(table(spark, rows), wanted()).stages[0].getStatement()
-        for rows in (days, days[::-1])
+        fit_inputs(table(spark, rows), wanted()).stages[0].rates for rows in (days, days[::-1])
     ]
     assert learnt[0] == learnt[1]
 
 
 @pytest.mark.parametrize("songs", [0.0, 50.0])
-def test_a_rate_that_training_has_never_seen_tells_nobody_apart(
+def test_a_rate_without_any_count_in_training_is_0_for_everybody(
     spark: SparkSession, songs: float
 ) -> None:
-    model = input_model(table(spark, [(0.0, songs, 0.0, 0.0)]), wanted())
+    model = fit_inputs(table(spark, [(0.0, songs, 0.0, 0.0)]), wanted())
     rows = model.transform(table(spark, [(3.0, 10.0, 0.0, 0.0)])).collect()
     assert [row["inputs"].toArray().tolist() for row in rows] == [[0.0]]
 
@@ -97,16 +96,16 @@ def test_plain_inputs_follow_the_rates_as_they_are_or_as_logarithms(spark: Spark
     parameters = wanted(plain=["is_paid", "days_away"])
     found = described(spark, [(2.0, 100.0, 1.0, 6.0), (0.0, 0.0, 0.0, 0.0)], parameters)
     assert found == [pytest.approx([0, 1, log(7)]), pytest.approx([0, 0, 0])]
-    model = input_model(table(spark, TRAINED), parameters)
-    assert inputs_of(model) == ["thumbs_up_per_song", "is_paid", "log_days_away"]
-    assert features_of(model) == {"thumbs_up", "next_song", "is_paid", "days_away"}
+    model = fit_inputs(table(spark, TRAINED), parameters)
+    assert list_inputs(model) == ["thumbs_up_per_song", "is_paid", "log_days_away"]
+    assert list_features(model) == {"thumbs_up", "next_song", "is_paid", "days_away"}
 
 
 def test_without_plain_every_feature_is_an_input_and_nothing_else_is(spark: SparkSession) -> None:
     others = "'u1' user_id", "date '2018-11-07' cutoff", "true churned", "true is_trainable"
     train = table(spark, TRAINED).selectExpr(*others, "*", "1.0D label", "1.0D weight")
     parameters = wanted(plain=None)
-    row = input_model(train, parameters).transform(train).first()
+    row = fit_inputs(train, parameters).transform(train).first()
     assert row is not None
     expected = [log(1.25), log(4), log(101), log(2), log(7)]
     assert row["inputs"].toArray() == pytest.approx(expected)
@@ -120,53 +119,53 @@ def test_without_plain_every_feature_is_an_input_and_nothing_else_is(spark: Spar
         (["thumbs_up", "next_song"], "days_away, is_paid"),
     ],
 )
-def test_an_input_of_a_feature_that_is_not_there_is_an_error_that_names_it(
+def test_an_input_of_a_missing_feature_is_an_error_with_its_name(
     spark: SparkSession, columns: list[str], missing: str
 ) -> None:
-    with pytest.raises(InputError) as told:
-        input_model(table(spark, TRAINED).select(*columns), wanted(plain=["is_paid", "days_away"]))
-    assert str(told.value) == f"inputs name features that the table does not have: {missing}."
+    with pytest.raises(InputError) as error:
+        fit_inputs(table(spark, TRAINED).select(*columns), wanted(plain=["is_paid", "days_away"]))
+    assert str(error.value) == f"inputs name features that the table does not have: {missing}."
 
 
 def test_a_logarithm_can_moderate(spark: SparkSession, modelling: ModellingParameters) -> None:
     parameters = wanted(plain=["is_paid", "days_away"], moderator="days_away")
     customers = "'u1' user_id", "date '2018-11-07' cutoff", "is_paid = 1 churned"
     train = table(spark, TRAINED).selectExpr(*customers, "*")
-    assert prepared(train, parameters, modelling).moderator == 2
+    assert prepare_rows(train, parameters, modelling).moderator == 2
 
 
-def test_a_moderator_that_is_no_input_is_refused() -> None:
+def test_a_moderator_that_is_not_an_input_is_an_error() -> None:
     with pytest.raises(ValidationError, match="moderator is age; allowed: null, or one of"):
         wanted(plain=["is_paid"], moderator="age")
 
 
-def test_a_rate_called_like_a_feature_is_an_error(spark: SparkSession) -> None:
+def test_a_rate_with_the_name_of_a_feature_is_an_error(spark: SparkSession) -> None:
     rate = {"count": "thumbs_up", "per": "next_song", "prior": 1, "group": "thumbs"}
-    taken = InputParameters.model_validate(
+    duplicate = InputParameters.model_validate(
         {"rates": {"thumbs_up": rate}, "plain": {}, "moderator": None}
     )
     with pytest.raises(InputError, match="thumbs_up is the name of a feature already"):
-        input_model(table(spark, TRAINED), taken)
+        fit_inputs(table(spark, TRAINED), duplicate)
 
 
-def test_a_fitted_model_says_what_its_inputs_are_made_of(spark: SparkSession) -> None:
+def test_a_fitted_model_describes_its_inputs(spark: SparkSession) -> None:
     unseen = {"count": "is_paid", "per": "days_away", "prior": 5, "group": "other"}
     parameters = wanted(plain=["is_paid", "days_away"])
     rates = {**parameters.rates, "never": Rate.model_validate(unseen)}
     trained = table(spark, [(2.0, 100.0, 0.0, 6.0)])
-    model = input_model(trained, parameters.model_copy(update={"rates": rates}))
-    assert learnt_inputs(model) == [
+    model = fit_inputs(trained, parameters.model_copy(update={"rates": rates}))
+    assert describe_inputs(model) == [
         LearntRate("thumbs_up_per_song", "thumbs_up", "next_song", 100.0, 0.02),
-        LearntInput("never", None),
-        LearntInput("is_paid", "is_paid"),
-        LearntInput("log_days_away", "days_away"),
+        LearntRate("never", "is_paid", "days_away", 5.0, 0.0),
+        PlainInput("is_paid", "is_paid"),
+        PlainInput("log_days_away", "days_away"),
     ]
 
 
 @pytest.mark.parametrize(
     "entry", [{"words": "{rate:.1%} of {songs}"}, {"words": "{"}, {"words": "{} songs"}]
 )
-def test_words_that_cannot_be_said_are_an_error(entry: dict[str, str]) -> None:
+def test_a_template_with_other_fields_is_an_error(entry: dict[str, str]) -> None:
     rate = {"count": "thumbs_up", "per": "next_song", "prior": 100, "group": "thumbs"}
     with pytest.raises(ValidationError, match=r"a text whose only fields are \{rate\}, \{others\}"):
         Rate.model_validate({**rate, **entry})

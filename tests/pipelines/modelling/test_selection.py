@@ -13,7 +13,7 @@ REGULARISED = [Trial("logistic_regression", {"regParam": value}) for value in (0
 def predictions(*rows: tuple[int, int, bool, float]) -> pd.DataFrame:
     """Return predictions by trial, fold, label and probability."""
     table = pd.DataFrame(rows, columns=["trial", "fold", "churned", "probability"])
-    return table.assign(repeat=0, fit_seconds=table["trial"] + 1.0)
+    return table.assign(repeat=0)
 
 
 # Of two folds, trial 1 ranks the churner of both first; trial 0 that of the first fold second.
@@ -25,22 +25,22 @@ TWO_TRIALS = predictions(
 )
 
 
-def test_a_fold_s_score_is_its_average_precision_or_its_log_loss_turned() -> None:
-    scores = selection.fold_scores(TWO_TRIALS, "average_precision")
+def test_a_fold_s_score_is_its_average_precision_or_its_log_loss_() -> None:
+    scores = selection.score_folds(TWO_TRIALS, "average_precision")
     assert scores.to_dict() == {(0, 0, 0): 0.5, (0, 0, 1): 1, (1, 0, 0): 1, (1, 0, 1): 1}
-    losses = selection.fold_scores(TWO_TRIALS, "log_loss")
+    losses = selection.score_folds(TWO_TRIALS, "log_loss")
     assert losses[0, 0, 0] == pytest.approx((log(0.5) + log(0.4) + log(0.9)) / 3)
     assert losses[1, 0, 1] == pytest.approx((log(0.5) + log(0.6) + log(0.9)) / 3)
 
 
 def test_a_fold_without_a_churner_is_left_out() -> None:
     nobody = predictions((0, 2, False, 0.4), (0, 2, False, 0.1))
-    scores = selection.fold_scores(pd.concat([TWO_TRIALS, nobody]), "average_precision")
+    scores = selection.score_folds(pd.concat([TWO_TRIALS, nobody]), "average_precision")
     assert list(scores.index) == [(0, 0, 0), (0, 0, 1), (1, 0, 0), (1, 0, 1)]
 
 
 def test_trials_are_compared_fold_by_fold_with_the_best() -> None:
-    table = selection.compared(TWO_TRIALS, REGULARISED, "average_precision")
+    table = selection.compare_trials(TWO_TRIALS, REGULARISED, "average_precision")
     assert table["trial"].tolist() == [1, 0]
     assert table["candidate"].tolist() == ["logistic_regression"] * 2
     assert table["settings"].tolist() == ["regParam=0.03", "regParam=0.3"]
@@ -49,27 +49,15 @@ def test_trials_are_compared_fold_by_fold_with_the_best() -> None:
     assert table["behind"].tolist() == [0, 0.25]
     assert table["behind_error"].tolist() == [0, pytest.approx(0.25)]
     assert table["folds"].tolist() == [2, 2]
-    losses = -selection.fold_scores(TWO_TRIALS, "log_loss").groupby("trial").mean()
+    losses = -selection.score_folds(TWO_TRIALS, "log_loss").groupby("trial").mean()
     assert table.set_index("trial")["log_loss"].to_dict() == pytest.approx(losses.to_dict())
 
 
-def test_the_time_of_fits_is_a_table_of_its_own() -> None:
-    slower = TWO_TRIALS.assign(fit_seconds=TWO_TRIALS["trial"] + 3.0 * TWO_TRIALS["fold"])
-    assert selection.fit_times(slower, REGULARISED).to_dict("list") == {
-        "trial": [0, 1],
-        "candidate": ["logistic_regression"] * 2,
-        "settings": ["regParam=0.3", "regParam=0.03"],
-        "fit_seconds": [1.5, 2.5],
-    }
-    tables = [selection.compared(one, REGULARISED, "log_loss") for one in (TWO_TRIALS, slower)]
-    pd.testing.assert_frame_equal(*tables)
-
-
-def test_trials_are_compared_by_what_selects() -> None:
+def test_trials_are_compared_by_the_score_that_selects() -> None:
     sure = TWO_TRIALS.assign(
         probability=TWO_TRIALS["probability"].where(TWO_TRIALS["trial"] == 0, 0.01)
     )
-    table = selection.compared(sure, REGULARISED, "log_loss")
+    table = selection.compare_trials(sure, REGULARISED, "log_loss")
     assert table["trial"].tolist() == [0, 1]
     losses = table.set_index("trial")["log_loss"]
     assert table["behind"].tolist() == pytest.approx([0, losses[1] - losses[0]])
@@ -88,15 +76,16 @@ def test_trials_are_compared_by_what_selects() -> None:
 def test_the_simplest_trial_that_is_not_measurably_behind_wins(
     trials: list[tuple[int, float, float]], chosen: int
 ) -> None:
-    compared = pd.DataFrame(trials, columns=["trial", "behind", "behind_error"])
-    assert selection.simplest_of_the_best(compared) == chosen
+    cv_results = pd.DataFrame(trials, columns=["trial", "behind", "behind_error"])
+    assert selection.choose_simplest(cv_results) == chosen
 
 
 def test_the_best_of_each_candidate_comes_from_the_table(modelling: ModellingParameters) -> None:
     grids = {"logistic_regression": {"regParam": [0.3, 0.03]}, "xgboost": {"max_depth": [2]}}
     both = modelling.model_copy(update={"candidates": grids})
-    best_first = selection.ranked(pd.DataFrame({"trial": [1, 2, 0]}), both)
-    assert selection.best_of_each(best_first) == {
+    candidates = ["logistic_regression", "xgboost", "logistic_regression"]
+    best_first = pd.DataFrame({"trial": [1, 2, 0], "candidate": candidates})
+    assert selection.best_of_each_candidate(best_first, both) == {
         "logistic_regression": REGULARISED[1],
         "xgboost": Trial("xgboost", {"max_depth": 2}),
     }

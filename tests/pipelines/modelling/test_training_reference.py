@@ -8,6 +8,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from sparkify.pipelines.modelling import training_reference as reference
+from sparkify.pipelines.modelling.nodes import describe_training
 from sparkify.pipelines.modelling.parameters import InputParameters, ReferenceParameters
 
 CUTOFF = date(2018, 11, 7)
@@ -104,7 +105,7 @@ def event_counts(spark: SparkSession) -> DataFrame:
 
 def test_only_the_days_of_the_window_are_summed(features: DataFrame, user_days: DataFrame) -> None:
     snapshot = features.where("cutoff = '2018-11-07'")
-    found = reference.recent_behaviour(snapshot, user_days, WINDOW).set_index("user_id")
+    found = reference.sum_recent_days(snapshot, user_days, WINDOW).set_index("user_id")
     assert found["next_song"].to_dict() == {"a": 50.0, "b": 19.0, "c": 0.0}
     assert found["free_next_song"].to_dict() == {"a": 40.0, "b": 19.0, "c": 0.0}
     assert found["paid_next_song"].to_dict() == {"a": 10.0, "b": 0.0, "c": 0.0}
@@ -123,7 +124,7 @@ def test_no_more_customers_than_asked_for_are_looked_at_and_another_cutoff_draws
     )
     drawn = [
         set(
-            reference.recent_behaviour(
+            reference.sum_recent_days(
                 rows.where(f"cutoff = '{cutoff}'").repartition(parts), user_days, WINDOW
             )["user_id"]
         )
@@ -137,9 +138,7 @@ def test_training_is_described_at_its_last_cutoff(
     features: DataFrame, user_days: DataFrame, event_counts: DataFrame
 ) -> None:
     question = {"train_cutoffs": ["2018-10-31", "2018-11-07"], "cutoff": "2018-11-21"}
-    found = reference.describe_training(
-        features, user_days, event_counts, QUALITY, question, INPUTS, KEPT
-    )
+    found = describe_training(features, user_days, event_counts, QUALITY, question, INPUTS, KEPT)
     json.dumps(found, allow_nan=False)
     watched = found.pop("watched")
     assert found == {
@@ -189,24 +188,24 @@ def test_training_is_described_at_its_last_cutoff(
 
 def test_bins_are_quantiles_and_equal_values_stay_together() -> None:
     values = np.array([0.0] * 50 + list(range(1, 51)), float)
-    found = reference.spread(values, {"kind": "number"}, 10)
+    found = reference.learn_bins(values, {"kind": "number"}, 10)
     assert found["edges"] == [0.0, 10.0, 20.0, 30.0, 40.0, 50.0]
     assert found["counts"] == [50, 10, 10, 10, 10, 10, 0]
-    later = reference.counted(np.array([0.0, 0.5, 10.0, 99.0]), found["edges"])
+    later = reference.count_in_bins(np.array([0.0, 0.5, 10.0, 99.0]), found["edges"])
     assert later == {"counts": [1, 2, 0, 0, 0, 0, 1], "mean": 27.375}
 
 
 def test_nobody_known_has_no_bins_and_no_mean() -> None:
-    found = reference.spread(np.array([]), {"kind": "clock"}, 10)
+    found = reference.learn_bins(np.array([]), {"kind": "clock"}, 10)
     assert found == {"kind": "clock", "edges": [], "counts": [0], "mean": None}
 
 
 def test_a_window_before_the_log_begins_with_the_log(
     user_days: DataFrame, event_counts: DataFrame
 ) -> None:
-    days = reference.log_days(event_counts, QUALITY)
+    days = reference.count_days(event_counts, QUALITY)
     early: dict[str, Any] = {"cutoff": "2018-10-22", "window_days": 7}
-    assert reference.in_window(days, user_days, early) == [
+    assert reference.select_window(days, user_days, early) == [
         {"day": "2018-10-20", "events": 5, "active": 1},
         {"day": "2018-10-21", "events": 0, "active": 0},
     ]
@@ -215,4 +214,4 @@ def test_a_window_before_the_log_begins_with_the_log(
 def test_a_rate_needs_enough_to_be_known() -> None:
     customers = pd.DataFrame({"downgrade": [1.0, 0.0, 2.0], "paid_next_song": [20.0, 19.0, 40.0]})
     how = {"count": "downgrade", "per": "paid_next_song", "least_per": 20}
-    assert reference.values_of(customers, how, WINDOW).tolist() == [0.05, 0.05]
+    assert reference.select_values(customers, how, WINDOW).tolist() == [0.05, 0.05]

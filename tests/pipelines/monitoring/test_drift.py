@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from sparkify.pipelines.modelling.training_reference import counted, spread
+from sparkify.pipelines.modelling.training_reference import count_in_bins, learn_bins
 from sparkify.pipelines.monitoring import drift
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 
@@ -14,8 +14,8 @@ Counted = dict[str, Any]
 
 def count_both(then: Any, now: Any, kind: str = "number") -> tuple[Counted, Counted]:
     """Return the reference's values, counted in its bins, and later ones in the same bins."""
-    reference = spread(np.asarray(then, float), {"kind": kind}, 100)
-    return reference, counted(np.asarray(now, float), reference["edges"])
+    reference = learn_bins(np.asarray(then, float), {"kind": kind}, 100)
+    return reference, count_in_bins(np.asarray(now, float), reference["edges"])
 
 
 def counts(pair: tuple[Counted, Counted]) -> list[Any]:

@@ -9,9 +9,9 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.model_card import with_card
-from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.pipelines.modelling.model_card import add_card
 from sparkify.pipelines.monitoring import nodes, realised
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 
@@ -68,20 +68,20 @@ CARD = {
 
 
 def test_the_reference_is_that_of_the_model() -> None:
-    model = with_card(PipelineModel([]), {**CARD, "reference": REFERENCE})
+    model = add_card(PipelineModel([]), {**CARD, "reference": REFERENCE})
     assert nodes.extract_reference(model, {"champion": CARD}) == REFERENCE
 
 
 def test_a_model_without_a_reference_is_an_error() -> None:
     with pytest.raises(nodes.NoReferenceError, match="Train it again with `kedro run`"):
-        nodes.extract_reference(with_card(PipelineModel([]), CARD), {"champion": CARD})
+        nodes.extract_reference(add_card(PipelineModel([]), CARD), {"champion": CARD})
 
 
 @pytest.mark.parametrize(
     "other", [{"label": "linear"}, {"f1_threshold": 0.3}, {"training": {"fingerprint": "0-0"}}]
 )
 def test_metrics_of_another_model_are_an_error(other: dict[str, Any]) -> None:
-    model = with_card(PipelineModel([]), {**CARD, "reference": REFERENCE})
+    model = add_card(PipelineModel([]), {**CARD, "reference": REFERENCE})
     with pytest.raises(nodes.OtherModelError, match="metrics belong to another model"):
         nodes.extract_reference(model, {"champion": {**CARD, **other}})
 
@@ -183,7 +183,7 @@ def test_past_scores_are_evaluated_in_order_and_may_be_absent(
     spark: SparkSession,
     newest: dict[str, Any],
     parameters: dict[str, Any],
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     monitoring: MonitoringParameters,
 ) -> None:
     first, second = date(2018, 11, 14), date(2018, 11, 21)
@@ -194,7 +194,7 @@ def test_past_scores_are_evaluated_in_order_and_may_be_absent(
     scores = pd.DataFrame({"user_id": list("0123"), "probability": 0.25})
     history = {str(cutoff): partial(scores.assign, cutoff=cutoff) for cutoff in (second, first)}
     settings = FeatureEngineeringParameters.model_validate(parameters["feature_engineering"])
-    arguments = newest, METRICS, settings, modelling, monitoring
+    arguments = newest, METRICS, settings, evaluation, monitoring
     result = nodes.evaluate_past_scores(history, days, *arguments)
     assert result["cutoff"].tolist() == ["2018-11-14", "2018-11-21"]
     assert result["churned"].tolist() == [1, 1]

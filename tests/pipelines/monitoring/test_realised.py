@@ -6,8 +6,8 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.pipelines.monitoring import realised
 
 DAYS = ["2018-11-07", "2018-11-14", "2018-11-21"]
@@ -74,10 +74,10 @@ def scores_of(churned: list[bool], probability: list[float]) -> pd.DataFrame:
 
 
 def test_churners_are_compared_with_the_sum_of_probabilities(
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
 ) -> None:
     rows = scores_of([True] * 3 + [False] * 97, [0.5] * 2 + [0.05] * 98)
-    result = realised.evaluate_scores(rows, 0.99, 1e9, modelling)
+    result = realised.evaluate_scores(rows, 0.99, 1e9, evaluation.bootstrap)
     assert list(result) == realised.COLUMNS
     assert (result["cutoff"], result["customers"], result["churned"]) == ("2018-11-21", 100, 3)
     assert result["expected"] == pytest.approx(5.9)
@@ -88,18 +88,20 @@ def test_churners_are_compared_with_the_sum_of_probabilities(
 
 @pytest.mark.parametrize(("churned", "is_known"), [(4, False), (5, True)])
 def test_with_few_churners_the_auc_has_no_interval(
-    modelling: ModellingParameters, churned: int, is_known: bool
+    evaluation: EvaluationParameters, churned: int, is_known: bool
 ) -> None:
     rows = scores_of([True] * churned + [False] * 45, [0.5] * 2 + [0.05] * (43 + churned))
-    result = realised.evaluate_scores(rows, 0.99, 50, modelling)
+    result = realised.evaluate_scores(rows, 0.99, 50, evaluation.bootstrap)
     assert result["auc"] > 0.5
     assert (result["auc_low"] < result["auc"] < result["auc_high"]) is is_known
     assert pd.isna(result["auc_low"]) is not is_known
 
 
-def test_fewer_training_churners_make_a_wider_interval(modelling: ModellingParameters) -> None:
+def test_fewer_training_churners_make_a_wider_interval(evaluation: EvaluationParameters) -> None:
     rows = scores_of([True] * 50 + [False] * 950, [0.05] * 1_000)
-    certain, uncertain = (realised.evaluate_scores(rows, 0.99, n, modelling) for n in (1e9, 50))
+    certain, uncertain = (
+        realised.evaluate_scores(rows, 0.99, n, evaluation.bootstrap) for n in (1e9, 50)
+    )
     assert (certain["expected_low"], certain["expected_high"]) == (33, 69)
     # The variance is 50 + 50 ** 2 / 50: twice as large.
     assert uncertain["expected_high"] - uncertain["expected_low"] == pytest.approx(
@@ -147,7 +149,9 @@ def test_absence_within_the_horizon_is_the_outcome_for_inactivity(
     assert churned.to_dict() == {"comes": False, "too_late": True, "away": True}
 
 
-def test_without_churners_there_is_no_auc(modelling: ModellingParameters) -> None:
-    result = realised.evaluate_scores(scores_of([False] * 5, [0.1] * 5), 0.99, 50, modelling)
+def test_without_churners_there_is_no_auc(evaluation: EvaluationParameters) -> None:
+    result = realised.evaluate_scores(
+        scores_of([False] * 5, [0.1] * 5), 0.99, 50, evaluation.bootstrap
+    )
     assert result["churned"] == 0
     assert "auc" not in result

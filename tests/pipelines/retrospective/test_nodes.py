@@ -5,12 +5,13 @@ from typing import Any
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from sklearn.metrics import roc_auc_score
 
 from sparkify.errors import TooLittleDataError
+from sparkify.pipelines.evaluation.nodes import evaluate_champion
 from sparkify.pipelines.feature_engineering.log_summary import MissingPageError
 from sparkify.pipelines.modelling import cross_validation as fitting
-from sparkify.pipelines.modelling import nodes as modelling_nodes
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.retrospective import nodes
 
@@ -25,7 +26,7 @@ def user_days(spark: SparkSession, *rows: tuple[str, int, int, int, int]) -> Dat
 
 def test_every_user_stands_once_at_the_end_of_the_log(spark: SparkSession) -> None:
     days = user_days(spark, ("a", 1, 5, 0, 0), ("a", 2, 1, 1, 1), ("b", 9, 2, 0, 0))
-    rows = nodes.whole_histories(days).orderBy("user_id").collect()
+    rows = nodes.label_whole_histories(days).orderBy("user_id").collect()
     end = date(2018, 11, 10)
     assert [tuple(row) for row in rows] == [("a", end, True), ("b", end, False)]
 
@@ -39,7 +40,7 @@ def labelled(spark: SparkSession, churners: int, others: int) -> tuple[DataFrame
 
 
 def split(tables: tuple[DataFrame, DataFrame], parameters: dict[str, Any]) -> tuple[Any, ...]:
-    return nodes.train_test(*tables, {"missing_pages": {}}, parameters["modelling"])
+    return nodes.split_by_user(*tables, {"missing_pages": {}}, parameters["modelling"])
 
 
 def test_histories_are_split_by_user(spark: SparkSession, parameters: dict[str, Any]) -> None:
@@ -62,7 +63,7 @@ def test_a_log_without_cancellations_cannot_be_asked_who_cancelled(
     page = "feature_engineering.cancellation_page"
     summary = {"missing_pages": {page: "Foo"}, "pages": {"NextSong": 9}}
     with pytest.raises(MissingPageError, match=r"^events: no event on page 'Foo'.* who cancelled"):
-        nodes.train_test(*labelled(spark, 1, 1), summary, parameters["modelling"])
+        nodes.split_by_user(*labelled(spark, 1, 1), summary, parameters["modelling"])
 
 
 def test_the_bag_holds_neither_the_cancellation_flow_nor_a_clock(
@@ -80,23 +81,25 @@ def test_too_few_churners_are_told_with_their_counts(
         split(labelled(spark, 3, 20), parameters)
 
 
-def test_churners_are_called_by_the_best_f1_whatever_the_forecast_does(
+def test_the_threshold_is_the_best_f1_whatever_the_forecast_uses(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    modelling = parameters["modelling"]
-    assert modelling.decision.threshold == "profit"
+    few = parameters["evaluation"].model_copy(update={"bootstrap_resamples": 2})
+    assert few.decision.threshold == "profit"
     rows = [("a", True, 0.03), ("b", False, 0.01), ("c", True, 0.9), ("d", False, 0.5)]
     schema = "user_id string, churned boolean, probability double"
     predictions = spark.createDataFrame(rows, schema).selectExpr(
-        "*", "date'2018-12-01' as cutoff", "true as is_trainable"
+        "*", "date'2018-12-01' as cutoff", "true as is_trainable", "0 as trial", "0 as repeat"
     )
-    few = modelling.model_copy(update={"bootstrap_resamples": 2})
-    champion, compared = {"f1_threshold": 0.02}, pd.DataFrame({"trial": [0]})
-    given = predictions, predictions, compared, champion, {"source": "provided"}, {}, few
-    found = nodes.metrics(*given)
-    assert (found["decision"]["threshold"], found["decision"]["threshold_by"]) == (0.02, "f1")
-    assert found["holdout"]["precision"]["value"] == pytest.approx(2 / 3)
-    forecast = modelling_nodes.metrics(*given)
+    out_of_fold = predictions.withColumn("fold", F.ascii("user_id") % 2)
+    champion, cv_results = {"f1_threshold": 0.02}, pd.DataFrame({"trial": [0]})
+    calibration = {"method": "none", "f1_threshold": 0.02}
+    tables = predictions, predictions, out_of_fold
+    results = *tables, {"trial": 0}, calibration, cv_results, champion, {"source": "provided"}, {}
+    metrics = nodes.evaluate_at_best_f1(few, *results)
+    assert (metrics["decision"]["threshold"], metrics["decision"]["threshold_by"]) == (0.02, "f1")
+    assert metrics["holdout"]["precision"]["value"] == pytest.approx(2 / 3)
+    forecast = evaluate_champion(few, *results)
     assert forecast["decision"]["threshold_by"] == "profit"
     assert forecast["decision"]["threshold"] > 0.03
 
@@ -108,7 +111,7 @@ def test_the_seed_project_s_total_is_found_by_the_audit(
         spark,
         *[(f"u{n}", 1 + n % 9, n * n % 37, int(n % 3 == 0), int(n % 3 == 0)) for n in range(60)],
     )
-    end = nodes.whole_histories(days)
+    end = nodes.label_whole_histories(days)
     sums = days.selectExpr(
         "user_id", "cast(next_song as double) next_song", "cast(sessions as double) sessions"
     )
@@ -118,7 +121,7 @@ def test_the_seed_project_s_total_is_found_by_the_audit(
     )
     validation = parameters["validation"]
     exposure = validation.leakage.model_copy(update={"exposure": ("next_song", "sessions")})
-    found = nodes.poisoned_audit(
+    found = nodes.audit_poisoned(
         train, days, bag, validation.model_copy(update={"leakage": exposure})
     )
     assert found["identity"]["terms"] == {"next_song": -0.5, "total_records": 0.5}
@@ -142,7 +145,7 @@ def test_weighted_figures_stand_beside_the_churn_class_s_own(
         "source": "simulated",
     }
     published = parameters["retrospective"]["seed_project"]
-    found = nodes.seed_comparison(spark.createDataFrame(rows, schema), metrics, published)
+    found = nodes.compare_with_seed_project(spark.createDataFrame(rows, schema), metrics, published)
     ours, nobody, seed = found.to_dict("records")
     assert ours["churn_precision"] == 1.0
     assert ours["churn_recall"] == 0.5
@@ -166,7 +169,7 @@ def repeated_auc(train: DataFrame, inputs: InputParameters, parameters: dict[str
     linear = {"logistic_regression": {"regParam": [0.03]}}
     repeated = {"candidates": linear, "folds": 5, "fold_repeats": 3}
     modelling = parameters["modelling"].model_copy(update=repeated)
-    forecast = fitting.cross_validated(train, inputs, modelling)
+    forecast = fitting.predict_out_of_fold(train, inputs, modelling)
     by_repeat = forecast.groupby("repeat")
     return float(
         by_repeat.apply(

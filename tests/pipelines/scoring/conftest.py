@@ -6,8 +6,8 @@ import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
-from sparkify.ml.calibration import calibration_stages
-from sparkify.pipelines.modelling.model_card import installed_packages, with_card
+from sparkify.ml.calibration import fit_calibration_stages
+from sparkify.pipelines.modelling.model_card import add_card, installed_packages
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 
 FEATURES = ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"]
@@ -46,8 +46,8 @@ def churn_model(
 ) -> PipelineModel:
     """Return a linear model of `train` with the calibration and card of a churn model."""
     nothing = pd.DataFrame({"churned": [], "probability": []})
-    stages = calibration_stages(train.sparkSession, nothing, "none")
-    return with_card(PipelineModel([*fitted("logistic_regression").stages, *stages]), card)
+    stages = fit_calibration_stages(train.sparkSession, nothing, "none")
+    return add_card(PipelineModel([*fitted("logistic_regression").stages, *stages]), card)
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,11 @@ from typing import Any
 
 import pytest
 
+from sparkify.hooks.package_versions import read_package_versions
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.scoring.compatibility import ModelMismatchError, require_compatible
+
+VERSIONS = read_package_versions()
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,7 @@ def test_another_prediction_task_is_an_error(
         f"within {other.horizon_days} days"
     )
     with pytest.raises(ModelMismatchError, match=message):
-        require_compatible(card, card["features"], other)
+        require_compatible(card, card["features"], other, VERSIONS)
 
 
 def test_a_model_without_a_card_is_an_error(settings: FeatureEngineeringParameters) -> None:

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
+from sparkify.hooks.package_versions import read_package_versions
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -24,11 +25,11 @@ from sparkify.pipelines.modelling.parameters import (
 )
 from sparkify.pipelines.scoring import nodes
 from sparkify.pipelines.scoring.compatibility import ModelMismatchError
-from sparkify.pipelines.scoring.explained import explained
+from sparkify.pipelines.scoring.explanation import get_contributions
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES, CURRENT_SNAPSHOTS
 
-from sparkify.ml.segments import CustomerSegments  # isort: skip
+VERSIONS = read_package_versions()
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +207,7 @@ def test_reasons_are_the_strongest_contributions(
     inputs = churn_model.transform(current_features).select("user_id", vector_to_array("inputs"))
     by_user = {row["user_id"]: row for row in scores.collect()}
     for user, values in inputs.collect():
-        contributions = explained(churn_model).contributions(np.array([values]))[0, :-1]
+        contributions = get_contributions(churn_model).contributions(np.array([values]))[0, :-1]
         expected = sorted(zip(contributions.tolist(), names, strict=True))
         for side, ordered in (("against", expected), ("for", expected[::-1])):
             sign = 1 if side == "for" else -1
@@ -366,10 +367,8 @@ def test_a_campaign_is_archived_with_groups_and_segments(
 
 
 def test_the_most_likely_segment_is_found(spark: SparkSession) -> None:
-    segments = CustomerSegments(
-        names=["adverts"], counts=["adverts"], pers=["songs"], priors=[1.0], overall=[0.1],
-        shares=[0.7, 0.3], rates=[[0.05], [0.5]], outputCols=["segment_2"],
-    )  # fmt: skip
+    rate = Rate("adverts", "adverts", "songs", prior=1.0, overall=0.1)
+    segments = CustomerSegments([rate], shares=[0.7, 0.3], segment_rates=[[0.05], [0.5]])
     rows = [("few", 1.0, 100.0), ("many", 60.0, 100.0), ("unlisted", 60.0, 100.0)]
     features = spark.createDataFrame(rows, "user_id string, adverts double, songs double")
     found = nodes._find_segments(pd.Series(["few", "many"]), features, PipelineModel([segments]))

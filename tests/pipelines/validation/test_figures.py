@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from sparkify.pipelines.validation import figures
+from sparkify.pipelines.validation import figures, nodes
 
 
 def texts(figure: Figure) -> str:
@@ -19,7 +19,7 @@ def test_every_cutoff_is_drawn_with_its_interval() -> None:
     rows = pd.DataFrame(
         [{"cutoff": day, "base_rate": 0.05, **RANKING} for day in ("2018-11-07", "2018-11-14")]
     )
-    auc, precision = figures.rolling_origin_figure(rows).axes
+    auc, precision = nodes.draw_rolling_origin(rows).axes
     assert [label.get_text() for label in auc.get_xticklabels()] == ["2018-11-07", "2018-11-14"]
     assert precision.get_ylim()[0] == 0
 
@@ -28,7 +28,7 @@ def test_the_learning_curve_names_its_sizes() -> None:
     rows = pd.DataFrame(
         [{"users": size, "candidate": "xgboost", **RANKING} for size in (225, 225, 17_800)]
     )
-    auc, _ = figures.learning_curve_figure(rows).axes
+    auc, _ = nodes.draw_learning_curve(rows).axes
     assert [label.get_text() for label in auc.get_xticklabels()] == ["225", "17,800"]
 
 
@@ -40,7 +40,7 @@ def test_a_remedy_that_was_left_out_is_not_drawn() -> None:
             {"candidate": "xgboost", "imbalance": "smote", "left_out": "too many rows"},
         ]
     )
-    panel = figures.imbalance_figure(rows).axes[0]
+    panel = nodes.draw_imbalance(rows).axes[0]
     assert [label.get_text() for label in panel.get_yticklabels()] == ["xgboost\nnone"]
 
 
@@ -50,12 +50,12 @@ def test_groups_are_drawn_with_what_they_cost() -> None:
     precision["average_precision_high"] = 0.04
     loss = {"log_loss_cost": 0.001, "log_loss_low": 0.0, "log_loss_high": 0.002}
     rows = pd.DataFrame([{"group": "volume", **costs, **precision, **loss}])
-    panel = figures.feature_groups_figure(rows).axes[0]
+    panel = nodes.draw_feature_groups(rows).axes[0]
     assert [label.get_text() for label in panel.get_yticklabels()] == ["volume"]
 
 
 @pytest.mark.parametrize(
-    ("sentences", "color"), [(["Do not believe it."], figures.BAD), ([], "#2d7d46")]
+    ("sentences", "color"), [(["Do not trust it."], figures.BAD), ([], figures.GOOD)]
 )
 def test_the_verdict_of_the_audit_is_red_or_green(sentences: list[str], color: str) -> None:
     audit = {
@@ -65,7 +65,7 @@ def test_the_verdict_of_the_audit_is_red_or_green(sentences: list[str], color: s
         "identity": {"auc": 0.6},
         "auc_of_each_feature": {"next_song": 0.55},
     }
-    figure = figures.leakage_figure(audit)
+    figure = nodes.draw_leakage(audit)
     title = figure.axes[0]._left_title  # the one that is set
     assert title.get_color() == color
-    assert (sentences or ["Nothing found that stands against this table."])[0] in texts(figure)
+    assert (sentences or ["No sign of leakage in this table."])[0] in texts(figure)

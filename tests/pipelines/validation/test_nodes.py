@@ -45,7 +45,7 @@ def test_every_candidate_forecasts_the_holdout_at_its_best_settings(
     }
     competing = modelling.model_copy(update={"candidates": grids})
     cv_results = pd.DataFrame({"trial": [1, 2, 0]})
-    forecast = nodes.candidate_predictions(train, test, cv_results, inputs, competing)
+    forecast = nodes.predict_with_candidates(train, test, cv_results, inputs, competing)
     CANDIDATE_PREDICTIONS.validate(forecast)
     rows, held_out = forecast.toPandas(), test.count()
     assert rows.groupby("candidate").size().to_dict() == {
@@ -53,7 +53,7 @@ def test_every_candidate_forecasts_the_holdout_at_its_best_settings(
         "random_forest": held_out,
     }
     own = rows[rows["candidate"] == "logistic_regression"].reset_index(drop=True)
-    expected = fitting.probabilities(fitted("logistic_regression"), test)
+    expected = fitting.predict_uncalibrated(fitted("logistic_regression"), test)
     assert own["user_id"].equals(expected["user_id"])
     assert own["probability"].tolist() == pytest.approx(expected["probability"].tolist())
 
@@ -65,7 +65,7 @@ def test_the_learning_curve_has_every_size_and_the_whole_training_once(
     modelling: ModellingParameters,
     validation: ValidationParameters,
 ) -> None:
-    curve = nodes.learning_curve(train, test, CHAMPION, RESULTS, inputs, modelling, validation)
+    curve = nodes.learn_from_fewer(train, test, CHAMPION, RESULTS, inputs, modelling, validation)
     assert curve["users"].tolist() == [30, 30, 60, 60, 80]
     assert curve["repeat"].tolist() == [0, 1, 0, 1, 0]
     assert curve["churned"].is_monotonic_increasing or curve["churned"].iloc[-1] > 30
@@ -81,7 +81,7 @@ def test_draws_with_too_few_churners_are_left_out_of_the_learning_curve(
     validation: ValidationParameters,
 ) -> None:
     strict = modelling.model_copy(update={"min_train_churned": 35})
-    curve = nodes.learning_curve(train, test, CHAMPION, RESULTS, inputs, strict, validation)
+    curve = nodes.learn_from_fewer(train, test, CHAMPION, RESULTS, inputs, strict, validation)
     assert 30 not in set(curve["users"])
 
 
@@ -93,27 +93,27 @@ def test_shuffled_labels_are_as_many_and_other_customers(
     validation: ValidationParameters,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen = []
-    refitted = refit.refitted
+    labels = []
+    refit_and_predict = refit.refit_and_predict
 
     def watched(shuffled: DataFrame, *rest: Any) -> pd.DataFrame:
-        seen.append(shuffled.select(*KEYS, "churned").toPandas().set_index(KEYS).sort_index())
-        return refitted(shuffled, *rest)
+        labels.append(shuffled.select(*KEYS, "churned").toPandas().set_index(KEYS).sort_index())
+        return refit_and_predict(shuffled, *rest)
 
-    monkeypatch.setattr(refit, "refitted", watched)
-    found = nodes.label_shuffle(train, test, CHAMPION, inputs, modelling, validation)
-    assert found["shuffle"].tolist() == ["0", "1", "all"]
-    together = found.iloc[2]
-    assert together["auc"] == pytest.approx(found["auc"][:2].mean())
+    monkeypatch.setattr(refit, "refit_and_predict", watched)
+    table = nodes.shuffle_labels(train, test, CHAMPION, inputs, modelling, validation)
+    assert table["shuffle"].tolist() == ["0", "1", "all"]
+    together = table.iloc[2]
+    assert together["auc"] == pytest.approx(table["auc"][:2].mean())
     # Student's t with one degree of freedom: 12.7 standard errors.
-    width = 12.706 * found["auc"][:2].sem()
+    width = 12.706 * table["auc"][:2].sem()
     assert together["auc_high"] - together["auc"] == pytest.approx(width, rel=1e-3)
     true = train.select(*KEYS, "churned").toPandas().set_index(KEYS).sort_index()
-    for shuffled in seen:
+    for shuffled in labels:
         assert shuffled.index.equals(true.index)
         assert shuffled["churned"].sum() == true["churned"].sum()
         assert (shuffled["churned"] != true["churned"]).any()
-    assert not seen[0].equals(seen[1])
+    assert not labels[0].equals(labels[1])
 
 
 def test_each_cutoff_is_forecast_by_those_whose_horizon_was_over(
@@ -125,22 +125,22 @@ def test_each_cutoff_is_forecast_by_those_whose_horizon_was_over(
     engineering: FeatureEngineeringParameters = parameters["feature_engineering"]
     short = engineering.model_copy(update={"horizon_days": 7})
     features, snapshots = train.drop("churned", "is_trainable"), train.select(*KEYS, "churned")
-    found = nodes.rolling_origin(features, snapshots, CHAMPION, inputs, modelling, short)
-    assert found[["cutoff", "training_cutoffs", "users"]].values.tolist() == [["2018-11-07", 1, 80]]
+    table = nodes.roll_origin(features, snapshots, CHAMPION, inputs, modelling, short)
+    assert table[["cutoff", "training_cutoffs", "users"]].values.tolist() == [["2018-11-07", 1, 80]]
     longer = engineering.model_copy(update={"horizon_days": 8})
-    assert nodes.rolling_origin(features, snapshots, CHAMPION, inputs, modelling, longer).empty
+    assert nodes.roll_origin(features, snapshots, CHAMPION, inputs, modelling, longer).empty
 
 
 def test_remedies_move_the_mean_forecast_and_smote_is_left_out_beyond_its_limit(
     train: DataFrame, test: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> None:
-    found = nodes.imbalance_comparison(train, test, CHAMPION, RESULTS, inputs, modelling)
-    mean = found.set_index("imbalance")["mean_forecast"]
+    table = nodes.compare_imbalance(train, test, CHAMPION, RESULTS, inputs, modelling)
+    mean = table.set_index("imbalance")["mean_forecast"]
     assert list(mean.index) == ["none", "weights", "smote"]
     assert mean["none"] == pytest.approx(0.25, abs=0.07)
     assert mean[["weights", "smote"]].tolist() == pytest.approx([0.5, 0.5], abs=0.07)
     limited = modelling.model_copy(update={"smote_most_rows": 10})
-    refused = nodes.imbalance_comparison(train, test, CHAMPION, RESULTS, inputs, limited).iloc[2]
+    refused = nodes.compare_imbalance(train, test, CHAMPION, RESULTS, inputs, limited).iloc[2]
     assert "modelling.smote_most_rows" in refused["left_out"]
     assert np.isnan(refused["auc"])
 
@@ -148,9 +148,9 @@ def test_remedies_move_the_mean_forecast_and_smote_is_left_out_beyond_its_limit(
 def test_a_group_that_carries_the_forecast_costs_most_when_dropped(
     train: DataFrame, test: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> None:
-    found = nodes.feature_groups(train, test, CHAMPION, inputs, modelling)
-    assert found["group"].tolist()[0] == "thumbs"
-    assert found["inputs"].tolist()[0] == "thumbs_up_per_song"
-    assert set(found["group"]) == {"thumbs", "level", "time"}
-    assert found["auc_cost"].iloc[0] > 0.05
-    assert (found["auc_low"] <= found["auc_cost"]).all()
+    table = nodes.drop_feature_groups(train, test, CHAMPION, inputs, modelling)
+    assert table["group"].tolist()[0] == "thumbs"
+    assert table["inputs"].tolist()[0] == "thumbs_up_per_song"
+    assert set(table["group"]) == {"thumbs", "level", "time"}
+    assert table["auc_cost"].iloc[0] > 0.05
+    assert (table["auc_low"] <= table["auc_cost"]).all()

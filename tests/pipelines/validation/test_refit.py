@@ -16,12 +16,12 @@ def test_the_simplest_candidate_stands_beside_another_champion(
         {"candidate": ["xgboost", "logistic_regression", "logistic_regression"], "trial": [2, 1, 0]}
     )
     champion = {"candidate": "xgboost", "settings": {"max_depth": 2}}
-    beside = refit.champion_and_simplest(champion, results, two)
+    beside = refit.select_champion_and_simplest(champion, results, two)
     assert [str(trial) for trial in beside] == [
         "xgboost (max_depth 2)",
         "logistic_regression (regParam 0.03)",
     ]
-    assert len(refit.champion_and_simplest(CHAMPION, results, two)) == 1
+    assert len(refit.select_champion_and_simplest(CHAMPION, results, two)) == 1
 
 
 def forecast(*probabilities: float) -> pd.DataFrame:
@@ -34,19 +34,7 @@ def few(modelling: ModellingParameters) -> ModellingParameters:
     return modelling.model_copy(update={"min_interval_churned": 1})
 
 
-def test_a_forecast_that_ranks_worse_and_is_surer_of_it_costs(
-    modelling: ModellingParameters,
-) -> None:
-    right, wrong = forecast(0.9, 0.2, 0.8, 0.1), forecast(0.9, 0.8, 0.2, 0.1)
-    found = refit.costs(right, wrong, few(modelling))
-    assert found["auc_cost"] == pytest.approx(0.25)
-    assert found["average_precision_cost"] > 0
-    assert found["log_loss_cost"] > 0
-    assert found["auc_low"] <= found["auc_cost"] <= found["auc_high"]
-    assert refit.costs(right, right, modelling)["log_loss_cost"] == 0
-
-
 def test_a_ranking_has_the_bounds_of_its_interval(modelling: ModellingParameters) -> None:
-    found = refit.ranking(forecast(0.9, 0.8, 0.2, 0.1), few(modelling))
+    found = refit.evaluate_ranking(forecast(0.9, 0.8, 0.2, 0.1), few(modelling))
     assert found["auc"] == pytest.approx(0.75)
     assert found["auc_low"] <= 0.75 <= found["auc_high"]

@@ -27,9 +27,9 @@ from sparkify.pipelines.campaigns.effects import (
 )
 from sparkify.pipelines.campaigns.movements import count_steps, list_week_ends
 from sparkify.pipelines.campaigns.parameters import CampaignParameters
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.customers import log_span
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.schemas import KEYS
 
 logger = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ def _find_outcomes(
 def estimate_effects(
     campaign_customers: pd.DataFrame,
     campaign_status: dict[str, Any],
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     campaigns: CampaignParameters,
 ) -> pd.DataFrame:
     """Return what the contacts changed: one row per campaign and group of customers.
@@ -146,7 +146,7 @@ def estimate_effects(
     effect since a customer was first listed, by the lasting control group. The columns are those
     of `effects.compare_groups`, and for groups of customers `corrected_p_value`.
     """
-    decision = modelling.decision
+    decision = evaluation.decision
     economics = Economics(decision.kept_customer_value, decision.contact_cost)
     log_end = pd.Timestamp(campaign_status["log_end"])
     rows = [
@@ -160,7 +160,7 @@ def summarize_campaigns(
     campaign_customers: pd.DataFrame,
     campaign_effects: pd.DataFrame,
     campaign_status: dict[str, Any],
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
 ) -> dict[str, Any]:
     """Return the read-out for the report.
 
@@ -189,7 +189,7 @@ def summarize_campaigns(
             ]
         ),
         "all": effects.get(ALL),
-        "proposal": _propose_success(effects.get(ALL), modelling.decision.contact_success),
+        "proposal": _propose_success(effects.get(ALL), evaluation.decision.contact_success),
         "programme": _list_records(programme),
     }
 

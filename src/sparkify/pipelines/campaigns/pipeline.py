@@ -16,13 +16,13 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.estimate_effects,
-                ["campaign_customers", "campaign_status", "params:modelling", campaigns],
+                ["campaign_customers", "campaign_status", "params:evaluation", campaigns],
                 "campaign_effects",
                 name="estimate_effects",
             ),
             Node(
                 nodes.summarize_campaigns,
-                ["campaign_customers", "campaign_effects", "campaign_status", "params:modelling"],
+                ["campaign_customers", "campaign_effects", "campaign_status", "params:evaluation"],
                 "campaign_summary",
                 name="summarize_campaigns",
             ),

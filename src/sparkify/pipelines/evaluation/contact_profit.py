@@ -1,47 +1,37 @@
-"""What contacting customers would have gained on the hold-out, by how many are contacted."""
+"""The profit of contacting customers of the hold-out, by how many are contacted."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import DataFrame
 
-from sparkify.ml.bootstrap import BOUNDS, has_enough, interval
-from sparkify.ml.log_odds import Array
+from sparkify.ml.bootstrap import BOUNDS, Array, has_enough_churners, percentile_interval
 from sparkify.ml.metrics import BASELINE
-from sparkify.pipelines.evaluation.decision import describe_decision
-from sparkify.pipelines.modelling.parameters import DecisionParameters, ModellingParameters
-from sparkify.schemas import KEYS
-from sparkify.spark.functions import to_sorted_pandas
+from sparkify.pipelines.evaluation.parameters import DecisionParameters, EvaluationParameters
 
 POINTS = 200  # numbers of contacts that the table and its figure show
 
 
-def contacts_weighed(
-    test_predictions: DataFrame, champion: dict[str, Any], modelling: ModellingParameters
+def weigh_contacts(
+    rows: pd.DataFrame, decision: dict[str, Any], evaluation: EvaluationParameters
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Weigh what contacts cost against what they keep, on the hold-out.
+    """Return profits by number of contacts, and the plan, as `estimate_contact_profit` does.
 
-    A contacted churner stays with `contact_success` and is worth `kept_customer_value` then;
-    every contact costs `contact_cost`: dollars, per hold-out of one horizon.
-
-    Returns:
-        One row per number of customers contacted, the likeliest to churn first: `profit` with
-        its 95 % interval over users, the same `at_random`, and by each baseline. And the plan:
-        the best number with its interval, the number at the threshold in use, and the profit of
-        contacting at random, everybody, and by each baseline.
+    Args:
+        rows: predictions of the hold-out, sorted by key.
+        decision: the threshold in use and its costs, as `describe_decision` returns them.
+        evaluation: resamples, their seed, and the value of a contact.
     """
-    decision = modelling.decision
-    described = describe_decision(decision, champion["f1_threshold"])
-    rows = to_sorted_pandas(test_predictions, *KEYS)
-    gain = _gain(rows["churned"].to_numpy(float), decision)
+    gain = _gain(rows["churned"].to_numpy(float), evaluation.decision)
     order = np.argsort(-rows["probability"].to_numpy(), kind="stable")
     curve = _profits(gain[order])
-    sampled = _resampled(gain[order], modelling)
-    called = int((rows["probability"] >= described["threshold"]).sum())
+    sampled = _resample(gain[order], evaluation)
+    selected = int((rows["probability"] >= decision["threshold"]).sum())
     best = int(curve.argmax())
-    numbers = np.unique([*np.linspace(0, len(rows), POINTS + 1).round(), called, best]).astype(int)
-    enough = has_enough(rows, modelling.min_interval_churned)
+    numbers = np.unique([*np.linspace(0, len(rows), POINTS + 1).round(), selected, best]).astype(
+        int
+    )
+    enough = has_enough_churners(rows, evaluation.min_interval_churned)
     low, high = _intervals(sampled[:, numbers], numbers, enough)
     everybody = float(gain.sum())
     by_rule = {
@@ -60,19 +50,19 @@ def contacts_weighed(
         }
     )
 
-    def told(number: int) -> dict[str, Any]:
+    def at(number: int) -> dict[str, Any]:
         place = int(np.searchsorted(numbers, number))
         bounds = [float(low[place]), float(high[place])]
         profit = {"value": float(curve[number]), "ci95": None if np.isnan(bounds[0]) else bounds}
         return {"contacted": number, "profit": profit}
 
     plan = {
-        **described,
+        **decision,
         "customers": len(rows),
-        "best": told(best)
-        | {"contacted_ci95": interval(sampled.argmax(axis=1)) if enough else None},
-        "in_use": told(called) | {"threshold": described["threshold"]},
-        "at_random": {"contacted": called, "profit": everybody * called / len(rows)},
+        "best": at(best)
+        | {"contacted_ci95": percentile_interval(sampled.argmax(axis=1)) if enough else None},
+        "in_use": at(selected) | {"threshold": decision["threshold"]},
+        "at_random": {"contacted": selected, "profit": everybody * selected / len(rows)},
         "everybody": {"contacted": len(rows), "profit": everybody},
         "baselines": {
             name: {"contacted": int(profits.argmax()), "profit": float(profits.max())}
@@ -83,7 +73,7 @@ def contacts_weighed(
 
 
 def _gain(churned: Array, decision: DecisionParameters) -> Array:
-    return np.asarray(churned * decision.worth_of_contact - decision.contact_cost)
+    return np.asarray(churned * decision.value_of_contact - decision.contact_cost)
 
 
 def _profits(gain: Array) -> Array:
@@ -94,18 +84,18 @@ def _profits(gain: Array) -> Array:
 def _intervals(sampled: Array, numbers: Array, enough: bool) -> Array:
     """Return the bounds of profits, NaN where there are too few churners for an interval.
 
-    A profit that is the same in every resample is known of nobody contacted alone.
+    A profit that is the same in every resample has no interval, except for no contacts.
     """
     bounds = np.percentile(sampled, BOUNDS, axis=0)
     is_flat = (bounds[0] == bounds[1]) & (numbers > 0)
     return np.where(is_flat | (not enough), np.nan, bounds)
 
 
-def _resampled(gain: Array, modelling: ModellingParameters) -> Array:
-    """Return the profits of resamples of customers, each in its own order of forecast."""
-    random = np.random.default_rng(modelling.seed)
+def _resample(gain: Array, evaluation: EvaluationParameters) -> Array:
+    """Return the profits of resamples of customers, each in the order of the forecast."""
+    random = np.random.default_rng(evaluation.seed)
     draws = [
         np.sort(random.integers(0, len(gain), len(gain)))
-        for _ in range(modelling.bootstrap_resamples)
+        for _ in range(evaluation.bootstrap_resamples)
     ]
-    return np.array([_profits(gain[drawn]) for drawn in draws])
+    return np.array([_profits(gain[rows]) for rows in draws])

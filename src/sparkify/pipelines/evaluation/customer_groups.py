@@ -1,31 +1,28 @@
-"""How well the forecast ranks groups of customers, and how well it is calibrated for them."""
+"""Ranking and calibration of the forecast for groups of customers."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.ml.bootstrap import (
     Array,
+    Bootstrap,
     Metric,
-    has_enough,
-    in_one_row,
-    interval,
-    weights,
-    with_intervals,
+    estimate_metrics,
+    flatten_figures,
+    has_enough_churners,
+    percentile_interval,
+    resample_weights,
 )
 from sparkify.ml.metrics import CALIBRATION, RANKING, auc
-from sparkify.pipelines.modelling.parameters import (
-    Bootstrap,
-    GroupParameters,
-    ModellingParameters,
-)
+from sparkify.pipelines.evaluation.parameters import GroupParameters
 from sparkify.schemas import KEYS
-from sparkify.spark.functions import to_sorted_pandas
 
 UNKNOWN = "unknown"
+GROUPS = ("level", "registered", "last_seen", "gender")
 ECE = "expected_calibration_error"
 METRICS: dict[str, Metric] = {
     "auc": RANKING["auc"],
@@ -36,49 +33,38 @@ BOUNDED = ("auc", "auc_difference", "calibration_gap")
 COLUMNS = [*(f"{name}{bound}" for name in BOUNDED for bound in ("", "_low", "_high")), ECE]
 
 
-def group_metrics(
-    test_predictions: DataFrame,
-    test: DataFrame,
-    user_days: DataFrame,
-    modelling: ModellingParameters,
-) -> pd.DataFrame:
-    """Evaluate the forecast for groups of the hold-out's customers: one row per group.
+def measure_groups(rows: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
+    """Return size, ranking and calibration of each group, one row each.
 
-    Groups are by level, time since registration, time since the last event, and the last gender
-    that is known before the cutoff. `auc_difference` is the group's AUC less that of all
-    customers, on the same resamples, and `calibration_gap` the share that churned less the mean
-    forecast; both and the AUC have 95 % intervals. These and the calibration error are missing
-    where fewer than `modelling.min_interval_churned` churned, or did not.
+    Args:
+        rows: the hold-out's predictions with the columns of `GROUPS`, sorted by key.
+        bootstrap: how intervals are computed.
     """
-    rows = to_sorted_pandas(
-        test_predictions.select(*KEYS, "churned", "probability")
-        .join(test.select(*KEYS, *_groupings(modelling.groups)), on=KEYS, how="inner")
-        .join(_last_known_gender(test, user_days), on="user_id", how="left")
-        .fillna({"gender": UNKNOWN}),
-        *KEYS,
-    )
     members = {
         (name.replace("_", " "), value): (rows[name] == value).to_numpy()
-        for name in ("level", "registered", "last_seen", "gender")
+        for name in GROUPS
         for value in sorted(rows[name].unique())
     }
-    min_churned = modelling.min_interval_churned
-    enough = {key: of for key, of in members.items() if has_enough(rows[of], min_churned)}
-    differences = _auc_differences(rows, enough, modelling.bootstrap)
+    enough = {
+        key: is_member
+        for key, is_member in members.items()
+        if has_enough_churners(rows[is_member], bootstrap.min_churned)
+    }
+    differences = _auc_differences(rows, enough, bootstrap)
     return pd.DataFrame(
         [
             {
                 **dict(zip(("group", "value"), key, strict=True)),
-                **_counted(rows[is_member]),
+                **_count(rows[is_member]),
                 **dict.fromkeys(COLUMNS, np.nan),
-                **_measured(rows[is_member], differences.get(key), modelling.bootstrap),
+                **_measure(rows[is_member], differences.get(key), bootstrap),
             }
             for key, is_member in members.items()
         ]
     )
 
 
-def _last_known_gender(test: DataFrame, user_days: DataFrame) -> DataFrame:
+def last_known_gender(test: DataFrame, user_days: DataFrame) -> DataFrame:
     """Return the gender on the last day before the cutoff that has one; one row per user."""
     known = user_days.join(test.select(*KEYS), on="user_id", how="inner").where(
         (F.col("day") < F.col("cutoff")) & F.col("gender").isNotNull()
@@ -86,10 +72,11 @@ def _last_known_gender(test: DataFrame, user_days: DataFrame) -> DataFrame:
     return known.groupBy("user_id").agg(F.max_by("gender", "day").alias("gender"))
 
 
-def _groupings(parameters: GroupParameters) -> list[Any]:
+def list_groupings(parameters: GroupParameters) -> list[Column]:
+    """Return the columns that divide customers into groups, except gender."""
     new, recent = parameters.new_customer_days, parameters.recently_seen_days
 
-    def by_days(column: str, days: int) -> Any:
+    def by_days(column: str, days: int) -> Column:
         earlier = F.lit(f"{days} days ago or more")
         return F.when(F.col(column) < days, f"less than {days} days ago").otherwise(earlier)
 
@@ -100,7 +87,7 @@ def _groupings(parameters: GroupParameters) -> list[Any]:
     ]
 
 
-def _counted(members: pd.DataFrame) -> dict[str, Any]:
+def _count(members: pd.DataFrame) -> dict[str, Any]:
     return {
         "users": len(members),
         "churned": int(members["churned"].sum()),
@@ -109,13 +96,13 @@ def _counted(members: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _measured(
+def _measure(
     members: pd.DataFrame, difference: dict[str, Any] | None, bootstrap: Bootstrap
 ) -> dict[str, float]:
     if difference is None:
         return {}
-    figures = with_intervals(members, METRICS, bootstrap) | {"auc_difference": difference}
-    row = in_one_row(figures)
+    figures = estimate_metrics(members, METRICS, bootstrap) | {"auc_difference": difference}
+    row = flatten_figures(figures)
     return {name: row[name] for name in COLUMNS}
 
 
@@ -127,14 +114,17 @@ def _auc_differences(
 
     def differences(weight: Array) -> list[float]:
         overall = auc(churned, probability, weight)
-        return [auc(churned[of], probability[of], weight[of]) - overall for of in groups.values()]
+        return [
+            auc(churned[group], probability[group], weight[group]) - overall
+            for group in groups.values()
+        ]
 
     if not groups:
         return {}
     values = differences(np.ones(len(rows)))
     with np.errstate(invalid="ignore"):  # NaN where a group's resample holds no churner
-        sampled = np.array([differences(weight) for weight in weights(rows, bootstrap)])
+        sampled = np.array([differences(weight) for weight in resample_weights(rows, bootstrap)])
     return {
-        key: {"value": value, "ci95": interval(of_group)}
-        for key, value, of_group in zip(groups, values, sampled.T, strict=True)
+        key: {"value": value, "ci95": percentile_interval(values_of_group)}
+        for key, value, values_of_group in zip(groups, values, sampled.T, strict=True)
     }

@@ -1,4 +1,4 @@
-"""Pictures of a hold-out's predictions, readable without the code."""
+"""Figures of the evaluation, readable without the code."""
 
 from textwrap import fill
 from typing import Any
@@ -29,7 +29,7 @@ def _axes(title: str, subtitle: str, xlabel: str, ylabel: str) -> tuple[Figure, 
     return figure, axes
 
 
-def _on_what(metrics: dict[str, Any]) -> str:
+def _subtitle(metrics: dict[str, Any]) -> str:
     holdout = metrics["holdout"]
     return (
         f"Hold-out {metrics['question']['asked']}: "
@@ -50,7 +50,7 @@ def _with_interval(metric: dict[str, Any]) -> str:
     return f"{metric['value']:.2f} (95 % interval {low:.2f} to {high:.2f})"
 
 
-def _wrapped(text: str) -> str:
+def _wrap(text: str) -> str:
     return fill(text, 42)
 
 
@@ -58,14 +58,14 @@ def _ranking_baselines(metrics: dict[str, Any]) -> list[str]:
     return [name for name in metrics["baselines"] if name != "base_rate"]
 
 
-def precision_recall(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
+def draw_precision_recall(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draw precision against recall, with the threshold in use."""
     holdout = metrics["holdout"]
     figure, axes = _axes(
-        "Precision and recall", _on_what(metrics), "Recall: share of churners found", "Precision"
+        "Precision and recall", _subtitle(metrics), "Recall: share of churners found", "Precision"
     )
     precision, recall, _ = precision_recall_curve(predictions.churned, predictions.probability)
-    label = f"{_wrapped(metrics['champion']['label'])}\naverage precision "
+    label = f"{_wrap(metrics['champion']['label'])}\naverage precision "
     label += _with_interval(holdout["average_precision"])
     axes.step(recall, precision, where="post", color=MODEL, label=label)
     axes.axhline(holdout["base_rate"], color=REFERENCE, ls="--", label="contacting at random")
@@ -76,17 +76,17 @@ def precision_recall(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figu
     return figure
 
 
-def roc(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
+def draw_roc(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draw the receiver operating characteristic."""
     figure, axes = _axes(
         "Receiver operating characteristic",
-        _on_what(metrics),
+        _subtitle(metrics),
         "Share of stayers called churners",
         "Share of churners found",
     )
     false_rate, true_rate, _ = roc_curve(predictions.churned, predictions.probability)
     label = (
-        f"{_wrapped(metrics['champion']['label'])}\nAUC {_with_interval(metrics['holdout']['auc'])}"
+        f"{_wrap(metrics['champion']['label'])}\nAUC {_with_interval(metrics['holdout']['auc'])}"
     )
     axes.plot(false_rate, true_rate, color=MODEL, label=label)
     axes.plot([0, 1], [0, 1], color=REFERENCE, ls="--", label="contacting at random")
@@ -95,10 +95,10 @@ def roc(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     return figure
 
 
-def calibration(predictions: pd.DataFrame, metrics: dict[str, Any], bins: int) -> Figure:
-    """Draw what was forecast against what happened, in bins of equal size."""
+def draw_calibration(predictions: pd.DataFrame, metrics: dict[str, Any], bins: int) -> Figure:
+    """Draw forecasts against outcomes, in bins of equal size."""
     share = f"Share that {_outcome_words(metrics).churned}"
-    figure, axes = _axes("Calibration", _on_what(metrics), "Mean forecast probability", share)
+    figure, axes = _axes("Calibration", _subtitle(metrics), "Mean forecast probability", share)
     happened, forecast = calibration_curve(
         predictions.churned, predictions.probability, n_bins=bins, strategy="quantile"
     )
@@ -111,14 +111,14 @@ def calibration(predictions: pd.DataFrame, metrics: dict[str, Any], bins: int) -
     return figure
 
 
-def lift(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
-    """Draw which share of churners is reached by contacting a share of customers."""
+def draw_lift(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
+    """Draw the share of churners reached against the share of customers contacted."""
     figure, axes = _axes(
-        "Lift", _on_what(metrics), "Share of customers contacted", "Share of churners reached"
+        "Lift", _subtitle(metrics), "Share of customers contacted", "Share of churners reached"
     )
     contacted = np.linspace(0, 1, len(predictions) + 1)
     scores: dict[str, tuple[pd.Series, dict[str, Any]]] = {
-        f"{_wrapped(metrics['champion']['label'])}\n"
+        f"{_wrap(metrics['champion']['label'])}\n"
         f"top tenth: {_with_interval(metrics['holdout']['lift_top_decile'])} times": (
             predictions.probability,
             {"color": MODEL},
@@ -131,19 +131,19 @@ def lift(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
             for name, style in zip(_ranking_baselines(metrics), STYLES, strict=False)
         },
     }
-    for label, (score, look) in scores.items():
+    for label, (score, style) in scores.items():
         order = np.argsort(-score.to_numpy(), kind="stable")
         reached = predictions.churned.to_numpy()[order].cumsum() / predictions.churned.sum()
-        axes.plot(contacted, [0, *reached], label=label, **look)
+        axes.plot(contacted, [0, *reached], label=label, **style)
     axes.plot([0, 1], [0, 1], color=REFERENCE, ls="--", label="contacting at random")
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
     axes.legend(frameon=False, fontsize=9, loc="lower right")
     return figure
 
 
-def confusion(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
-    """Draw how many customers were called rightly and wrongly at the threshold in use."""
-    figure, axes = _axes("Confusion matrix", _on_what(metrics), "Forecast", "What happened")
+def draw_confusion(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
+    """Draw how many customers the threshold in use predicts rightly and wrongly."""
+    figure, axes = _axes("Confusion matrix", _subtitle(metrics), "Forecast", "What happened")
     predicted = predictions.probability >= metrics["holdout"]["threshold"]
     counts = confusion_matrix(predictions.churned, predicted, labels=[False, True])
     shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
@@ -158,8 +158,10 @@ def confusion(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     return figure
 
 
-def weights(feature_weights: pd.DataFrame, metrics: dict[str, Any], most: int = 20) -> Figure:
-    """Draw the features that weigh most in the champion."""
+def draw_weights(
+    feature_weights: pd.DataFrame, metrics: dict[str, Any], max_inputs: int = 20
+) -> Figure:
+    """Draw the inputs with the largest weights in the champion."""
     kind = feature_weights["kind"].iloc[0]
     xlabel = {
         "coefficient": "Change of the log-odds per standard deviation (right: likelier to leave)",
@@ -167,30 +169,27 @@ def weights(feature_weights: pd.DataFrame, metrics: dict[str, Any], most: int = 
     }[kind]
     figure, axes = _axes("What the champion looks at", metrics["champion"]["label"], xlabel, "")
     figure.set_size_inches(8, 6.4)
-    order = feature_weights["weight"].abs().sort_values(kind="stable").index[-most:]
-    shown = feature_weights.loc[order]
-    colors = np.where(shown["weight"] > 0, BAD, MODEL) if kind == "coefficient" else MODEL
-    names = shown["feature"].str.replace("_", " ")
-    axes.barh(names, shown["weight"], color=colors)
+    order = feature_weights["weight"].abs().sort_values(kind="stable").index[-max_inputs:]
+    largest = feature_weights.loc[order]
+    colors = np.where(largest["weight"] > 0, BAD, MODEL) if kind == "coefficient" else MODEL
+    names = largest["feature"].str.replace("_", " ")
+    axes.barh(names, largest["weight"], color=colors)
     axes.grid(axis="y", visible=False)
     return figure
 
 
-def candidates(cv_results: pd.DataFrame, fit_times: pd.DataFrame) -> Figure:
-    """Draw how the trials compare: average precision over folds, and what a fit takes."""
-    rows = cv_results.merge(fit_times[["trial", "fit_seconds"]], on="trial")[::-1]
+def draw_candidates(cv_results: pd.DataFrame) -> Figure:
+    """Draw how the trials compare: average precision and log loss over folds."""
+    rows = cv_results[::-1]
     figure = Figure(figsize=(9.5, 1.6 + 0.55 * len(rows)), dpi=120, layout="constrained")
     axes = figure.subplots()
     figure.suptitle("Candidates", x=0.01, ha="left", fontsize=13, fontweight="bold")
-    axes.set_title(
-        "Log loss and seconds of a fit beside", loc="left", fontsize=8.5, color="#555555"
-    )
+    axes.set_title("Log loss on the right", loc="left", fontsize=8.5, color="#555555")
     axes.set_xlabel("Average precision over folds of users, with its standard error")
-    names = rows["candidate"].str.replace("_", " ") + "\n" + rows["settings"].map(_wrapped)
+    names = rows["candidate"].str.replace("_", " ") + "\n" + rows["settings"].map(_wrap)
     error = rows["average_precision_error"]
     axes.errorbar(rows["average_precision"], names, xerr=error, fmt="o", color=MODEL, capsize=3)
-    texts = "log loss " + rows["log_loss"].map("{:.4f}, ".format)
-    texts += rows["fit_seconds"].map("{:.1f} s".format)
+    texts = "log loss " + rows["log_loss"].map("{:.4f}".format)
     edge = (rows["average_precision"] + error).max()
     for name, text in zip(names, texts, strict=True):
         axes.text(edge, name, f"  {text}", va="center", fontsize=8)
@@ -202,12 +201,12 @@ def candidates(cv_results: pd.DataFrame, fit_times: pd.DataFrame) -> Figure:
     return figure
 
 
-def profit(
+def draw_profit(
     contact_profit: pd.DataFrame, contact_plan: dict[str, Any], metrics: dict[str, Any]
 ) -> Figure:
-    """Draw what contacting the likeliest churners would have gained, by how many are contacted."""
+    """Draw the profit of contacts, the highest probabilities first, by how many are contacted."""
     figure, axes = _axes(
-        "Profit of contacts", _on_what(metrics), "Customers contacted, likeliest first", "Profit"
+        "Profit of contacts", _subtitle(metrics), "Customers contacted, likeliest first", "Profit"
     )
     contacted = contact_profit["contacted"]
     low, high = contact_profit["profit_low"], contact_profit["profit_high"]
@@ -224,8 +223,8 @@ def profit(
     label = f"threshold in use: {at[0]:,} contacts, {format_dollars(at[1])}"
     axes.plot(*at, "o", color=BAD, label=label)
     axes.axhline(0, color="#333333", lw=0.8)
-    lowest, most = (bound.fillna(contact_profit["profit"]) for bound in (low, high))
-    axes.set_ylim(bottom=max(min(lowest.min(), random.min()), -2 * most.max() - 1))
+    lowest, highest = (bound.fillna(contact_profit["profit"]) for bound in (low, high))
+    axes.set_ylim(bottom=max(min(lowest.min(), random.min()), -2 * highest.max() - 1))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.yaxis.set_major_formatter(lambda amount, _: format_dollars(amount))
     axes.legend(frameon=False, fontsize=8)

@@ -1,4 +1,4 @@
-"""Modelling: a champion among candidates, judged on a held-out time."""
+"""Modelling: the challenger, selected from candidates by cross-validation."""
 
 from sparkify.pipelines.modelling.pipeline import create_pipeline
 

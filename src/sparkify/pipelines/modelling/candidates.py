@@ -1,6 +1,6 @@
-"""The models that compete, each a list of Spark ML stages behind the vector of inputs."""
+"""The candidates: lists of Spark ML stages that predict churn from the vector of inputs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -16,11 +16,12 @@ from xgboost import XGBClassifier
 from xgboost.core import XGBoostError
 from xgboost.spark import SparkXGBClassifier
 
-from sparkify.ml.churn_probability import UNCALIBRATED, ChurnProbability
+from sparkify.ml.calibration import UNCALIBRATED, ChurnProbability
 from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters, Setting
 
-WEIGHED = "weighed"  # the vector that a linear candidate puts its coefficients to
+SCALED = "weighed"  # the vector of a linear candidate
+Stages = list[Estimator[Any] | Transformer]
 
 
 class Trial(NamedTuple):
@@ -30,21 +31,26 @@ class Trial(NamedTuple):
     settings: dict[str, Setting]
 
     @classmethod
-    def of(cls, champion: Mapping[str, Any]) -> "Trial":
+    def from_description(cls, champion: Mapping[str, Any]) -> "Trial":
         """Return the trial that a champion's description names."""
         return cls(champion["candidate"], champion["settings"])
 
     @property
+    def label(self) -> str:
+        """Candidate and settings as text."""
+        return str(self).replace("_", " ")
+
+    @property
     def description(self) -> dict[str, Any]:
-        """What it is, as JSON holds it."""
-        return {**self._asdict(), "label": str(self).replace("_", " ")}
+        """Candidate, settings and label, for JSON."""
+        return {**self._asdict(), "label": self.label}
 
     def __str__(self) -> str:
         settings = ", ".join(f"{name} {value:g}" for name, value in self.settings.items())
         return f"{self.candidate} ({settings})"
 
 
-def trials(parameters: ModellingParameters) -> list[Trial]:
+def list_trials(parameters: ModellingParameters) -> list[Trial]:
     """List every combination of settings of every candidate."""
     return [
         Trial(candidate, dict(zip(grid, values, strict=True)))
@@ -54,26 +60,26 @@ def trials(parameters: ModellingParameters) -> list[Trial]:
     ]
 
 
-def unfitted(trial: Trial, moderator: int | None, seed: int, partitions: int) -> Pipeline:
+def build_pipeline(trial: Trial, moderator: int | None, seed: int, partitions: int) -> Pipeline:
     """Build the unfitted pipeline of a trial.
 
-    Fitted on rows with `inputs`, a `label` of 0.0 or 1.0 and a `weight`, it adds
-    `uncalibrated`, a probability.
+    Fitted on rows with `inputs`, a `label` of 0.0 or 1.0 and a `weight`, it adds `uncalibrated`, a
+    probability.
 
     Args:
         trial: the candidate and its settings.
-        moderator: the place among the inputs of the one that changes the weight of the others
-            in a linear model; None for none.
-        seed: of what a candidate draws.
-        partitions: into how many partitions the training rows come.
+        moderator: the position of the input that changes the weight of the others in a linear
+            model; None for none.
+        seed: seed of the fit.
+        partitions: the number of partitions of the training rows.
     """
-    stages = CANDIDATES[trial.candidate](trial.settings, moderator, seed, partitions)
+    stages = _build_stages(trial, moderator, seed, partitions)
     vector = _columns(trial.candidate)["probabilityCol"]
     return Pipeline(stages=[*stages, ChurnProbability(vector, UNCALIBRATED)])
 
 
-def refusal(trial: Trial) -> str | None:
-    """Return what the library that fits a trial says against its settings; None if nothing.
+def find_settings_error(trial: Trial) -> str | None:
+    """Return why a library rejects a trial's settings; None if it accepts them.
 
     Needs a running Spark session, and fits at most one tree to two rows.
     """
@@ -82,8 +88,8 @@ def refusal(trial: Trial) -> str | None:
             one_tree = {**trial.settings, "n_estimators": 1, "n_jobs": 1}
             XGBClassifier(**one_tree).fit([[0.0], [1.0]], [0, 1])
         else:
-            # Spark ML checks settings where they reach Java; a writer is what takes them there.
-            estimator: Any = CANDIDATES[trial.candidate](trial.settings, None, 0, 1)[-1]
+            # Spark ML checks settings when they reach Java, which a writer causes.
+            estimator: Any = _build_stages(trial, None, 0, 1)[-1]
             estimator.write()
     except XGBoostError as error:
         return str(error).partition("\n")[0]
@@ -93,18 +99,14 @@ def refusal(trial: Trial) -> str | None:
     return None
 
 
-def classifier(model: PipelineModel) -> Any:
+def get_classifier(model: PipelineModel) -> Any:
     """Return the stage of a fitted pipeline that classifies."""
     (stage,) = [stage for stage in model.stages if stage.hasParam("probabilityCol")]
     return stage
 
 
-Stages = list[Estimator[Any] | Transformer]
-Settings = Mapping[str, Any]
-
-
 def _columns(candidate: str) -> dict[str, Any]:
-    """Name the columns that a classifier reads and writes; the model's own are others."""
+    """Return the columns that a classifier reads and writes, with the candidate's name in each."""
     return {
         "labelCol": LABEL,
         "weightCol": WEIGHT,
@@ -114,13 +116,39 @@ def _columns(candidate: str) -> dict[str, Any]:
     }
 
 
-def _logistic_regression(
-    settings: Settings,
-    moderator: int | None,
-    seed: int,  # noqa: ARG001
-    partitions: int,  # noqa: ARG001
+def _build_stages(trial: Trial, moderator: int | None, seed: int, partitions: int) -> Stages:
+    columns, settings = _columns(trial.candidate), dict[str, Any](trial.settings)
+    if trial.candidate == "logistic_regression":
+        return _build_linear_stages(columns, settings, moderator)
+    if trial.candidate == "random_forest":
+        return [RandomForestClassifier(featuresCol=INPUTS, seed=seed, **columns, **settings)]
+    if trial.candidate == "gradient_boosted_trees":
+        trees = GBTClassifier(featuresCol=INPUTS, seed=seed, **settings)
+        # Its constructor does not accept all of these columns.
+        for name, column in columns.items():
+            trees.set(trees.getParam(name), column)
+        return [trees]
+    return [
+        SparkXGBClassifier(
+            features_col=INPUTS,
+            label_col=columns["labelCol"],
+            weight_col=columns["weightCol"],
+            probability_col=columns["probabilityCol"],
+            raw_prediction_col=columns["rawPredictionCol"],
+            prediction_col=columns["predictionCol"],
+            num_workers=partitions,  # as many as partitions, which keeps the order of the rows
+            random_state=seed,
+            verbose=False,
+            verbosity=0,
+            **settings,
+        )
+    ]
+
+
+def _build_linear_stages(
+    columns: dict[str, Any], settings: Mapping[str, Any], moderator: int | None
 ) -> Stages:
-    """Standardised inputs, and their products with the moderator, in a linear model."""
+    """Return a linear model of standardised inputs and their products with the moderator."""
     products: Stages = []
     vectors = [INPUTS]
     if moderator is not None:
@@ -132,66 +160,6 @@ def _logistic_regression(
     return [
         *products,
         VectorAssembler(inputCols=vectors, outputCol="unscaled"),
-        StandardScaler(inputCol="unscaled", outputCol=WEIGHED, withMean=True),
-        LogisticRegression(
-            **{**_columns("logistic_regression"), **settings},
-            featuresCol=WEIGHED,
-            standardization=False,
-        ),
+        StandardScaler(inputCol="unscaled", outputCol=SCALED, withMean=True),
+        LogisticRegression(**{**columns, **settings}, featuresCol=SCALED, standardization=False),
     ]
-
-
-def _random_forest(
-    settings: Settings,
-    moderator: int | None,  # noqa: ARG001
-    seed: int,
-    partitions: int,  # noqa: ARG001
-) -> Stages:
-    columns = _columns("random_forest")
-    return [RandomForestClassifier(featuresCol=INPUTS, seed=seed, **columns, **settings)]
-
-
-def _gradient_boosted_trees(
-    settings: Settings,
-    moderator: int | None,  # noqa: ARG001
-    seed: int,
-    partitions: int,  # noqa: ARG001
-) -> Stages:
-    trees = GBTClassifier(featuresCol=INPUTS, seed=seed, **settings)
-    # Its constructor does not take all of these columns.
-    for name, column in _columns("gradient_boosted_trees").items():
-        trees.set(trees.getParam(name), column)
-    return [trees]
-
-
-def _xgboost(
-    settings: Settings,
-    moderator: int | None,  # noqa: ARG001
-    seed: int,
-    partitions: int,
-) -> Stages:
-    """XGBoost's trees; with as many workers as partitions it leaves the rows' order alone."""
-    columns = _columns("xgboost")
-    return [
-        SparkXGBClassifier(
-            features_col=INPUTS,
-            label_col=columns["labelCol"],
-            weight_col=columns["weightCol"],
-            probability_col=columns["probabilityCol"],
-            raw_prediction_col=columns["rawPredictionCol"],
-            prediction_col=columns["predictionCol"],
-            num_workers=partitions,
-            random_state=seed,
-            verbose=False,
-            verbosity=0,
-            **settings,
-        )
-    ]
-
-
-CANDIDATES: dict[str, Callable[[Settings, int | None, int, int], Stages]] = {
-    "logistic_regression": _logistic_regression,
-    "random_forest": _random_forest,
-    "gradient_boosted_trees": _gradient_boosted_trees,
-    "xgboost": _xgboost,
-}

@@ -1,173 +1,167 @@
-"""Trials fitted: on prepared rows, on folds of users, side by side."""
+"""Fit trials to prepared rows and to folds of users, several fits concurrently."""
 
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import product
+from itertools import count, product
 from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 from py4j.protocol import Py4JJavaError
 from pyspark import inheritable_thread_target
-from pyspark.ml import PipelineModel, Transformer
+from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.ml.churn_probability import UNCALIBRATED
-from sparkify.ml.resampling import balanced
-from sparkify.pipelines.modelling.candidates import Trial, trials, unfitted
+from sparkify.ml.calibration import UNCALIBRATED
+from sparkify.pipelines.modelling.candidates import Trial, build_pipeline, list_trials
 from sparkify.pipelines.modelling.folds import fold_of
 from sparkify.pipelines.modelling.inputs import (
     INPUTS,
     LABEL,
-    input_model,
-    inputs_of,
-    moderator_place,
+    find_moderator,
+    fit_inputs,
+    list_inputs,
 )
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.modelling.resampling import balance_classes
 from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
-# Spark repeats a task whose machine is lost, but not tasks that have to run together, as
-# XGBoost's do: what it says then has this in it, and the whole fit is repeated.
-LOST_TOGETHER = "failed barrier"
-FITS_AGAIN = 2
-
-
-def labelled(rows: DataFrame, partitions: int) -> DataFrame:
-    """Return rows with a `label`, in partitions and an order that no machine changes."""
-    with_label = rows.withColumn(LABEL, F.col("churned").cast("double"))
-    return with_label.repartition(partitions, "user_id").sortWithinPartitions(*KEYS)
+# Spark repeats a task whose worker is lost, but not tasks that run together, as XGBoost's do. Its
+# error then contains this text, and the whole fit is repeated.
+BARRIER_FAILED = "failed barrier"
+MAX_REPEATED_FITS = 2
 
 
 class Prepared(NamedTuple):
-    """Training rows as every candidate takes them: described, balanced and kept in memory."""
+    """Training rows for every candidate, with inputs, balanced and cached."""
 
-    described: PipelineModel
+    input_model: PipelineModel
     rows: DataFrame
     moderator: int | None
 
 
-def prepared(
+def prepare_rows(
     train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
 ) -> Prepared:
-    """Learn from training rows how to describe customers, and describe and balance them."""
-    described = input_model(train, inputs)
-    rows = labelled(described.transform(train), parameters.partitions)
-    names, place = inputs_of(described), moderator_place(described, inputs)
-    return Prepared(
-        described, balanced(rows.select(*KEYS, LABEL, INPUTS), names, parameters).cache(), place
-    )
+    """Learn the inputs from training rows, and compute, balance and cache them.
+
+    Rows are in partitions and an order that do not depend on the machine. The caller unpersists
+    `rows`, as `prepared_rows` does.
+    """
+    learnt = fit_inputs(train, inputs)
+    labelled = learnt.transform(train).withColumn(LABEL, F.col("churned").cast("double"))
+    ordered = labelled.repartition(parameters.partitions, "user_id").sortWithinPartitions(*KEYS)
+    rows = balance_classes(ordered.select(*KEYS, LABEL, INPUTS), list_inputs(learnt), parameters)
+    return Prepared(learnt, rows.cache(), find_moderator(learnt, inputs))
 
 
 @contextmanager
-def kept_prepared(
+def prepared_rows(
     train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
 ) -> Iterator[Prepared]:
-    """Prepare training rows, and let go of them at the end."""
-    ready = prepared(train, inputs, parameters)
+    """Prepare training rows, and unpersist them at the end."""
+    prepared = prepare_rows(train, inputs, parameters)
     try:
-        yield ready
+        yield prepared
     finally:
-        ready.rows.unpersist()
+        prepared.rows.unpersist()
 
 
-def fitted(ready: Prepared, trial: Trial, parameters: ModellingParameters) -> PipelineModel:
+def fit_trial(prepared: Prepared, trial: Trial, parameters: ModellingParameters) -> PipelineModel:
     """Fit a trial on prepared rows: from features to `uncalibrated`, a probability."""
-    candidate = fitted_candidate(ready, trial, parameters)
-    return PipelineModel([*ready.described.stages, *candidate.stages])
+    candidate = fit_candidate(prepared, trial, parameters)
+    return PipelineModel([*prepared.input_model.stages, *candidate.stages])
 
 
-def fitted_candidate(
-    ready: Prepared, trial: Trial, parameters: ModellingParameters
+def fit_candidate(
+    prepared: Prepared, trial: Trial, parameters: ModellingParameters
 ) -> PipelineModel:
     """Fit a trial's own stages on prepared rows: from `inputs` to `uncalibrated`.
 
-    A fit that loses a machine of a cluster is made again, up to twice.
+    A fit that loses a worker of a cluster is repeated, up to twice.
     """
-    pipeline = unfitted(trial, ready.moderator, parameters.seed, parameters.partitions)
-    for _ in range(FITS_AGAIN):
+    estimator = build_pipeline(trial, prepared.moderator, parameters.seed, parameters.partitions)
+    for _ in range(MAX_REPEATED_FITS):
         try:
-            return pipeline.fit(ready.rows)
+            return estimator.fit(prepared.rows)
         except Py4JJavaError as error:
-            if LOST_TOGETHER not in str(error):
+            if BARRIER_FAILED not in str(error):
                 raise
-            logger.info("A worker was lost: fitting %s again", trial)
-    return pipeline.fit(ready.rows)
+            logger.info("A worker was lost: fitting %s again", trial.label)
+    return estimator.fit(prepared.rows)
 
 
-def cross_validated(
+def predict_out_of_fold(
     train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
 ) -> pd.DataFrame:
     """Predict every training row with every trial, fitted on the other folds.
 
     Returns:
-        One row per trial, repeat and training row: `trial` (its place in `trials(parameters)`),
-        `repeat`, `fold`, the row's keys, `churned`, `probability` (not calibrated) and the fit's
-        `fit_seconds`.
+        One row per trial, repeat and training row: `trial` (its place in `list_trials`), its
+        label as `candidate`, `repeat`, `fold`, the row's keys and `churned`. `probability` is not
+        calibrated.
     """
-    competing = trials(parameters)
+    trials = list_trials(parameters)
     rows = train.cache()
     splits = list(product(range(parameters.fold_repeats), range(parameters.folds)))
-    total = len(competing) * len(splits)
-    done: list[int] = []
+    done = count(1)
 
-    def prepare(repeat: int, fold: int) -> tuple[Prepared, DataFrame]:
+    def prepare(repeat: int, fold: int) -> None:
         is_held_out = fold_of(repeat, parameters) == fold
-        learnt_from = prepared(rows.where(~is_held_out), inputs, parameters)
-        held_out = learnt_from.described.transform(rows.where(is_held_out))
-        return learnt_from, held_out.select(*KEYS, "churned", INPUTS).cache()
+        prepared = prepare_rows(rows.where(~is_held_out), inputs, parameters)
+        held_out = prepared.input_model.transform(rows.where(is_held_out))
+        prepared_folds[repeat, fold] = (
+            prepared,
+            held_out.select(*KEYS, "churned", INPUTS).cache(),
+        )
 
-    def out_of_fold(place: int, repeat: int, fold: int) -> pd.DataFrame:
-        learnt_from, held_out = ready[repeat, fold]
+    def predict_fold(number: int, repeat: int, fold: int) -> pd.DataFrame:
+        prepared, held_out = prepared_folds[repeat, fold]
+        label = trials[number].label
         start = time.perf_counter()
-        model = fitted_candidate(learnt_from, competing[place], parameters)
+        model = fit_candidate(prepared, trials[number], parameters)
         seconds = time.perf_counter() - start
-        predicted = probabilities(model, held_out)
-        done.append(place)
-        told = (len(done), total, competing[place], fold + 1, seconds)
-        logger.info("Fit %d/%d: %s, fold %d, %.1f s", *told)
-        return predicted.assign(trial=place, repeat=repeat, fold=fold, fit_seconds=seconds)
+        predictions = predict_uncalibrated(model, held_out)
+        progress = f"{next(done)}/{len(trials) * len(splits)}"
+        logger.info("Fit %s: %s, fold %d, %.1f s", progress, label, fold + 1, seconds)
+        return predictions.assign(trial=number, candidate=label, repeat=repeat, fold=fold)
 
-    ready: dict[tuple[int, int], tuple[Prepared, DataFrame]] = {}
+    prepared_folds: dict[tuple[int, int], tuple[Prepared, DataFrame]] = {}
     try:
-        prepares = in_parallel(prepare, splits, rows, parameters.parallel_fits)
-        ready.update(zip(splits, prepares, strict=True))
-        # Unlike candidates side by side: some keep Java busy, others Python. The simplest last:
-        # while the last of a long fit goes on, nothing is left for the other cores.
-        fits = [(place, *split) for split in splits for place in reversed(range(len(competing)))]
-        predictions = in_parallel(out_of_fold, fits, rows, parameters.parallel_fits)
+        run_concurrently(prepare, splits, rows, parameters.parallel_fits)
+        # Different candidates concurrently: some keep Java busy, others Python. The simplest last:
+        # at the end of a long fit nothing else would be left for the other cores.
+        numbers = range(len(trials))
+        fits = [(number, *split) for split in splits for number in reversed(numbers)]
+        predictions = run_concurrently(predict_fold, fits, rows, parameters.parallel_fits)
     finally:
-        for learnt_from, held_out in ready.values():
-            learnt_from.rows.unpersist()
+        for prepared, held_out in prepared_folds.values():
+            prepared.rows.unpersist()
             held_out.unpersist()
         rows.unpersist()
     return pd.concat(predictions, ignore_index=True)
 
 
-def in_parallel(
+def run_concurrently(
     work: Callable[..., Result],
     arguments: Sequence[tuple[Any, ...]],
     rows: DataFrame,
     parallel_fits: int,
 ) -> list[Result]:
-    """Work side by side in threads, each in the rows' session."""
+    """Call a function with each tuple of arguments in threads that use the rows' Spark session."""
     in_session = inheritable_thread_target(rows.sparkSession)
     with ThreadPoolExecutor(parallel_fits) as pool:
-        return list(pool.map(in_session(lambda given: work(*given)), arguments))
+        return list(pool.map(in_session(lambda values: work(*values)), arguments))
 
 
-def probabilities(model: PipelineModel, rows: DataFrame) -> pd.DataFrame:
-    """Forecast rows: keys, `churned` and `probability` before calibration, ordered by key."""
+def predict_uncalibrated(model: PipelineModel, rows: DataFrame) -> pd.DataFrame:
+    """Predict rows: keys, `churned` and `probability` before calibration, sorted by key."""
     probability = F.col(UNCALIBRATED).alias("probability")
     forecast = model.transform(rows).select(*KEYS, "churned", probability)
     return to_sorted_pandas(forecast, *KEYS)
-
-
-def with_stages(model: PipelineModel, stages: list[Transformer]) -> PipelineModel:
-    """Return a fitted pipeline with more stages at its end."""
-    return PipelineModel([*model.stages, *stages])

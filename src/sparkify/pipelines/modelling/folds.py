@@ -1,4 +1,4 @@
-"""Which users are held out: of training altogether, and of each fold of it."""
+"""Which users are held out: of all training, and of each fold."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -10,13 +10,13 @@ from sparkify.spark.functions import collect_one_row, is_in_share
 
 
 def is_trainable(modelling: ModellingParameters) -> Column:
-    """Return whether models may learn from a row's user; a share of users, by hash, is kept out."""
+    """Return whether a row's user may be in training; a share of users, by hash, is held out."""
     hashed = F.xxhash64("user_id", F.lit("unseen"), F.lit(modelling.seed))
     return ~is_in_share(hashed, modelling.unseen_user_share)
 
 
 def fold_of(repeat: int, parameters: ModellingParameters) -> Column:
-    """Return the fold of a row's user, by hash; another repeat is another partition of users."""
+    """Return the fold of a row's user, by hash; each repeat divides the users differently."""
     hashed = F.xxhash64("user_id", F.lit("fold"), F.lit(parameters.seed), F.lit(repeat))
     return F.pmod(hashed, F.lit(parameters.folds)).cast("int")
 
@@ -24,7 +24,7 @@ def fold_of(repeat: int, parameters: ModellingParameters) -> Column:
 def require_trainable_and_unseen(
     users: int, trainable: int, modelling: ModellingParameters
 ) -> None:
-    """Require that models learn from some users of the hold-out, and not from all.
+    """Require that training has some users of the hold-out, and not all of them.
 
     Raises:
         TooLittleDataError: with the counts, if the share selects no user or all of them.
@@ -59,8 +59,8 @@ def require_churners_in_folds(train: DataFrame, modelling: ModellingParameters) 
     if min(counts[str(repeat)] for repeat in repeats) < 2:
         raise TooLittleDataError(
             f"modelling.folds: all {counts['users']:,} training users who churned are in the same "
-            f"fold, so that the others leave nobody to learn from. Set another modelling.seed, or "
-            f"use a log of more users or days."
+            f"fold, so that the other folds have no churner. Set another modelling.seed, or use a "
+            f"log of more users or days."
         )
 
 

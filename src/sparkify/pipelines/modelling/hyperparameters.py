@@ -1,4 +1,4 @@
-"""Which settings each candidate has, asked of the classes that fit it."""
+"""The settings of each candidate, read from the classes that fit it."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -30,8 +30,8 @@ KINDS: dict[object, type[int] | type[float]] = {
 NOT_SETTINGS = {"seed", "n_jobs", "verbosity", "early_stopping_rounds"}
 
 
-def hyperparameters(candidate: str) -> dict[str, type[int] | type[float]]:
-    """Return a candidate's numeric settings, by name, with the type that each takes."""
+def list_hyperparameters(candidate: str) -> dict[str, type[int] | type[float]]:
+    """Return the type of each numeric setting of a candidate, by name."""
     estimator = ESTIMATORS[candidate]
     if candidate == "xgboost":
         kinds: Mapping[str, object] = get_type_hints(estimator.__init__)
@@ -45,16 +45,16 @@ def hyperparameters(candidate: str) -> dict[str, type[int] | type[float]]:
     }
 
 
-def require_known(candidates: Mapping[str, Mapping[str, Sequence[float]] | None]) -> None:
-    """Require that there is a candidate, and that each has settings of names and types it takes.
+def require_known_settings(candidates: Mapping[str, Mapping[str, Sequence[float]] | None]) -> None:
+    """Require a candidate, and for each candidate only settings that exist, of the right type.
 
     Raises:
-        PydanticCustomError: naming the first setting that is wrong.
+        PydanticCustomError: with the first wrong setting.
     """
     for candidate, grid in candidates.items():
         if candidate not in ESTIMATORS:
             raise unknown_name(f"candidates.{candidate}", list(ESTIMATORS))
-        kinds_by_name = hyperparameters(candidate)
+        kinds_by_name = list_hyperparameters(candidate)
         for name, values in (grid or {}).items():
             if name not in kinds_by_name:
                 raise unknown_name(f"candidates.{candidate}.{name}", list(kinds_by_name))

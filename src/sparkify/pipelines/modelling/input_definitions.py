@@ -1,4 +1,4 @@
-"""How a single input is made of features."""
+"""Parameters that define a single input of the model."""
 
 from collections.abc import Mapping
 
@@ -7,14 +7,14 @@ from pydantic import Field, field_validator
 from sparkify.schemas.parameters import Parameters, wrong_value
 from sparkify.schemas.table import ColumnName
 
-LOG = "log_"  # prefix of the logarithm of a feature
+LOG_PREFIX = "log_"  # of the column with a feature's logarithm
 
 
 class Rate(Parameters):
-    """An input: a feature per another, shrunk as if `prior` more of those had been seen.
+    """An input: a feature divided by another, shrunken as if `prior` more had been observed.
 
-    For people, `words` says the customer's {rate} and that of the {others}, `of` what it is
-    counted on.
+    For reasons, `words` is a template with the customer's {rate} and the average, {others}, and
+    `of` the plural noun for what the denominator counts.
     """
 
     count: ColumnName
@@ -26,14 +26,15 @@ class Rate(Parameters):
 
     @field_validator("words")
     @classmethod
-    def _can_be_said(cls, words: str | None) -> str | None:
-        return _template(words, "rate", "others")
+    def _require_template(cls, words: str | None) -> str | None:
+        return _check_template(words, "rate", "others")
 
 
 class Plain(Parameters):
-    """An input: a feature as it is, or the logarithm of one more than it.
+    """An input: a feature x, or ln(1 + x) with `log`.
 
-    For people, `words` says its {value}, and `at_zero` is said where that rounds to 0.
+    For reasons, `words` is a template with its {value}, and `at_zero` the one where that rounds
+    to 0.
     """
 
     group: str
@@ -43,12 +44,12 @@ class Plain(Parameters):
 
     @field_validator("words", "at_zero")
     @classmethod
-    def _can_be_said(cls, words: str | None) -> str | None:
-        return _template(words, "value")
+    def _require_template(cls, words: str | None) -> str | None:
+        return _check_template(words, "value")
 
 
-def _template(words: str | None, *names: str) -> str | None:
-    """Return a template, if numbers can be put into it by these names."""
+def _check_template(words: str | None, *names: str) -> str | None:
+    """Return a template, after a check that it has no other fields than these."""
     try:
         (words or "").format(**dict.fromkeys(names, 0.5))
     except (IndexError, KeyError, ValueError) as error:
@@ -57,8 +58,8 @@ def _template(words: str | None, *names: str) -> str | None:
     return words
 
 
-def rate_features(rates: Mapping[str, Rate], place: str) -> dict[str, str]:
-    """Return the features that rates are made of, by the parameter that names them."""
+def list_rate_features(rates: Mapping[str, Rate], place: str) -> dict[str, str]:
+    """Return the features that rates are computed from, by the parameter that names them."""
     return {
         f"{place}.{name}.{part}": feature
         for name, rate in rates.items()

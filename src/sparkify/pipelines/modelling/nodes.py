@@ -1,46 +1,65 @@
-"""Find the champion, and say how good it is on what it has not seen."""
+"""Nodes from features and labels to a challenger: split, cross-validate, select, calibrate, fit."""
 
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.errors import TooLittleDataError
-from sparkify.ml import calibration
-from sparkify.ml import metrics as evaluation
-from sparkify.pipelines.evaluation import decision, figures
+from sparkify.errors import TooLittleDataError, UserError
+from sparkify.ml import calibration as ml_calibration
+from sparkify.ml.calibration import (
+    build_calibration_stages,
+    learn_calibration,
+    select_calibration,
+)
+from sparkify.ml.metrics import best_f1_threshold
 from sparkify.pipelines.feature_engineering.log_summary import require_outcome_page
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling import cross_validation as fitting
 from sparkify.pipelines.modelling import selection
-from sparkify.pipelines.modelling.candidates import trials
+from sparkify.pipelines.modelling import training_reference as reference
+from sparkify.pipelines.modelling.candidates import Trial, list_trials
+from sparkify.pipelines.modelling.cross_validation import (
+    fit_trial,
+    predict_out_of_fold,
+    prepared_rows,
+)
 from sparkify.pipelines.modelling.folds import (
     is_trainable,
     require_churners_in_folds,
     require_trainable_and_unseen,
 )
-from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
-from sparkify.schemas import KEYS, PREDICTIONS
+from sparkify.pipelines.modelling.inputs import feature_columns
+from sparkify.pipelines.modelling.model_card import add_card, summarise_training
+from sparkify.pipelines.modelling.parameters import (
+    InputParameters,
+    ModellingParameters,
+    ReferenceParameters,
+)
+from sparkify.schemas import KEYS, OUT_OF_FOLD_PREDICTIONS
 from sparkify.spark.functions import to_sorted_pandas
 
 
-def train_test(
+class OtherCandidatesError(UserError):
+    """The saved predictions are of other candidates than the parameters list."""
+
+
+def split_in_time(
     features: DataFrame,
     snapshots: DataFrame,
     event_summary: dict[str, Any],
     modelling: ModellingParameters,
     feature_engineering: FeatureEngineeringParameters,
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
-    """Split labelled snapshots in time and by user: the last cutoff is the hold-out.
+    """Split labelled snapshots into training rows and the hold-out, in time and by user.
 
-    Training takes the cutoffs whose horizon ends no later than the hold-out's cutoff, so that
-    no label overlaps it (the embargo), and leaves out the users that are never trained on. The
-    hold-out has all customers of its cutoff. One row per user and cutoff; and what is asked of
-    them.
+    The hold-out has all customers of the last cutoff. Training has the cutoffs whose horizon ends
+    no later than that (the embargo), without the users held out of training.
+
+    Returns:
+        Training rows and hold-out, one row per user and cutoff, and the prediction task.
 
     Raises:
         MissingPageError: if the log has no event on the page in which the outcome shows.
@@ -54,14 +73,14 @@ def train_test(
         F.count_if("is_trainable").alias("trainable"),
         F.count_if(F.col("churned") & F.col("is_trainable")).alias("trainable_churned"),
     )
-    counted = by_cutoff.orderBy("cutoff").collect()
-    if not counted:
+    counts = by_cutoff.orderBy("cutoff").collect()
+    if not counts:
         raise TooLittleDataError(
-            "snapshots holds no rows: nobody was a customer at any cutoff. With the outcome "
+            "snapshots holds no rows: there is no customer at any cutoff. With the outcome "
             "`downgrade` customers are on the paid level, with `inactivity` they were seen in the "
             "last feature_engineering.active_within_days. Use a log of more users or days."
         )
-    *earlier, holdout = counted
+    *earlier, holdout = counts
     embargo = pd.Timedelta(days=feature_engineering.horizon_days)
     train_cutoffs = [row for row in earlier if row["cutoff"] + embargo <= holdout["cutoff"]]
     train_churned = sum(row["trainable_churned"] for row in train_cutoffs)
@@ -72,12 +91,12 @@ def train_test(
             f"{train_churned} churners in {sum(row['trainable'] for row in train_cutoffs)} "
             f"training snapshots of {len(train_cutoffs)} cutoffs, and {holdout['churned']} among "
             f"{holdout['users']} users on the hold-out {holdout['cutoff']}: too few to train and "
-            f"judge a model. At least {modelling.min_train_churned} "
+            f"evaluate a model. At least {modelling.min_train_churned} "
             f"(modelling.min_train_churned) and {modelling.min_holdout_churned} "
-            f"(modelling.min_holdout_churned) are asked for; use a log of more users or days."
+            f"(modelling.min_holdout_churned) are required; use a log of more users or days."
         )
     require_trainable_and_unseen(holdout["users"], holdout["trainable"], modelling)
-    described = labelled.join(features, on=KEYS, how="inner")
+    rows = labelled.join(features, on=KEYS, how="inner")
     last_train = max(row["cutoff"] for row in train_cutoffs)
     is_train = F.col("is_trainable") & (F.col("cutoff") <= F.lit(last_train))
     require_churners_in_folds(labelled.where(is_train), modelling)
@@ -89,102 +108,176 @@ def train_test(
         "happened": OUTCOME_WORDS[feature_engineering.outcome].happened,
         "train_cutoffs": [str(row["cutoff"]) for row in train_cutoffs],
     }
-    return described.where(is_train), described.where(is_test), question
+    return rows.where(is_train), rows.where(is_test), question
 
 
-def champion(
+def cross_validate(
     train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
-) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any], PipelineModel]:
-    """Cross-validate every candidate, and refit the winner on all training snapshots.
+) -> DataFrame:
+    """Predict every training row with every trial, fitted on the other folds of users.
 
-    The winner is the simplest trial within one standard error of the best. Its predictions out
-    of fold give the calibration, which is part of the model, and `f1_threshold`, which is not:
-    each run decides by its own parameters.
+    One row per trial, repeat, user and cutoff. Inputs are learnt inside each fold, too.
+    """
+    predictions = predict_out_of_fold(train, inputs, modelling)[OUT_OF_FOLD_PREDICTIONS.columns]
+    spark = train.sparkSession
+    return spark.createDataFrame(predictions, OUT_OF_FOLD_PREDICTIONS.struct).coalesce(1)
+
+
+def select_candidate(
+    out_of_fold_predictions: DataFrame, modelling: ModellingParameters
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Select the simplest trial within one standard error of the best.
 
     Returns:
-        The candidates compared (one row per trial, best first), the time of their fits, what the
-        champion is, and its fitted model: from features to `probability`.
+        The trials compared, one row per trial, the best first; and the selected trial.
+
+    Raises:
+        OtherCandidatesError: if `modelling.candidates` has changed since `cross_validate`.
     """
-    predictions, competing = fitting.cross_validated(train, inputs, modelling), trials(modelling)
-    compared = selection.compared(predictions, competing, modelling.selection)
-    best = selection.simplest_of_the_best(compared)
-    trial = competing[best]
-    own = predictions[predictions["trial"] == best].reset_index(drop=True)
-    method = calibration.best_calibration(own, modelling.calibrations)
-    probability = calibration.calibrated(own, method)
-    with fitting.kept_prepared(train, inputs, modelling) as ready:
-        model = fitting.fitted(ready, trial, modelling)
-    last = calibration.calibration_stages(train.sparkSession, own, method)
-    chosen = {
-        **trial.description,
-        "imbalance": modelling.imbalance,
-        "calibration": method,
-        "f1_threshold": decision.best_f1_threshold(probability),
-    }
-    fit_times = selection.fit_times(predictions, competing)
-    return compared, fit_times, chosen, fitting.with_stages(model, last)
+    trials = list_trials(modelling)
+    predictions = to_sorted_pandas(out_of_fold_predictions, "trial", "repeat", "fold", *KEYS)
+    saved = predictions.drop_duplicates("trial")["candidate"].tolist()
+    if saved != [trial.label for trial in trials]:
+        raise OtherCandidatesError(
+            f"out_of_fold_predictions has {'; '.join(saved)}, and modelling.candidates lists "
+            f"others. Run it again from modelling.cross_validate."
+        )
+    cv_results = selection.compare_trials(predictions, trials, modelling.selection)
+    number = selection.choose_simplest(cv_results)
+    selected = {"trial": number, **trials[number].description, "imbalance": modelling.imbalance}
+    return cv_results, selected
 
 
-def predictions(
-    model_input: DataFrame, churn_model: PipelineModel, modelling: ModellingParameters
-) -> DataFrame:
-    """Forecast every row of a model input: one row per user and cutoff."""
-    ranks = {
-        f"baseline_{name}": F.col(column).cast("double")
-        for name, column in modelling.baselines.items()
-    }
-    forecast = churn_model.transform(model_input).withColumns(ranks)
-    return forecast.select(*PREDICTIONS.columns, *ranks)
-
-
-def metrics(
-    train_predictions: DataFrame,
-    test_predictions: DataFrame,
-    cv_results: pd.DataFrame,
-    champion: dict[str, Any],
-    data_quality: dict[str, Any],
-    question: dict[str, Any],
+def calibrate(
+    out_of_fold_predictions: DataFrame,
+    selected_candidate: dict[str, Any],
     modelling: ModellingParameters,
 ) -> dict[str, Any]:
-    """Judge the champion on the hold-out, with training figures and baselines beside it.
+    """Learn the calibration of the selected trial from its predictions out of fold.
 
-    `holdout` is about all its customers, `unseen_users` about those of them that no model has
-    ever learnt from: later in time, and other people. `decision` has the threshold of these
-    figures, and the costs and the rule that it follows from. `gain_over_baselines` has by how much
-    the champion ranks better than each simple rule.
+    Returns:
+        The `method`, its `parameters`, and `f1_threshold`, the threshold with the highest F1 to
+        expect from calibrated probabilities.
     """
-    trained, held_out = train_predictions.toPandas(), test_predictions.toPandas()
-    decided = decision.describe_decision(modelling.decision, champion["f1_threshold"])
-    threshold = decided["threshold"]
-    unseen = held_out[~held_out["is_trainable"]]
-    base_rate = float(trained["churned"].mean())
+    rows = select_trial(out_of_fold_predictions, selected_candidate)
+    method = select_calibration(rows, modelling.calibrations)
     return {
-        "source": data_quality["source"],
-        "question": question,
-        "champion": champion,
-        "decision": decided,
-        "holdout": evaluation.evaluated(held_out, threshold, modelling.bootstrap),
-        "unseen_users": evaluation.evaluated(unseen, threshold, modelling.bootstrap),
-        "train": evaluation.evaluated(trained, threshold, None),
-        "baselines": evaluation.baselines(held_out, base_rate, modelling.bootstrap),
-        "gain_over_baselines": evaluation.gain_over_baselines(held_out, modelling.bootstrap),
-        "candidates": cv_results.to_dict("records"),
+        "method": method,
+        "parameters": learn_calibration(out_of_fold_predictions.sparkSession, rows, method),
+        "f1_threshold": best_f1_threshold(ml_calibration.calibrate(rows, method)),
     }
 
 
-def holdout_figures(
-    test_predictions: DataFrame,
-    feature_weights: pd.DataFrame,
-    metrics: dict[str, Any],
+def select_trial(
+    out_of_fold_predictions: DataFrame, selected_candidate: dict[str, Any]
+) -> pd.DataFrame:
+    """Return the selected trial's predictions out of fold, in the order of folds and keys."""
+    is_selected = F.col("trial") == selected_candidate["trial"]
+    return to_sorted_pandas(out_of_fold_predictions.where(is_selected), "repeat", "fold", *KEYS)
+
+
+def describe_candidate(
+    selected_candidate: dict[str, Any], calibration: dict[str, Any]
+) -> dict[str, Any]:
+    """Return candidate, settings, imbalance, calibration and F1 threshold, as a card has them."""
+    return {
+        **{name: value for name, value in selected_candidate.items() if name != "trial"},
+        "calibration": calibration["method"],
+        "f1_threshold": calibration["f1_threshold"],
+    }
+
+
+def describe_training(
+    features: DataFrame,
+    user_days: DataFrame,
+    event_counts: DataFrame,
+    data_quality: dict[str, Any],
+    question: dict[str, Any],
+    inputs: InputParameters,
+    reference_parameters: ReferenceParameters,
+) -> dict[str, Any]:
+    """Describe the customers of the last training cutoff, and the log, for monitoring.
+
+    Returns:
+        The `cutoff`, the `window_days` before it and the number of `customers`. `watched` has
+        distributions of values. `pages`, `days` within the window and `lines` by reason of
+        rejection are of the log. A later snapshot is described by the same settings.
+    """
+    cutoff = max(question["train_cutoffs"])
+    snapshot = features.where(F.col("cutoff") == F.lit(cutoff).cast("date"))
+    settings = {
+        "cutoff": cutoff,
+        "window_days": reference_parameters.window_days,
+        "most_customers": reference_parameters.most_customers,
+        "bins": reference_parameters.bins,
+    }
+    customers = reference.sum_recent_days(snapshot, user_days, settings)
+    days = reference.count_days(event_counts, data_quality)
+    return {
+        **settings,
+        "customers": snapshot.count(),
+        "watched": reference.describe_distributions(
+            customers, user_days, settings, inputs, reference_parameters
+        ),
+        "pages": sorted(days["page"].unique()),
+        "days": reference.select_window(days, user_days, settings),
+        "lines": reference.count_lines(data_quality),
+    }
+
+
+def fit_selected(
+    train: DataFrame,
+    selected_candidate: dict[str, Any],
+    calibration: dict[str, Any],
+    inputs: InputParameters,
     modelling: ModellingParameters,
-) -> tuple[Figure, ...]:
-    """Draw the hold-out: precision-recall, ROC, calibration, lift, confusion, weights."""
-    held_out = to_sorted_pandas(test_predictions, *KEYS)
-    return (
-        figures.precision_recall(held_out, metrics),
-        figures.roc(held_out, metrics),
-        figures.calibration(held_out, metrics, modelling.calibration_bins),
-        figures.lift(held_out, metrics),
-        figures.confusion(held_out, metrics),
-        figures.weights(feature_weights, metrics),
+) -> tuple[PipelineModel, dict[str, Any]]:
+    """Fit the selected trial to all training rows, and add its calibration.
+
+    Returns:
+        The model, from features to `probability`, and a description of it.
+    """
+    last = build_calibration_stages(
+        train.sparkSession, calibration["method"], calibration["parameters"]
     )
+    with prepared_rows(train, inputs, modelling) as prepared:
+        model = fit_trial(prepared, Trial.from_description(selected_candidate), modelling)
+    description = describe_candidate(selected_candidate, calibration)
+    return PipelineModel([*model.stages, *last]), description
+
+
+def fit_challenger(
+    train: DataFrame,
+    selected_candidate: dict[str, Any],
+    calibration: dict[str, Any],
+    question: dict[str, Any],
+    training_reference: dict[str, Any],
+    data_quality: dict[str, Any],
+    package_versions: dict[str, str],
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+    feature_engineering: FeatureEngineeringParameters,
+) -> PipelineModel:
+    """Fit the selected trial to all training rows, with its calibration and its model card.
+
+    The card describes the model, its features, the prediction task and the training rows, with a
+    fingerprint of their content. It also has versions of packages, parameters, and the
+    `reference` that monitoring compares later snapshots with.
+    """
+    model, description = fit_selected(train, selected_candidate, calibration, inputs, modelling)
+    parameters = {
+        "modelling": modelling,
+        "inputs": inputs,
+        "feature_engineering": feature_engineering,
+    }
+    card = {
+        **description,
+        "features": feature_columns(train),
+        "question": question,
+        "source": data_quality["source"],
+        "training": summarise_training(train),
+        "reference": training_reference,
+        "packages": package_versions,
+        "parameters": {name: one.model_dump(mode="json") for name, one in parameters.items()},
+    }
+    return add_card(model, card)

@@ -1,6 +1,6 @@
-"""What can be set about the search for a champion and its evaluation."""
+"""Parameters of the search for a challenger, of its inputs and of its training reference."""
 
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     Field,
@@ -11,8 +11,13 @@ from pydantic import (
     model_validator,
 )
 
-from sparkify.pipelines.modelling.hyperparameters import require_known
-from sparkify.pipelines.modelling.input_definitions import LOG, Plain, Rate, rate_features
+from sparkify.pipelines.modelling.hyperparameters import require_known_settings
+from sparkify.pipelines.modelling.input_definitions import (
+    LOG_PREFIX,
+    Plain,
+    Rate,
+    list_rate_features,
+)
 from sparkify.schemas import NewColumnName
 from sparkify.schemas.parameters import Parameters, SampleShare, Seed, Share, wrong_value
 from sparkify.schemas.table import ColumnName
@@ -41,7 +46,7 @@ class SegmentParameters(Parameters):
 class InputParameters(Parameters):
     """What a model looks at; `inputs` in conf/.
 
-    Without `plain`, every feature is looked at as its logarithm. `moderator` is the input that
+    Without `plain`, the inputs are the logarithms of all features. `moderator` is the input that
     linear candidates let change the weight of all others.
     """
 
@@ -66,7 +71,7 @@ class InputParameters(Parameters):
         group_of = {name: rate.group for name, rate in self.every_rate.items()}
         group_of |= {name: how.group for name, how in (self.plain or {}).items()}
         return {
-            group: [name for name, own in group_of.items() if own == group]
+            group: [name for name, its_group in group_of.items() if its_group == group]
             for group in sorted(set(group_of.values()))
         }
 
@@ -85,11 +90,11 @@ class InputParameters(Parameters):
 
     @property
     def named_features(self) -> dict[str, str]:
-        """The features that inputs are made of, by the parameter that names them."""
+        """The features of the inputs, by the parameter that names them."""
         segments = self.segments.rates if self.segments else {}
         return {
-            **rate_features(segments, "segments.rates"),
-            **rate_features(self.rates, "rates"),
+            **list_rate_features(segments, "segments.rates"),
+            **list_rate_features(self.rates, "rates"),
             **{f"plain.{name}": name for name in self.plain or {}},
         }
 
@@ -99,7 +104,7 @@ class InputParameters(Parameters):
         logs = [name for name, how in (self.plain or {}).items() if how.log]
         return {
             **{f"rates.{name}": name for name in self.rates},
-            **{f"plain.{name}": LOG + name for name in logs},
+            **{f"plain.{name}": LOG_PREFIX + name for name in logs},
         }
 
     @model_validator(mode="after")
@@ -115,9 +120,9 @@ class InputParameters(Parameters):
 
     @model_validator(mode="after")
     def _require_moderator_among_inputs(self) -> Self:
-        known = [*self.rates, *(self.plain or {})]
-        if self.moderator is not None and self.moderator not in known:
-            raise wrong_value("moderator", self.moderator, f"null, or one of {', '.join(known)}")
+        names = [*self.rates, *(self.plain or {})]
+        if self.moderator is not None and self.moderator not in names:
+            raise wrong_value("moderator", self.moderator, f"null, or one of {', '.join(names)}")
         return self
 
 
@@ -135,47 +140,11 @@ class ReferenceParameters(Parameters):
     def named_features(self) -> dict[str, str]:
         """The features that are compared later, by the parameter that names them."""
         comparable = {f"comparable[{place}]": name for place, name in enumerate(self.comparable)}
-        return {**rate_features(self.rates, "rates"), **comparable}
-
-
-class DecisionParameters(Parameters):
-    """From which probability on a customer is called a churner; dollars and shares."""
-
-    threshold: Literal["f1", "profit"]
-    contact_cost: float = Field(gt=0)
-    contact_success: float = Field(gt=0, le=1)
-    kept_customer_value: float = Field(gt=0)
-
-    @property
-    def worth_of_contact(self) -> float:
-        """Dollars that contacting a customer who would churn keeps, in the mean."""
-        return self.contact_success * self.kept_customer_value
-
-
-class PromotionParameters(Parameters):
-    """When a newly trained model takes the place of the champion that stands."""
-
-    replace: Literal["if_better", "always", "never"]
-    standard_errors: float = Field(ge=0)
-
-
-class GroupParameters(Parameters):
-    """Which customers count as new, and as seen recently; days."""
-
-    new_customer_days: PositiveInt
-    recently_seen_days: PositiveInt
-
-
-class Bootstrap(NamedTuple):
-    """How 95 % intervals are made: resamples of users, their seed, and the churners needed."""
-
-    resamples: int
-    seed: int
-    min_churned: int
+        return {**list_rate_features(self.rates, "rates"), **comparable}
 
 
 class ModellingParameters(Parameters):
-    """Candidates, folds and the evaluation; `modelling` in conf/."""
+    """Candidates and folds; `modelling` in conf/."""
 
     seed: Seed
     unseen_user_share: SampleShare
@@ -186,29 +155,12 @@ class ModellingParameters(Parameters):
     imbalance: Literal["none", "weights", "smote"]
     smote_most_rows: PositiveInt
     calibrations: tuple[Literal["none", "platt", "isotonic"], ...] = Field(min_length=1)
-    decision: DecisionParameters
-    promotion: PromotionParameters
-    groups: GroupParameters
     partitions: PositiveInt
     parallel_fits: PositiveInt
     min_train_churned: PositiveInt
     min_holdout_churned: PositiveInt
-    bootstrap_resamples: PositiveInt
-    min_interval_churned: PositiveInt
-    calibration_bins: PositiveInt
-    baselines: dict[ColumnName, ColumnName]
-
-    @property
-    def bootstrap(self) -> Bootstrap:
-        """How the evaluation makes its intervals."""
-        return Bootstrap(self.bootstrap_resamples, self.seed, self.min_interval_churned)
-
-    @property
-    def named_features(self) -> dict[str, str]:
-        """The features that baselines rank by, by the parameter that names them."""
-        return {f"baselines.{name}": feature for name, feature in self.baselines.items()}
 
     @model_validator(mode="after")
     def _require_known_settings(self) -> Self:
-        require_known(self.candidates)
+        require_known_settings(self.candidates)
         return self

@@ -1,7 +1,7 @@
-"""What a later snapshot is compared with: how customers behaved when the model was trained.
+"""How customers behaved when a model was trained, for comparison with later snapshots.
 
-Whole-history sums grow with the calendar, whoever is looked at. What is kept here has the same
-window before every cutoff, and can be told again, the same way, of a later one.
+Sums over whole histories grow with the calendar. These are over a window of fixed length before
+the cutoff, so that a later cutoff is described the same way.
 """
 
 from collections.abc import Mapping
@@ -24,49 +24,8 @@ OBSERVED = "observed_days"
 LEVEL, NUMBER, CLOCK = "level", "number", "clock"
 
 
-def describe_training(
-    features: DataFrame,
-    user_days: DataFrame,
-    event_counts: DataFrame,
-    data_quality: dict[str, Any],
-    question: dict[str, Any],
-    inputs: InputParameters,
-    reference: ReferenceParameters,
-) -> dict[str, Any]:
-    """Describe the customers of the last training cutoff, and the log, for later comparison.
-
-    Returns:
-        The `cutoff`, the `window_days` before it, the `customers` then, what is `watched` and how
-        its values spread, the log's `pages`, its `days` within the window and its `lines`, by
-        reason of rejection. It says by itself how a later snapshot is described the same way.
-    """
-    cutoff = max(question["train_cutoffs"])
-    snapshot = features.where(F.col("cutoff") == F.lit(cutoff).cast("date"))
-    described = {
-        "cutoff": cutoff,
-        "window_days": reference.window_days,
-        "most_customers": reference.most_customers,
-        "bins": reference.bins,
-    }
-    customers = recent_behaviour(snapshot, user_days, described)
-    recent = [name for name in customers.columns if name in summed(user_days)]
-    watched = _watched(inputs, reference, [*recent, *reference.comparable])
-    days = log_days(event_counts, data_quality)
-    return {
-        **described,
-        "customers": snapshot.count(),
-        "watched": {
-            name: {**how, **spread(values_of(customers, how, described), how, reference.bins)}
-            for name, how in watched.items()
-        },
-        "pages": sorted(days["page"].unique()),
-        "days": in_window(days, user_days, described),
-        "lines": lines(data_quality),
-    }
-
-
-def summed(user_days: DataFrame) -> list[str]:
-    """Name what is summed up over the days of a window: the counts of user_days, by level too."""
+def _summed(user_days: DataFrame) -> list[str]:
+    """List the columns that are summed over the days of a window."""
     paid = [f"paid_{name}" for name in _by_level(user_days)]
     return [*_counts(user_days), *paid, "active_days"]
 
@@ -80,34 +39,44 @@ def _by_level(user_days: DataFrame) -> list[str]:
     return [name for name in counts if f"free_{name}" in counts]
 
 
-def recent_behaviour(
-    snapshot: DataFrame, user_days: DataFrame, described: Mapping[str, Any]
+def sum_recent_days(
+    snapshot: DataFrame, user_days: DataFrame, settings: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Sum up each customer's last days before the cutoff, beside the features as they are.
+    """Sum each customer's last days before the cutoff, and keep the other features.
 
-    One row per customer: at most `most_customers`, chosen by a hash of user and cutoff, so that
-    another cutoff draws anew.
+    One row per customer: at most `most_customers`, sampled by a hash of user and cutoff, so that
+    another cutoff has another sample.
     """
-    names = summed(user_days)
+    names = _summed(user_days)
     days = add_countable_columns(user_days, _by_level(user_days))
-    drawn = snapshot.orderBy(F.xxhash64(*KEYS), "user_id").limit(described["most_customers"])
-    first_day = F.date_sub("cutoff", described["window_days"])
+    sample = snapshot.orderBy(F.xxhash64(*KEYS), "user_id").limit(settings["most_customers"])
+    first_day = F.date_sub("cutoff", settings["window_days"])
     is_recent = (F.col("day") >= first_day) & (F.col("day") < F.col("cutoff"))
     recent = (
-        days.join(drawn.select(*KEYS), on="user_id", how="inner")
+        days.join(sample.select(*KEYS), on="user_id", how="inner")
         .where(is_recent)
         .groupBy("user_id")
         .agg(*(F.sum(name).cast("double").alias(name) for name in names))
     )
-    customers = drawn.drop(*names).join(recent, on="user_id", how="left")
+    customers = sample.drop(*names).join(recent, on="user_id", how="left")
     return to_sorted_pandas(customers.fillna(0.0, names), "user_id")
 
 
-def _watched(
-    inputs: InputParameters, reference: ReferenceParameters, comparable: list[str]
+def describe_distributions(
+    customers: pd.DataFrame,
+    user_days: DataFrame,
+    settings: Mapping[str, Any],
+    inputs: InputParameters,
+    reference: ReferenceParameters,
 ) -> dict[str, dict[str, Any]]:
-    """Say what is watched: rates of the window, and inputs as they are, comparable or clocks."""
-    rates = {
+    """Return how each watched value is computed, and its distribution over customers.
+
+    Rates are over the window, and other inputs are features. Of these, some are comparable with
+    a later snapshot, and the others are clocks, which grow with the calendar.
+    """
+    recent = [name for name in customers.columns if name in _summed(user_days)]
+    comparable = [*recent, *reference.comparable]
+    rates: dict[str, dict[str, Any]] = {
         name: {
             "kind": NUMBER,
             "count": rate.count,
@@ -116,48 +85,53 @@ def _watched(
         }
         for name, rate in {**inputs.every_rate, **reference.rates}.items()
     }
-    plain = {
+    plain: dict[str, dict[str, Any]] = {
         name: {"kind": NUMBER if name in comparable else CLOCK, "count": name}
         for name in inputs.plain or {}
     }
-    return {**rates, **plain}
+    return {
+        name: {**how, **learn_bins(select_values(customers, how, settings), how, reference.bins)}
+        for name, how in {**rates, **plain}.items()
+    }
 
 
-def values_of(
-    customers: pd.DataFrame, how: Mapping[str, Any], described: Mapping[str, Any]
+def select_values(
+    customers: pd.DataFrame, how: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> npt.NDArray[np.float64]:
-    """Return one value per customer of whom enough is known: a rate of the window, or as it is.
+    """Return one value per customer with enough history: a rate of the window, or a feature.
 
     Args:
-        customers: as `recent_behaviour` tells of them.
-        how: what is watched; a rate has a `count` `per` something, and `least_per` of the latter
-            is enough to know it.
-        described: the window, in `window_days`; no more days were observed than it has.
+        customers: as `sum_recent_days` returns them.
+        how: the columns of the value. A rate is a `count` `per` another column, for customers
+            with at least `least_per` of the latter.
+        settings: `window_days`, the most days that a customer is observed in the window.
     """
     count: npt.NDArray[np.float64] = customers[how["count"]].to_numpy(float)
     if "per" not in how:
         return count
     per = customers[how["per"]].to_numpy(float)
     if how["per"] == OBSERVED:
-        per = per.clip(max=described["window_days"])
+        per = per.clip(max=settings["window_days"])
     is_known = per >= how["least_per"]
     return np.asarray(count[is_known] / per[is_known])
 
 
-def spread(values: npt.NDArray[np.float64], how: Mapping[str, Any], bins: int) -> dict[str, Any]:
-    """Learn bins from values, their quantiles, and count the values in them.
+def learn_bins(
+    values: npt.NDArray[np.float64], how: Mapping[str, Any], bins: int
+) -> dict[str, Any]:
+    """Return quantiles of values as the edges of bins, and the counts in these bins.
 
-    Values of which there are two at most are a level, whatever else is not a clock a number.
+    A number with at most two distinct values is a level.
     """
-    # By whole numbers: a quantile of 60.00000000000001 % is another value.
+    # Integers: in fractions, a quantile of 60.00000000000001 % is another value.
     places = (np.arange(1, bins + 1) * len(values) - 1) // bins
     edges = np.unique(np.sort(values)[places]) if len(values) else np.empty(0)
     is_level = how["kind"] == NUMBER and len(np.unique(values)) <= 2
     kind = LEVEL if is_level else how["kind"]
-    return {"kind": kind, "edges": edges.tolist(), **counted(values, edges)}
+    return {"kind": kind, "edges": edges.tolist(), **count_in_bins(values, edges)}
 
 
-def counted(values: npt.NDArray[np.float64], edges: npt.ArrayLike) -> dict[str, Any]:
+def count_in_bins(values: npt.NDArray[np.float64], edges: npt.ArrayLike) -> dict[str, Any]:
     """Count values between edges: up to the first, up to the next …, and beyond the last."""
     places = np.searchsorted(np.asarray(edges, float), values, side="left")
     counts = np.bincount(places, minlength=np.size(edges) + 1)
@@ -165,22 +139,22 @@ def counted(values: npt.NDArray[np.float64], edges: npt.ArrayLike) -> dict[str, 
     return {"counts": counts.tolist(), "mean": mean}
 
 
-def log_days(event_counts: DataFrame, data_quality: dict[str, Any]) -> pd.DataFrame:
-    """Sum up the log's events: one row per `day` and `page`, with its `events`."""
+def count_days(event_counts: DataFrame, data_quality: dict[str, Any]) -> pd.DataFrame:
+    """Return the log's `events` per `day` and `page`, one row each."""
     require_usable_log(data_quality)
     counts = event_counts.groupBy("day", "page").agg(F.sum("events").alias("events"))
     return to_sorted_pandas(counts, "day", "page")
 
 
-def in_window(
-    days: pd.DataFrame, user_days: DataFrame, described: Mapping[str, Any]
+def select_window(
+    days: pd.DataFrame, user_days: DataFrame, settings: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """List the window's days: `day`, `events` and `active` users.
+    """Return the days of the window: `day`, `events` and `active` users.
 
-    The window begins with the log where that is later. A day without events is there, with none.
+    The window starts with the log if that starts later. Days without events count 0.
     """
-    cutoff, opened = pd.Timestamp(described["cutoff"]), pd.Timestamp(days["day"].min())
-    first = max(cutoff - pd.Timedelta(days=described["window_days"]), opened)
+    cutoff, opened = pd.Timestamp(settings["cutoff"]), pd.Timestamp(days["day"].min())
+    first = max(cutoff - pd.Timedelta(days=settings["window_days"]), opened)
     is_in = (F.col("day") >= first.date()) & (F.col("day") < cutoff.date())
     active = user_days.where(is_in).groupBy("day").agg(F.count("*").alias("active")).toPandas()
     counts = pd.DataFrame(
@@ -195,10 +169,13 @@ def in_window(
     ]
 
 
-def lines(data_quality: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep of the account of the log's records what tells a longer log from another one."""
+def count_lines(data_quality: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the log's lines, rejections by reason and first event.
+
+    They distinguish a longer log from another one.
+    """
     return {
         "lines": data_quality["lines"],
         "first_event": data_quality["first_event"],
-        "rejections": {why: told["lines"] for why, told in data_quality["rejections"].items()},
+        "rejections": {why: which["lines"] for why, which in data_quality["rejections"].items()},
     }

@@ -25,8 +25,8 @@ def compare_distributions(
     `psi` is the population stability index, `psi_by_chance` its mean if nothing has changed.
     `test` is a two-sample test for equal distributions, with `statistic` and `p_value`.
     `p_adjusted` corrects for all tests together (Benjamini and Yekutieli 2001, for dependent
-    tests): if nothing has changed, one of them is below `monitoring.false_alarms` in at most that
-    share of runs. An `alarm` is below it and has at least the PSI of `monitoring.psi`. A clock,
+    tests). If nothing has changed, at most a share of `monitoring.false_alarms` of the runs has
+    one below it. An `alarm` is below it and has at least the PSI of `monitoring.psi`. A clock,
     such as observed days, always moves and is not tested.
     """
     table = pd.DataFrame(
@@ -69,8 +69,8 @@ def population_stability_index(then: Counts, now: Counts, groups: int) -> tuple[
 
     The index is the sum over groups of (p - q) ln(p / q), with p and q their shares now and then.
     Groups are neighbouring bins with about equal shares of the reference. By chance alone it is
-    (groups - 1) (1/n + 1/m) between samples of n and m (Yurdakul and Naranjo 2020): 0.09 with
-    200 customers each.
+    (groups - 1) (1/n + 1/m) between samples of n and m (Yurdakul and Naranjo 2020). With 200
+    customers each this is 0.09.
     """
     ends = np.searchsorted(then.cumsum() * groups, then.sum() * np.arange(1, groups))
     starts = np.unique([0, *(ends + 1)])

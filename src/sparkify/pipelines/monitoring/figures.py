@@ -40,7 +40,8 @@ def draw_drift(drift: pd.DataFrame, monitoring_summary: Mapping[str, Any]) -> Fi
         [BAD, CLOCK_COLOR, CHANCE_COLOR],
         MODEL,
     )
-    names = rows["feature"].str.replace("_", " ") + np.where(rows["is_clock"], " (clock)", "")
+    suffixes = np.where(rows["is_clock"], " (clock)", "")
+    names: list[str] = list(rows["feature"].str.replace("_", " ") + suffixes)
     # A clock may have moved by any amount: its bar is cut, and its value is written beside it.
     psi = rows["psi"].fillna(0)
     edge = 1.15 * max(psi[~rows["is_clock"]].max(), 1.6 * limit)
@@ -52,7 +53,7 @@ def draw_drift(drift: pd.DataFrame, monitoring_summary: Mapping[str, Any]) -> Fi
     text = f" limit {limit:g}: an alarm only if p is below {max_p:g}"
     axes.text(limit, len(rows) - 0.45, text, fontsize=8)
     by_chance = rows["psi_by_chance"].where(~rows["is_clock"])
-    mark = {"marker": "|", "ms": 11, "mew": 2, "ls": "", "color": "black"}
+    mark: dict[str, Any] = {"marker": "|", "ms": 11, "mew": 2, "ls": "", "color": "black"}
     (marks,) = axes.plot(by_chance, names, **mark, label="mean if nothing has changed")
     meanings = dict(zip(verdicts, colors, strict=True))
     patches = [Patch(color=color, label=meaning) for meaning, color in meanings.items()]

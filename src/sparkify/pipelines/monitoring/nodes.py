@@ -10,10 +10,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.errors import UserError
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import training_reference as training
-from sparkify.pipelines.modelling.model_card import card_of, is_same_model
-from sparkify.pipelines.modelling.parameters import ModellingParameters
+from sparkify.pipelines.modelling.model_card import is_same_model, read_card
 from sparkify.pipelines.monitoring import alarms, realised
 from sparkify.pipelines.monitoring.drift import compare_distributions
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
@@ -37,7 +37,7 @@ def extract_reference(churn_model: PipelineModel, metrics: dict[str, Any]) -> di
         NoReferenceError: if the card has none.
         OtherModelError: if `metrics` belong to another model.
     """
-    card = card_of(churn_model)
+    card = read_card(churn_model)
     reference: dict[str, Any] = card.get("reference") or {}
     if not reference:
         raise NoReferenceError(
@@ -48,8 +48,8 @@ def extract_reference(churn_model: PipelineModel, metrics: dict[str, Any]) -> di
         raise OtherModelError(
             f"metrics belong to another model ({metrics['champion']['label']}) than churn_model "
             f"({card['label']}): a run stopped before it promoted its model, or one of them has "
-            f"another version. Evaluate and promote with `kedro run --pipelines modelling`, or "
-            f"load both with the same version by --load-versions."
+            f"another version. Evaluate and promote with `kedro run --pipelines "
+            f"modelling,evaluation`, or load both with the same version by --load-versions."
         )
     return reference
 
@@ -68,9 +68,9 @@ def describe_newest_snapshot(
     """
     cutoff = str(collect_one_row(current_features.agg(F.max("cutoff")))[0])
     described = {**model_reference, "cutoff": cutoff}
-    customers = training.recent_behaviour(current_features, user_days, described)
-    days = training.log_days(event_counts, data_quality)
-    window = training.in_window(days, user_days, described)
+    customers = training.sum_recent_days(current_features, user_days, described)
+    days = training.count_days(event_counts, data_quality)
+    window = training.select_window(days, user_days, described)
     is_in_window = days["day"].astype(str).between(window[0]["day"], window[-1]["day"])
     is_unseen = is_in_window & ~days["page"].isin(model_reference["pages"])
     unseen = days[is_unseen].groupby("page")["events"].sum().sort_values(ascending=False)
@@ -79,12 +79,14 @@ def describe_newest_snapshot(
         "window_days": model_reference["window_days"],
         "customers": current_features.count(),
         "watched": {
-            name: training.counted(training.values_of(customers, how, described), how["edges"])
+            name: training.count_in_bins(
+                training.select_values(customers, how, described), how["edges"]
+            )
             for name, how in model_reference["watched"].items()
         },
         "unseen_pages": {str(page): int(events) for page, events in unseen.items()},
         "days": window,
-        "lines": training.lines(data_quality),
+        "lines": training.count_lines(data_quality),
     }
 
 
@@ -104,8 +106,8 @@ def measure_drift(
         for scores in (test_predictions, churn_scores)
     )
     kind, bins = {"kind": training.NUMBER}, model_reference["bins"]
-    spread = training.spread(holdout.to_numpy(float), kind, bins)
-    counted = training.counted(newest.to_numpy(float), spread["edges"])
+    spread = training.learn_bins(holdout.to_numpy(float), kind, bins)
+    counted = training.count_in_bins(newest.to_numpy(float), spread["edges"])
     return compare_distributions(
         {**model_reference["watched"], SCORE: spread},
         {**newest_description["watched"], SCORE: counted},
@@ -119,7 +121,7 @@ def evaluate_past_scores(
     newest_description: dict[str, Any],
     metrics: dict[str, Any],
     feature_engineering: FeatureEngineeringParameters,
-    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     monitoring: MonitoringParameters,
 ) -> pd.DataFrame:
     """Evaluate past scores whose horizon is over: one row per cutoff, the newest last."""
@@ -133,7 +135,7 @@ def evaluate_past_scores(
     churners = realised.count_training_churners(metrics["train"]["churned"], feature_engineering)
     certainty = 1 - monitoring.false_alarms
     rows = [
-        realised.evaluate_scores(rows, certainty, churners, modelling)
+        realised.evaluate_scores(rows, certainty, churners, evaluation.bootstrap)
         for _, rows in scores.groupby("cutoff")
     ]
     return pd.DataFrame(rows, columns=realised.COLUMNS)

@@ -36,7 +36,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 nodes.evaluate_past_scores,
                 [
                     *["score_history", "user_days", "newest_description", "metrics"],
-                    *["params:feature_engineering", "params:modelling", monitoring],
+                    *["params:feature_engineering", "params:evaluation", monitoring],
                 ],
                 "realised_metrics",
                 name="evaluate_past_scores",

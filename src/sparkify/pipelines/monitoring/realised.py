@@ -8,11 +8,10 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from scipy import stats
 
-from sparkify.ml.bootstrap import in_one_row, with_intervals
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_figures
 from sparkify.ml.metrics import RANKING
 from sparkify.pipelines.feature_engineering.customers import label_customers
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.parameters import ModellingParameters
 from sparkify.schemas import KEYS
 
 RANKED = ("auc", "average_precision")
@@ -50,8 +49,8 @@ def count_training_churners(
 ) -> float:
     """Estimate how many different churners are in the training rows; at least 1.
 
-    Training rows repeat a churner at every cutoff whose horizon has the outcome; with
-    `inactivity`, at every cutoff with the churner in the `active_within_days` before it.
+    Training rows repeat a churner at every cutoff with the outcome in its horizon. With
+    `inactivity`, they do at every cutoff with the churner in the `active_within_days` before it.
 
     Args:
         train_churned: training rows with the label `churned`.
@@ -65,7 +64,7 @@ def count_training_churners(
 
 
 def evaluate_scores(
-    scores: pd.DataFrame, certainty: float, train_churners: float, modelling: ModellingParameters
+    scores: pd.DataFrame, certainty: float, train_churners: float, bootstrap: Bootstrap
 ) -> dict[str, Any]:
     """Evaluate the scores of one cutoff against the outcomes; keys are those of `COLUMNS`.
 
@@ -87,4 +86,4 @@ def evaluate_scores(
         "expected_high": int(high),
     }
     metrics = {name: RANKING[name] for name in RANKED}
-    return {**row, **in_one_row(with_intervals(scores, metrics, modelling.bootstrap))}
+    return {**row, **flatten_figures(estimate_metrics(scores, metrics, bootstrap))}

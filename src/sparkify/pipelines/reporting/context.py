@@ -14,10 +14,10 @@ from sparkify.formatting.baseline_comparison import (
 )
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.input_definitions import LOG
+from sparkify.pipelines.modelling.input_definitions import LOG_PREFIX
 from sparkify.pipelines.modelling.model_card import is_same_model
 from sparkify.pipelines.modelling.parameters import InputParameters
-from sparkify.pipelines.modelling.selection import simplest_of_the_best
+from sparkify.pipelines.modelling.selection import choose_simplest
 from sparkify.pipelines.monitoring.drift import format_chance, format_verdict
 from sparkify.pipelines.reporting import number_format as text
 from sparkify.schemas import feature_columns
@@ -65,7 +65,7 @@ def describe_quality(
     evaluated |= {text.format_rule(name).capitalize(): metrics["baselines"][name] for name in rules}
     gains = metrics["gain_over_baselines"]
     candidates = pd.DataFrame(metrics["candidates"])
-    chosen = simplest_of_the_best(candidates)
+    chosen = choose_simplest(candidates)
     errors = {
         name: text.format_with_errors(*candidates[[name, f"{name}_error"]].T.to_numpy().tolist())
         for name in ("average_precision", "behind")
@@ -110,7 +110,7 @@ def describe_drivers(
     meanings = _input_meanings(inputs, feature_engineering)
     meanings |= {f"segment_{n}": f"Probability of segment {n}" for n in segments["segment"]}
     parts = feature_weights["feature"].str.partition(", ")
-    weights = feature_weights.assign(name=parts[0].str.removeprefix(LOG), moderator=parts[2])
+    weights = feature_weights.assign(name=parts[0].str.removeprefix(LOG_PREFIX), moderator=parts[2])
     is_product = weights["moderator"] != ""
     products = weights[is_product].pivot(index="name", columns="moderator", values="weight")
     top = weights.head(5).to_dict("records")

@@ -1,4 +1,4 @@
-"""The seed project's question: whose history ended in a cancellation."""
+"""Nodes for the seed project's task: whose history ended in a cancellation."""
 
 from functools import reduce
 from typing import Any
@@ -9,9 +9,10 @@ from pyspark.sql import functions as F
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support, roc_auc_score
 
 from sparkify.errors import TooLittleDataError
+from sparkify.pipelines.evaluation.nodes import evaluate_champion
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.log_summary import require_cancellation_page
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
-from sparkify.pipelines.modelling import nodes as modelling_nodes
 from sparkify.pipelines.modelling.folds import (
     is_trainable,
     require_churners_in_folds,
@@ -20,30 +21,32 @@ from sparkify.pipelines.modelling.folds import (
 from sparkify.pipelines.modelling.input_definitions import Plain
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.retrospective.parameters import SeedProjectParameters
-from sparkify.pipelines.validation.leakage import leakage_audit
+from sparkify.pipelines.validation.nodes import audit_leakage
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import KEYS, SNAPSHOTS
 from sparkify.spark.functions import to_sorted_pandas
 
 
-def whole_histories(user_days: DataFrame) -> DataFrame:
-    """List every user once, at the end of the log, and whether they ever cancelled.
+def label_whole_histories(user_days: DataFrame) -> DataFrame:
+    """Return every user once, at the end of the log, and whether they ever cancelled.
 
-    One row per user. The history of a churner stops at the cancellation, everybody else's runs
-    on: that alone tells much of the label, whatever is counted.
+    One row per user. The history of a churner ends with the cancellation, and others continue:
+    the length of a history alone says much about the label.
     """
     by_user = user_days.groupBy("user_id").agg((F.sum("cancellations") > 0).alias("churned"))
     end = user_days.agg(F.date_add(F.max("day"), 1).alias("cutoff"))
     return by_user.crossJoin(F.broadcast(end)).select(*SNAPSHOTS.columns)
 
 
-def train_test(
+def split_by_user(
     features: DataFrame,
     snapshots: DataFrame,
     event_summary: dict[str, Any],
     modelling: ModellingParameters,
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
-    """Split whole histories by user, by hash; one row per user, and what is asked of them.
+    """Split whole histories by user, by hash: training rows, hold-out and prediction task.
+
+    One row per user.
 
     Raises:
         MissingPageError: if the log has no event on the cancellation page.
@@ -63,7 +66,7 @@ def train_test(
         raise TooLittleDataError(
             f"{trained} churners among the users to train on and {held_out} among those held "
             f"out: too few. At least {modelling.min_train_churned} (modelling.min_train_churned) "
-            f"and {modelling.min_holdout_churned} (modelling.min_holdout_churned) are asked for; "
+            f"and {modelling.min_holdout_churned} (modelling.min_holdout_churned) are required; "
             f"use a log of more users or days."
         )
     require_churners_in_folds(rows.where("is_trainable"), modelling)
@@ -75,39 +78,27 @@ def train_test(
     return rows.where("is_trainable"), rows.where(~F.col("is_trainable")), question
 
 
-def metrics(
-    train_predictions: DataFrame,
-    test_predictions: DataFrame,
-    cv_results: pd.DataFrame,
-    champion: dict[str, Any],
-    data_quality: dict[str, Any],
-    question: dict[str, Any],
-    modelling: ModellingParameters,
-) -> dict[str, Any]:
-    """Evaluate the champion as the forecast's, but at the threshold with the best expected F1.
+def evaluate_at_best_f1(evaluation: EvaluationParameters, *results: Any) -> dict[str, Any]:
+    """Evaluate the model as the forecast's, but at the threshold with the best expected F1.
 
-    The seed project reports F1, and nobody can contact those who have left: a threshold from
-    which a contact pays has no meaning here.
+    The seed project reports F1, and customers who have left cannot be contacted: the threshold
+    above which a contact pays has no meaning here.
+
+    Args:
+        evaluation: its decision's threshold is replaced by `f1`.
+        results: the other arguments of `evaluate_champion`.
     """
-    by_f1 = modelling.decision.model_copy(update={"threshold": "f1"})
-    return modelling_nodes.metrics(
-        train_predictions,
-        test_predictions,
-        cv_results,
-        champion,
-        data_quality,
-        question,
-        modelling.model_copy(update={"decision": by_f1}),
-    )
+    by_f1 = evaluation.decision.model_copy(update={"threshold": "f1"})
+    return evaluate_champion(evaluation.model_copy(update={"decision": by_f1}), *results)
 
 
-def poisoned_audit(
+def audit_poisoned(
     train: DataFrame,
     user_days: DataFrame,
     inputs: InputParameters,
     validation: ValidationParameters,
 ) -> dict[str, Any]:
-    """Audit the table with the seed project's `total_records` put back: the audit must see it.
+    """Audit the table with the seed project's `total_records` added: the audit must report it.
 
     The column counts every event of a user, the cancellation itself among them.
     """
@@ -118,43 +109,43 @@ def poisoned_audit(
     plain = {**(inputs.plain or {}), "total_records": Plain(group="bag")}
     with_total = inputs.model_copy(update={"plain": plain})
     poisoned = train.join(totals, on="user_id", how="inner")
-    return leakage_audit(poisoned, with_total, validation)
+    return audit_leakage(poisoned, with_total, validation)
 
 
-def seed_comparison(
+def compare_with_seed_project(
     test_predictions: DataFrame, metrics: dict[str, Any], seed_project: SeedProjectParameters
 ) -> pd.DataFrame:
-    """Put the retrospective champion beside what the seed project published.
+    """Compare the retrospective model with what the seed project published.
 
     One row per project: Spark's class-weighted precision, recall and F1, accuracy, the churn
-    class's own precision, recall and F1, and AUC. Weighted recall is accuracy by definition.
+    class's precision, recall and F1, and AUC. Weighted recall is accuracy by definition.
     """
     rows = to_sorted_pandas(test_predictions, *KEYS)
     label = rows["churned"]
-    called = rows["probability"] >= metrics["decision"]["threshold"]
-    nobody = pd.Series(False, index=rows.index)
+    predicted = rows["probability"] >= metrics["decision"]["threshold"]
+    constant = pd.Series(False, index=rows.index)
     auc = float(roc_auc_score(label, rows["probability"]))
     source = f"{metrics['champion']['label']} ({metrics['source']} log)"
     return pd.DataFrame(
         [
             {"project": "this project, retrospective", "model": source, "auc": auc}
-            | _by_class(label, called),
-            {"project": "nobody churns", "model": "", "auc": 0.5} | _by_class(label, nobody),
+            | _by_class(label, predicted),
+            {"project": "nobody churns", "model": "", "auc": 0.5} | _by_class(label, constant),
             *(result.model_dump() for result in seed_project.published),
         ]
     )
 
 
-def _by_class(label: pd.Series, called: pd.Series) -> dict[str, float]:
+def _by_class(label: pd.Series, predicted: pd.Series) -> dict[str, float]:
     def scores(**options: Any) -> list[float]:
-        found = precision_recall_fscore_support(label, called, zero_division=0, **options)
-        return [float(score) for score in found[:3]]
+        all_scores = precision_recall_fscore_support(label, predicted, zero_division=0, **options)
+        return [float(score) for score in all_scores[:3]]
 
     names = ("precision", "recall", "f1")
     weighted = zip(names, scores(average="weighted"), strict=True)
-    own = zip(names, scores(average="binary", pos_label=True), strict=True)
+    churn = zip(names, scores(average="binary", pos_label=True), strict=True)
     return {
         **{f"weighted_{name}": score for name, score in weighted},
-        "accuracy": float(accuracy_score(label, called)),
-        **{f"churn_{name}": score for name, score in own},
+        "accuracy": float(accuracy_score(label, predicted)),
+        **{f"churn_{name}": score for name, score in churn},
     }

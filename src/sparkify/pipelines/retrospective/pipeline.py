@@ -1,16 +1,23 @@
 from kedro.pipeline import Node, Pipeline
 
+from sparkify.pipelines.evaluation.pipeline import EVALUATED, create_forecasts
 from sparkify.pipelines.feature_engineering import nodes as engineering
-from sparkify.pipelines.modelling.pipeline import find, judge
+from sparkify.pipelines.modelling import nodes as modelling
+from sparkify.pipelines.modelling.pipeline import FITS, INPUTS, MODELLING, SELECTED, create_search
 from sparkify.pipelines.retrospective import nodes
-from sparkify.pipelines.validation import figures, leakage
+from sparkify.pipelines.validation import nodes as validation
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From whole histories to the seed project's figures, by the forecast's own modelling."""
-    described = Pipeline(
+    """From whole histories to the seed project's metrics, by the same modelling and evaluation."""
+    whole_histories = Pipeline(
         [
-            Node(nodes.whole_histories, "user_days", "snapshots", name="end_histories"),
+            Node(
+                nodes.label_whole_histories,
+                "user_days",
+                "snapshots",
+                name="label_whole_histories",
+            ),
             Node(
                 engineering.compute_features,
                 ["user_days", "snapshots", "params:feature_engineering"],
@@ -18,41 +25,53 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="describe_histories",
             ),
             Node(
-                nodes.train_test,
-                ["features", "snapshots", "event_summary", "params:modelling"],
+                nodes.split_by_user,
+                ["features", "snapshots", "event_summary", MODELLING],
                 ["train", "test", "question"],
                 name="split_by_user",
             ),
             Node(
-                nodes.seed_comparison,
-                ["test_predictions", "metrics", "params:seed_project"],
-                "seed_comparison",
-                name="compare_with_seed",
+                modelling.fit_selected,
+                [*SELECTED, INPUTS, MODELLING],
+                ["churn_model", "champion"],
+                name="fit_selected",
+                tags=FITS,
             ),
             Node(
-                leakage.leakage_audit,
-                ["train", "params:inputs", "params:validation"],
+                nodes.evaluate_at_best_f1,
+                EVALUATED,
+                "metrics",
+                name="evaluate_at_best_f1",
+            ),
+            Node(
+                nodes.compare_with_seed_project,
+                ["test_predictions", "metrics", "params:seed_project"],
+                "seed_comparison",
+                name="compare_with_seed_project",
+            ),
+            Node(
+                validation.audit_leakage,
+                ["train", INPUTS, "params:validation"],
                 "leakage_audit",
                 name="audit_leakage",
             ),
-            Node(figures.leakage_figure, "leakage_audit", "leakage_figure", name="draw_leakage"),
+            Node(validation.draw_leakage, "leakage_audit", "leakage_figure", name="draw_leakage"),
             Node(
-                nodes.poisoned_audit,
-                ["train", "user_days", "params:inputs", "params:validation"],
+                nodes.audit_poisoned,
+                ["train", "user_days", INPUTS, "params:validation"],
                 "poisoned_audit",
                 name="audit_poisoned",
             ),
             Node(
-                figures.leakage_figure,
-                "poisoned_audit",
-                "poisoned_figure",
-                name="draw_poisoned",
+                validation.draw_leakage, "poisoned_audit", "poisoned_figure", name="draw_poisoned"
             ),
         ]
     )
+    # `params:inputs` and `params:seed_project` are the retrospective's own.
+    shared = ["modelling", "evaluation", "evaluation.baselines", "evaluation.calibration_bins"]
     return Pipeline(
-        described + find() + judge(nodes.metrics),
+        whole_histories + create_search() + create_forecasts(),
         namespace="retrospective",
         inputs={"user_days", "data_quality", "event_summary"},
-        parameters={"params:modelling", "params:feature_engineering", "params:validation"},
+        parameters={f"params:{name}" for name in (*shared, "feature_engineering", "validation")},
     )

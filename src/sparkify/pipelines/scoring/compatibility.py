@@ -6,7 +6,6 @@ from typing import Any
 
 from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.model_card import installed_packages
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +15,10 @@ class ModelMismatchError(UserError):
 
 
 def require_compatible(
-    card: dict[str, Any], columns: Sequence[str], feature_engineering: FeatureEngineeringParameters
+    card: dict[str, Any],
+    columns: Sequence[str],
+    feature_engineering: FeatureEngineeringParameters,
+    package_versions: dict[str, str],
 ) -> None:
     """Raise an error if a model cannot score these features or predicts something else.
 
@@ -26,6 +28,7 @@ def require_compatible(
         card: the model's card.
         columns: the columns of the features to score.
         feature_engineering: the outcome, horizon and customers to predict for.
+        package_versions: those installed now.
 
     Raises:
         ModelMismatchError: with the difference.
@@ -48,19 +51,18 @@ def require_compatible(
             f"{', '.join(missing)}. Set pages, by_level, windowed and windows_days of "
             f"feature_engineering as they were then, or train another model with `kedro run`."
         )
-    trained, asked = card["question"], feature_engineering.prediction_task
-    if any(trained.get(name) != value for name, value in asked.items()):
-        parameters = ", ".join(f"feature_engineering.{name}" for name in asked)
+    trained, task = card["question"], feature_engineering.prediction_task
+    if any(trained.get(name) != value for name, value in task.items()):
+        parameters = ", ".join(f"feature_engineering.{name}" for name in task)
         raise ModelMismatchError(
             f"churn_model predicts {_format_task(trained)}; the parameters ask for "
-            f"{_format_task(asked)} ({parameters}). Set them as they were, load another model with "
+            f"{_format_task(task)} ({parameters}). Set them as they were, load another model with "
             f"--load-versions, or train one with `kedro run`."
         )
-    installed = installed_packages()
     different = [
-        f"{name} {version}, now {installed.get(name, 'missing')}"
+        f"{name} {version}, now {package_versions.get(name, 'missing')}"
         for name, version in card["packages"].items()
-        if installed.get(name) != version
+        if package_versions.get(name) != version
     ]
     if different:
         logger.warning("churn_model was trained with other versions: %s", "; ".join(different))

@@ -1,4 +1,4 @@
-"""Score the current customers, explain the scores, and list whom to contact."""
+"""Score the current customers, explain the scores, and list the customers to contact."""
 
 import logging
 from collections.abc import Iterator
@@ -12,29 +12,29 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from sparkify.errors import UserError
+from sparkify.ml.segments import get_segments
 from sparkify.ml.two_groups import (
     detectable_success,
     needed_campaigns,
     needed_control,
     power,
 )
+from sparkify.pipelines.evaluation.decision import describe_decision
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.customers import (
     LogTooShortError,
     list_customers,
     log_span,
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.inputs import features_of, inputs_of
-from sparkify.pipelines.modelling.model_card import card_of, is_forecast
-from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.modelling.inputs import list_features, list_inputs
+from sparkify.pipelines.modelling.model_card import is_forecast, read_card
+from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring.compatibility import require_compatible
-from sparkify.pipelines.scoring.explained import explanation
+from sparkify.pipelines.scoring.explanation import explain_model
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES, KEYS
 from sparkify.spark.functions import is_in_share, to_sorted_pandas
-
-from sparkify.pipelines.evaluation.decision import describe_decision  # isort: skip
-from sparkify.ml.segments import segments_of  # isort: skip
 
 logger = logging.getLogger(__name__)
 REASONS = ["reasons_for", "reasons_against"]
@@ -79,8 +79,8 @@ def list_current_customers(
         raise LogTooShortError(
             f"the log begins on {first_day}, {(cutoff - first_day).days} days before the cutoff "
             f"{cutoff}: too short to score, because {needed} days have to come before it "
-            f"(feature_engineering.min_history_days, and the longest of "
-            f"feature_engineering.windows_days). Choose a later scoring.cutoff or a longer log."
+            f"(feature_engineering.min_history_days, and the longest of windows_days of "
+            f"feature_engineering). Choose a later scoring.cutoff or a longer log."
         )
     customers = list_customers(user_days, [cutoff], feature_engineering)
     if customers.isEmpty():
@@ -105,6 +105,7 @@ def _format_no_customer(cutoff: date, feature_engineering: FeatureEngineeringPar
 def score_customers(
     current_features: DataFrame,
     churn_model: PipelineModel,
+    package_versions: dict[str, str],
     inputs: InputParameters,
     scoring: ScoringParameters,
     feature_engineering: FeatureEngineeringParameters,
@@ -117,13 +118,13 @@ def score_customers(
     Raises:
         ModelMismatchError: if the model cannot score these features or predicts something else.
     """
-    card = card_of(churn_model)
-    require_compatible(card, current_features.columns, feature_engineering)
-    explainer = explanation(churn_model, inputs, scoring)
+    card = read_card(churn_model)
+    require_compatible(card, current_features.columns, feature_engineering, package_versions)
+    explainer = explain_model(churn_model, inputs, scoring)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
     columns = [*KEYS, "probability", "level", "days_since_last_seen"]
-    input_columns = inputs_of(churn_model)
-    explaining = sorted({*features_of(churn_model), *input_columns} - {*columns})
+    input_columns = list_inputs(churn_model)
+    explaining = sorted({*list_features(churn_model), *input_columns} - {*columns})
     predictions = churn_model.transform(current_features).select("*", level)
 
     def add_reasons(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -154,10 +155,10 @@ def archive_scores(churn_scores: DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def decide_threshold(
-    modelling: ModellingParameters, scores_model_card: dict[str, Any]
+    evaluation: EvaluationParameters, scores_model_card: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the `threshold` from which on a contact is made, its rule and its costs."""
-    return describe_decision(modelling.decision, scores_model_card["f1_threshold"])
+    return describe_decision(evaluation.decision, scores_model_card["f1_threshold"])
 
 
 def flatten_scores(
@@ -275,7 +276,7 @@ def _find_segments(
     user_ids: pd.Series, current_features: DataFrame, churn_model: PipelineModel
 ) -> dict[str, str]:
     """Return the name of each user's most likely segment; empty if the model has no segments."""
-    segments = segments_of(churn_model)
+    segments = get_segments(churn_model)
     if segments is None or user_ids.empty:
         return {}
     spark = current_features.sparkSession

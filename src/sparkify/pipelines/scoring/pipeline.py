@@ -24,7 +24,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 nodes.score_customers,
                 [
-                    *["current_features", "churn_model"],
+                    *["current_features", "churn_model", "package_versions"],
                     *["params:inputs", scoring, engineering_parameters],
                 ],
                 ["churn_scores", "scores_model_card"],
@@ -33,7 +33,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(nodes.archive_scores, "churn_scores", "score_history", name="archive_scores"),
             Node(
                 nodes.decide_threshold,
-                ["params:modelling", "scores_model_card"],
+                ["params:evaluation", "scores_model_card"],
                 "contact_decision",
                 name="decide_threshold",
             ),

@@ -1,132 +1,153 @@
-"""Studies on the champion: its rivals, other weeks and sizes, shuffled labels, fewer features."""
+"""Studies of the champion: rivals, other weeks and sizes, shuffled labels, fewer inputs, leaks."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from scipy.stats import t
 
 from sparkify.ml import metrics
-from sparkify.ml.bootstrap import with_intervals
-from sparkify.ml.resampling import TooManyRowsError
+from sparkify.ml.bootstrap import estimate_metrics, flatten_figures
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
+from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import cross_validation, selection
 from sparkify.pipelines.modelling.candidates import Trial
-from sparkify.pipelines.modelling.folds import is_trainable
+from sparkify.pipelines.modelling.folds import is_trainable, require_folds
+from sparkify.pipelines.modelling.inputs import feature_columns
+from sparkify.pipelines.modelling.model_card import summarise_training
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
-from sparkify.pipelines.validation import refit
+from sparkify.pipelines.modelling.resampling import TooManyRowsError
+from sparkify.pipelines.validation import leakage, refit
+from sparkify.pipelines.validation.figures import (
+    BAD,
+    GOOD,
+    MODEL,
+    REFERENCE,
+    create_panels,
+    draw_intervals,
+)
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS
+from sparkify.spark.functions import collect_one_row
 
-IMBALANCE = ("none", "weights", "smote")
+REMEDIES = ("none", "weights", "smote")
+RANKING_LABELS = {"auc": "AUC", "average_precision": "Average precision"}
+FEATURES_DRAWN = 12  # in the leakage figure
 
 
-def candidate_predictions(
+def predict_with_candidates(
     train: DataFrame,
     test: DataFrame,
     cv_results: pd.DataFrame,
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> DataFrame:
-    """Forecast the hold-out with every candidate at its best settings, for comparison only.
+    """Predict the hold-out with every candidate at its best settings, for comparison only.
 
-    One row per candidate, user and cutoff. Nothing is chosen by it.
+    One row per candidate, user and cutoff.
     """
-    ranked = selection.ranked(cv_results, modelling)
-    best_of_each = selection.best_of_each(ranked)
+    best = selection.best_of_each_candidate(cv_results, modelling)
 
-    def forecast(ready: cross_validation.Prepared, trial: Trial) -> pd.DataFrame:
-        model = cross_validation.fitted(ready, trial, modelling)
-        return cross_validation.probabilities(model, test).assign(candidate=trial.candidate)
+    def predict(ready: cross_validation.Prepared, trial: Trial) -> pd.DataFrame:
+        model = cross_validation.fit_trial(ready, trial, modelling)
+        return cross_validation.predict_uncalibrated(model, test).assign(candidate=trial.candidate)
 
-    with cross_validation.kept_prepared(train, inputs, modelling) as ready:
-        fits = [(ready, trial) for trial in best_of_each.values()]
-        forecasts = cross_validation.in_parallel(forecast, fits, test, modelling.parallel_fits)
-    rows = pd.concat(forecasts)[CANDIDATE_PREDICTIONS.columns]
+    with cross_validation.prepared_rows(train, inputs, modelling) as ready:
+        fits = [(ready, trial) for trial in best.values()]
+        predictions = cross_validation.run_concurrently(
+            predict, fits, test, modelling.parallel_fits
+        )
+    rows = pd.concat(predictions)[CANDIDATE_PREDICTIONS.columns]
     return train.sparkSession.createDataFrame(rows, CANDIDATE_PREDICTIONS.struct).coalesce(1)
 
 
-def rolling_origin(
+def roll_origin(
     features: DataFrame,
     snapshots: DataFrame,
     champion: dict[str, Any],
     inputs: InputParameters,
     modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     feature_engineering: FeatureEngineeringParameters,
 ) -> pd.DataFrame:
-    """Forecast every cutoff that has enough training before it, as one would have at that time.
+    """Predict every cutoff that has enough training before it, with what was known then.
 
-    One row per cutoff: what was trained on, who churned, AUC and average precision with their
+    One row per cutoff: training cutoffs, users, churners, AUC and average precision with their
     95 % intervals.
     """
     labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
-    rows = labelled.join(features, on=KEYS, how="inner").cache()
-    told = rows.groupBy("cutoff").agg(F.count_if("churned").alias("churned"))
-    churned = {row["cutoff"]: row["churned"] for row in told.collect()}
     embargo = timedelta(days=feature_engineering.horizon_days)
-    found = []
-    for cutoff in sorted(churned):
-        known = [day for day in churned if day + embargo <= cutoff]
-        enough = sum(churned[day] for day in known) >= modelling.min_train_churned
-        if enough and churned[cutoff] >= modelling.min_holdout_churned:
-            train = rows.where("is_trainable").where(F.col("cutoff").isin(known))
+    table = []
+    with refit.cached(labelled.join(features, on=KEYS, how="inner")) as rows:
+        counts = rows.groupBy("cutoff").agg(F.count_if("churned").alias("churned")).collect()
+        churned = {row["cutoff"]: row["churned"] for row in counts}
+        for cutoff in sorted(churned):
+            earlier = [day for day in churned if day + embargo <= cutoff]
+            train_churned = sum(churned[day] for day in earlier)
+            if (
+                train_churned < modelling.min_train_churned
+                or churned[cutoff] < modelling.min_holdout_churned
+            ):
+                continue
+            train = rows.where("is_trainable").where(F.col("cutoff").isin(earlier))
             test = rows.where(F.col("cutoff") == F.lit(cutoff))
-            forecast = refit.refitted(train, test, refit.chosen(champion), inputs, modelling)
-            found.append(
-                {**_asked(cutoff, len(known), forecast), **refit.ranking(forecast, modelling)}
+            trial = Trial.from_description(champion)
+            forecast = refit.refit_and_predict(train, test, trial, inputs, modelling)
+            table.append(
+                {
+                    "cutoff": str(cutoff),
+                    "training_cutoffs": len(earlier),
+                    "users": len(forecast),
+                    "churned": int(forecast["churned"].sum()),
+                    "base_rate": float(forecast["churned"].mean()),
+                    **refit.evaluate_ranking(forecast, evaluation.bootstrap),
+                }
             )
-    rows.unpersist()
-    return pd.DataFrame(found)
+    return pd.DataFrame(table)
 
 
-def _asked(cutoff: date, trained: int, forecast: pd.DataFrame) -> dict[str, Any]:
-    return {
-        "cutoff": str(cutoff),
-        "training_cutoffs": trained,
-        "users": len(forecast),
-        "churned": int(forecast["churned"].sum()),
-        "base_rate": float(forecast["churned"].mean()),
-    }
-
-
-def learning_curve(
+def learn_from_fewer(
     train: DataFrame,
     test: DataFrame,
     champion: dict[str, Any],
     cv_results: pd.DataFrame,
     inputs: InputParameters,
     modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     validation: ValidationParameters,
 ) -> pd.DataFrame:
-    """Train on fewer users, chosen by hash, and forecast the whole hold-out.
+    """Train on samples of users, selected by hash, and predict the whole hold-out.
 
-    One row per number of users, repeat and candidate: the champion, and the simplest, since what
-    is best with many users need not be so with few. Sizes beyond the training's users are left
-    out, and so are draws with fewer churners than a model is trained on.
+    One row per number of users, repeat and candidate: the champion, and the simplest, since
+    another candidate may be the best with few users. Sizes above the number of training users are
+    left out, and so are samples with fewer churners than `modelling.min_train_churned`.
     """
-    rows = train.cache()
-    users = rows.groupBy("user_id").agg(F.max(F.col("churned").cast("int")).alias("churned"))
-    total = users.count()
-    found = []
-    sizes = sorted({size for size in validation.learning_curve_users if size < total} | {total})
-    for size in sizes:
-        for repeat in range(validation.learning_curve_repeats if size < total else 1):
-            drawn = users.orderBy(F.xxhash64("user_id", F.lit(repeat))).limit(size)
-            some = rows.join(drawn.select("user_id"), on="user_id", how="left_semi")
-            churned = some.where("churned").count()
-            if churned < modelling.min_train_churned:
-                continue
-            for trial in refit.champion_and_simplest(champion, cv_results, modelling):
-                forecast = refit.refitted(some, test, trial, inputs, modelling)
-                row = {"users": size, "repeat": repeat, "candidate": trial.candidate}
-                found.append({**row, "churned": churned, **refit.ranking(forecast, modelling)})
-    rows.unpersist()
-    return pd.DataFrame(found)
+    table = []
+    with refit.cached(train) as rows:
+        users = rows.select("user_id").distinct()
+        total = users.count()
+        sizes = {size for size in validation.learning_curve_users if size < total} | {total}
+        for size in sorted(sizes):
+            for repeat in range(validation.learning_curve_repeats if size < total else 1):
+                sample = users.orderBy(F.xxhash64("user_id", F.lit(repeat))).limit(size)
+                some = rows.join(sample, on="user_id", how="left_semi")
+                churned = some.where("churned").count()
+                if churned < modelling.min_train_churned:
+                    continue
+                for trial in refit.select_champion_and_simplest(champion, cv_results, modelling):
+                    forecast = refit.refit_and_predict(some, test, trial, inputs, modelling)
+                    row = {"users": size, "repeat": repeat, "candidate": trial.candidate}
+                    ranking = refit.evaluate_ranking(forecast, evaluation.bootstrap)
+                    table.append({**row, "churned": churned, **ranking})
+    return pd.DataFrame(table)
 
 
-def label_shuffle(
+def shuffle_labels(
     train: DataFrame,
     test: DataFrame,
     champion: dict[str, Any],
@@ -134,13 +155,13 @@ def label_shuffle(
     modelling: ModellingParameters,
     validation: ValidationParameters,
 ) -> pd.DataFrame:
-    """Train on labels that were permuted among all snapshots; nothing may be left to rank by.
+    """Train on labels permuted among all snapshots, which must leave no ranking.
 
-    One row per permutation: the hold-out's AUC and average precision. The last, `all`, has their
-    means with the 95 % interval over permutations (Student's t): what one random model happens to
-    rank by is not in an interval over users.
+    One row per permutation: the hold-out's AUC and average precision. The last row, `all`, has
+    their means with a 95 % interval over permutations (Student's t). An interval over users would
+    not include the variance between random models.
     """
-    found = []
+    rows = []
     for shuffle in range(validation.label_shuffles):
         # One partition: a permutation of all labels needs their order, and they are small.
         by_hash = Window.partitionBy().orderBy(F.xxhash64(*KEYS, F.lit(shuffle)), *KEYS)
@@ -148,20 +169,20 @@ def label_shuffle(
         labels = train.select("churned", F.row_number().over(by_hash).alias("place"))
         places = train.drop("churned").withColumn("place", F.row_number().over(by_key))
         shuffled = places.join(labels, on="place", how="inner").drop("place")
-        forecast = refit.refitted(shuffled, test, refit.chosen(champion), inputs, modelling)
-        values = with_intervals(forecast, metrics.RANKING, None)
-        row = {name: values[name]["value"] for name in ("auc", "average_precision")}
-        found.append({"shuffle": str(shuffle), **row})
-    each = pd.DataFrame(found)
-    together: dict[str, Any] = {"shuffle": "all"}
-    for name in ("auc", "average_precision"):
-        mean, error = each[name].mean(), each[name].sem()
-        low, high = t.interval(0.95, len(each) - 1, loc=mean, scale=error)
-        together |= {name: mean, f"{name}_low": low, f"{name}_high": high}
-    return pd.concat([each, pd.DataFrame([together])], ignore_index=True)
+        trial = Trial.from_description(champion)
+        forecast = refit.refit_and_predict(shuffled, test, trial, inputs, modelling)
+        values = estimate_metrics(forecast, refit.RANKING, None)
+        rows.append({"shuffle": str(shuffle), **{name: values[name]["value"] for name in values}})
+    table = pd.DataFrame(rows)
+    summary: dict[str, Any] = {"shuffle": "all"}
+    for name in refit.RANKING:
+        mean, error = table[name].mean(), table[name].sem()
+        low, high = t.interval(0.95, len(table) - 1, loc=mean, scale=error)
+        summary |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+    return pd.concat([table, pd.DataFrame([summary])], ignore_index=True)
 
 
-def imbalance_comparison(
+def compare_imbalance(
     train: DataFrame,
     test: DataFrame,
     champion: dict[str, Any],
@@ -169,52 +190,237 @@ def imbalance_comparison(
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> pd.DataFrame:
-    """Train with no remedy for few churners, with class weights and with SMOTE, and forecast.
+    """Train without a remedy for few churners, with class weights and with SMOTE, and predict.
 
     One row per remedy and candidate (the champion and the simplest): ranking and calibration of
-    the uncalibrated hold-out forecasts. SMOTE is left out, and said so, where there are more rows
-    than `modelling.smote_most_rows`.
+    the uncalibrated hold-out predictions. `left_out` says why SMOTE is missing where there are
+    more rows than `modelling.smote_most_rows`.
     """
-    found = []
-    for trial in refit.champion_and_simplest(champion, cv_results, modelling):
-        for remedy in IMBALANCE:
+    kinds = metrics.RANKING | metrics.PROBABILITY | metrics.CALIBRATION
+    limits = metrics.MIN_PROBABILITY, metrics.MAX_PROBABILITY
+    table = []
+    for trial in refit.select_champion_and_simplest(champion, cv_results, modelling):
+        for remedy in REMEDIES:
+            row: dict[str, Any] = {"candidate": trial.candidate, "imbalance": remedy}
             changed = modelling.model_copy(update={"imbalance": remedy})
-            row: dict[str, Any] = {
-                "candidate": trial.candidate,
-                "imbalance": remedy,
-                "left_out": None,
-            }
             try:
-                forecast = refit.refitted(train, test, trial, inputs, changed)
+                forecast = refit.refit_and_predict(train, test, trial, inputs, changed)
             except TooManyRowsError as error:
-                found.append({**row, "left_out": str(error)})
+                table.append({**row, "left_out": str(error)})
                 continue
-            kinds = metrics.RANKING | metrics.PROBABILITY | metrics.CALIBRATION
-            clipped = forecast.assign(probability=forecast["probability"].clip(1e-6, 1 - 1e-6))
-            figures = with_intervals(clipped, kinds, None)
+            probability = forecast["probability"]
+            clipped = forecast.assign(probability=probability.clip(*limits))
+            figures = estimate_metrics(clipped, kinds, None)
             values = {name: figure["value"] for name, figure in figures.items()}
-            mean = float(forecast["probability"].mean())
-            found.append({**row, **values, "mean_forecast": mean})
-    return pd.DataFrame(found)
+            mean = float(probability.mean())
+            table.append({**row, "left_out": None, **values, "mean_forecast": mean})
+    return pd.DataFrame(table)
 
 
-def feature_groups(
+def drop_feature_groups(
     train: DataFrame,
     test: DataFrame,
     champion: dict[str, Any],
     inputs: InputParameters,
     modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
 ) -> pd.DataFrame:
-    """Drop each group of inputs and forecast the hold-out with the rest.
+    """Drop each group of inputs and predict the hold-out with the rest.
 
-    One row per group, the dearest first: what dropping it costs in AUC, average precision and
-    log loss, with the 95 % interval of the cost over users.
+    One row per group, the highest loss of AUC first. `auc_cost` and `average_precision_cost` are
+    losses, `log_loss_cost` is an increase; all have 95 % intervals over users.
     """
-    whole = refit.refitted(train, test, refit.chosen(champion), inputs, modelling)
-    found = []
+    trial = Trial.from_description(champion)
+    whole = refit.refit_and_predict(train, test, trial, inputs, modelling)
+    table = []
     for group, dropped in inputs.groups.items():
-        left = inputs.without(group)
-        without = refit.refitted(train, test, refit.chosen(champion), left, modelling)
-        costs = refit.costs(whole, without, modelling)
-        found.append({"group": group, "inputs": ", ".join(dropped), **costs})
-    return pd.DataFrame(found).sort_values("auc_cost", ascending=False, ignore_index=True)
+        rest = refit.refit_and_predict(train, test, trial, inputs.without(group), modelling)
+        costs = metrics.compare_forecasts(whole, rest, evaluation.bootstrap)
+        row = {"group": group, "inputs": ", ".join(dropped)}
+        table.append({**row, **flatten_figures(costs, "_cost")})
+    return pd.DataFrame(table).sort_values("auc_cost", ascending=False, ignore_index=True)
+
+
+def change_later_events(
+    user_days: DataFrame,
+    snapshots: DataFrame,
+    feature_engineering: FeatureEngineeringParameters,
+) -> dict[str, Any]:
+    """Count the rows of features that change with events at or after the last cutoff.
+
+    These events are deleted, altered, and invented for customers without any. Each time the
+    features of the cutoff must stay the same.
+    """
+    cutoff = F.lit(collect_one_row(snapshots.agg(F.max("cutoff")))[0])
+    at_last = snapshots.where(F.col("cutoff") == cutoff)
+    before, later = user_days.where(F.col("day") < cutoff), user_days.where(F.col("day") >= cutoff)
+    counts = [name for name, kind in user_days.dtypes if kind == "bigint"]
+    other_level = F.when(F.col("level") == "paid", "free").otherwise("paid")
+    altered = later.withColumns(
+        {**{name: F.col(name) * 7 + 1 for name in counts}, "level": other_level}
+    )
+    shift = F.date_diff(cutoff, F.col("day"))
+    invented = before.withColumns(
+        {"day": cutoff, "last_ts": F.col("last_ts") + F.make_dt_interval(days=shift)}
+    )
+    changes = {
+        "deleted": before,
+        "altered": before.unionByName(altered),
+        "invented": user_days.unionByName(invented),
+    }
+    unchanged = engineering.compute_features(user_days, at_last, feature_engineering)
+    return {
+        change: leakage.count_different_rows(
+            unchanged, engineering.compute_features(days, at_last, feature_engineering)
+        )
+        for change, days in changes.items()
+    }
+
+
+def audit_leakage(
+    train: DataFrame,
+    inputs: InputParameters,
+    validation: ValidationParameters,
+    later_events: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Measure how well exposure, rates, each feature and a sum of features predict the label.
+
+    Args:
+        train: one row per user and cutoff, with features and `churned`.
+        inputs: what models read; without `plain` they read every feature.
+        validation: the limits above which a figure means a leak.
+        later_events: the result of `change_later_events`; None where it was not run.
+
+    Returns:
+        `not_to_be_believed`, a list of warnings, empty where no leak shows; and the figures.
+
+    Raises:
+        TooLittleDataError: if fewer users churned than there are folds.
+    """
+    limits = validation.leakage
+    rows = leakage.sample_users(train, limits.most_users)
+    churners = rows.loc[rows["churned"], "user_id"].nunique()
+    require_folds("validation.leakage.folds", limits.folds, churners)
+    used = leakage.list_used_features(feature_columns(train), inputs)
+    counts = rows[used].astype(float)
+    label, users = rows["churned"].astype(int), rows["user_id"]
+    exposure = rows[list(limits.exposure)].astype(float)
+    rates = counts.div(rows[limits.per].clip(lower=1), axis="index")
+    rates = rates.drop(columns=[limits.per], errors="ignore")
+    by_feature = {name: leakage.rank_by_feature(label, counts[name]) for name in used}
+    audit = {
+        "training": summarise_training(train),
+        "rows": len(rows),
+        "base_rate": float(label.mean()),
+        "auc_of_exposure": leakage.cross_validate_auc(exposure, label, users, limits.folds),
+        "auc_of_rates": leakage.cross_validate_auc(rates, label, users, limits.folds),
+        "auc_of_each_feature": dict(sorted(by_feature.items(), key=lambda item: -item[1])),
+        "identity": leakage.fit_identity(counts, label),
+        "later_events": later_events,
+    }
+    return {"not_to_be_believed": leakage.write_warnings(audit, limits), **audit}
+
+
+def draw_rolling_origin(rolling_origin: pd.DataFrame) -> Figure:
+    """Draw AUC and average precision of every cutoff."""
+    subtitle = "Each cutoff predicted with what was known before it; 95 % intervals"
+    figure, panels = create_panels("Week after week", subtitle, 2)
+    places = np.arange(len(rolling_origin))
+    auc, precision = panels
+    random: dict[str, Any] = {"color": REFERENCE, "ls": "--", "label": "contacting at random"}
+    auc.axhline(0.5, **random)
+    precision.plot(places, rolling_origin["base_rate"], **random)
+    for axes, (name, label) in zip(panels, RANKING_LABELS.items(), strict=True):
+        draw_intervals(axes, places, rolling_origin, name)
+        axes.set_xticks(places, rolling_origin["cutoff"], rotation=30, ha="right", fontsize=8)
+        axes.set_ylabel(label)
+        axes.legend(frameon=False, fontsize=8)
+    precision.set_ylim(bottom=0)
+    return figure
+
+
+def draw_learning_curve(learning_curve: pd.DataFrame) -> Figure:
+    """Draw the ranking against the number of training users."""
+    subtitle = "A dot per sample of training users; lines: means"
+    figure, panels = create_panels("With fewer users to learn from", subtitle, 2)
+    by_candidate = list(learning_curve.groupby("candidate", sort=False))
+    sizes = sorted(set(learning_curve["users"]))
+    for axes, (name, label) in zip(panels, RANKING_LABELS.items(), strict=True):
+        for (candidate, rows), color in zip(by_candidate, (MODEL, BAD), strict=False):
+            mean = rows.groupby("users")[name].mean()
+            axes.scatter(rows["users"], rows[name], color=color, s=14, alpha=0.5)
+            axes.plot(mean.index, mean, color=color, label=str(candidate).replace("_", " "))
+        axes.set_xscale("log")
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes], fontsize=8)
+        axes.minorticks_off()
+        axes.set(xlabel="Users trained on", ylabel=label)
+        axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
+
+
+def draw_imbalance(imbalance_comparison: pd.DataFrame) -> Figure:
+    """Draw ranking and calibration with each remedy for few churners."""
+    labels = {
+        "average_precision": "Average precision",
+        "log_loss": "Log loss",
+        "expected_calibration_error": "Expected calibration error",
+    }
+    rows = imbalance_comparison[imbalance_comparison["left_out"].isna()][::-1]
+    subtitle = "Hold-out, before calibration"
+    figure, panels = create_panels("Remedies for few churners", subtitle, len(labels))
+    names = rows["candidate"].str.replace("_", " ") + "\n" + rows["imbalance"]
+    for axes, (name, label) in zip(panels, labels.items(), strict=True):
+        bars = axes.barh(names, rows[name], color=MODEL)
+        axes.bar_label(bars, fmt="%.3f", fontsize=8, padding=2)
+        axes.margins(x=0.2)
+        axes.set_xlabel(label)
+        axes.tick_params(axis="y", labelsize=8)
+    return figure
+
+
+def draw_feature_groups(feature_groups: pd.DataFrame) -> Figure:
+    """Draw the loss on the hold-out without each group of inputs."""
+    labels = {
+        "auc": "Lost AUC",
+        "average_precision": "Lost average precision",
+        "log_loss": "Added log loss",
+    }
+    subtitle = "Loss on the hold-out without it; 95 % intervals over users"
+    figure, panels = create_panels("Value of each group of inputs", subtitle, len(labels))
+    rows = feature_groups[::-1]
+    for axes, (name, label) in zip(panels, labels.items(), strict=True):
+        cost = rows[f"{name}_cost"]
+        bounds = [cost - rows[f"{name}_low"], rows[f"{name}_high"] - cost]
+        axes.barh(rows["group"], cost, color=MODEL)
+        axes.errorbar(cost, rows["group"], xerr=np.clip(bounds, 0, None), fmt="none", color=BAD)
+        axes.axvline(0, color=REFERENCE, lw=1)
+        axes.set_xlabel(label)
+    return figure
+
+
+def draw_leakage(leakage_audit: dict[str, Any]) -> Figure:
+    """Draw the AUC of exposure, rates and each feature alone, with the warnings."""
+    by_feature = list(leakage_audit["auc_of_each_feature"].items())[:FEATURES_DRAWN]
+    bars = {
+        "exposure alone": leakage_audit["auc_of_exposure"],
+        "rates alone": leakage_audit["auc_of_rates"],
+        "a weighted sum of all": leakage_audit["identity"]["auc"],
+        **{name.replace("_", " "): auc for name, auc in by_feature},
+    }
+    figure = Figure(figsize=(8, 1.8 + 0.3 * len(bars)), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    figure.suptitle("Leakage audit", x=0.01, ha="left", fontsize=13, fontweight="bold")
+    warnings = leakage_audit["not_to_be_believed"]
+    axes.set_title(
+        "\n".join(warnings) or "No sign of leakage in this table.",
+        loc="left",
+        fontsize=8.5,
+        color=BAD if warnings else GOOD,
+        wrap=True,
+    )
+    container = axes.barh(list(bars), list(bars.values()), color=MODEL)
+    axes.bar_label(container, fmt="%.2f", fontsize=8, padding=2)
+    axes.invert_yaxis()
+    axes.set(xlim=(0.5, 1.0), xlabel="AUC for the label")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure

@@ -1,4 +1,4 @@
-"""What can be set about validation."""
+"""Parameters of the validation pipeline."""
 
 from pydantic import Field, PositiveInt
 
@@ -6,7 +6,7 @@ from sparkify.schemas.parameters import Parameters
 
 
 class LeakageParameters(Parameters):
-    """From where on a figure means a leak, and which features tell exposure alone."""
+    """The features that measure exposure, and the limits above which a figure means a leak."""
 
     exposure: tuple[str, ...] = Field(min_length=1)
     per: str
@@ -18,7 +18,7 @@ class LeakageParameters(Parameters):
 
 
 class ValidationParameters(Parameters):
-    """Studies on the champion; `validation` in conf/."""
+    """Studies of the champion; `validation` in conf/."""
 
     learning_curve_users: tuple[PositiveInt, ...] = Field(min_length=1)
     learning_curve_repeats: PositiveInt
@@ -27,7 +27,7 @@ class ValidationParameters(Parameters):
 
     @property
     def named_features(self) -> dict[str, str]:
-        """The features that the leakage audit looks at, by the parameter that names them."""
+        """The features that the leakage audit reads, by the parameter that names them."""
         exposure = enumerate(self.leakage.exposure)
         return {
             **{f"leakage.exposure[{place}]": name for place, name in exposure},

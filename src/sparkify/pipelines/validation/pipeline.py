@@ -1,116 +1,106 @@
 from kedro.pipeline import Node, Pipeline
 
-from sparkify.pipelines.modelling.model_card import card_of
+from sparkify.pipelines.modelling.model_card import read_card
 from sparkify.pipelines.modelling.pipeline import FITS
-from sparkify.pipelines.validation import figures, leakage, nodes
+from sparkify.pipelines.validation import nodes
+
+INPUTS, MODELLING, VALIDATION = "params:inputs", "params:modelling", "params:validation"
+ENGINEERING, EVALUATION = "params:feature_engineering", "params:evaluation"
+STUDIED = ["train", "test", "studied_champion"]
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Study the champion: rivals, weeks, sizes, shuffled labels, remedies, inputs, leaks."""
-    modelling, inputs = "params:modelling", "params:inputs"
-    engineering, validation = "params:feature_engineering", "params:validation"
-    refit = ["train", "test", "studied_champion", inputs, modelling]
-    beside = ["train", "test", "studied_champion", "cv_results", inputs, modelling]
-    studied = Pipeline(
+    refits = Pipeline(
         [
-            Node(card_of, "churn_model", "studied_champion", name="read_model_card"),
             Node(
-                nodes.candidate_predictions,
-                ["train", "test", "cv_results", inputs, modelling],
+                nodes.predict_with_candidates,
+                ["train", "test", "cv_results", INPUTS, MODELLING],
                 "candidate_predictions",
                 name="predict_with_candidates",
-                tags=FITS,
             ),
             Node(
-                nodes.rolling_origin,
-                ["features", "snapshots", "studied_champion", inputs, modelling, engineering],
+                nodes.roll_origin,
+                [
+                    *["features", "snapshots", "studied_champion"],
+                    *[INPUTS, MODELLING, EVALUATION, ENGINEERING],
+                ],
                 "rolling_origin",
                 name="roll_origin",
-                tags=FITS,
             ),
             Node(
-                nodes.learning_curve,
-                [*beside, validation],
+                nodes.learn_from_fewer,
+                [*STUDIED, "cv_results", INPUTS, MODELLING, EVALUATION, VALIDATION],
                 "learning_curve",
                 name="learn_from_fewer",
-                tags=FITS,
             ),
             Node(
-                nodes.label_shuffle,
-                [*refit, validation],
+                nodes.shuffle_labels,
+                [*STUDIED, INPUTS, MODELLING, VALIDATION],
                 "label_shuffle",
                 name="shuffle_labels",
-                tags=FITS,
             ),
             Node(
-                nodes.imbalance_comparison,
-                beside,
+                nodes.compare_imbalance,
+                [*STUDIED, "cv_results", INPUTS, MODELLING],
                 "imbalance_comparison",
                 name="compare_imbalance",
-                tags=FITS,
             ),
             Node(
-                nodes.feature_groups,
-                refit,
+                nodes.drop_feature_groups,
+                [*STUDIED, INPUTS, MODELLING, EVALUATION],
                 "feature_groups",
                 name="drop_feature_groups",
-                tags=FITS,
             ),
-            Node(
-                leakage.later_events,
-                ["user_days", "snapshots", engineering],
-                "later_events",
-                name="change_later_events",
-            ),
-            Node(
-                leakage.leakage_audit,
-                ["train", inputs, validation, "later_events"],
-                "leakage_audit",
-                name="audit_leakage",
-            ),
-        ]
+        ],
+        tags=FITS,
     )
-    return studied + draw()
+    others = [
+        Node(read_card, "churn_model", "studied_champion", name="read_model_card"),
+        Node(
+            nodes.change_later_events,
+            ["user_days", "snapshots", ENGINEERING],
+            "later_events",
+            name="change_later_events",
+        ),
+        Node(
+            nodes.audit_leakage,
+            ["train", INPUTS, VALIDATION, "later_events"],
+            "leakage_audit",
+            name="audit_leakage",
+        ),
+    ]
+    return refits + Pipeline(others) + _draw_figures()
 
 
-def draw() -> Pipeline:
-    """From the studies' tables to their figures."""
+def _draw_figures() -> Pipeline:
+    """Draw the tables of the studies."""
     return Pipeline(
         [
             Node(
-                figures.rolling_origin_figure,
+                nodes.draw_rolling_origin,
                 "rolling_origin",
                 "rolling_origin_figure",
                 name="draw_rolling_origin",
-                tags="figures",
             ),
             Node(
-                figures.learning_curve_figure,
+                nodes.draw_learning_curve,
                 "learning_curve",
                 "learning_curve_figure",
                 name="draw_learning_curve",
-                tags="figures",
             ),
             Node(
-                figures.imbalance_figure,
+                nodes.draw_imbalance,
                 "imbalance_comparison",
                 "imbalance_figure",
                 name="draw_imbalance",
-                tags="figures",
             ),
             Node(
-                figures.feature_groups_figure,
+                nodes.draw_feature_groups,
                 "feature_groups",
                 "feature_groups_figure",
                 name="draw_feature_groups",
-                tags="figures",
             ),
-            Node(
-                figures.leakage_figure,
-                "leakage_audit",
-                "leakage_figure",
-                name="draw_leakage",
-                tags="figures",
-            ),
+            Node(nodes.draw_leakage, "leakage_audit", "leakage_figure", name="draw_leakage"),
         ]
     )

@@ -1,54 +1,53 @@
-"""The champion's settings fitted anew to other rows or inputs, and what that is worth."""
+"""Trials fitted to other rows or inputs, and metrics of their predictions."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
 from pyspark.sql import DataFrame
 
 from sparkify.ml import metrics
-from sparkify.ml.bootstrap import in_one_row, with_intervals
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_figures
 from sparkify.pipelines.modelling import cross_validation
-from sparkify.pipelines.modelling.candidates import Trial, trials
+from sparkify.pipelines.modelling.candidates import Trial, list_trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 
-
-def chosen(champion: dict[str, Any]) -> Trial:
-    """Return the trial that won."""
-    return Trial.of(champion)
+RANKING = {name: metrics.RANKING[name] for name in ("auc", "average_precision")}
 
 
-def champion_and_simplest(
+@contextmanager
+def cached(rows: DataFrame) -> Iterator[DataFrame]:
+    """Keep a DataFrame in memory within the context."""
+    try:
+        yield rows.cache()
+    finally:
+        rows.unpersist()
+
+
+def select_champion_and_simplest(
     champion: dict[str, Any], cv_results: pd.DataFrame, modelling: ModellingParameters
 ) -> list[Trial]:
-    """Return the champion's trial, and the best one of the candidate that is listed first."""
-    competing = trials(modelling)
-    of_champion = chosen(champion)
-    first = cv_results[cv_results["candidate"] == competing[0].candidate]
-    simplest = competing[int(first["trial"].iloc[0])]
-    return [of_champion] if simplest.candidate == of_champion.candidate else [of_champion, simplest]
+    """Return the champion's trial, and the best trial of the first candidate if it is another."""
+    trials, winner = list_trials(modelling), Trial.from_description(champion)
+    of_first = cv_results[cv_results["candidate"] == trials[0].candidate]
+    simplest = trials[int(of_first["trial"].iloc[0])]
+    return [winner] if simplest.candidate == winner.candidate else [winner, simplest]
 
 
-def refitted(
+def refit_and_predict(
     train: DataFrame,
     test: DataFrame,
     trial: Trial,
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> pd.DataFrame:
-    """Fit a trial anew and forecast, uncalibrated: one row per row of `test`."""
-    with cross_validation.kept_prepared(train, inputs, modelling) as ready:
-        model = cross_validation.fitted(ready, trial, modelling)
-        return cross_validation.probabilities(model, test)
+    """Fit a trial and predict, without calibration: one row per row of `test`."""
+    with cross_validation.prepared_rows(train, inputs, modelling) as prepared:
+        model = cross_validation.fit_trial(prepared, trial, modelling)
+        return cross_validation.predict_uncalibrated(model, test)
 
 
-def ranking(forecast: pd.DataFrame, modelling: ModellingParameters) -> dict[str, float]:
+def evaluate_ranking(forecast: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, float]:
     """Return AUC and average precision with the bounds of their intervals, one column each."""
-    wanted = {name: metrics.RANKING[name] for name in ("auc", "average_precision")}
-    return in_one_row(with_intervals(forecast, wanted, modelling.bootstrap))
-
-
-def costs(
-    whole: pd.DataFrame, without: pd.DataFrame, modelling: ModellingParameters
-) -> dict[str, float]:
-    """Return what the second forecast loses against the first, on the same draws of users."""
-    return in_one_row(metrics.costs(whole, without, modelling.bootstrap), "_cost")
+    return flatten_figures(estimate_metrics(forecast, RANKING, bootstrap))

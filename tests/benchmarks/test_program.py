@@ -1,10 +1,10 @@
 import json
 from pathlib import Path
 
-from benchmarks.saving import ROOT, save_results
+from benchmarks.program import ROOT, save_results
 
 
-def test_results_hold_no_path_of_the_machine(tmp_path: Path) -> None:
+def test_results_have_no_absolute_path(tmp_path: Path) -> None:
     file = tmp_path / "new" / "speed.json"
     save_results(
         file,
@@ -21,10 +21,10 @@ def test_results_hold_no_path_of_the_machine(tmp_path: Path) -> None:
     }
 
 
-def test_all_else_is_saved_as_it_is(tmp_path: Path) -> None:
+def test_everything_else_is_saved_unchanged(tmp_path: Path) -> None:
     results = {
         "sizes": {"mini": {"cores": 2, "share": 0.25, "rows": None}},
-        "told": "read and/or written, see https://kedro.org/docs/x, 3 / 5",
+        "text": "read and/or written, see https://kedro.org/docs/x, 3 / 5",
     }
     save_results(tmp_path / "results.json", results)
     assert json.loads((tmp_path / "results.json").read_text()) == results

@@ -2,29 +2,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sparkify.ml.contributions import Linear
-from sparkify.pipelines.scoring.reasons import Explanation, PlainWords, RateWords, SegmentWords
+from sparkify.ml.contributions import LinearContributions
+from sparkify.ml.reasons import Explanation, FeatureText, RateText, SegmentText
 
-THUMBS = RateWords(
+THUMBS = RateText(
     "thumbs_down_per_song",
     *("thumbs_down", "next_song", 0.011),
     *("thumbs down on {rate:.1%} of songs, others {others:.1%}", "songs", 10.0),
 )
-ADVERTS = RateWords(
+ADVERTS = RateText(
     "adverts_per_song",
     *("adverts", "next_song", 0.06),
     *("adverts after {rate:.1%} of songs, others {others:.1%}", "songs", 10.0),
 )
 # Most customers; those with many adverts; those with many thumbs down.
-SEGMENTS = SegmentWords(
+SEGMENTS = SegmentText(
     *([THUMBS, ADVERTS], ["segment_2", "segment_3"]),
     *([0.8, 0.1, 0.1], [[0.009, 0.05], [0.009, 0.16], [0.03, 0.05]]),
 )
-AGE = PlainWords("log_age", "age", "registered {value:.0f} days ago", "registered today")
+AGE = FeatureText("log_age", "age", "registered {value:.0f} days ago", "registered today")
 
 
 @pytest.mark.parametrize(
-    ("thumbs_down", "songs", "said"),
+    ("thumbs_down", "songs", "text"),
     [
         (41, 1_000, "thumbs down on 4.1 % of songs, others 1.1 %"),
         (0, 212, "thumbs down on 0.0 % of songs, others 1.1 %"),
@@ -33,45 +33,47 @@ AGE = PlainWords("log_age", "age", "registered {value:.0f} days ago", "registere
         (0, 0, "no songs"),
     ],
 )
-def test_a_rate_is_said_beside_that_of_others_once_it_is_known(
-    thumbs_down: float, songs: float, said: str
+def test_a_rate_is_compared_with_the_average_once_it_is_known(
+    thumbs_down: float, songs: float, text: str
 ) -> None:
-    assert THUMBS.said({"thumbs_down": thumbs_down, "next_song": songs}).text == said
+    assert THUMBS.describe({"thumbs_down": thumbs_down, "next_song": songs}).text == text
 
 
 @pytest.mark.parametrize(
-    ("thumbs_down", "adverts", "songs", "of_segments", "said"),
+    ("thumbs_down", "adverts", "songs", "posterior", "text"),
     [
         (9, 160, 1_000, (1, 0), "adverts after 16.0 % of songs, others 6.0 %"),
         (30, 50, 1_000, (0, 1), "thumbs down on 3.0 % of songs, others 1.1 %"),
         (8, 49, 1_000, (0, 0), "adverts after 4.9 % of songs, others 6.0 %"),
-        # Most likely one of the most, but less so than anybody.
+        # Most likely in the first segment, but less than its share.
         (0, 6, 50, (0.4, 0.05), "adverts after 12.0 % of songs, others 6.0 %"),
         (0, 0, 0, (0.1, 0.1), "no songs"),
     ],
 )
-def test_a_segment_is_said_by_the_rate_that_shows_it_most(
-    thumbs_down: float, adverts: float, songs: float, of_segments: tuple[float, float], said: str
+def test_a_segment_is_described_by_the_rate_with_the_strongest_evidence(
+    thumbs_down: float, adverts: float, songs: float, posterior: tuple[float, float], text: str
 ) -> None:
-    probabilities = dict(zip(SEGMENTS.probabilities, of_segments, strict=True))
+    probabilities = dict(zip(SEGMENTS.probability_columns, posterior, strict=True))
     customer = {"thumbs_down": thumbs_down, "adverts": adverts, "next_song": songs, **probabilities}
-    assert SEGMENTS.said(customer).text == said
+    assert SEGMENTS.describe(customer).text == text
 
 
 def test_all_segments_together_are_one_reason() -> None:
-    linear = Linear(0.0, [1.0, -2.0, 0.5], [0.0] * 3, [1.0] * 3, None)
+    linear = LinearContributions(0.0, [1.0, -2.0, 0.5], [0.0] * 3, [1.0] * 3, None)
     features = {"thumbs_down": [30.0], "adverts": [50.0], "next_song": [1_000.0], "age": [2.0]}
     probabilities = {"segment_2": [0.0], "segment_3": [1.0]}
-    told_for, against = Explanation(linear, [SEGMENTS, SEGMENTS, AGE], 2, 0).reasons(
+    for_churning, against = Explanation(linear, [SEGMENTS, SEGMENTS, AGE], 2, 0).reasons(
         np.array([[3.0, 1.0, -1.0]]), pd.DataFrame(features | probabilities)
     )
-    said = "thumbs down on 3.0 % of songs, others 1.1 %"
-    assert told_for == [[{"input": "thumbs_down_per_song", "reason": said, "contribution": 1.0}]]
+    text = "thumbs down on 3.0 % of songs, others 1.1 %"
+    assert for_churning == [
+        [{"input": "thumbs_down_per_song", "reason": text, "contribution": 1.0}]
+    ]
     assert [reason["contribution"] for reason in against[0]] == [-0.5]
 
 
 @pytest.mark.parametrize(
-    ("days", "said"),
+    ("days", "text"),
     [
         (12.3, "registered 12 days ago"),
         (1.2, "registered 1 day ago"),
@@ -79,30 +81,33 @@ def test_all_segments_together_are_one_reason() -> None:
         (0.4, "registered today"),
     ],
 )
-def test_a_feature_is_said_as_it_is(days: float, said: str) -> None:
-    assert AGE.said({"age": days}).text == said
+def test_a_feature_is_described_by_its_value(days: float, text: str) -> None:
+    assert AGE.describe({"age": days}).text == text
 
 
-def test_the_strongest_come_first_and_nothing_that_adds_nothing() -> None:
+def test_the_strongest_come_first_and_zero_is_not_a_reason() -> None:
     names = ["a", "b", "c", "d"]
-    words = [PlainWords(name, name, name + " {value:.0f}", "no " + name) for name in names]
-    linear = Linear(0.0, [1.0, 1.0, 1.0, 1.0], [0.0] * 4, [1.0] * 4, None)
+    texts = [FeatureText(name, name, name + " {value:.0f}", "no " + name) for name in names]
+    linear = LinearContributions(0.0, [1.0, 1.0, 1.0, 1.0], [0.0] * 4, [1.0] * 4, None)
     inputs = np.array([[1.0, 3.0, -2.0, 2.0], [0.0, 0.0, 0.0, -1.0]])
-    told_for, against = Explanation(linear, words, 2, 0).reasons(
+    for_churning, against = Explanation(linear, texts, 2, 0).reasons(
         inputs, pd.DataFrame(inputs, columns=names)
     )
-    assert [[reason["reason"] for reason in of_one] for of_one in told_for] == [["b 3", "d 2"], []]
+    assert [[reason["reason"] for reason in of_one] for of_one in for_churning] == [
+        ["b 3", "d 2"],
+        [],
+    ]
     assert against == [
         [{"input": "c", "reason": "c -2", "contribution": -2.0}],
         [{"input": "d", "reason": "d -1", "contribution": -1.0}],
     ]
 
 
-def test_what_is_weak_beside_the_strongest_is_no_reason() -> None:
-    words = [PlainWords(name, name, name, name) for name in ("a", "b", "c")]
-    linear = Linear(0.0, [1.0, 1.0, 1.0], [0.0] * 3, [1.0] * 3, None)
+def test_a_contribution_far_below_the_strongest_is_not_a_reason() -> None:
+    texts = [FeatureText(name, name, name, name) for name in ("a", "b", "c")]
+    linear = LinearContributions(0.0, [1.0, 1.0, 1.0], [0.0] * 3, [1.0] * 3, None)
     inputs = np.array([[2.0, 0.2, 0.25]])
-    told_for, _ = Explanation(linear, words, 3, 0.1).reasons(
+    for_churning, _ = Explanation(linear, texts, 3, 0.1).reasons(
         inputs, pd.DataFrame(inputs, columns=["a", "b", "c"])
     )
-    assert [reason["input"] for reason in told_for[0]] == ["a", "c"]
+    assert [reason["input"] for reason in for_churning[0]] == ["a", "c"]

@@ -1,0 +1,24 @@
+"""Versions of the installed packages, as a dataset."""
+
+import platform
+from importlib.metadata import version
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+
+# Other versions of these may fit or predict differently.
+PACKAGES = ["pyspark", "xgboost-cpu", "scikit-learn", "numpy", "pandas"]
+
+
+class PackageVersionsHooks:
+    """Saves the versions of Python and of packages as `package_versions`, for model cards."""
+
+    @hook_impl
+    def after_catalog_created(self, catalog: DataCatalog) -> None:
+        """Fill the dataset before a run."""
+        catalog.save("package_versions", read_package_versions())
+
+
+def read_package_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that fit and predict."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}

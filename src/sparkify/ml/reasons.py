@@ -1,0 +1,162 @@
+"""Reasons for a prediction: the strongest contributions, as text.
+
+Spark's Python workers import this module, so it imports no pipeline.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+
+from sparkify.ml.bootstrap import Array
+from sparkify.ml.contributions import Contributions
+
+Reason = dict[str, Any]  # `input`, `reason` as text, `contribution`
+
+
+class Statement(NamedTuple):
+    """A text about a customer, and the name of the input or rate that it describes."""
+
+    name: str
+    text: str
+
+
+class InputText(Protocol):
+    """Describes a customer by one input."""
+
+    @property
+    def name(self) -> str:
+        """The input's name."""
+        ...
+
+    def describe(self, customer: Mapping[str, float]) -> Statement:
+        """Describe a customer, given by features and inputs."""
+        ...
+
+
+@dataclass(frozen=True)
+class RateText:
+    """Compares a customer's rate with the average of all training customers."""
+
+    name: str
+    count: str
+    denominator: str
+    average: float
+    template: str  # with {rate} and {others}, the average
+    unit: str  # plural noun for what the denominator counts
+    min_exposure: float  # of the denominator; with less of it the rate is unknown
+
+    def describe(self, customer: Mapping[str, float]) -> Statement:
+        """Return the customer's rate, or that too little is known for one."""
+        exposure = customer[self.denominator]
+        if exposure <= 0:
+            return Statement(self.name, f"no {self.unit}")
+        if exposure < self.min_exposure:
+            return Statement(self.name, f"too few {self.unit} to tell ({exposure:.0f})")
+        rate = customer[self.count] / exposure
+        text = self.template.format(rate=rate, others=self.average)
+        return Statement(self.name, _tidy(text))
+
+
+@dataclass(frozen=True)
+class SegmentText:
+    """Describes a customer's segment by the rate that is the strongest evidence for it.
+
+    The segment is the one whose posterior probability exceeds its prior most. Evidence is the
+    log-likelihood of a count under the segment's rate, less that under the average rate.
+    """
+
+    rates: Sequence[RateText]
+    probability_columns: Sequence[str]  # of all segments but the first
+    shares: Sequence[float]
+    segment_rates: Sequence[Sequence[float]]  # by segment and rate
+    name: str = "segment"
+
+    def describe(self, customer: Mapping[str, float]) -> Statement:
+        """Return the customer's rate that shows the segment best."""
+        counts = np.array([customer[rate.count] for rate in self.rates])
+        exposures = np.array([customer[rate.denominator] for rate in self.rates])
+        later = np.array([customer[name] for name in self.probability_columns])
+        excess = np.array([1 - later.sum(), *later]) - self.shares
+        rates = np.array(self.segment_rates[int(np.argmax(excess))])
+        averages = np.array([rate.average for rate in self.rates])
+        evidence = counts * np.log(rates / averages) - exposures * (rates - averages)
+        return self.rates[int(np.argmax(evidence))].describe(customer)
+
+
+@dataclass(frozen=True)
+class FeatureText:
+    """Describes a customer by the value of a feature."""
+
+    name: str
+    feature: str
+    template: str  # with {value}
+    template_at_zero: str  # where the value rounds to 0
+
+    def describe(self, customer: Mapping[str, float]) -> Statement:
+        """Return the customer's value."""
+        value = customer[self.feature]
+        template = self.template if round(value) else self.template_at_zero
+        return Statement(self.name, _tidy(template.format(value=value)))
+
+
+def _tidy(text: str) -> str:
+    """Put a space before a percent sign, and "1 days" in the singular."""
+    return re.sub(r"(?<![\d.,])1 (\w+)s\b", r"1 \1", text.replace("%", " %"))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Explains the predictions of a model."""
+
+    contributions: Contributions
+    texts: Sequence[InputText]  # one per input, in order; equal names make one reason
+    max_reasons: int  # for churning, and as many against it
+    min_contribution: float  # of a reason, as a share of the customer's strongest contribution
+
+    def reasons(
+        self, inputs: Array, features: pd.DataFrame
+    ) -> tuple[list[list[Reason]], list[list[Reason]]]:
+        """List each customer's strongest reasons for and against churning.
+
+        Args:
+            inputs: one row per customer, as the model reads them.
+            features: the same customers' features and segment probabilities, by column.
+        """
+        added = self.contributions.compute(inputs)[:, :-1]
+        texts = {text.name: text for text in self.texts}
+        names = np.array([text.name for text in self.texts])
+        by_name = np.column_stack([added[:, names == name].sum(axis=1) for name in texts])
+        customers = features.to_dict("records")
+        strongest = np.abs(by_name).max(axis=1)
+        for_churning, against = (
+            [
+                self._select(list(texts.values()), customer, sign, values, limit)
+                for customer, values, limit in zip(
+                    customers, by_name, self.min_contribution * strongest, strict=True
+                )
+            ]
+            for sign in (1, -1)
+        )
+        return for_churning, against
+
+    def _select(
+        self,
+        texts: Sequence[InputText],
+        customer: Mapping[Any, float],
+        sign: int,
+        contributions: Array,
+        limit: float,
+    ) -> list[Reason]:
+        """List one customer's reasons of one sign, the strongest first."""
+        order = np.argsort(-sign * contributions, kind="stable")[: self.max_reasons]
+        reasons = []
+        for place in order:
+            if sign * contributions[place] > limit:
+                name, text = texts[place].describe(customer)
+                contribution = float(contributions[place])
+                reasons.append({"input": name, "reason": text, "contribution": contribution})
+        return reasons

@@ -1,0 +1,219 @@
+"""Nodes from a challenger to its evaluation, and to the champion in service."""
+
+import logging
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sparkify.ml import metrics as ml_metrics
+from sparkify.ml.calibration import cross_calibrate
+from sparkify.pipelines.evaluation import (
+    contact_profit,
+    customer_groups,
+    feature_weights,
+    figures,
+    promotion,
+)
+from sparkify.pipelines.evaluation.decision import describe_decision
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
+from sparkify.pipelines.modelling.inputs import list_inputs
+from sparkify.pipelines.modelling.model_card import read_card
+from sparkify.pipelines.modelling.nodes import describe_candidate, select_trial
+from sparkify.schemas import KEYS, PREDICTIONS
+from sparkify.spark.functions import to_sorted_pandas
+
+logger = logging.getLogger(__name__)
+
+
+def compare_with_champion(
+    challenger_model: PipelineModel,
+    standing_model: PipelineModel | None,
+    test: DataFrame,
+    selection: str,
+    evaluation: EvaluationParameters,
+) -> tuple[dict[str, Any], PipelineModel, dict[str, Any]]:
+    """Choose the next champion, the challenger or the current champion, on the same hold-out.
+
+    The challenger wins if its gain, by the score that selects candidates, is larger than
+    `evaluation.promotion.standard_errors` standard errors over users. It also wins if the current
+    champion cannot be compared. The choice takes effect in `promote_champion`.
+
+    Returns:
+        A description of the next champion, its model, and why it was chosen.
+    """
+    obstacle = promotion.find_obstacle(standing_model, read_card(challenger_model), test)
+    if standing_model is None or obstacle:
+        comparison: dict[str, Any] = {"replaced": True, "reason": obstacle}
+    else:
+        comparison = promotion.compare_models(
+            challenger_model, standing_model, test, selection, evaluation
+        )
+    if comparison["replaced"] or standing_model is None:
+        next_model = challenger_model
+    else:
+        next_model = standing_model
+    card = read_card(next_model)
+    description = {name: value for name, value in card.items() if name != "parameters"}
+    return description, next_model, comparison
+
+
+def predict_snapshots(
+    model_input: DataFrame, churn_model: PipelineModel, baselines: dict[str, str]
+) -> DataFrame:
+    """Predict every row of a model input: one row per user and cutoff.
+
+    Args:
+        model_input: training rows or the hold-out.
+        churn_model: from features to `probability`.
+        baselines: the features that rank without a model, by the baseline's name.
+    """
+    ranks = {f"baseline_{name}": F.col(key).cast("double") for name, key in baselines.items()}
+    forecast = churn_model.transform(model_input).withColumns(ranks)
+    return forecast.select(*PREDICTIONS.columns, *ranks)
+
+
+def evaluate_champion(
+    evaluation: EvaluationParameters,
+    train_predictions: DataFrame,
+    test_predictions: DataFrame,
+    out_of_fold_predictions: DataFrame,
+    selected_candidate: dict[str, Any],
+    calibration: dict[str, Any],
+    cv_results: pd.DataFrame,
+    champion: dict[str, Any],
+    data_quality: dict[str, Any],
+    question: dict[str, Any],
+) -> dict[str, Any]:
+    """Evaluate the champion on the hold-out, beside training, out-of-fold rows and baselines.
+
+    Returns:
+        `holdout` is on all customers, `unseen_users` on those held out of all training: a later
+        time and other people. `out_of_fold` is on all training weeks, each row predicted and
+        calibrated without its user; it is there if the champion is of this training. `decision`
+        has the threshold with its costs and rule, `gain_over_baselines` how much better the
+        champion ranks than each simple rule.
+    """
+    trained, held_out = train_predictions.toPandas(), test_predictions.toPandas()
+    decision = describe_decision(evaluation.decision, champion["f1_threshold"])
+    threshold, bootstrap = decision["threshold"], evaluation.bootstrap
+    unseen = held_out[~held_out["is_trainable"]]
+    base_rate = float(trained["churned"].mean())
+    metrics = {
+        "source": data_quality["source"],
+        "question": question,
+        "champion": champion,
+        "decision": decision,
+        "holdout": ml_metrics.evaluate_predictions(held_out, threshold, bootstrap),
+        "unseen_users": ml_metrics.evaluate_predictions(unseen, threshold, bootstrap),
+        "train": ml_metrics.evaluate_predictions(trained, threshold, None),
+        "baselines": ml_metrics.evaluate_baselines(held_out, base_rate, bootstrap),
+        "gain_over_baselines": ml_metrics.measure_gain_over_baselines(held_out, bootstrap),
+        "candidates": cv_results.to_dict("records"),
+    }
+    challenger = describe_candidate(selected_candidate, calibration)
+    if all(champion.get(name) == value for name, value in challenger.items()):
+        rows = select_trial(out_of_fold_predictions, selected_candidate)
+        rows = cross_calibrate(rows, calibration["method"])
+        metrics["out_of_fold"] = ml_metrics.evaluate_predictions(rows, threshold, bootstrap)
+    return metrics
+
+
+def list_feature_weights(churn_model: PipelineModel) -> pd.DataFrame:
+    """List the weight of each input in the champion, the largest first.
+
+    One row per input: `weight` is a `coefficient` of the standardised input in a linear model,
+    and an `importance` in an ensemble of trees.
+    """
+    kind, weights = feature_weights.read_weights(churn_model, list_inputs(churn_model))
+    table = weights.rename("weight").rename_axis("feature").reset_index().assign(kind=kind)
+    return table.sort_values("weight", key=abs, ascending=False, kind="stable", ignore_index=True)
+
+
+def estimate_contact_profit(
+    test_predictions: DataFrame, champion: dict[str, Any], evaluation: EvaluationParameters
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Estimate the profit of contacting customers of the hold-out, by how many are contacted.
+
+    A contacted churner stays with probability `contact_success` and is then worth
+    `kept_customer_value`; every contact costs `contact_cost`: dollars, per horizon.
+
+    Returns:
+        The profits, one row per number of customers contacted, the highest probabilities first:
+        `profit` with its 95 % interval over users, `at_random`, and by each baseline. And the
+        plan: the best number of contacts with its interval, the number at the threshold in use,
+        and the profit of the alternatives.
+    """
+    rows = to_sorted_pandas(test_predictions, *KEYS)
+    decision = describe_decision(evaluation.decision, champion["f1_threshold"])
+    return contact_profit.weigh_contacts(rows, decision, evaluation)
+
+
+def evaluate_groups(
+    test_predictions: DataFrame,
+    test: DataFrame,
+    user_days: DataFrame,
+    evaluation: EvaluationParameters,
+) -> pd.DataFrame:
+    """Evaluate the forecast for groups of the hold-out's customers: one row per group.
+
+    Groups are by level, time since registration, time since the last event, and the last gender
+    known before the cutoff. `auc_difference` is the group's AUC less that of all customers, on
+    the same resamples. `calibration_gap` is the share that churned less the mean forecast. Both
+    and the AUC have 95 % intervals. These and the calibration error are missing where fewer than
+    `evaluation.min_interval_churned` churned, or did not.
+    """
+    groupings = customer_groups.list_groupings(evaluation.groups)
+    rows = to_sorted_pandas(
+        test_predictions.select(*KEYS, "churned", "probability")
+        .join(test.select(*KEYS, *groupings), on=KEYS, how="inner")
+        .join(customer_groups.last_known_gender(test, user_days), on="user_id", how="left")
+        .fillna({"gender": customer_groups.UNKNOWN}),
+        *KEYS,
+    )
+    return customer_groups.measure_groups(rows, evaluation.bootstrap)
+
+
+def promote_champion(
+    next_champion: dict[str, Any],
+    next_model: PipelineModel,
+    comparison: dict[str, Any],
+    *evaluation: object,
+) -> tuple[dict[str, Any], dict[str, Any], PipelineModel]:
+    """Put the next champion into service, unchanged, after its evaluation is saved.
+
+    Args:
+        next_champion: its description.
+        next_model: the model itself.
+        comparison: why it was chosen.
+        evaluation: every dataset of the evaluation. They are inputs, though not read, so that a
+            run whose evaluation fails leaves the current champion in service.
+
+    Returns:
+        `promotion`, `champion` and, saved last, `churn_model`, which contains all that scoring
+        and monitoring read of a champion.
+    """
+    del evaluation
+    logger.info("Champion: %s", comparison["reason"])
+    return comparison, next_champion, next_model
+
+
+def draw_holdout(
+    test_predictions: DataFrame,
+    feature_weights: pd.DataFrame,
+    metrics: dict[str, Any],
+    calibration_bins: int,
+) -> tuple[Figure, ...]:
+    """Draw the hold-out: precision-recall, ROC, calibration, lift, confusion, weights."""
+    held_out = to_sorted_pandas(test_predictions, *KEYS)
+    return (
+        figures.draw_precision_recall(held_out, metrics),
+        figures.draw_roc(held_out, metrics),
+        figures.draw_calibration(held_out, metrics, calibration_bins),
+        figures.draw_lift(held_out, metrics),
+        figures.draw_confusion(held_out, metrics),
+        figures.draw_weights(feature_weights, metrics),
+    )

@@ -145,7 +145,7 @@ def test_later_days_change_no_feature_of_an_earlier_cutoff(
 ) -> None:
     days = finished.catalog().load("user_days")
     whole, cut = (
-        engineering.compute_features(
+        engineering.features(
             log, nodes.list_current_customers(log, settings, date(2018, 11, 15)), settings
         )
         for log in (days, days.where("day <= '2018-11-15'"))
@@ -325,87 +325,6 @@ def test_contacts_have_their_expected_gain(
     assert rounded["probability"].tolist() == [0.5124, 0.25]
     assert rounded["expected_gain"].tolist() == [3.12, 0.5]
     assert (list(control), len(control)) == ([*rounded, "is_lasting"], 0)
-
-
-def test_the_lasting_control_group_is_the_same_at_every_cutoff(
-    spark: SparkSession, decision: dict[str, Any], scoring: ScoringParameters
-) -> None:
-    shares = {"control_share": 0.1, "lasting_control_share": 0.05}
-    changed = scoring.model_copy(update=shares)
-    many = scores_of(spark, [(str(user), 0.5, [THUMBS], []) for user in range(2_000)])
-    later = many.withColumn("cutoff", F.date_add("cutoff", 7))
-    lists = [nodes.list_contacts(scores, decision, changed) for scores in (many, later)]
-    lasting = [set(control.loc[control["is_lasting"], "user_id"]) for _, control in lists]
-    assert lasting[0] == lasting[1]
-    assert 70 < len(lasting[0]) < 130
-    for contacts, control in lists:
-        assert not lasting[0] & set(contacts["user_id"])
-        assert 150 < len(control) - len(lasting[0]) < 230
-
-
-def test_a_campaign_is_archived_with_groups_and_segments(
-    spark: SparkSession,
-    decision: dict[str, Any],
-    scoring: ScoringParameters,
-    three_scores: DataFrame,
-    current_features: DataFrame,
-    churn_model: PipelineModel,
-) -> None:
-    contacts, _ = nodes.list_contacts(three_scores, decision, with_control(scoring, 0))
-    control = contacts.tail(1).assign(user_id="9", is_lasting=True)
-    archived = nodes.archive_campaign(contacts, control, current_features, churn_model)
-    ((name, rows),) = archived.items()
-    assert name == str(contacts["cutoff"].iloc[0])
-    assert rows[["user_id", "group", "segment"]].to_numpy().tolist() == [
-        ["007", "contact", None],
-        ["8", "contact", None],
-        ["9", "lasting", None],
-    ]
-    nothing = contacts.head(0)
-    empty = nothing.assign(is_lasting=False)
-    assert nodes.archive_campaign(nothing, empty, current_features, churn_model) == {}
-
-
-def test_the_most_likely_segment_is_found(spark: SparkSession) -> None:
-    rate = Rate("adverts", "adverts", "songs", prior=1.0, overall=0.1)
-    segments = CustomerSegments([rate], shares=[0.7, 0.3], segment_rates=[[0.05], [0.5]])
-    rows = [("few", 1.0, 100.0), ("many", 60.0, 100.0), ("unlisted", 60.0, 100.0)]
-    features = spark.createDataFrame(rows, "user_id string, adverts double, songs double")
-    found = nodes._find_segments(pd.Series(["few", "many"]), features, PipelineModel([segments]))
-    assert found == {"few": "segment_1", "many": "segment_2"}
-
-
-def listed(number: int, lasting: bool = False) -> pd.DataFrame:
-    return pd.DataFrame({"probability": [0.1] * number, "is_lasting": [lasting] * number})
-
-
-def test_the_plan_says_what_a_list_can_show(
-    decision: dict[str, Any], scoring: ScoringParameters
-) -> None:
-    costs = decision | {"contact_success": 0.3}
-    control = pd.concat([listed(300), listed(20, lasting=True)])
-    plan = nodes.plan_campaign(listed(2_700), control, costs, scoring)
-    assert (plan["contacts"], plan["control"], plan["lasting_control"]) == (2_700, 300, 20)
-    assert plan["expected_rate"] == pytest.approx(0.1)
-    assert plan["detectable_success"] == pytest.approx(0.435, abs=0.005)
-    assert plan["power"] == pytest.approx(0.48, abs=0.02)
-    assert plan["needed_control"] == pytest.approx(800, abs=200)
-    assert plan["needed_campaigns"] == 3
-    assert plan["is_conclusive"]
-    json.dumps(plan, allow_nan=False)
-
-
-def test_a_small_list_can_show_nothing_plausible(
-    decision: dict[str, Any], scoring: ScoringParameters
-) -> None:
-    plan = nodes.plan_campaign(listed(30), listed(3), decision, scoring)
-    assert (plan["detectable_success"], plan["needed_control"]) == (None, None)
-    assert not plan["is_conclusive"]
-
-
-def test_an_empty_list_has_a_plan(decision: dict[str, Any], scoring: ScoringParameters) -> None:
-    plan = nodes.plan_campaign(listed(0), listed(0), decision, scoring)
-    assert (plan["expected_rate"], plan["is_conclusive"]) == (None, False)
 
 
 def test_a_share_of_the_customers_is_the_control_group(

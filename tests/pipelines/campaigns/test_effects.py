@@ -101,6 +101,18 @@ def test_effects_are_listed_by_campaign_group_and_overall() -> None:
     assert readings.loc[6, "kept"] == pytest.approx(0.3 - 0.1)
 
 
+def test_a_group_without_a_control_in_the_same_campaign_is_not_compared() -> None:
+    first, second = (
+        customers("2018-11-01", contact=(1, 2)),
+        customers("2018-11-08", 9, control=(1, 2)),
+    )
+    first["level"], second["level"] = "free", "free"
+    both = customers("2018-11-15", 99, contact=(1, 4), control=(1, 4)).assign(level="paid")
+    readings = pd.DataFrame(list_effects(pd.concat([first, second, both]), ECONOMICS, 5))
+    assert "free" not in set(readings["value"])
+    assert readings.loc[readings["value"] == "paid", "looks"].tolist() == [1, 1]
+
+
 def test_intervals_of_several_groups_are_wider() -> None:
     rows = customers(contact=(30, 300), control=(20, 100))
     one, four = (compare_groups(rows, ECONOMICS, 50, looks) for looks in (1, 4))

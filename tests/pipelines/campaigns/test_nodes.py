@@ -170,7 +170,7 @@ def test_a_success_is_proposed_beside_the_one_in_use(
     assert proposal["contact_success"] == pytest.approx(0.5)
     assert proposal["low"] == pytest.approx(0.25, abs=0.03)
     assert proposal["high"] == pytest.approx(0.67, abs=0.03)
-    assert (proposal["in_use"], proposal["includes_in_use"]) == (0.2, False)
+    assert (proposal["in_use"], proposal["is_effective"]) == (0.2, True)
     assert summary["campaigns"][0]["kept_by_contact"] == pytest.approx(0.1)
 
 
@@ -195,3 +195,4 @@ def test_a_campaign_without_a_control_group_says_so(
     (result,) = summary["campaigns"]
     assert (result["effect"]["kept"], result["control_contacted_share"]) == (None, None)
     assert summary["proposal"]["contact_success"] is None
+    assert not summary["proposal"]["is_effective"]

@@ -303,7 +303,7 @@ CAMPAIGNS = {
     "all": EFFECT | {"campaign": "all"},
     "proposal": {
         **{"in_use": 0.2, "contact_success": 0.37, "low": 0.12, "high": 0.54},
-        **{"is_adjusted": True, "includes_in_use": True},
+        **{"is_adjusted": True, "is_effective": True},
     },
     "programme": [],
 }

@@ -682,3 +682,13 @@ def test_without_a_finished_campaign_the_report_says_what_it_waits_for(
     assert "waiting for the horizon of 1 December 2018" in section
     report = write(campaign_summary={}, campaigns_figure=None, movements_figure=None)
     assert "No campaign has been read out yet." in report.section("Campaigns and losses")
+
+
+def test_campaigns_without_a_clear_effect_propose_nothing(
+    write: Callable[..., Any], datasets: dict[str, Any]
+) -> None:
+    unclear = datasets["campaign_summary"]["proposal"] | {"low": -0.06, "is_effective": False}
+    report = write(campaign_summary=datasets["campaign_summary"] | {"proposal": unclear})
+    section = report.section("Campaigns and losses")
+    assert "do not show that contacts keep customers" in section
+    assert "propose a contact_success" not in section

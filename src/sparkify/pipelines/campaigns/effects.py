@@ -111,7 +111,7 @@ def list_effects(
             (grouping, value, members)
             for grouping in GROUPINGS
             for value, members in rows.groupby(grouping)
-            if 0 < (members["group"] == CONTACT).sum() < len(members)
+            if _has_both_groups(members)
         ]
         effects = [
             {"campaign": name, "grouping": grouping, "value": str(value)}
@@ -119,6 +119,12 @@ def list_effects(
             for grouping, value, members in looks
         ]
         yield from correct_for_looks(effects)
+
+
+def _has_both_groups(rows: pd.DataFrame) -> bool:
+    """Return whether any campaign has both contacted customers and a control group."""
+    shares = (rows["group"] == CONTACT).groupby(rows["campaign"]).mean()
+    return bool(shares.between(0, 1, inclusive="neither").any())
 
 
 def list_programme_effects(

@@ -39,19 +39,20 @@ def draw_campaigns(campaign_effects: pd.DataFrame, campaign_summary: Mapping[str
         axes.set_axis_off()
         return figure
     places = np.arange(len(rows))[::-1]
-    for name, color, offset in (
-        ("kept", PLAIN_COLOR, 0.13),
-        ("adjusted_kept", ADJUSTED_COLOR, -0.13),
+    for name, label, color, offset in (
+        ("kept", "by shares", PLAIN_COLOR, 0.13),
+        ("adjusted_kept", "adjusted by the forecast", ADJUSTED_COLOR, -0.13),
     ):
-        label = {"kept": "by shares", "adjusted_kept": "adjusted by the forecast"}[name]
         value = rows[name].to_numpy(float)
+        if np.isnan(value).all():
+            continue
         errors = [value - rows[f"{name}_low"], rows[f"{name}_high"] - value]
         axes.errorbar(
             value, places + offset, xerr=errors, fmt="o", ms=5, color=color, capsize=3, label=label
         )
     axes.axvline(0, color=GREY, lw=1)
     axes.set_yticks(places, [_format_row(row) for row in rows.to_dict("records")], fontsize=8.5)
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.set_xlabel("Share of contacted customers kept by the contact")
     axes.set_title(
         "Control rate less contacted rate, with 95 % intervals; groups together hold 95 %. "

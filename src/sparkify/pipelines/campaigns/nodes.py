@@ -234,7 +234,10 @@ def _measure_compliance(rows: pd.DataFrame, effect: Mapping[Any, Any]) -> dict[s
 def _propose_success(
     effect: Mapping[Any, Any] | None, contact_success: float
 ) -> dict[str, Any] | None:
-    """Return the `contact_success` that finished campaigns propose; None without a finished one."""
+    """Return the `contact_success` that finished campaigns propose; None without a finished one.
+
+    `is_effective` is whether its interval excludes that contacts have no effect.
+    """
     if effect is None:
         return None
     best = "adjusted_success" if effect["adjusted_success"] is not None else "success"
@@ -245,8 +248,7 @@ def _propose_success(
         "low": low,
         "high": high,
         "is_adjusted": best != "success",
-        "includes_in_use": (low is None or low <= contact_success)
-        and (high is None or contact_success <= high),
+        "is_effective": low is not None and low > 0,
     }
 
 

@@ -246,6 +246,7 @@ def describe_campaigns(campaign_summary: dict[str, Any]) -> dict[str, Any]:
         "has_campaigns": bool(effects),
         "proposed_success": proposal and _success_metric(proposal, "contact_success", ""),
         "success_in_use": proposal and proposal["in_use"],
+        "is_effective": bool(proposal and proposal["is_effective"]),
     }
 
 

@@ -27,7 +27,7 @@ def settings(file: str) -> dict[str, Any]:
 def rename_keys() -> Callable[[int, str], str]:
     """Return a function that renames the nth line of the simulated log."""
     service = example()
-    parameters = service["conf/video/parameters_video.yml"]
+    parameters = service["conf/video/parameters.yml"]
     engineering = parameters["feature_engineering"]
     usual = settings("parameters/feature_engineering.yml")["feature_engineering"]
     pages = {page: engineering["pages"].get(name, page) for name, page in usual["pages"].items()}

@@ -309,7 +309,6 @@ CAMPAIGNS = {
 }
 
 
-
 @pytest.fixture
 def datasets() -> dict[str, Any]:
     """Return the datasets of a project in which every pipeline has run."""

@@ -161,6 +161,7 @@ def score(
     every_reason = scoring.model_copy(update={"least_of_strongest": 0})
     return partial(
         nodes.score_customers,
+        package_versions=VERSIONS,
         inputs=inputs,
         scoring=every_reason,
         feature_engineering=settings,

@@ -21,7 +21,7 @@ PAGE = ROOT / "docs" / "data.md"
 # Pipelines in the order of the data flow; a dataset is in the section of its first writer.
 PIPELINE_ORDER = (
     *("simulation", "data_processing", "feature_engineering", "modelling", "evaluation"),
-    *("scoring", "monitoring", "validation", "retrospective", "reporting"),
+    *("scoring", "monitoring", "campaigns", "validation", "retrospective", "reporting"),
 )
 INTRODUCTION = (
     "# Data dictionary\n"

@@ -24,6 +24,7 @@ from sparkify.errors.parameter_errors import (
     format_validation_errors,
     format_wrong_value,
 )
+from sparkify.pipelines.campaigns.parameters import CampaignParameters
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -43,6 +44,7 @@ from sparkify.schemas.parameters import Parameters
 # The model of each section of conf/. A node may read only a part of a section, so the types of
 # nodes do not validate whole sections.
 SECTIONS: dict[str, type[Parameters]] = {
+    "campaigns": CampaignParameters,
     "data_processing": DataProcessingParameters,
     "evaluation": EvaluationParameters,
     "feature_engineering": FeatureEngineeringParameters,

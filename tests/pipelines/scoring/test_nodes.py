@@ -142,7 +142,7 @@ def test_later_days_change_no_feature_of_an_earlier_cutoff(
 ) -> None:
     days = finished.catalog().load("user_days")
     whole, cut = (
-        engineering.features(
+        engineering.compute_features(
             log, nodes.list_current_customers(log, settings, date(2018, 11, 15)), settings
         )
         for log in (days, days.where("day <= '2018-11-15'"))
@@ -205,7 +205,7 @@ def test_reasons_are_the_strongest_contributions(
     inputs = churn_model.transform(current_features).select("user_id", vector_to_array("inputs"))
     by_user = {row["user_id"]: row for row in scores.collect()}
     for user, values in inputs.collect():
-        contributions = get_contributions(churn_model).contributions(np.array([values]))[0, :-1]
+        contributions = get_contributions(churn_model).compute(np.array([values]))[0, :-1]
         expected = sorted(zip(contributions.tolist(), names, strict=True))
         for side, ordered in (("against", expected), ("for", expected[::-1])):
             sign = 1 if side == "for" else -1

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from sparkify.ml import metrics as evaluation
-from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_figures
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_estimates
 
 ALL = evaluation.RANKING | evaluation.PROBABILITY | evaluation.CALIBRATION | evaluation.DECISION
 
@@ -99,6 +99,6 @@ def test_a_metric_that_resamples_do_not_define_has_no_interval(
 def test_a_value_that_is_not_defined_is_none_in_json_and_nan_in_a_table() -> None:
     figures = estimate_metrics(churning(20, 80), {"slope": lambda *_: np.nan}, Bootstrap(5, 1, 5))
     assert figures == {"slope": {"value": None, "ci95": None}}
-    row = flatten_figures(figures, "_cost")
+    row = flatten_estimates(figures, "_cost")
     assert list(row) == ["slope_cost", "slope_low", "slope_high"]
     assert all(np.isnan(value) for value in row.values())

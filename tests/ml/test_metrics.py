@@ -248,13 +248,15 @@ def test_a_second_forecast_that_ranks_worse_and_is_more_extreme_has_costs() -> N
 
 def test_the_threshold_has_the_best_expected_f1() -> None:
     # Of the 1, 2, 3, 4 highest .6, 1.1, 1.2, 1.25 churn of 1.25: F1 .533, .677, .565, .476.
-    assert evaluation.best_f1_threshold(pd.Series([0.1, 0.5, 0.05, 0.6])) == pytest.approx(0.3)
+    assert evaluation.find_best_f1_threshold(pd.Series([0.1, 0.5, 0.05, 0.6])) == pytest.approx(0.3)
 
 
 def test_customers_of_equal_probability_are_predicted_alike() -> None:
     # .9 and one of the three at .4 would be the best, if these could be separated.
-    assert evaluation.best_f1_threshold(pd.Series([0.4, 0.9, 0.4, 0.1, 0.4])) == pytest.approx(0.25)
+    assert evaluation.find_best_f1_threshold(pd.Series([0.4, 0.9, 0.4, 0.1, 0.4])) == pytest.approx(
+        0.25
+    )
 
 
 def test_a_constant_forecast_predicts_that_all_churn() -> None:
-    assert 0 <= evaluation.best_f1_threshold(pd.Series([0.1, 0.1])) < 0.1
+    assert 0 <= evaluation.find_best_f1_threshold(pd.Series([0.1, 0.1])) < 0.1

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from pyspark.ml import PipelineModel
 
-from sparkify.pipelines.evaluation.feature_weights import moderator_of
+from sparkify.pipelines.evaluation.feature_weights import get_moderator
 from sparkify.pipelines.evaluation.nodes import list_feature_weights
 from sparkify.pipelines.modelling.inputs import list_inputs
 
@@ -39,5 +39,5 @@ def test_a_model_names_its_inputs_and_its_moderator(
     fitted: Callable[[str], PipelineModel],
 ) -> None:
     assert list_inputs(fitted("xgboost")) == NAMES
-    assert moderator_of(fitted("xgboost")) is None
-    assert moderator_of(fitted("logistic_regression")) == "is_paid"
+    assert get_moderator(fitted("xgboost")) is None
+    assert get_moderator(fitted("logistic_regression")) == "is_paid"

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from sparkify.pipelines.evaluation.nodes import compare_with_champion, promote_champion
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
-from sparkify.pipelines.modelling.model_card import add_card, read_card, summarise_training
+from sparkify.pipelines.modelling.model_card import add_card, read_card, summarize_training
 
 QUESTION = {
     "cutoff": "2018-11-21",
@@ -41,7 +41,7 @@ def linear(fitted: Callable[[str], PipelineModel], train: DataFrame) -> Pipeline
         "features": ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"],
         "question": QUESTION,
         "source": "simulated",
-        "training": summarise_training(train),
+        "training": summarize_training(train),
         "reference": {"window_days": 14},
         "parameters": {"modelling": {"seed": 7, "unseen_user_share": 0.2}},
     }

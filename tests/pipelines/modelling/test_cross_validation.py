@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from sparkify.pipelines.modelling import cross_validation as fitting
 from sparkify.pipelines.modelling.candidates import Trial, get_classifier
-from sparkify.pipelines.modelling.folds import fold_of
+from sparkify.pipelines.modelling.folds import assign_fold
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS
 
@@ -33,7 +33,7 @@ def test_every_row_is_forecast_once_per_trial_and_repeat(
     for repeat in (0, 1):
         own = twice[twice["repeat"] == repeat].sort_values(KEYS, ignore_index=True)
         assert own[[*KEYS, "churned"]].equals(known)
-        users = train.select("user_id", fold_of(repeat, modelling).alias("fold")).distinct()
+        users = train.select("user_id", assign_fold(repeat, modelling).alias("fold")).distinct()
         expected = {row["user_id"]: row["fold"] for row in users.collect()}
         found = zip(own["user_id"], own["fold"], strict=True)
         assert all(expected[user] == fold for user, fold in found)
@@ -46,7 +46,7 @@ def test_what_is_forecast_has_taught_its_model_nothing(
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> None:
-    is_first = fold_of(0, modelling) == 0
+    is_first = assign_fold(0, modelling) == 0
     others = train.where(~is_first)
     turned = train.where(is_first).withColumn("churned", ~F.col("churned"))
     more = turned.withColumn("user_id", F.explode(F.array("user_id", "user_id")))

@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 
 from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.modelling.folds import (
-    fold_of,
+    assign_fold,
     is_trainable,
     require_churners_in_folds,
     require_trainable_and_unseen,
@@ -20,7 +20,7 @@ def with_settings(modelling: ModellingParameters, **settings: object) -> Modelli
 
 def folds(train: DataFrame, repeat: int, modelling: ModellingParameters) -> dict[str, set[int]]:
     """Return the folds of each user's rows."""
-    fold = fold_of(repeat, modelling).alias("fold")
+    fold = assign_fold(repeat, modelling).alias("fold")
     rows = train.groupBy("user_id").agg(F.collect_set(fold).alias("folds")).collect()
     return {row["user_id"]: set(row["folds"]) for row in rows}
 

@@ -13,7 +13,7 @@ from sparkify.pipelines.modelling.model_card import (
     fingerprint,
     is_forecast,
     read_card,
-    summarise_training,
+    summarize_training,
 )
 
 CARD = {"candidate": "logistic_regression", "f1_threshold": 0.1, "question": {"horizon_days": 10}}
@@ -38,7 +38,7 @@ def test_a_model_without_a_card_has_an_empty_one(fitted: Callable[[str], Pipelin
 
 
 def test_training_rows_are_summarised(train: DataFrame) -> None:
-    summary = summarise_training(train)
+    summary = summarize_training(train)
     churned = train.where("churned").count()
     assert summary == {
         "snapshots": 160,

@@ -85,7 +85,7 @@ def test_the_best_of_each_candidate_comes_from_the_table(modelling: ModellingPar
     both = modelling.model_copy(update={"candidates": grids})
     candidates = ["logistic_regression", "xgboost", "logistic_regression"]
     best_first = pd.DataFrame({"trial": [1, 2, 0], "candidate": candidates})
-    assert selection.best_of_each_candidate(best_first, both) == {
+    assert selection.select_best_trials(best_first, both) == {
         "logistic_regression": REGULARISED[1],
         "xgboost": Trial("xgboost", {"max_depth": 2}),
     }

@@ -20,10 +20,10 @@ def settings(parameters: dict[str, Any]) -> FeatureEngineeringParameters:
 
 def test_scores_mature_when_their_horizon_is_over() -> None:
     history: Any = dict.fromkeys(reversed(DAYS))
-    assert realised.list_matured(history, date(2018, 11, 16), 10, 8) == []
-    assert realised.list_matured(history, date(2018, 11, 17), 10, 8) == DAYS[:1]
-    assert realised.list_matured(history, date(2018, 12, 1), 10, 8) == DAYS
-    assert realised.list_matured(history, date(2018, 12, 1), 10, 2) == DAYS[1:]
+    assert realised.list_matured_cutoffs(history, date(2018, 11, 16), 10, 8) == []
+    assert realised.list_matured_cutoffs(history, date(2018, 11, 17), 10, 8) == DAYS[:1]
+    assert realised.list_matured_cutoffs(history, date(2018, 12, 1), 10, 8) == DAYS
+    assert realised.list_matured_cutoffs(history, date(2018, 12, 1), 10, 2) == DAYS[1:]
 
 
 def test_a_cancellation_within_the_horizon_is_the_outcome(

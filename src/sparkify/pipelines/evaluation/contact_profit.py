@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sparkify.ml.bootstrap import BOUNDS, Array, has_enough_churners, percentile_interval
+from sparkify.ml.bootstrap import BOUNDS, Array, compute_interval, has_enough_churners
 from sparkify.ml.metrics import BASELINE
 from sparkify.pipelines.evaluation.parameters import DecisionParameters, EvaluationParameters
 
 POINTS = 200  # numbers of contacts that the table and its figure show
 
 
-def weigh_contacts(
+def compute_contact_profit(
     rows: pd.DataFrame, decision: dict[str, Any], evaluation: EvaluationParameters
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return profits by number of contacts, and the plan, as `estimate_contact_profit` does.
@@ -60,7 +60,7 @@ def weigh_contacts(
         **decision,
         "customers": len(rows),
         "best": at(best)
-        | {"contacted_ci95": percentile_interval(sampled.argmax(axis=1)) if enough else None},
+        | {"contacted_ci95": compute_interval(sampled.argmax(axis=1)) if enough else None},
         "in_use": at(selected) | {"threshold": decision["threshold"]},
         "at_random": {"contacted": selected, "profit": everybody * selected / len(rows)},
         "everybody": {"contacted": len(rows), "profit": everybody},

@@ -11,11 +11,11 @@ from sparkify.ml.bootstrap import (
     Array,
     Bootstrap,
     Metric,
+    compute_interval,
+    draw_row_weights,
     estimate_metrics,
-    flatten_figures,
+    flatten_estimates,
     has_enough_churners,
-    percentile_interval,
-    resample_weights,
 )
 from sparkify.ml.metrics import CALIBRATION, RANKING, auc
 from sparkify.pipelines.evaluation.parameters import GroupParameters
@@ -64,7 +64,7 @@ def measure_groups(rows: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
     )
 
 
-def last_known_gender(test: DataFrame, user_days: DataFrame) -> DataFrame:
+def find_last_known_gender(test: DataFrame, user_days: DataFrame) -> DataFrame:
     """Return the gender on the last day before the cutoff that has one; one row per user."""
     known = user_days.join(test.select(*KEYS), on="user_id", how="inner").where(
         (F.col("day") < F.col("cutoff")) & F.col("gender").isNotNull()
@@ -102,7 +102,7 @@ def _measure(
     if difference is None:
         return {}
     figures = estimate_metrics(members, METRICS, bootstrap) | {"auc_difference": difference}
-    row = flatten_figures(figures)
+    row = flatten_estimates(figures)
     return {name: row[name] for name in COLUMNS}
 
 
@@ -123,8 +123,8 @@ def _auc_differences(
         return {}
     values = differences(np.ones(len(rows)))
     with np.errstate(invalid="ignore"):  # NaN where a group's resample holds no churner
-        sampled = np.array([differences(weight) for weight in resample_weights(rows, bootstrap)])
+        sampled = np.array([differences(weight) for weight in draw_row_weights(rows, bootstrap)])
     return {
-        key: {"value": value, "ci95": percentile_interval(values_of_group)}
+        key: {"value": value, "ci95": compute_interval(values_of_group)}
         for key, value, values_of_group in zip(groups, values, sampled.T, strict=True)
     }

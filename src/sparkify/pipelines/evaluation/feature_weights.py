@@ -8,7 +8,7 @@ from sparkify.pipelines.modelling.candidates import get_classifier
 from sparkify.pipelines.modelling.inputs import list_inputs
 
 
-def moderator_of(model: PipelineModel) -> str | None:
+def get_moderator(model: PipelineModel) -> str | None:
     """Return the input that changes the weight of the others in a linear model, or None."""
     slicers = [stage for stage in model.stages if isinstance(stage, VectorSlicer)]
     return list_inputs(model)[slicers[0].getIndices()[0]] if slicers else None
@@ -21,7 +21,7 @@ def read_weights(model: PipelineModel, names: list[str]) -> tuple[str, pd.Series
     """
     fitted = get_classifier(model)
     if hasattr(fitted, "coefficients"):
-        coefficients, moderator = fitted.coefficients.toArray(), moderator_of(model)
+        coefficients, moderator = fitted.coefficients.toArray(), get_moderator(model)
         products = [f"{name}, {moderator}" for name in names][: len(coefficients) - len(names)]
         return "coefficient", pd.Series(coefficients, [*names, *products])
     if hasattr(fitted, "featureImportances"):

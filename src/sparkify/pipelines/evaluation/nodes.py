@@ -149,7 +149,7 @@ def estimate_contact_profit(
     """
     rows = to_sorted_pandas(test_predictions, *KEYS)
     decision = describe_decision(evaluation.decision, champion["f1_threshold"])
-    return contact_profit.weigh_contacts(rows, decision, evaluation)
+    return contact_profit.compute_contact_profit(rows, decision, evaluation)
 
 
 def evaluate_groups(
@@ -170,7 +170,7 @@ def evaluate_groups(
     rows = to_sorted_pandas(
         test_predictions.select(*KEYS, "churned", "probability")
         .join(test.select(*KEYS, *groupings), on=KEYS, how="inner")
-        .join(customer_groups.last_known_gender(test, user_days), on="user_id", how="left")
+        .join(customer_groups.find_last_known_gender(test, user_days), on="user_id", how="left")
         .fillna({"gender": customer_groups.UNKNOWN}),
         *KEYS,
     )

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from sparkify.ml.calibration import UNCALIBRATED
 from sparkify.pipelines.modelling.candidates import Trial, build_pipeline, list_trials
-from sparkify.pipelines.modelling.folds import fold_of
+from sparkify.pipelines.modelling.folds import assign_fold
 from sparkify.pipelines.modelling.inputs import (
     INPUTS,
     LABEL,
@@ -113,7 +113,7 @@ def predict_out_of_fold(
     done = count(1)
 
     def prepare(repeat: int, fold: int) -> None:
-        is_held_out = fold_of(repeat, parameters) == fold
+        is_held_out = assign_fold(repeat, parameters) == fold
         prepared = prepare_rows(rows.where(~is_held_out), inputs, parameters)
         held_out = prepared.input_model.transform(rows.where(is_held_out))
         prepared_folds[repeat, fold] = (

@@ -15,7 +15,7 @@ def is_trainable(modelling: ModellingParameters) -> Column:
     return ~is_in_share(hashed, modelling.unseen_user_share)
 
 
-def fold_of(repeat: int, parameters: ModellingParameters) -> Column:
+def assign_fold(repeat: int, parameters: ModellingParameters) -> Column:
     """Return the fold of a row's user, by hash; each repeat divides the users differently."""
     hashed = F.xxhash64("user_id", F.lit("fold"), F.lit(parameters.seed), F.lit(repeat))
     return F.pmod(hashed, F.lit(parameters.folds)).cast("int")
@@ -52,7 +52,10 @@ def require_churners_in_folds(train: DataFrame, modelling: ModellingParameters) 
     repeats = range(modelling.fold_repeats)
     churners = train.where("churned").agg(
         F.count_distinct("user_id").alias("users"),
-        *(F.count_distinct(fold_of(repeat, modelling)).alias(str(repeat)) for repeat in repeats),
+        *(
+            F.count_distinct(assign_fold(repeat, modelling)).alias(str(repeat))
+            for repeat in repeats
+        ),
     )
     counts = collect_one_row(churners)
     require_folds("modelling.folds", modelling.folds, counts["users"])

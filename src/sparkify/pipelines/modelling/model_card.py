@@ -64,7 +64,7 @@ def fingerprint(rows: DataFrame) -> str:
     return f"{total % 2**64:016x}-{count}"
 
 
-def summarise_training(train: DataFrame) -> dict[str, Any]:
+def summarize_training(train: DataFrame) -> dict[str, Any]:
     """Summarise training rows: snapshots, churned, base rate, cutoffs and fingerprint."""
     counts = collect_one_row(
         train.agg(

@@ -14,7 +14,7 @@ from sparkify.ml.calibration import (
     learn_calibration,
     select_calibration,
 )
-from sparkify.ml.metrics import best_f1_threshold
+from sparkify.ml.metrics import find_best_f1_threshold
 from sparkify.pipelines.feature_engineering.log_summary import require_outcome_page
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -32,7 +32,7 @@ from sparkify.pipelines.modelling.folds import (
     require_trainable_and_unseen,
 )
 from sparkify.pipelines.modelling.inputs import feature_columns
-from sparkify.pipelines.modelling.model_card import add_card, summarise_training
+from sparkify.pipelines.modelling.model_card import add_card, summarize_training
 from sparkify.pipelines.modelling.parameters import (
     InputParameters,
     ModellingParameters,
@@ -164,7 +164,7 @@ def calibrate(
     return {
         "method": method,
         "parameters": learn_calibration(out_of_fold_predictions.sparkSession, rows, method),
-        "f1_threshold": best_f1_threshold(ml_calibration.calibrate(rows, method)),
+        "f1_threshold": find_best_f1_threshold(ml_calibration.calibrate(rows, method)),
     }
 
 
@@ -275,7 +275,7 @@ def fit_challenger(
         "features": feature_columns(train),
         "question": question,
         "source": data_quality["source"],
-        "training": summarise_training(train),
+        "training": summarize_training(train),
         "reference": training_reference,
         "packages": package_versions,
         "parameters": {name: one.model_dump(mode="json") for name, one in parameters.items()},

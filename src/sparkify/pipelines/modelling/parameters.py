@@ -60,7 +60,7 @@ class InputParameters(Parameters):
         """The rates that are inputs and those that segments differ by."""
         return {**(self.segments.rates if self.segments else {}), **self.rates}
 
-    def rate_words(self, name: str) -> str:
+    def get_rate_template(self, name: str) -> str:
         """Return the words for a rate, or its name and numbers where there are none."""
         rate, plainly = self.every_rate.get(name), name.replace("_", " ")
         return (rate and rate.words) or f"{plainly}: {{rate:.3g}}, others {{others:.3g}}"

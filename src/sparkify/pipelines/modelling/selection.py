@@ -27,7 +27,7 @@ def score_folds(predictions: pd.DataFrame, selection: str) -> pd.Series:
     return pd.Series(scores).rename_axis(FOLD_KEYS)
 
 
-def best_of_each_candidate(
+def select_best_trials(
     cv_results: pd.DataFrame, parameters: ModellingParameters
 ) -> dict[str, Trial]:
     """Return the best trial of each candidate, by its name, the best candidate first."""

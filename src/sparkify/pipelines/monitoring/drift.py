@@ -47,8 +47,10 @@ def _row(name: str, then: Mapping[str, Any], now: Mapping[str, Any], groups: int
     is_level = then["kind"] == LEVEL
     psi = by_chance = statistic = p_value = np.nan
     if all(sample.sum() for sample in counts):
-        psi, by_chance = population_stability_index(*counts, groups)
-        statistic, p_value = chi_square(*counts) if is_level else kolmogorov_smirnov(*counts)
+        psi, by_chance = compute_psi(*counts, groups)
+        statistic, p_value = (
+            run_chi_square_test(*counts) if is_level else run_kolmogorov_smirnov_test(*counts)
+        )
     return {
         "feature": name,
         "kind": then["kind"],
@@ -64,7 +66,7 @@ def _row(name: str, then: Mapping[str, Any], now: Mapping[str, Any], groups: int
     }
 
 
-def population_stability_index(then: Counts, now: Counts, groups: int) -> tuple[float, float]:
+def compute_psi(then: Counts, now: Counts, groups: int) -> tuple[float, float]:
     """Return the population stability index, and its mean if nothing has changed.
 
     The index is the sum over groups of (p - q) ln(p / q), with p and q their shares now and then.
@@ -82,7 +84,7 @@ def population_stability_index(then: Counts, now: Counts, groups: int) -> tuple[
     return float(((p - q) * np.log(p / q)).sum()), float(by_chance)
 
 
-def kolmogorov_smirnov(then: Counts, now: Counts) -> tuple[float, float]:
+def run_kolmogorov_smirnov_test(then: Counts, now: Counts) -> tuple[float, float]:
     """Return statistic and p value of the two-sample test on counts in the same ordered bins.
 
     All values in a bin count as equal. This makes the statistic at most a bin's share too small
@@ -93,7 +95,7 @@ def kolmogorov_smirnov(then: Counts, now: Counts) -> tuple[float, float]:
     return float(result.statistic), float(result.pvalue)
 
 
-def chi_square(then: Counts, now: Counts) -> tuple[float, float]:
+def run_chi_square_test(then: Counts, now: Counts) -> tuple[float, float]:
     """Return statistic and p value of the test that two rows of counts have the same shares."""
     counts = np.array([then, now])
     counts = counts[:, counts.sum(axis=0) > 0]

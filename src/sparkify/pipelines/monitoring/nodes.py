@@ -126,7 +126,7 @@ def evaluate_past_scores(
 ) -> pd.DataFrame:
     """Evaluate past scores whose horizon is over: one row per cutoff, the newest last."""
     newest = date.fromisoformat(newest_description["cutoff"])
-    names = realised.list_matured(
+    names = realised.list_matured_cutoffs(
         score_history, newest, feature_engineering.horizon_days, monitoring.realised_cutoffs
     )
     if not names:

@@ -8,7 +8,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from scipy import stats
 
-from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_figures
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_estimates
 from sparkify.ml.metrics import RANKING
 from sparkify.pipelines.feature_engineering.customers import label_customers
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -22,7 +22,9 @@ COLUMNS = [
 History = Mapping[str, Callable[[], pd.DataFrame]]
 
 
-def list_matured(history: History, newest: date, horizon_days: int, max_cutoffs: int) -> list[str]:
+def list_matured_cutoffs(
+    history: History, newest: date, horizon_days: int, max_cutoffs: int
+) -> list[str]:
     """Return the newest partitions of scores whose horizon ends by a day, the newest last."""
     horizon = timedelta(days=horizon_days)
     matured = [name for name in sorted(history) if date.fromisoformat(name) + horizon <= newest]
@@ -86,4 +88,4 @@ def evaluate_scores(
         "expected_high": int(high),
     }
     metrics = {name: RANKING[name] for name in RANKED}
-    return {**row, **flatten_figures(estimate_metrics(scores, metrics, bootstrap))}
+    return {**row, **flatten_estimates(estimate_metrics(scores, metrics, bootstrap))}

@@ -174,7 +174,9 @@ def _segment_rows(segments: pd.DataFrame, inputs: InputParameters) -> Rows:
     distances = rates.div(average).transform(np.log).abs()
     descriptions = [
         "; ".join(
-            inputs.rate_words(str(name)).format(rate=rates.loc[place, name], others=average[name])
+            inputs.get_rate_template(str(name)).format(
+                rate=rates.loc[place, name], others=average[name]
+            )
             for name in distances.loc[place].nlargest(RATES_PER_SEGMENT).index
         ).replace("%", f"{text.SPACE}%")
         for place in segments.index[:-1]

@@ -16,7 +16,7 @@ from sparkify.ml.contributions import (
 from sparkify.ml.reasons import Explanation, FeatureText, InputText, RateText, SegmentText
 from sparkify.ml.segments import get_segments
 from sparkify.ml.shrunken_rates import Rate
-from sparkify.pipelines.evaluation.feature_weights import moderator_of
+from sparkify.pipelines.evaluation.feature_weights import get_moderator
 from sparkify.pipelines.modelling.candidates import get_classifier
 from sparkify.pipelines.modelling.inputs import PlainInput, describe_inputs, list_inputs
 from sparkify.pipelines.modelling.parameters import InputParameters
@@ -62,7 +62,7 @@ def _linear_contributions(model: PipelineModel, fitted: Any) -> LinearContributi
         for stage in model.stages
         if isinstance(stage, StandardScalerModel) and stage.getOutputCol() == vector
     ]
-    moderator = moderator_of(model)
+    moderator = get_moderator(model)
     return LinearContributions(
         float(fitted.intercept),
         fitted.coefficients.toArray().tolist(),
@@ -107,7 +107,7 @@ def _rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) -> Rate
         rate.count,
         rate.denominator,
         rate.overall,
-        inputs.rate_words(rate.name),
+        inputs.get_rate_template(rate.name),
         (defined and defined.of) or rate.denominator.replace("_", " "),
         rate.prior * min_exposure,
     )

@@ -36,7 +36,7 @@ def list_used_features(columns: list[str], inputs: InputParameters) -> list[str]
     return [name for name in columns if name in used | set(inputs.plain)]
 
 
-def rank_by_feature(label: pd.Series, feature: pd.Series) -> float:
+def compute_feature_auc(label: pd.Series, feature: pd.Series) -> float:
     """Return the AUC of a single feature, in the better of both directions."""
     auc = float(roc_auc_score(label, feature))
     return max(auc, 1 - auc)
@@ -68,7 +68,7 @@ def fit_identity(counts: pd.DataFrame, label: pd.Series) -> dict[str, Any]:
     }
 
 
-def write_warnings(audit: dict[str, Any], leakage: LeakageParameters) -> list[str]:
+def format_warnings(audit: dict[str, Any], leakage: LeakageParameters) -> list[str]:
     """Write a sentence for each figure of the audit that shows a leak."""
     sentences = []
     identity = audit["identity"]

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from scipy.stats import t
 
 from sparkify.ml import metrics
-from sparkify.ml.bootstrap import estimate_metrics, flatten_figures
+from sparkify.ml.bootstrap import estimate_metrics, flatten_estimates
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -19,7 +19,7 @@ from sparkify.pipelines.modelling import cross_validation, selection
 from sparkify.pipelines.modelling.candidates import Trial
 from sparkify.pipelines.modelling.folds import is_trainable, require_folds
 from sparkify.pipelines.modelling.inputs import feature_columns
-from sparkify.pipelines.modelling.model_card import summarise_training
+from sparkify.pipelines.modelling.model_card import summarize_training
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import TooManyRowsError
 from sparkify.pipelines.validation import leakage, refit
@@ -51,7 +51,7 @@ def predict_with_candidates(
 
     One row per candidate, user and cutoff.
     """
-    best = selection.best_of_each_candidate(cv_results, modelling)
+    best = selection.select_best_trials(cv_results, modelling)
 
     def predict(ready: cross_validation.Prepared, trial: Trial) -> pd.DataFrame:
         model = cross_validation.fit_trial(ready, trial, modelling)
@@ -237,7 +237,7 @@ def drop_feature_groups(
         rest = refit.refit_and_predict(train, test, trial, inputs.without(group), modelling)
         costs = metrics.compare_forecasts(whole, rest, evaluation.bootstrap)
         row = {"group": group, "inputs": ", ".join(dropped)}
-        table.append({**row, **flatten_figures(costs, "_cost")})
+        table.append({**row, **flatten_estimates(costs, "_cost")})
     return pd.DataFrame(table).sort_values("auc_cost", ascending=False, ignore_index=True)
 
 
@@ -307,9 +307,9 @@ def audit_leakage(
     exposure = rows[list(limits.exposure)].astype(float)
     rates = counts.div(rows[limits.per].clip(lower=1), axis="index")
     rates = rates.drop(columns=[limits.per], errors="ignore")
-    by_feature = {name: leakage.rank_by_feature(label, counts[name]) for name in used}
+    by_feature = {name: leakage.compute_feature_auc(label, counts[name]) for name in used}
     audit = {
-        "training": summarise_training(train),
+        "training": summarize_training(train),
         "rows": len(rows),
         "base_rate": float(label.mean()),
         "auc_of_exposure": leakage.cross_validate_auc(exposure, label, users, limits.folds),
@@ -318,7 +318,7 @@ def audit_leakage(
         "identity": leakage.fit_identity(counts, label),
         "later_events": later_events,
     }
-    return {"not_to_be_believed": leakage.write_warnings(audit, limits), **audit}
+    return {"not_to_be_believed": leakage.format_warnings(audit, limits), **audit}
 
 
 def draw_rolling_origin(rolling_origin: pd.DataFrame) -> Figure:

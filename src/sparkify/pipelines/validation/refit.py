@@ -8,7 +8,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from sparkify.ml import metrics
-from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_figures
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_estimates
 from sparkify.pipelines.modelling import cross_validation
 from sparkify.pipelines.modelling.candidates import Trial, list_trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
@@ -50,4 +50,4 @@ def refit_and_predict(
 
 def evaluate_ranking(forecast: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, float]:
     """Return AUC and average precision with the bounds of their intervals, one column each."""
-    return flatten_figures(estimate_metrics(forecast, RANKING, bootstrap))
+    return flatten_estimates(estimate_metrics(forecast, RANKING, bootstrap))

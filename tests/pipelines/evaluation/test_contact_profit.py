@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from sparkify.pipelines.evaluation.contact_profit import _intervals
+from sparkify.pipelines.evaluation.contact_profit import _compute_intervals
 from sparkify.pipelines.evaluation.nodes import estimate_contact_profit
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 
@@ -90,7 +90,7 @@ def test_too_few_churners_leave_profits_without_intervals(
 
 def test_a_profit_that_is_the_same_in_every_resample_has_no_interval() -> None:
     sampled = np.array([[0.0, -4.0, -8.0], [0.0, -4.0, 2.0]])
-    low, high = _intervals(sampled, np.array([0, 1, 2]), enough=True)
+    low, high = _compute_intervals(sampled, np.array([0, 1, 2]), has_enough=True)
     assert np.isnan([low[1], high[1]]).all()
     assert (low[0], high[0]) == (0, 0)
     assert low[2] < high[2]

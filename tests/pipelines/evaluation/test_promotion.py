@@ -125,7 +125,7 @@ def test_a_worse_challenger_replaces_the_champion_only_if_the_rule_is_always(
     [
         ({"question": {**QUESTION, "horizon_days": 14}}, "has another prediction task"),
         ({"question": {**QUESTION, "outcome": "downgrade"}}, "has another prediction task"),
-        ({"question": {**QUESTION, "active_within_days": 30}}, "who is a customer"),
+        ({"question": {**QUESTION, "active_within_days": 30}}, "definition of a customer"),
         ({"source": "provided"}, "was trained on a provided log"),
         ({"features": ["next_song", "skips"]}, "needs features that are missing: skips"),
         (
@@ -170,7 +170,7 @@ def test_a_champion_of_an_earlier_version_with_a_fixed_threshold_is_replaced(
     assert model is linear
     assert promotion == {
         "replaced": True,
-        "reason": "the previous champion is of an earlier version, with a fixed threshold",
+        "reason": "the previous champion comes from an earlier version, with a fixed threshold",
     }
 
 

@@ -61,7 +61,7 @@ def test_a_share_of_all_users_is_never_trained_on(
 def test_a_share_of_nobody_or_everybody_is_refused(
     modelling: ModellingParameters, trainable: int
 ) -> None:
-    with pytest.raises(TooLittleDataError, match=rf"which now has {trainable} of them"):
+    with pytest.raises(TooLittleDataError, match=rf"now {trainable} of them are in"):
         require_trainable_and_unseen(30, trainable, modelling)
 
 

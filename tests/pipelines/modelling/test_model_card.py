@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from sparkify.datasets import SparkMLModelDataset
 from sparkify.pipelines.modelling.model_card import (
     add_card,
-    fingerprint,
+    compute_fingerprint,
     is_forecast,
     read_card,
     summarize_training,
@@ -47,7 +47,7 @@ def test_training_rows_are_summarised(train: DataFrame) -> None:
         "first_cutoff": "2018-10-31",
         "last_cutoff": "2018-11-07",
         "base_rate": churned / 160,
-        "fingerprint": fingerprint(train),
+        "fingerprint": compute_fingerprint(train),
     }
 
 
@@ -56,12 +56,12 @@ def test_a_fingerprint_is_of_the_rows_and_not_of_their_order(spark: SparkSession
         [("a", date(2018, 11, 7), 1.0), ("b", date(2018, 11, 7), 2.0)],
         "user_id string, cutoff date, songs double",
     )
-    name = fingerprint(rows)
-    assert fingerprint(rows.repartition(3).orderBy(F.desc("songs"))) == name
-    assert fingerprint(rows.select("songs", "cutoff", "user_id")) == name
-    assert fingerprint(rows.withColumn("songs", F.col("songs") + 1)) != name
-    assert fingerprint(rows.unionAll(rows)) != name
-    assert fingerprint(rows.limit(0)).endswith("-0")
+    name = compute_fingerprint(rows)
+    assert compute_fingerprint(rows.repartition(3).orderBy(F.desc("songs"))) == name
+    assert compute_fingerprint(rows.select("songs", "cutoff", "user_id")) == name
+    assert compute_fingerprint(rows.withColumn("songs", F.col("songs") + 1)) != name
+    assert compute_fingerprint(rows.unionAll(rows)) != name
+    assert compute_fingerprint(rows.limit(0)).endswith("-0")
 
 
 @pytest.mark.parametrize(

@@ -162,9 +162,9 @@ def test_a_share_that_keeps_nobody_out_of_training_is_refused(
     with pytest.raises(TooLittleDataError) as error:
         split(snapshots(spark, USERS[:9]), {**parameters, "modelling": small})
     assert str(error.value) == (
-        "modelling.unseen_user_share is 0.001; allowed: a share that keeps some and not all of "
-        "the 30 users of the hold-out out of training, which now has 30 of them; or use a log of "
-        "more users."
+        "modelling.unseen_user_share is 0.001; allowed: a share that keeps some, but not "
+        "all, of the 30 hold-out users out of training (now 30 of them are in training); or use a "
+        "log of more users."
     )
 
 
@@ -225,7 +225,7 @@ def test_predictions_of_other_candidates_are_refused(
 ) -> None:
     other = {"logistic_regression": {"regParam": [0.1], "tol": [0.0001]}}
     changed = modelling.model_copy(update={"candidates": other})
-    with pytest.raises(nodes.OtherCandidatesError, match=r"Run it again from modelling\.cross_val"):
+    with pytest.raises(nodes.CandidatesChangedError, match="Run again from the node cross_val"):
         nodes.select_candidate(searched.out_of_fold, changed)
 
 

@@ -132,7 +132,7 @@ def test_smote_of_more_rows_than_a_machine_takes_is_refused(
         balance_classes(training(spark, CHURNERS, OTHERS), NAMES, smote)
     assert str(told.value) == (
         "modelling.imbalance smote: 10 training rows are more than the 9 of "
-        "modelling.smote_most_rows; SMOTE works on one machine. Take `weights` or `none`, or "
+        "modelling.smote_most_rows; SMOTE works on one machine. Set `weights` or `none`, or "
         "raise the limit."
     )
     at_limit = smote.model_copy(update={"smote_most_rows": 10})

@@ -92,10 +92,10 @@ def test_a_group_is_dropped_from_segments_and_inputs_alike() -> None:
         "never": ["never_per_song"],
         "volume": ["songs"],
     }
-    without = whole.without("adverts")
+    without = whole.drop_group("adverts")
     assert without.groups == {"never": ["never_per_song"], "volume": ["songs"]}
-    assert without.without("never").segments is None
-    assert whole.without("volume").moderator is None
+    assert without.drop_group("never").segments is None
+    assert whole.drop_group("volume").moderator is None
 
 
 def test_two_definitions_of_a_rate_are_an_error() -> None:

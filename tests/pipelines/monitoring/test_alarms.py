@@ -29,7 +29,7 @@ REFERENCE = describe(OCTOBER)
 def volume_alarms(newest: dict[str, Any], monitoring: MonitoringParameters) -> list[dict[str, Any]]:
     volume = alarms.compare_volume(REFERENCE, newest)
     day_shares = alarms.compare_weekdays(REFERENCE, newest)
-    return list(alarms.volume_alarms(volume, day_shares, monitoring))
+    return list(alarms.find_volume_alarms(volume, day_shares, monitoring))
 
 
 def test_a_drifted_feature_is_named_with_its_means() -> None:
@@ -41,7 +41,7 @@ def test_a_drifted_feature_is_named_with_its_means() -> None:
         "alarm": True,
     }
     drift = pd.DataFrame([row, {**row, "feature": "score", "alarm": False}])
-    (alarm,) = alarms.drift_alarms(drift, REFERENCE, describe(NOVEMBER), 0.1)
+    (alarm,) = alarms.find_drift_alarms(drift, REFERENCE, describe(NOVEMBER), 0.1)
     assert alarm == {
         "name": "drift.adverts_per_free_song",
         "what": "population stability index",
@@ -56,7 +56,7 @@ def test_the_largest_drift_comes_first() -> None:
     table = pd.DataFrame(
         {"feature": ["a", "b", "c"], "psi": [0.2, 0.5, 0.9], "alarm": [True, True, False]}
     ).assign(reference_mean=0.0, newest_mean=1.0)
-    names = [alarm["name"] for alarm in alarms.drift_alarms(table, REFERENCE, REFERENCE, 0.1)]
+    names = [alarm["name"] for alarm in alarms.find_drift_alarms(table, REFERENCE, REFERENCE, 0.1)]
     assert names == ["drift.b", "drift.a"]
 
 
@@ -95,8 +95,8 @@ def test_a_day_is_compared_with_the_same_weekday() -> None:
 def test_unseen_pages_are_an_alarm_above_a_share() -> None:
     few = describe(NOVEMBER, events=1_000, unseen_pages={"Karaoke": 7})
     many = describe(NOVEMBER, events=1_000, unseen_pages={"Karaoke": 70})
-    assert list(alarms.page_alarms(few, 0.001)) == []
-    (alarm,) = alarms.page_alarms(many, 0.001)
+    assert list(alarms.find_page_alarms(few, 0.001)) == []
+    (alarm,) = alarms.find_page_alarms(many, 0.001)
     assert alarm["value"] == 0.01
     assert "(Karaoke)" in alarm["sentence"]
 
@@ -113,7 +113,7 @@ def test_only_new_lines_count_if_the_log_continues() -> None:
         "duplicate": {"reference": 0.0, "newest": 0.05},
         "no user": {"reference": 0.02, "newest": 0.02},
     }
-    (alarm,) = alarms.rejection_alarms(rejections, 0.01)
+    (alarm,) = alarms.find_rejection_alarms(rejections, 0.01)
     assert (alarm["name"], alarm["value"]) == ("rejections.duplicate", 0.05)
 
 
@@ -152,16 +152,16 @@ def realised(churned: int, auc_high: float | None = 0.79) -> dict[str, Any]:
 def test_churners_alarm_if_beyond_chance_and_by_a_large_factor(
     churned: int, names: list[str]
 ) -> None:
-    result = alarms.realised_alarms(pd.DataFrame([realised(churned)]), HOLDOUT, 1.5)
+    result = alarms.find_realised_alarms(pd.DataFrame([realised(churned)]), HOLDOUT, 1.5)
     assert [alarm["name"] for alarm in result] == names
 
 
 def test_an_auc_below_the_interval_of_the_holdout_is_an_alarm() -> None:
-    (alarm,) = alarms.realised_alarms(pd.DataFrame([realised(100, 0.75)]), HOLDOUT, 1.5)
+    (alarm,) = alarms.find_realised_alarms(pd.DataFrame([realised(100, 0.75)]), HOLDOUT, 1.5)
     assert (alarm["name"], alarm["value"], alarm["threshold"]) == ("realised.auc", 0.7, 0.76)
 
 
 def test_only_the_newest_scores_may_alarm_and_a_missing_auc_is_no_alarm() -> None:
     rows = pd.DataFrame([realised(300), realised(100, None)])
-    assert list(alarms.realised_alarms(rows, HOLDOUT, 1.5)) == []
-    assert list(alarms.realised_alarms(rows[:0], HOLDOUT, 1.5)) == []
+    assert list(alarms.find_realised_alarms(rows, HOLDOUT, 1.5)) == []
+    assert list(alarms.find_realised_alarms(rows[:0], HOLDOUT, 1.5)) == []

@@ -77,7 +77,7 @@ def test_the_bag_holds_neither_the_cancellation_flow_nor_a_clock(
 def test_too_few_churners_are_told_with_their_counts(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    with pytest.raises(TooLittleDataError, match=r"churners among the users to train on and"):
+    with pytest.raises(TooLittleDataError, match=r"churners among the training users and"):
         split(labelled(spark, 3, 20), parameters)
 
 

@@ -15,7 +15,7 @@ from sparkify.spark.functions import collect_one_row
 
 
 class ModelCard(Transformer, DefaultParamsReadable["ModelCard"], DefaultParamsWritable):
-    """A stage that changes no row; `card` is JSON on what the model is and was trained on."""
+    """A stage that changes no row; `card` is JSON that describes the model and its training."""
 
     card: "Param[str]" = Param(
         Params._dummy(), "card", "what the model is, as JSON", typeConverter=TypeConverters.toString
@@ -42,7 +42,7 @@ def read_card(model: PipelineModel) -> dict[str, Any]:
 
 
 def is_same_model(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Return whether two cards are of one model: the same settings and the same training rows."""
+    """Return whether two cards describe one model: the same settings and training rows."""
     settings = ("label", "calibration", "f1_threshold", "source")
     is_same = all(one.get(name) == other.get(name) for name in settings)
     return is_same and one["training"]["fingerprint"] == other["training"]["fingerprint"]
@@ -51,11 +51,11 @@ def is_same_model(one: dict[str, Any], other: dict[str, Any]) -> bool:
 def is_forecast(card: dict[str, Any], cutoff: date) -> bool:
     """Return whether all labels that a model was trained on end by the cutoff."""
     question = card["question"]
-    last = date.fromisoformat(max(question["train_cutoffs"]))
-    return last + timedelta(days=question["horizon_days"]) <= cutoff
+    last_cutoff = date.fromisoformat(max(question["train_cutoffs"]))
+    return last_cutoff + timedelta(days=question["horizon_days"]) <= cutoff
 
 
-def fingerprint(rows: DataFrame) -> str:
+def compute_fingerprint(rows: DataFrame) -> str:
     """Return a checksum of a table's content that does not depend on the order of its rows.
 
     It is the sum of 64-bit hashes of the rows, with the columns sorted by name, and the row count.
@@ -77,4 +77,4 @@ def summarize_training(train: DataFrame) -> dict[str, Any]:
     )
     summary = counts.asDict()
     base_rate = summary["churned"] / summary["snapshots"]
-    return {**summary, "base_rate": base_rate, "fingerprint": fingerprint(train)}
+    return {**summary, "base_rate": base_rate, "fingerprint": compute_fingerprint(train)}

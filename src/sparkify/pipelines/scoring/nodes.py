@@ -31,7 +31,7 @@ from sparkify.spark.functions import is_in_share, to_sorted_pandas
 
 logger = logging.getLogger(__name__)
 REASONS = ["reasons_for", "reasons_against"]
-TRAINING_ONLY = {"parameters", "reference"}  # long parts of a card that explain no score
+TRAINING_ONLY = {"parameters", "reference"}  # parts of a card that scores do not need
 CUSTOMER_COLUMNS = [
     *("rank", "user_id", "cutoff", "probability", "percentile"),
     *("level", "days_since_last_seen"),
@@ -41,7 +41,7 @@ DIGITS = {"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expecte
 
 
 class CutoffError(UserError):
-    """The cutoff is outside the log, or there is no customer at it."""
+    """The cutoff is outside the log, or has no customers."""
 
 
 def list_current_customers(
@@ -51,11 +51,11 @@ def list_current_customers(
 
     Args:
         user_days: one row per user and UTC day.
-        feature_engineering: who is a customer, and the windows of the features.
+        feature_engineering: the definition of a customer, and the windows of the features.
         cutoff: the day to score; None for the day after the last full day of the log.
 
     Raises:
-        CutoffError: if `scoring.cutoff` is outside the log, or there is no customer at it.
+        CutoffError: if `scoring.cutoff` is outside the log, or has no customers.
         LogTooShortError: if the log before the cutoff is shorter than `min_history_days` or the
             longest window of the features.
     """
@@ -113,20 +113,20 @@ def score_customers(
     """
     card = read_card(churn_model)
     require_compatible(card, current_features.columns, feature_engineering, package_versions)
-    explainer = explain_model(churn_model, inputs, scoring)
+    explanation = explain_model(churn_model, inputs, scoring)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
     columns = [*KEYS, "probability", "level", "days_since_last_seen"]
     input_columns = list_inputs(churn_model)
-    explaining = sorted({*list_features(churn_model), *input_columns} - {*columns})
+    explanation_columns = sorted({*list_features(churn_model), *input_columns} - {*columns})
     predictions = churn_model.transform(current_features).select("*", level)
 
     def add_reasons(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in batches:
-            pair = explainer.reasons(rows[input_columns].to_numpy(float), rows)
+            pair = explanation.list_reasons(rows[input_columns].to_numpy(float), rows)
             reasons = pd.DataFrame(dict(zip(REASONS, pair, strict=True)))
             yield pd.concat([rows[columns], reasons], axis="columns")
 
-    explained = predictions.select(*columns, *explaining).mapInPandas(
+    explained = predictions.select(*columns, *explanation_columns).mapInPandas(
         add_reasons, T.StructType([CHURN_SCORES.struct[name] for name in [*columns, *REASONS]])
     )
     at_cutoff = Window.partitionBy("cutoff")
@@ -150,7 +150,7 @@ def archive_scores(churn_scores: DataFrame) -> dict[str, pd.DataFrame]:
 def decide_threshold(
     evaluation: EvaluationParameters, scores_model_card: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the `threshold` from which on a contact is made, its rule and its costs."""
+    """Return the minimum probability of a contact (`threshold`), its rule and its costs."""
     return describe_decision(evaluation.decision, scores_model_card["f1_threshold"])
 
 
@@ -159,8 +159,8 @@ def flatten_scores(
 ) -> pd.DataFrame:
     """Return one row per customer for a spreadsheet, rounded, the highest probability first.
 
-    `predicted` is whether the probability reaches the threshold. Each reason and its contribution
-    have a column; it is empty for customers with fewer reasons.
+    `predicted` is true if the probability reaches the threshold. Each reason and each contribution
+    has a column, which is empty for customers with fewer reasons.
     """
     rows = to_sorted_pandas(churn_scores, "cutoff", "rank")
     rows["predicted"] = rows["probability"] >= contact_decision["threshold"]
@@ -205,12 +205,12 @@ def list_contacts(
     reasons = _flatten_reasons(rows, "for", scoring.reasons)[names]
     customers = pd.concat([rows[[*CUSTOMER_COLUMNS, "expected_gain"]], reasons], axis="columns")
     is_control = rows["is_control"].astype(bool)
-    _warn_if_a_group_is_empty(len(rows), int(is_control.sum()), scoring.control_share)
+    _warn_if_group_is_empty(len(rows), int(is_control.sum()), scoring.control_share)
     contacts, control_group = customers[~is_control], customers[is_control]
     return contacts.reset_index(drop=True), control_group.reset_index(drop=True)
 
 
-def _warn_if_a_group_is_empty(customers: int, controls: int, share: float) -> None:
+def _warn_if_group_is_empty(customers: int, controls: int, share: float) -> None:
     if customers and not controls:
         logger.warning(
             "control_group is empty: scoring.control_share %g of %s listed customers selects none, "
@@ -261,7 +261,9 @@ def summarize_scores(
     cutoff, customers, expected = totals["cutoff"], totals["customers"], float(totals["expected"])
     if not is_forecast(card, cutoff):
         logger.warning(
-            "churn_model has learnt from days after %s: these scores are no forecast", cutoff
+            "churn_model was trained on days after %s, so these scores are not a forecast. Load an "
+            "earlier model with --load-versions, or set a later scoring.cutoff.",
+            cutoff,
         )
     return {
         "cutoff": str(cutoff),

@@ -48,7 +48,7 @@ def linear(fitted: Callable[[str], PipelineModel], train: DataFrame) -> Pipeline
     return add_card(model, card)
 
 
-def changed(model: PipelineModel, **card: Any) -> PipelineModel:
+def with_card_changes(model: PipelineModel, **card: Any) -> PipelineModel:
     """Return a model with another card."""
     return add_card(PipelineModel(model.stages[:-1]), {**deepcopy(read_card(model)), **card})
 
@@ -56,8 +56,8 @@ def changed(model: PipelineModel, **card: Any) -> PipelineModel:
 def with_reversed_ranking(model: PipelineModel) -> PipelineModel:
     """Return a model with the reverse ranking."""
     *stages, calibrated, card = model.stages
-    around = calibrated.getStatement().replace("uncalibrated AS", "1 - uncalibrated AS")
-    return PipelineModel([*stages, SQLTransformer(statement=around), card])
+    reversed_ranking = calibrated.getStatement().replace("uncalibrated AS", "1 - uncalibrated AS")
+    return PipelineModel([*stages, SQLTransformer(statement=reversed_ranking), card])
 
 
 def with_rule(evaluation: EvaluationParameters, rule: str) -> EvaluationParameters:
@@ -77,10 +77,10 @@ def test_without_a_champion_the_challenger_is_next(
 def test_a_challenger_that_predicts_the_same_does_not_replace_the_champion(
     linear: PipelineModel, test: DataFrame, evaluation: EvaluationParameters
 ) -> None:
-    standing = changed(linear, label="stood")
-    champion, model, promotion = compare_with_champion(linear, standing, test, AP, evaluation)
-    assert model is standing
-    assert champion["label"] == "stood"
+    current = with_card_changes(linear, label="earlier")
+    champion, model, promotion = compare_with_champion(linear, current, test, AP, evaluation)
+    assert model is current
+    assert champion["label"] == "earlier"
     assert not promotion["replaced"]
     assert promotion["gain"] == {"value": 0.0, "ci95": [0.0, 0.0]}
     assert promotion["reason"].startswith("the champion stays: the challenger is not")
@@ -142,7 +142,7 @@ def test_a_champion_that_cannot_be_compared_is_replaced(
     reason: str,
 ) -> None:
     _, model, promotion = compare_with_champion(
-        linear, changed(linear, **card), test, AP, evaluation
+        linear, with_card_changes(linear, **card), test, AP, evaluation
     )
     assert model is linear
     assert promotion["replaced"]
@@ -154,14 +154,17 @@ def test_a_champion_trained_on_other_users_or_without_a_card_is_replaced(
 ) -> None:
     parameters = deepcopy(read_card(linear)["parameters"])
     parameters["modelling"]["seed"] += 1
-    others = changed(linear, parameters=parameters)
-    for standing, reason in ((others, "other users"), (PipelineModel(linear.stages[:-1]), "card")):
-        *_, promotion = compare_with_champion(linear, standing, test, AP, evaluation)
+    other_users = with_card_changes(linear, parameters=parameters)
+    for current, reason in (
+        (other_users, "other users"),
+        (PipelineModel(linear.stages[:-1]), "card"),
+    ):
+        *_, promotion = compare_with_champion(linear, current, test, AP, evaluation)
         assert promotion["replaced"]
         assert reason in promotion["reason"]
 
 
-def test_a_champion_of_an_earlier_version_with_a_fixed_threshold_is_replaced(
+def test_a_champion_with_a_fixed_threshold_is_replaced(
     linear: PipelineModel, test: DataFrame, evaluation: EvaluationParameters
 ) -> None:
     card = {name: what for name, what in read_card(linear).items() if name != "f1_threshold"}
@@ -174,7 +177,7 @@ def test_a_champion_of_an_earlier_version_with_a_fixed_threshold_is_replaced(
     }
 
 
-def test_a_model_is_promoted_as_it_was_evaluated_and_saved_last(linear: PipelineModel) -> None:
+def test_the_evaluated_model_is_promoted_unchanged_and_saved_last(linear: PipelineModel) -> None:
     comparison = {"replaced": True, "reason": "there was no champion before"}
     champion = {"label": "linear"}
     *records, model = promote_champion(champion, linear, comparison, {"holdout": {}}, None)

@@ -51,7 +51,7 @@ def test_training_rows_are_summarised(train: DataFrame) -> None:
     }
 
 
-def test_a_fingerprint_is_of_the_rows_and_not_of_their_order(spark: SparkSession) -> None:
+def test_a_fingerprint_depends_on_the_rows_but_not_on_their_order(spark: SparkSession) -> None:
     rows = spark.createDataFrame(
         [("a", date(2018, 11, 7), 1.0), ("b", date(2018, 11, 7), 2.0)],
         "user_id string, cutoff date, songs double",
@@ -67,7 +67,7 @@ def test_a_fingerprint_is_of_the_rows_and_not_of_their_order(spark: SparkSession
 @pytest.mark.parametrize(
     ("cutoff", "expected"), [(date(2018, 11, 16), False), (date(2018, 11, 17), True)]
 )
-def test_it_is_a_forecast_once_all_labels_learnt_from_have_ended(
+def test_scores_are_a_forecast_if_all_training_horizons_are_over(
     cutoff: date, expected: bool
 ) -> None:
     card = {"question": {"train_cutoffs": ["2018-10-31", "2018-11-07"], "horizon_days": 10}}

@@ -20,7 +20,7 @@ USERS = [f"u{number}" for number in range(30)]
 
 
 def snapshots(spark: SparkSession, churners: list[str], cutoffs: list[date] = CUTOFFS) -> DataFrame:
-    """Return all users at all cutoffs; those named churn after each of `cutoffs`."""
+    """Return all users at all cutoffs; `churners` churn after each of `cutoffs`."""
     rows = [
         (user, cutoff, user in churners and cutoff in cutoffs)
         for cutoff in CUTOFFS
@@ -35,13 +35,13 @@ def columns(parameters: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def split(
-    taken: DataFrame, parameters: dict[str, Any], missing_pages: dict[str, str] | None = None
+    labelled: DataFrame, parameters: dict[str, Any], missing_pages: dict[str, str] | None = None
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     names = parameters["feature_engineering"].feature_columns
-    described = taken.select(*KEYS, *[F.lit(0.0).alias(name) for name in names])
+    features = labelled.select(*KEYS, *[F.lit(0.0).alias(name) for name in names])
     settings = (parameters["modelling"], parameters["feature_engineering"])
     summary = {"missing_pages": missing_pages or {}}
-    return nodes.split_in_time(described, taken, summary, *settings)
+    return nodes.split_in_time(features, labelled, summary, *settings)
 
 
 def users(rows: DataFrame) -> set[str]:
@@ -50,9 +50,9 @@ def users(rows: DataFrame) -> set[str]:
 
 @pytest.fixture(scope="module")
 def trainable(spark: SparkSession, parameters: dict[str, Any]) -> set[str]:
-    """Return those of USERS that models may learn from."""
-    everybody = spark.createDataFrame([(user,) for user in USERS], ["user_id"])
-    return users(everybody.where(is_trainable(parameters["modelling"])))
+    """Return the users in training."""
+    all_users = spark.createDataFrame([(user,) for user in USERS], ["user_id"])
+    return users(all_users.where(is_trainable(parameters["modelling"])))
 
 
 def test_no_training_label_overlaps_the_holdout(
@@ -75,13 +75,11 @@ def test_no_training_label_overlaps_the_holdout(
     }
 
 
-def test_inactivity_is_asked_of_a_log_without_any_outcome_page(
-    spark: SparkSession, parameters: dict[str, Any]
-) -> None:
-    asked = parameters["feature_engineering"].model_copy(update={"outcome": "inactivity"})
+def test_inactivity_needs_no_outcome_page(spark: SparkSession, parameters: dict[str, Any]) -> None:
+    inactivity = parameters["feature_engineering"].model_copy(update={"outcome": "inactivity"})
     *_, question = split(
         snapshots(spark, USERS[:9]),
-        {**parameters, "feature_engineering": asked},
+        {**parameters, "feature_engineering": inactivity},
         {"feature_engineering.cancellation_page": "x", "pages.submit_downgrade": "y"},
     )
     assert question == {
@@ -95,7 +93,7 @@ def test_inactivity_is_asked_of_a_log_without_any_outcome_page(
     }
 
 
-def test_users_that_are_never_trained_on_are_in_the_holdout_alone(
+def test_users_held_out_of_training_are_only_in_the_holdout(
     spark: SparkSession, parameters: dict[str, Any], trainable: set[str]
 ) -> None:
     train, test, _ = split(snapshots(spark, USERS[:9]), parameters)
@@ -127,7 +125,7 @@ def test_too_few_churners_are_an_error_with_the_counts(
     )
 
 
-def test_churners_that_are_never_trained_on_do_not_count_as_training_s(
+def test_churners_held_out_of_training_do_not_count_as_training_churners(
     spark: SparkSession, parameters: dict[str, Any], trainable: set[str]
 ) -> None:
     unseen = sorted(set(USERS) - trainable)
@@ -135,14 +133,14 @@ def test_churners_that_are_never_trained_on_do_not_count_as_training_s(
         split(snapshots(spark, unseen), parameters)
 
 
-def test_a_holdout_without_enough_churners_is_refused(
+def test_a_holdout_without_enough_churners_is_an_error(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     with pytest.raises(TooLittleDataError, match="and 0 among 30 users on the hold-out"):
         split(snapshots(spark, USERS, CUTOFFS[1:]), parameters)
 
 
-def test_more_folds_than_churners_are_refused_before_anything_is_fitted(
+def test_more_folds_than_churners_are_an_error_before_any_fit(
     spark: SparkSession, parameters: dict[str, Any], trainable: set[str]
 ) -> None:
     many = parameters["modelling"].model_copy(update={"folds": 50})
@@ -155,7 +153,7 @@ def test_more_folds_than_churners_are_refused_before_anything_is_fitted(
     )
 
 
-def test_a_share_that_keeps_nobody_out_of_training_is_refused(
+def test_a_share_that_holds_out_no_user_is_an_error(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     small = parameters["modelling"].model_copy(update={"unseen_user_share": 0.001})
@@ -220,7 +218,7 @@ def test_the_selected_candidate_is_described(
     assert 0 < searched.calibration["f1_threshold"] < 1
 
 
-def test_predictions_of_other_candidates_are_refused(
+def test_predictions_of_other_candidates_are_an_error(
     searched: Search, modelling: ModellingParameters
 ) -> None:
     other = {"logistic_regression": {"regParam": [0.1], "tol": [0.0001]}}
@@ -229,13 +227,13 @@ def test_predictions_of_other_candidates_are_refused(
         nodes.select_candidate(searched.out_of_fold, changed)
 
 
-def test_the_selected_trial_has_its_predictions_in_the_order_of_folds(searched: Search) -> None:
+def test_predictions_of_the_selected_trial_are_sorted_by_fold(searched: Search) -> None:
     rows = nodes.select_trial(searched.out_of_fold.orderBy("probability"), searched.selected)
     expected = rows.sort_values(["repeat", "fold", *KEYS], ignore_index=True)
     pd.testing.assert_frame_equal(rows, expected)
 
 
-def test_the_same_rows_give_the_same_model_in_any_partitions(
+def test_partitions_do_not_change_the_model(
     searched: Search, train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> None:
     again = search(train.repartition(3), inputs, modelling)
@@ -250,7 +248,7 @@ def test_the_same_rows_give_the_same_model_in_any_partitions(
     assert abs(change).max() < 1e-9
 
 
-def test_a_challenger_has_a_card_on_what_it_is_and_was_trained_on(
+def test_a_challenger_has_a_card_that_describes_it_and_its_training(
     searched: Search,
     train: DataFrame,
     inputs: InputParameters,

@@ -60,7 +60,7 @@ def test_the_largest_drift_comes_first() -> None:
     assert names == ["drift.b", "drift.a"]
 
 
-def test_twice_the_customers_with_twice_the_events_is_no_alarm(
+def test_twice_the_customers_with_twice_the_events_is_not_an_alarm(
     monitoring: MonitoringParameters,
 ) -> None:
     grown = describe(NOVEMBER, events=200, customers=100)
@@ -124,7 +124,7 @@ def test_all_lines_count_if_it_is_another_log() -> None:
     assert result == {"no user": {"reference": 0.02, "newest": 0.03}}
 
 
-def test_no_new_line_is_no_change() -> None:
+def test_without_new_lines_rejections_do_not_change() -> None:
     same = lines(1_000, no_user=20)
     assert alarms.compare_rejections(same, same) == {"no user": {"reference": 0.02, "newest": 0.02}}
 
@@ -149,9 +149,7 @@ def realised(churned: int, auc_high: float | None = 0.79) -> dict[str, Any]:
     ("churned", "names"),
     [(100, []), (140, []), (151, ["realised.churned"]), (70, []), (60, ["realised.churned"])],
 )
-def test_churners_alarm_if_beyond_chance_and_by_a_large_factor(
-    churned: int, names: list[str]
-) -> None:
+def test_churners_far_outside_the_likely_range_are_an_alarm(churned: int, names: list[str]) -> None:
     result = alarms.find_realised_alarms(pd.DataFrame([realised(churned)]), HOLDOUT, 1.5)
     assert [alarm["name"] for alarm in result] == names
 
@@ -161,7 +159,7 @@ def test_an_auc_below_the_interval_of_the_holdout_is_an_alarm() -> None:
     assert (alarm["name"], alarm["value"], alarm["threshold"]) == ("realised.auc", 0.7, 0.76)
 
 
-def test_only_the_newest_scores_may_alarm_and_a_missing_auc_is_no_alarm() -> None:
+def test_older_scores_and_a_missing_auc_are_not_an_alarm() -> None:
     rows = pd.DataFrame([realised(300), realised(100, None)])
     assert list(alarms.find_realised_alarms(rows, HOLDOUT, 1.5)) == []
     assert list(alarms.find_realised_alarms(rows[:0], HOLDOUT, 1.5)) == []

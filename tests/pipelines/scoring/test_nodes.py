@@ -14,15 +14,12 @@ from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
 from sparkify.hooks.package_versions import read_package_versions
+from sparkify.pipelines.evaluation.parameters import DecisionParameters, EvaluationParameters
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.model_card import with_card
-from sparkify.pipelines.modelling.parameters import (
-    DecisionParameters,
-    InputParameters,
-    ModellingParameters,
-)
+from sparkify.pipelines.modelling.model_card import add_card
+from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring import nodes
 from sparkify.pipelines.scoring.compatibility import ModelMismatchError
 from sparkify.pipelines.scoring.explanation import get_contributions
@@ -112,7 +109,7 @@ def test_inactivity_is_predicted_for_recently_seen_customers(
     )
 
 
-def test_a_log_whose_customers_all_left_is_an_error(
+def test_a_log_without_current_customers_is_an_error(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     with pytest.raises(nodes.CutoffError, match="there is no customer at the cutoff 2018-11-21"):
@@ -140,12 +137,12 @@ def test_a_log_too_short_for_the_windows_is_an_error(
         nodes.list_current_customers(days, settings, date(2018, 10, 28))
 
 
-def test_later_days_change_no_feature_of_an_earlier_cutoff(
+def test_later_days_do_not_change_features_of_an_earlier_cutoff(
     finished: Any, settings: FeatureEngineeringParameters
 ) -> None:
     days = finished.catalog().load("user_days")
     whole, cut = (
-        engineering.features(
+        engineering.compute_features(
             log, nodes.list_current_customers(log, settings, date(2018, 11, 15)), settings
         )
         for log in (days, days.where("day <= '2018-11-15'"))
@@ -164,6 +161,7 @@ def score(
     every_reason = scoring.model_copy(update={"least_of_strongest": 0})
     return partial(
         nodes.score_customers,
+        package_versions=VERSIONS,
         inputs=inputs,
         scoring=every_reason,
         feature_engineering=settings,
@@ -207,7 +205,7 @@ def test_reasons_are_the_strongest_contributions(
     inputs = churn_model.transform(current_features).select("user_id", vector_to_array("inputs"))
     by_user = {row["user_id"]: row for row in scores.collect()}
     for user, values in inputs.collect():
-        contributions = get_contributions(churn_model).contributions(np.array([values]))[0, :-1]
+        contributions = get_contributions(churn_model).compute(np.array([values]))[0, :-1]
         expected = sorted(zip(contributions.tolist(), names, strict=True))
         for side, ordered in (("against", expected), ("for", expected[::-1])):
             sign = 1 if side == "for" else -1
@@ -219,7 +217,7 @@ def test_scores_have_the_card_of_the_model_that_made_them(
     current_features: DataFrame, churn_model: PipelineModel, card: dict[str, Any], score: Score
 ) -> None:
     training_only = {"parameters": {"modelling": {}}, "reference": {"bins": 10}}
-    model = with_card(churn_model, {**card, **training_only})
+    model = add_card(churn_model, {**card, **training_only})
     assert score(current_features, model)[1] == card
 
 
@@ -265,13 +263,13 @@ Decide = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def decide(modelling: ModellingParameters, card: dict[str, Any]) -> Decide:
+def decide(evaluation: EvaluationParameters, card: dict[str, Any]) -> Decide:
     """Return the function that decides on contacts that keep $100 with a probability of 0.1."""
     costs = {"contact_success": 0.1, "kept_customer_value": 100}
 
     def decide_by(threshold: Any, contact_cost: float) -> dict[str, Any]:
         decision = DecisionParameters(threshold=threshold, contact_cost=contact_cost, **costs)
-        return nodes.decide_threshold(modelling.model_copy(update={"decision": decision}), card)
+        return nodes.decide_threshold(evaluation.model_copy(update={"decision": decision}), card)
 
     return decide_by
 
@@ -412,7 +410,7 @@ GAINS = {
 
 
 @pytest.mark.parametrize("contact_cost", GAINS)
-def test_the_list_holds_the_customers_for_whom_a_contact_pays(
+def test_the_list_has_the_customers_with_a_paying_contact(
     three_scores: DataFrame,
     card: dict[str, Any],
     decide: Decide,
@@ -445,7 +443,7 @@ def test_an_empty_list_has_a_summary(
     assert summary["main_reasons"] == {}
 
 
-def test_scores_of_days_the_model_learnt_from_are_no_forecast(
+def test_scores_of_training_days_are_not_a_forecast(
     three_scores: DataFrame,
     card: dict[str, Any],
     decision: dict[str, Any],
@@ -456,7 +454,6 @@ def test_scores_of_days_the_model_learnt_from_are_no_forecast(
     lists = nodes.list_contacts(earlier, decision, scoring)
     summary = nodes.summarize_scores(earlier, *lists, card, decision, 0.1)
     assert not summary["is_forecast"]
-    assert (
-        told.messages[-1]
-        == "churn_model has learnt from days after 2018-11-16: these scores are no forecast"
+    assert told.messages[-1].startswith(
+        "churn_model was trained on days after 2018-11-16, so these scores are not a forecast. Load"
     )

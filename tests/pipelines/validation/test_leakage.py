@@ -77,18 +77,18 @@ def test_only_features_that_a_model_reads_are_audited(
 
 @pytest.fixture(scope="module")
 def days(spark: SparkSession, parameters: dict[str, Any]) -> DataFrame:
-    """Return three users' days around a cutoff at 2018-11-07; one of them has none after it."""
+    """Return three users' days around the cutoff 2018-11-07; one user has no days after it."""
     settings = parameters["feature_engineering"]
     counts = [*settings.pages, "other_pages", "cancellations", "sessions", "listening_ms"]
     counts += [f"free_{name}" for name in settings.by_level]
     rows = [
         {"user_id": user, "day": date(2018, 11, day), "level": level, **dict.fromkeys(counts, day)}
-        for user, level, seen in [
+        for user, level, active in [
             ("a", "free", [2, 6, 7]),
             ("b", "paid", [1, 9]),
             ("c", "free", [3]),
         ]
-        for day in seen
+        for day in active
     ]
     frame = pd.DataFrame(rows).assign(registration=pd.Timestamp("2018-10-20"))
     frame["last_ts"] = pd.to_datetime(frame["day"]) + pd.Timedelta(hours=9)

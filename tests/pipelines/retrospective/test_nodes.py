@@ -31,9 +31,9 @@ def test_every_user_has_one_row_at_the_end_of_the_log(spark: SparkSession) -> No
     assert [tuple(row) for row in rows] == [("a", end, True), ("b", end, False)]
 
 
-def labelled(spark: SparkSession, churners: int, others: int) -> tuple[DataFrame, DataFrame]:
+def labelled(spark: SparkSession, churners: int, stayers: int) -> tuple[DataFrame, DataFrame]:
     end = date(2018, 12, 1)
-    rows = [(f"u{n}", end, n < churners) for n in range(churners + others)]
+    rows = [(f"u{n}", end, n < churners) for n in range(churners + stayers)]
     snapshots = spark.createDataFrame(rows, "user_id string, cutoff date, churned boolean")
     features = snapshots.selectExpr("user_id", "cutoff", "1.0D next_song", "2.0D other_pages")
     return features, snapshots

@@ -156,7 +156,7 @@ def test_remedies_raise_the_mean_forecast_and_smote_has_a_limit(
     assert np.isnan(left_out["auc"])
 
 
-def test_the_most_informative_group_has_the_highest_loss(
+def test_dropping_the_strongest_group_loses_auc(
     train: DataFrame,
     test: DataFrame,
     inputs: InputParameters,

@@ -28,7 +28,7 @@ class Contributions(Protocol):
 class LinearContributions:
     """A linear model of standardised inputs, and of their products with a moderator.
 
-    An input adds its own term and that of its product, each measured from the training mean.
+    An input adds its term and that of its product, each relative to the training mean.
     """
 
     intercept: float

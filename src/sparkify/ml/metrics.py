@@ -62,8 +62,8 @@ def lift_in_top_decile(churned: Array, score: Array, weight: Array) -> float:
 
 def _sum_weights_by_score(churned: Array, score: Array, weight: Array) -> tuple[Array, Array]:
     """Return the weights of churners and of all rows by distinct score, the highest first."""
-    _, place = np.unique(-score, return_inverse=True)
-    return np.bincount(place, weight * churned), np.bincount(place, weight)
+    _, position = np.unique(-score, return_inverse=True)
+    return np.bincount(position, weight * churned), np.bincount(position, weight)
 
 
 def expected_calibration_error(churned: Array, probability: Array, weight: Array) -> float:

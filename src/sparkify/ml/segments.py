@@ -1,4 +1,4 @@
-"""Segments: latent classes of customers that differ in the rates of what they do.
+"""Segments: latent classes of customers that differ in the rates of their actions.
 
 A finite mixture (McLachlan and Peel 2000, "Finite Mixture Models"; latent class analysis in the
 social sciences). Within a segment a count is Poisson with the denominator times the segment's rate

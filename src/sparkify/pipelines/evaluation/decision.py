@@ -17,7 +17,7 @@ def describe_decision(decision: DecisionParameters, f1_threshold: float) -> dict
     - f1: the model's `f1_threshold`, which is independent of costs.
 
     Args:
-        decision: what a contact costs and gains, and the rule.
+        decision: cost and gain of a contact, and the rule.
         f1_threshold: from the model card; `calibrate` learns it in training.
     """
     by_rule = {

@@ -18,7 +18,10 @@ class ModelCard(Transformer, DefaultParamsReadable["ModelCard"], DefaultParamsWr
     """A stage that changes no row; `card` is JSON that describes the model and its training."""
 
     card: "Param[str]" = Param(
-        Params._dummy(), "card", "what the model is, as JSON", typeConverter=TypeConverters.toString
+        Params._dummy(),
+        "card",
+        "description of the model, as JSON",
+        typeConverter=TypeConverters.toString,
     )
 
     def __init__(self, card: str = "{}") -> None:

@@ -35,8 +35,8 @@ def explain_model(
     """Create the explanation of a model's predictions: contributions, and a text per input."""
     segments = _create_segment_texts(model, inputs, scoring.least_of_prior)
     texts = [
-        segments.get(one.name) or _create_input_text(one, inputs, scoring.least_of_prior)
-        for one in describe_inputs(model)
+        segments.get(item.name) or _create_input_text(item, inputs, scoring.least_of_prior)
+        for item in describe_inputs(model)
     ]
     contributions = get_contributions(model)
     return Explanation(contributions, texts, scoring.reasons, scoring.least_of_strongest)
@@ -84,16 +84,16 @@ def _read_trees(classifier: Any) -> str:
 
 
 def _create_input_text(
-    one: PlainInput | Rate, inputs: InputParameters, min_exposure: float
+    item: PlainInput | Rate, inputs: InputParameters, min_exposure: float
 ) -> InputText:
     """Return the text for an input, by default with its name and value."""
-    if isinstance(one, Rate):
-        return _create_rate_text(one, inputs, min_exposure)
-    feature = one.feature or one.name
+    if isinstance(item, Rate):
+        return _create_rate_text(item, inputs, min_exposure)
+    feature = item.feature or item.name
     plain = (inputs.plain or {}).get(feature)
     template = plain.words if plain else None
     template = template or f"{feature.replace('_', ' ')}: {{value:.4g}}"
-    return FeatureText(one.name, feature, template, (plain and plain.at_zero) or template)
+    return FeatureText(item.name, feature, template, (plain and plain.at_zero) or template)
 
 
 def _create_rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) -> RateText:

@@ -171,13 +171,14 @@ def flatten_scores(
 
 def _flatten_reasons(rows: pd.DataFrame, side: str, max_reasons: int) -> pd.DataFrame:
     columns = {}
-    for place in range(max_reasons):
-        at_place = [
-            reasons[place] if place < len(reasons) else None for reasons in rows[f"reasons_{side}"]
+    for number in range(1, max_reasons + 1):
+        numbered = [
+            reasons[number - 1] if len(reasons) >= number else None
+            for reasons in rows[f"reasons_{side}"]
         ]
-        columns[f"reason_{side}_{place + 1}"] = [one and one["reason"] for one in at_place]
-        columns[f"contribution_{side}_{place + 1}"] = [
-            round(one["contribution"], 3) if one else None for one in at_place
+        columns[f"reason_{side}_{number}"] = [reason and reason["reason"] for reason in numbered]
+        columns[f"contribution_{side}_{number}"] = [
+            round(reason["contribution"], 3) if reason else None for reason in numbered
         ]
     return pd.DataFrame(columns, index=rows.index)
 
@@ -201,7 +202,7 @@ def list_contacts(
         }
     )
     rows = to_sorted_pandas(selected, "cutoff", "rank")
-    names = [f"reason_for_{place + 1}" for place in range(scoring.reasons)]
+    names = [f"reason_for_{number}" for number in range(1, scoring.reasons + 1)]
     reasons = _flatten_reasons(rows, "for", scoring.reasons)[names]
     customers = pd.concat([rows[[*CUSTOMER_COLUMNS, "expected_gain"]], reasons], axis="columns")
     is_control = rows["is_control"].astype(bool)

@@ -193,8 +193,8 @@ def compare_imbalance(
     """Train without a remedy for few churners, with class weights and with SMOTE, and predict.
 
     One row per remedy and candidate (the champion and the simplest): ranking and calibration of
-    the uncalibrated hold-out predictions. `left_out` says why SMOTE is missing where there are
-    more rows than `modelling.smote_most_rows`.
+    the uncalibrated hold-out predictions. `left_out` is the reason for a missing SMOTE result: more
+    rows than `modelling.smote_most_rows`.
     """
     chosen = metrics.RANKING | metrics.PROBABILITY | metrics.CALIBRATION
     limits = metrics.MIN_PROBABILITY, metrics.MAX_PROBABILITY
@@ -324,16 +324,16 @@ def audit_leakage(
 
 def draw_rolling_origin(rolling_origin: pd.DataFrame) -> Figure:
     """Draw AUC and average precision of every cutoff."""
-    subtitle = "Each cutoff predicted with what was known before it; 95 % intervals"
+    subtitle = "Each cutoff predicted from earlier data only; 95 % intervals"
     figure, panels = create_panels("Ranking by cutoff", subtitle, 2)
-    places = np.arange(len(rolling_origin))
+    positions = np.arange(len(rolling_origin))
     auc, precision = panels
     random: dict[str, Any] = {"color": REFERENCE, "ls": "--", "label": "contacting at random"}
     auc.axhline(0.5, **random)
-    precision.plot(places, rolling_origin["base_rate"], **random)
+    precision.plot(positions, rolling_origin["base_rate"], **random)
     for axes, (name, label) in zip(panels, RANKING_LABELS.items(), strict=True):
-        draw_intervals(axes, places, rolling_origin, name)
-        axes.set_xticks(places, rolling_origin["cutoff"], rotation=30, ha="right", fontsize=8)
+        draw_intervals(axes, positions, rolling_origin, name)
+        axes.set_xticks(positions, rolling_origin["cutoff"], rotation=30, ha="right", fontsize=8)
         axes.set_ylabel(label)
         axes.legend(frameon=False, fontsize=8)
     precision.set_ylim(bottom=0)

@@ -19,7 +19,7 @@ from sparkify.ml.calibration import (
 METHODS = ("none", "platt", "isotonic")
 
 
-def forecasts(*groups: tuple[int, float, int, int]) -> pd.DataFrame:
+def create_forecasts(*groups: tuple[int, float, int, int]) -> pd.DataFrame:
     """Return predictions by (fold, probability, rows, churned rows)."""
     rows = [
         (fold, probability, place < churned)
@@ -30,12 +30,14 @@ def forecasts(*groups: tuple[int, float, int, int]) -> pd.DataFrame:
 
 
 # In each of two folds, churn rates equal the forecasts.
-CALIBRATED = forecasts(*[(fold, p, 10, round(10 * p)) for fold in (0, 1) for p in (0.1, 0.5, 0.9)])
+CALIBRATED = create_forecasts(
+    *[(fold, p, 10, round(10 * p)) for fold in (0, 1) for p in (0.1, 0.5, 0.9)]
+)
 # Forecasts of 0.01 and 0.99, where 0.1 and 0.9 churn.
 OVER_CONFIDENT = CALIBRATED.assign(
     probability=CALIBRATED["probability"].replace({0.1: 0.01, 0.9: 0.99})
 )
-SEPARABLE = forecasts((0, 0.1, 5, 0), (1, 0.2, 5, 0), (0, 0.8, 5, 5), (1, 0.9, 5, 5))
+SEPARABLE = create_forecasts((0, 0.1, 5, 0), (1, 0.2, 5, 0), (0, 0.8, 5, 5), (1, 0.9, 5, 5))
 
 
 @pytest.fixture(scope="module")
@@ -117,12 +119,12 @@ def test_none_is_selected_for_calibrated_forecasts() -> None:
 
 def test_a_calibration_is_evaluated_on_held_out_folds() -> None:
     # A calibration of both folds would separate the groups, but each fold has only one.
-    two_groups = forecasts((0, 0.5, 4, 3), (1, 0.45, 4, 1))
+    two_groups = create_forecasts((0, 0.5, 4, 3), (1, 0.45, 4, 1))
     assert select_calibration(two_groups, METHODS) == "none"
 
 
 def test_a_fold_is_calibrated_without_other_repeats() -> None:
-    first_repeat = forecasts((0, 0.5, 4, 3), (1, 0.45, 4, 1))
+    first_repeat = create_forecasts((0, 0.5, 4, 3), (1, 0.45, 4, 1))
     second_repeat = first_repeat.assign(repeat=1, fold=1 - first_repeat["fold"])
     assert (
         select_calibration(pd.concat([first_repeat, second_repeat], ignore_index=True), METHODS)
@@ -177,7 +179,7 @@ def test_a_calibration_adds_only_a_probability(spark: SparkSession) -> None:
 
 
 def test_without_churners_calibration_changes_nothing() -> None:
-    no_churners = forecasts((0, 0.1, 5, 0), (1, 0.2, 5, 0))
+    no_churners = create_forecasts((0, 0.1, 5, 0), (1, 0.2, 5, 0))
     for method in METHODS:
         assert calibrate(no_churners, method).tolist() == no_churners["probability"].tolist()
 

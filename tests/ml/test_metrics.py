@@ -24,7 +24,7 @@ def predictions() -> pd.DataFrame:
     )
 
 
-def groups(*rows: tuple[float, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def create_groups(*rows: tuple[float, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return labels, forecasts and weights of 1, by (probability, rows, churned)."""
     churned = [
         float(place < churned_rows) for _, count, churned_rows in rows for place in range(count)
@@ -34,7 +34,9 @@ def groups(*rows: tuple[float, int, int]) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 # In each tenth of the rows, the churn rate equals the forecast.
-PERFECT = groups(*[(p, 10, round(10 * p)) for p in (0.1, 0.2, 0.4, 0.6, 0.8) for _ in range(2)])
+PERFECT = create_groups(
+    *[(p, 10, round(10 * p)) for p in (0.1, 0.2, 0.4, 0.6, 0.8) for _ in range(2)]
+)
 
 
 def raise_odds(probability: float, power: float) -> float:
@@ -128,7 +130,9 @@ def test_the_calibration_error_is_the_mean_gap_over_ten_groups_of_equal_size() -
     five_too_low = [(0.1 + 0.01 * place, 100, 20 + place) for place in range(5)]
     two_too_high = [(0.5 + 0.01 * place, 100, 30 + place) for place in range(2)]
     right = [(0.7 + 0.01 * place, 100, 70 + place) for place in range(3)]
-    error = evaluation.expected_calibration_error(*groups(*five_too_low, *two_too_high, *right))
+    error = evaluation.expected_calibration_error(
+        *create_groups(*five_too_low, *two_too_high, *right)
+    )
     assert error == pytest.approx(0.5 * 0.1 + 0.2 * 0.2)
 
 
@@ -163,7 +167,7 @@ def test_the_line_solves_the_likelihood_equations(rows: int) -> None:
 
 
 def test_equal_forecasts_have_no_slope_and_the_base_rate_as_intercept() -> None:
-    churned, probability, weight = groups((0.3, 10, 2))
+    churned, probability, weight = create_groups((0.3, 10, 2))
     slope, intercept = evaluation.fit_calibration_line(churned, probability, weight)
     assert (slope, intercept) == (0, pytest.approx(np.log(2 / 8)))
 
@@ -193,7 +197,7 @@ def test_weights_larger_than_a_group_count_like_repeated_rows() -> None:
 
 
 def test_equal_calibrated_forecasts_have_no_calibration_error() -> None:
-    assert evaluation.expected_calibration_error(*groups((0.5, 10, 5))) == pytest.approx(0)
+    assert evaluation.expected_calibration_error(*create_groups((0.5, 10, 5))) == pytest.approx(0)
 
 
 def test_log_odds_and_probabilities_are_inverse() -> None:

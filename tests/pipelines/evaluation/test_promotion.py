@@ -48,19 +48,19 @@ def linear(fitted: Callable[[str], PipelineModel], train: DataFrame) -> Pipeline
     return add_card(model, card)
 
 
-def with_card_changes(model: PipelineModel, **card: Any) -> PipelineModel:
+def change_card(model: PipelineModel, **card: Any) -> PipelineModel:
     """Return a model with another card."""
     return add_card(PipelineModel(model.stages[:-1]), {**deepcopy(read_card(model)), **card})
 
 
-def with_reversed_ranking(model: PipelineModel) -> PipelineModel:
+def reverse_ranking(model: PipelineModel) -> PipelineModel:
     """Return a model with the reverse ranking."""
     *stages, calibrated, card = model.stages
     reversed_ranking = calibrated.getStatement().replace("uncalibrated AS", "1 - uncalibrated AS")
     return PipelineModel([*stages, SQLTransformer(statement=reversed_ranking), card])
 
 
-def with_rule(evaluation: EvaluationParameters, rule: str) -> EvaluationParameters:
+def set_rule(evaluation: EvaluationParameters, rule: str) -> EvaluationParameters:
     promotion = evaluation.promotion.model_copy(update={"replace": rule})
     return evaluation.model_copy(update={"promotion": promotion})
 
@@ -77,7 +77,7 @@ def test_without_a_champion_the_challenger_is_next(
 def test_a_challenger_that_predicts_the_same_does_not_replace_the_champion(
     linear: PipelineModel, test: DataFrame, evaluation: EvaluationParameters
 ) -> None:
-    current = with_card_changes(linear, label="earlier")
+    current = change_card(linear, label="earlier")
     champion, model, promotion = compare_with_champion(linear, current, test, AP, evaluation)
     assert model is current
     assert champion["label"] == "earlier"
@@ -96,7 +96,7 @@ def test_a_better_challenger_replaces_the_champion_unless_the_rule_is_never(
     replaced: bool,
 ) -> None:
     _, model, promotion = compare_with_champion(
-        linear, with_reversed_ranking(linear), test, AP, with_rule(evaluation, rule)
+        linear, reverse_ranking(linear), test, AP, set_rule(evaluation, rule)
     )
     assert promotion["replaced"] is replaced
     assert (model is linear) is replaced
@@ -114,7 +114,7 @@ def test_a_worse_challenger_replaces_the_champion_only_if_the_rule_is_always(
     replaced: bool,
 ) -> None:
     _, _, promotion = compare_with_champion(
-        with_reversed_ranking(linear), linear, test, AP, with_rule(evaluation, rule)
+        reverse_ranking(linear), linear, test, AP, set_rule(evaluation, rule)
     )
     assert promotion["replaced"] is replaced
     assert promotion["gain"]["value"] < 0
@@ -142,7 +142,7 @@ def test_a_champion_that_cannot_be_compared_is_replaced(
     reason: str,
 ) -> None:
     _, model, promotion = compare_with_champion(
-        linear, with_card_changes(linear, **card), test, AP, evaluation
+        linear, change_card(linear, **card), test, AP, evaluation
     )
     assert model is linear
     assert promotion["replaced"]
@@ -154,7 +154,7 @@ def test_a_champion_trained_on_other_users_or_without_a_card_is_replaced(
 ) -> None:
     parameters = deepcopy(read_card(linear)["parameters"])
     parameters["modelling"]["seed"] += 1
-    other_users = with_card_changes(linear, parameters=parameters)
+    other_users = change_card(linear, parameters=parameters)
     for current, reason in (
         (other_users, "other users"),
         (PipelineModel(linear.stages[:-1]), "card"),

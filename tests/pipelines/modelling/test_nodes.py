@@ -19,7 +19,9 @@ CUTOFFS = [HOLDOUT - timedelta(days=7 * week) for week in range(4)]
 USERS = [f"u{number}" for number in range(30)]
 
 
-def snapshots(spark: SparkSession, churners: list[str], cutoffs: list[date] = CUTOFFS) -> DataFrame:
+def create_snapshots(
+    spark: SparkSession, churners: list[str], cutoffs: list[date] = CUTOFFS
+) -> DataFrame:
     """Return all users at all cutoffs; `churners` churn after each of `cutoffs`."""
     rows = [
         (user, cutoff, user in churners and cutoff in cutoffs)
@@ -29,12 +31,7 @@ def snapshots(spark: SparkSession, churners: list[str], cutoffs: list[date] = CU
     return spark.createDataFrame(rows, "user_id string, cutoff date, churned boolean")
 
 
-def columns(parameters: dict[str, Any]) -> tuple[Any, ...]:
-    settings = parameters["feature_engineering"]
-    return settings.pages, settings.by_level, settings.windowed, settings.windows_days
-
-
-def split(
+def run_split(
     labelled: DataFrame, parameters: dict[str, Any], missing_pages: dict[str, str] | None = None
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     names = parameters["feature_engineering"].feature_columns
@@ -44,7 +41,7 @@ def split(
     return nodes.split_in_time(features, labelled, summary, *settings)
 
 
-def users(rows: DataFrame) -> set[str]:
+def list_users(rows: DataFrame) -> set[str]:
     return {row["user_id"] for row in rows.select("user_id").distinct().collect()}
 
 
@@ -52,13 +49,13 @@ def users(rows: DataFrame) -> set[str]:
 def trainable(spark: SparkSession, parameters: dict[str, Any]) -> set[str]:
     """Return the users in training."""
     all_users = spark.createDataFrame([(user,) for user in USERS], ["user_id"])
-    return users(all_users.where(is_trainable(parameters["modelling"])))
+    return list_users(all_users.where(is_trainable(parameters["modelling"])))
 
 
 def test_no_training_label_overlaps_the_holdout(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    train, test, question = split(snapshots(spark, USERS[:9]), parameters)
+    train, test, question = run_split(create_snapshots(spark, USERS[:9]), parameters)
     for rows in (train, test):
         MODEL_INPUT.validate(rows)
     cutoffs = sorted(row["cutoff"] for row in train.select("cutoff").distinct().collect())
@@ -77,8 +74,8 @@ def test_no_training_label_overlaps_the_holdout(
 
 def test_inactivity_needs_no_outcome_page(spark: SparkSession, parameters: dict[str, Any]) -> None:
     inactivity = parameters["feature_engineering"].model_copy(update={"outcome": "inactivity"})
-    *_, question = split(
-        snapshots(spark, USERS[:9]),
+    *_, question = run_split(
+        create_snapshots(spark, USERS[:9]),
         {**parameters, "feature_engineering": inactivity},
         {"feature_engineering.cancellation_page": "x", "pages.submit_downgrade": "y"},
     )
@@ -96,11 +93,11 @@ def test_inactivity_needs_no_outcome_page(spark: SparkSession, parameters: dict[
 def test_users_held_out_of_training_are_only_in_the_holdout(
     spark: SparkSession, parameters: dict[str, Any], trainable: set[str]
 ) -> None:
-    train, test, _ = split(snapshots(spark, USERS[:9]), parameters)
+    train, test, _ = run_split(create_snapshots(spark, USERS[:9]), parameters)
     assert 0 < len(trainable) < len(USERS)
-    assert users(train) == trainable
-    assert users(test) == set(USERS)
-    assert users(test.where("is_trainable")) == trainable
+    assert list_users(train) == trainable
+    assert list_users(test) == set(USERS)
+    assert list_users(test.where("is_trainable")) == trainable
     assert train.count() == 2 * len(trainable)
     assert test.count() == len(USERS)
 
@@ -115,7 +112,7 @@ def test_too_few_churners_are_an_error_with_the_counts(
 ) -> None:
     some = sorted(trainable)[:churners]
     with pytest.raises(TooLittleDataError) as error:
-        split(snapshots(spark, some), parameters)
+        run_split(create_snapshots(spark, some), parameters)
     assert str(error.value) == (
         f"{in_training} churners in {2 * len(trainable)} training snapshots of 2 cutoffs, "
         f"and {churners} among 30 users on the hold-out 2018-11-21: too few to train and "
@@ -130,14 +127,14 @@ def test_churners_held_out_of_training_do_not_count_as_training_churners(
 ) -> None:
     unseen = sorted(set(USERS) - trainable)
     with pytest.raises(TooLittleDataError, match=r"^0 churners in .* and [3-9] among"):
-        split(snapshots(spark, unseen), parameters)
+        run_split(create_snapshots(spark, unseen), parameters)
 
 
 def test_a_holdout_without_enough_churners_is_an_error(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     with pytest.raises(TooLittleDataError, match="and 0 among 30 users on the hold-out"):
-        split(snapshots(spark, USERS, CUTOFFS[1:]), parameters)
+        run_split(create_snapshots(spark, USERS, CUTOFFS[1:]), parameters)
 
 
 def test_more_folds_than_churners_are_an_error_before_any_fit(
@@ -146,7 +143,7 @@ def test_more_folds_than_churners_are_an_error_before_any_fit(
     many = parameters["modelling"].model_copy(update={"folds": 50})
     churners = [*sorted(trainable)[:9], *sorted(set(USERS) - trainable)]
     with pytest.raises(TooLittleDataError) as error:
-        split(snapshots(spark, churners), {**parameters, "modelling": many})
+        run_split(create_snapshots(spark, churners), {**parameters, "modelling": many})
     assert str(error.value) == (
         "modelling.folds is 50; allowed: at most 9, the users who churned; or use a log of more "
         "users or days."
@@ -158,7 +155,7 @@ def test_a_share_that_holds_out_no_user_is_an_error(
 ) -> None:
     small = parameters["modelling"].model_copy(update={"unseen_user_share": 0.001})
     with pytest.raises(TooLittleDataError) as error:
-        split(snapshots(spark, USERS[:9]), {**parameters, "modelling": small})
+        run_split(create_snapshots(spark, USERS[:9]), {**parameters, "modelling": small})
     assert str(error.value) == (
         "modelling.unseen_user_share is 0.001; allowed: a share that keeps some, but not "
         "all, of the 30 hold-out users out of training (now 30 of them are in training); or use a "
@@ -177,7 +174,7 @@ class Search(NamedTuple):
     description: dict[str, Any]
 
 
-def search(train: DataFrame, inputs: InputParameters, modelling: ModellingParameters) -> Search:
+def run_search(train: DataFrame, inputs: InputParameters, modelling: ModellingParameters) -> Search:
     out_of_fold = nodes.cross_validate(train, inputs, modelling).cache()
     cv_results, selected = nodes.select_candidate(out_of_fold, modelling)
     calibration = nodes.calibrate(out_of_fold, selected, modelling)
@@ -187,7 +184,7 @@ def search(train: DataFrame, inputs: InputParameters, modelling: ModellingParame
 
 @pytest.fixture(scope="module")
 def searched(train: DataFrame, inputs: InputParameters, modelling: ModellingParameters) -> Search:
-    return search(train, inputs, modelling)
+    return run_search(train, inputs, modelling)
 
 
 def test_every_training_row_is_predicted_out_of_fold(searched: Search, train: DataFrame) -> None:
@@ -236,7 +233,7 @@ def test_predictions_of_the_selected_trial_are_sorted_by_fold(searched: Search) 
 def test_partitions_do_not_change_the_model(
     searched: Search, train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> None:
-    again = search(train.repartition(3), inputs, modelling)
+    again = run_search(train.repartition(3), inputs, modelling)
     threshold = pytest.approx(searched.description["f1_threshold"])
     assert again.description == {**searched.description, "f1_threshold": threshold}
     pd.testing.assert_frame_equal(again.cv_results, searched.cv_results)

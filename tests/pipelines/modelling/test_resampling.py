@@ -31,7 +31,7 @@ def with_imbalance(modelling: ModellingParameters, imbalance: str) -> ModellingP
     return modelling.model_copy(update={"imbalance": imbalance})
 
 
-def weights(rows: DataFrame) -> list[tuple[float, float]]:
+def list_weights(rows: DataFrame) -> list[tuple[float, float]]:
     return [(row["label"], row["weight"]) for row in rows.select("label", "weight").collect()]
 
 
@@ -46,14 +46,14 @@ def test_without_a_remedy_all_rows_have_the_same_weight(
     rows = balance_classes(
         create_rows(spark, CHURNERS[:1], STAYERS[:3]), NAMES, with_imbalance(modelling, "none")
     )
-    assert weights(rows) == [(1, 1), (0, 1), (0, 1), (0, 1)]
+    assert list_weights(rows) == [(1, 1), (0, 1), (0, 1), (0, 1)]
 
 
 def test_class_weights_give_both_classes_the_same_total_weight(
     spark: SparkSession, modelling: ModellingParameters
 ) -> None:
     train = create_rows(spark, CHURNERS[:1], STAYERS[:3])
-    result = weights(balance_classes(train, NAMES, with_imbalance(modelling, "weights")))
+    result = list_weights(balance_classes(train, NAMES, with_imbalance(modelling, "weights")))
     assert result == [(1, 2.0), *[(0, pytest.approx(2 / 3))] * 3]
 
 
@@ -64,7 +64,7 @@ def test_rows_of_a_single_class_are_not_changed(
 ) -> None:
     train = create_rows(spark, CHURNERS[:churners], STAYERS[:stayers])
     rows = balance_classes(train, NAMES, with_imbalance(modelling, imbalance))
-    assert weights(rows) == [(1, 1)] * churners + [(0, 1)] * stayers
+    assert list_weights(rows) == [(1, 1)] * churners + [(0, 1)] * stayers
 
 
 def test_smote_adds_churners_between_churners_until_classes_are_equal(
@@ -80,7 +80,7 @@ def test_smote_adds_churners_between_churners_until_classes_are_equal(
     assert len(added) == 4
     assert all(0 <= x <= 4 and y == pytest.approx(2 * x) for x, y in added)
     assert not set(added) & set(CHURNERS)
-    assert {weight for _, weight in weights(rows)} == {1.0}
+    assert {weight for _, weight in list_weights(rows)} == {1.0}
 
 
 def test_partitions_do_not_change_what_smote_adds(
@@ -111,7 +111,7 @@ def test_smote_adds_nothing_to_a_single_churner(
 ) -> None:
     train = create_rows(spark, CHURNERS[:1], STAYERS)
     rows = balance_classes(train, NAMES, with_imbalance(modelling, "smote"))
-    assert weights(rows) == [(1, 1), *[(0, 1)] * 7]
+    assert list_weights(rows) == [(1, 1), *[(0, 1)] * 7]
 
 
 def test_smote_adds_nothing_if_churners_are_the_majority(
@@ -119,7 +119,7 @@ def test_smote_adds_nothing_if_churners_are_the_majority(
 ) -> None:
     train = create_rows(spark, CHURNERS, STAYERS[:2])
     rows = balance_classes(train, NAMES, with_imbalance(modelling, "smote"))
-    assert weights(rows) == [*[(1, 1)] * 3, *[(0, 1)] * 2]
+    assert list_weights(rows) == [*[(1, 1)] * 3, *[(0, 1)] * 2]
 
 
 def test_smote_of_more_rows_than_the_limit_is_an_error(

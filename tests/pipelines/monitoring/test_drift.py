@@ -18,7 +18,7 @@ def count_both(then: Any, now: Any, kind: str = "number") -> tuple[Counted, Coun
     return reference, count_in_bins(np.asarray(now, float), reference["edges"])
 
 
-def counts(pair: tuple[Counted, Counted]) -> list[Any]:
+def get_counts(pair: tuple[Counted, Counted]) -> list[Any]:
     return [np.array(sample["counts"]) for sample in pair]
 
 
@@ -39,7 +39,7 @@ def test_neighbouring_bins_are_merged_into_groups_of_equal_share() -> None:
 def test_the_index_by_chance_is_as_documented() -> None:
     random = np.random.default_rng(5)
     pairs = [count_both(random.normal(size=200), random.normal(size=200)) for _ in range(200)]
-    result = [drift.compute_psi(*counts(pair), 10) for pair in pairs]
+    result = [drift.compute_psi(*get_counts(pair), 10) for pair in pairs]
     psi, by_chance = np.mean(result, axis=0)
     assert by_chance == pytest.approx(0.09)
     assert psi == pytest.approx(0.09, abs=0.015)
@@ -49,7 +49,7 @@ def test_a_test_on_bins_is_close_to_the_exact_test_and_never_more_significant() 
     random = np.random.default_rng(6)
     then, now = random.normal(size=500), random.normal(0.3, size=400)
     exact = stats.ks_2samp(then, now, method="asymp")
-    statistic, p_value = drift.run_kolmogorov_smirnov_test(*counts(count_both(then, now)))
+    statistic, p_value = drift.run_kolmogorov_smirnov_test(*get_counts(count_both(then, now)))
     assert exact.statistic - 0.01 <= statistic <= exact.statistic
     assert exact.pvalue <= p_value < 0.001
 

@@ -16,7 +16,7 @@ from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.retrospective import nodes
 
 
-def user_days(spark: SparkSession, *rows: tuple[str, int, int, int, int]) -> DataFrame:
+def create_user_days(spark: SparkSession, *rows: tuple[str, int, int, int, int]) -> DataFrame:
     """Return days of (user, day of November, songs, other pages, cancellations)."""
     columns = ["user_id", "day", "next_song", "other_pages", "cancellations"]
     frame = pd.DataFrame(rows, columns=columns)
@@ -25,13 +25,15 @@ def user_days(spark: SparkSession, *rows: tuple[str, int, int, int, int]) -> Dat
 
 
 def test_every_user_has_one_row_at_the_end_of_the_log(spark: SparkSession) -> None:
-    days = user_days(spark, ("a", 1, 5, 0, 0), ("a", 2, 1, 1, 1), ("b", 9, 2, 0, 0))
+    days = create_user_days(spark, ("a", 1, 5, 0, 0), ("a", 2, 1, 1, 1), ("b", 9, 2, 0, 0))
     rows = nodes.label_whole_histories(days).orderBy("user_id").collect()
     end = date(2018, 11, 10)
     assert [tuple(row) for row in rows] == [("a", end, True), ("b", end, False)]
 
 
-def labelled(spark: SparkSession, churners: int, stayers: int) -> tuple[DataFrame, DataFrame]:
+def create_labelled(
+    spark: SparkSession, churners: int, stayers: int
+) -> tuple[DataFrame, DataFrame]:
     end = date(2018, 12, 1)
     rows = [(f"u{n}", end, n < churners) for n in range(churners + stayers)]
     snapshots = spark.createDataFrame(rows, "user_id string, cutoff date, churned boolean")
@@ -39,12 +41,12 @@ def labelled(spark: SparkSession, churners: int, stayers: int) -> tuple[DataFram
     return features, snapshots
 
 
-def split(tables: tuple[DataFrame, DataFrame], parameters: dict[str, Any]) -> tuple[Any, ...]:
+def run_split(tables: tuple[DataFrame, DataFrame], parameters: dict[str, Any]) -> tuple[Any, ...]:
     return nodes.split_by_user(*tables, {"missing_pages": {}}, parameters["modelling"])
 
 
 def test_histories_are_split_by_user(spark: SparkSession, parameters: dict[str, Any]) -> None:
-    train, test, question = split(labelled(spark, 60, 90), parameters)
+    train, test, question = run_split(create_labelled(spark, 60, 90), parameters)
     trained = {row["user_id"] for row in train.collect()}
     held_out = {row["user_id"] for row in test.collect()}
     assert len(trained) + len(held_out) == 150
@@ -63,7 +65,7 @@ def test_a_log_without_cancellations_is_an_error(
     page = "feature_engineering.cancellation_page"
     summary = {"missing_pages": {page: "Foo"}, "pages": {"NextSong": 9}}
     with pytest.raises(MissingPageError, match=r"^events: no event on page 'Foo'.* who cancelled"):
-        nodes.split_by_user(*labelled(spark, 1, 1), summary, parameters["modelling"])
+        nodes.split_by_user(*create_labelled(spark, 1, 1), summary, parameters["modelling"])
 
 
 def test_the_inputs_include_neither_the_cancellation_flow_nor_a_clock(
@@ -78,7 +80,7 @@ def test_too_few_churners_are_an_error_with_the_counts(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     with pytest.raises(TooLittleDataError, match=r"churners among the training users and"):
-        split(labelled(spark, 3, 20), parameters)
+        run_split(create_labelled(spark, 3, 20), parameters)
 
 
 def test_the_threshold_is_the_best_f1_by_any_rule_of_the_forecast(
@@ -107,7 +109,7 @@ def test_the_threshold_is_the_best_f1_by_any_rule_of_the_forecast(
 def test_the_audit_reports_the_seed_project_s_total(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    days = user_days(
+    days = create_user_days(
         spark,
         *[(f"u{n}", 1 + n % 9, n * n % 37, int(n % 3 == 0), int(n % 3 == 0)) for n in range(60)],
     )

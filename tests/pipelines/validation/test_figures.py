@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from sparkify.pipelines.validation import figures, nodes
 
 
-def texts(figure: Figure) -> str:
+def list_texts(figure: Figure) -> str:
     axes = [text.get_text() for panel in figure.axes for text in panel.texts]
     titles = [panel.get_title(loc="left") for panel in figure.axes]
     return " ".join([*axes, *titles])
@@ -68,4 +68,4 @@ def test_the_verdict_of_the_audit_is_red_or_green(sentences: list[str], color: s
     figure = nodes.draw_leakage(audit)
     title = figure.axes[0]._left_title  # the one that is set
     assert title.get_color() == color
-    assert (sentences or ["No sign of leakage in this table."])[0] in texts(figure)
+    assert (sentences or ["No sign of leakage in this table."])[0] in list_texts(figure)

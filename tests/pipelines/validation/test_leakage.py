@@ -95,7 +95,7 @@ def days(spark: SparkSession, parameters: dict[str, Any]) -> DataFrame:
     return spark.createDataFrame(frame)
 
 
-def snapshots(spark: SparkSession) -> DataFrame:
+def create_snapshots(spark: SparkSession) -> DataFrame:
     rows = [(user, date(2018, 11, day), False) for user in "abc" for day in (4, 7)]
     return spark.createDataFrame(rows, "user_id string, cutoff date, churned boolean")
 
@@ -103,7 +103,9 @@ def snapshots(spark: SparkSession) -> DataFrame:
 def test_the_features_do_not_depend_on_later_events(
     spark: SparkSession, days: DataFrame, parameters: dict[str, Any]
 ) -> None:
-    audit = nodes.change_later_events(days, snapshots(spark), parameters["feature_engineering"])
+    audit = nodes.change_later_events(
+        days, create_snapshots(spark), parameters["feature_engineering"]
+    )
     assert audit == {"deleted": 0, "altered": 0, "invented": 0}
 
 
@@ -118,5 +120,7 @@ def test_features_from_after_the_cutoff_are_detected(
         return snapshots.join(songs, on="user_id", how="inner")
 
     monkeypatch.setattr(engineering, "compute_features", leaking)
-    audit = nodes.change_later_events(days, snapshots(spark), parameters["feature_engineering"])
+    audit = nodes.change_later_events(
+        days, create_snapshots(spark), parameters["feature_engineering"]
+    )
     assert audit == {"deleted": 4, "altered": 4, "invented": 6}

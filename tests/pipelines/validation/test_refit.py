@@ -25,13 +25,13 @@ def test_the_simplest_candidate_is_added_to_a_different_champion(
     assert len(refit.select_champion_and_simplest(CHAMPION, results, two)) == 1
 
 
-def forecast(*probabilities: float) -> pd.DataFrame:
+def create_forecast(*probabilities: float) -> pd.DataFrame:
     churned = [True, False, True, False]
     rows = {"user_id": list("abcd"), "cutoff": "2018-11-07", "churned": churned}
     return pd.DataFrame({**rows, "probability": probabilities})
 
 
 def test_ranking_metrics_have_intervals() -> None:
-    ranking = refit.evaluate_ranking(forecast(0.9, 0.8, 0.2, 0.1), Bootstrap(20, 7, 1))
+    ranking = refit.evaluate_ranking(create_forecast(0.9, 0.8, 0.2, 0.1), Bootstrap(20, 7, 1))
     assert ranking["auc"] == pytest.approx(0.75)
     assert ranking["auc_low"] <= 0.75 <= ranking["auc_high"]

@@ -320,11 +320,11 @@ def test_contacts_have_their_expected_gain(
     # 0.51239 * 0.1 * 100 - 2 and 0.25 * 0.1 * 100 - 2 dollars.
     assert contacts["expected_gain"].tolist() == pytest.approx([3.1239, 0.5])
     assert contacts["reason_for_1"].tolist() == ["thumbs down", "thumbs down"]
-    assert (list(control), len(control)) == (list(contacts), 0)
+    assert (list(control), len(control)) == ([*contacts, "is_lasting"], 0)
     rounded, control = nodes.round_contacts(contacts, control)
     assert rounded["probability"].tolist() == [0.5124, 0.25]
     assert rounded["expected_gain"].tolist() == [3.12, 0.5]
-    assert (list(control), len(control)) == (list(rounded), 0)
+    assert (list(control), len(control)) == ([*rounded, "is_lasting"], 0)
 
 
 def test_a_share_of_the_customers_is_the_control_group(

@@ -458,3 +458,62 @@ def test_the_mini_log_comes_near_the_published_one(parameters: dict[str, Any]) -
 def test_the_span_is_counted_in_utc(busy: SimulationParameters) -> None:
     assert busy.start_second == OCTOBER_1
     assert busy.end_second == OCTOBER_1 + 14 * DAY_SECONDS
+
+
+def has_cancelled(lived: list[Session]) -> bool:
+    return bool(lived) and visited(lived[-1])[-1].auth == "Cancelled"
+
+
+def test_a_log_that_goes_on_is_the_same_log_until_then(
+    busy: SimulationParameters, lives: dict[int, list[Session]]
+) -> None:
+    longer = Process(busy.model_copy(update={"further_days": 5}))
+    for number, lived in lives.items():
+        continued = life(longer, number)
+        events = [pair for one in lived for pair in zip(one.seconds, one.states, strict=True)]
+        more = [pair for one in continued for pair in zip(one.seconds, one.states, strict=True)]
+        assert more[: len(events)] == events
+        assert all(second >= busy.end_second for second, _ in more[len(events) :])
+
+
+def test_a_persuaded_customer_does_not_cancel_within_the_days_of_a_contact(
+    busy: SimulationParameters, lives: dict[int, list[Session]]
+) -> None:
+    always = Process(busy.model_copy(update={"contact_success": 1.0, "contact_days": 14}))
+    cancelled = [number for number, lived in lives.items() if has_cancelled(lived)]
+    assert len(cancelled) > 5
+    for number in cancelled:
+        traits = always.draw_traits(number)
+        contacted = list(always.simulate_life(number, traits, [OCTOBER_1]))
+        ends = [s.seconds[-1] for s in contacted if visited(s)[-1].auth == "Cancelled"]
+        assert ends == []
+        # The same life until the session that would have ended with the cancellation.
+        until = len(lives[number]) - 1
+        assert contacted[:until] == lives[number][:until]
+        last, kept = lives[number][until], contacted[until]
+        assert (kept.seconds, kept.states) == (last.seconds[:-1], last.states[:-1])
+
+
+def test_a_contact_works_for_its_days_alone(
+    busy: SimulationParameters, lives: dict[int, list[Session]]
+) -> None:
+    always = Process(busy.model_copy(update={"contact_success": 1.0, "contact_days": 1}))
+    for number, lived in lives.items():
+        if has_cancelled(lived):
+            traits, end = always.draw_traits(number), lived[-1].seconds[-1]
+            before = [end - 3 * DAY_SECONDS, end + 1]
+            assert list(always.simulate_life(number, traits, before)) == lived
+
+
+def test_a_contact_succeeds_with_its_probability(busy: SimulationParameters) -> None:
+    stays = []
+    for seed in range(40):
+        changes = {"seed": seed, "contact_success": 0.3, "contact_days": 14}
+        process = Process(busy.model_copy(update=changes))
+        for number in range(10):
+            if has_cancelled(life(process, number)):
+                traits = process.draw_traits(number)
+                contacted = list(process.simulate_life(number, traits, [OCTOBER_1]))
+                stays.append(not has_cancelled(contacted))
+    assert len(stays) > 50
+    assert abs(sum(stays) / len(stays) - 0.3) < 3 * (0.3 * 0.7 / len(stays)) ** 0.5

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect, bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from random import Random
@@ -91,11 +91,27 @@ class Process:
         member_for = int(random.expovariate(1 / (parameters.registration_days * DAY_SECONDS)))
         return Traits(cohort, page_gap, session_gap, auth, level, start, start - member_for)
 
-    def simulate_life(self, user_number: int, user: Traits) -> Iterator[Session]:
-        """Yield a user's sessions by time, until cancellation or the log's end."""
-        random = self.create_random("life", user_number)
+    def simulate_life(
+        self, user_number: int, user: Traits, contact_seconds: Iterable[int] = ()
+    ) -> Iterator[Session]:
+        """Yield a user's sessions by time, until cancellation or the log's end.
+
+        Args:
+            user_number: the user, whose generators are used.
+            user: the user's traits.
+            contact_seconds: when the user was contacted. With `contact_success`, once for every
+                contact, the user does not cancel within `contact_days` after it: instead of the
+                confirmation the session ends. Until then the life is the same as without contacts.
+        """
+        random, drawn = (self.create_random(name, user_number) for name in ("life", "contacts"))
+        success, days = self._parameters.contact_success, self._parameters.contact_days
+        persuaded = [
+            (second, second + days * DAY_SECONDS)
+            for second in sorted(contact_seconds)
+            if drawn.random() < success
+        ]
         start = self._first_start(random, user)
-        yield from self._sessions_from(random, user, start, (user.auth, user.level))
+        yield from self._sessions_from(random, user, start, (user.auth, user.level), persuaded)
 
     def compute_silence_chances(self, user: Traits, place: Place, now: int) -> list[float]:
         """Return the chances of no event from a place to `now`, an epoch second.
@@ -152,12 +168,19 @@ class Process:
                 return second
 
     def _sessions_from(
-        self, random: Random, user: Traits, second: int, auth_and_level: tuple[str, str]
+        self,
+        random: Random,
+        user: Traits,
+        second: int,
+        auth_and_level: tuple[str, str],
+        persuaded: Sequence[tuple[int, int]] = (),
     ) -> Iterator[Session]:
         while second < self._parameters.end_second:
             firsts, shares = self._chain(user.cohort).first[auth_and_level]
             state = firsts[bisect(shares, random.random(), hi=len(firsts) - 1)]
             session, second, last_state = self._walk(random, user, second, state)
+            if any(begin <= second < end for begin, end in persuaded):
+                session, last_state = _drop_cancellation(session, last_state)
             if session.seconds:
                 yield session
             _, auth, level = list_states()[last_state]
@@ -249,3 +272,12 @@ class Process:
 
 def _mean_one_lognormal(random: Random) -> float:
     return math.exp(random.gauss(0, 1) - 0.5)
+
+
+def _drop_cancellation(session: Session, last_state: int) -> tuple[Session, int]:
+    """Return a session without the cancellation that ends it, if one does, and its last state."""
+    is_cancelled = list_states()[last_state].auth == "Cancelled"
+    if not is_cancelled or session.states[-1:] != [last_state] or len(session.states) < 2:
+        return session, last_state
+    events = (session.seconds[:-1], session.states[:-1], session.songs[:-1])
+    return Session(session.first_item, *events), session.states[-2]

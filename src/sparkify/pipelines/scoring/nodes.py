@@ -14,10 +14,10 @@ from pyspark.sql import types as T
 from sparkify.errors import UserError
 from sparkify.ml.segments import get_segments
 from sparkify.ml.two_groups import (
-    detectable_success,
-    needed_campaigns,
-    needed_control,
-    power,
+    compute_power,
+    find_detectable_success,
+    find_needed_campaigns,
+    find_needed_control,
 )
 from sparkify.pipelines.evaluation.decision import describe_decision
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
@@ -197,9 +197,9 @@ def list_contacts(
 
     One row per customer, the highest probability first. `expected_gain` is in dollars:
     probability * contact_success * kept_customer_value - contact_cost. A hash of user, cutoff and
-    seed selects the control group, a share of `control_share`. The control group also has the
-    listed customers of the lasting control group (`is_lasting`): a share of
-    `lasting_control_share` of all users, by a hash of user and seed, which no cutoff changes.
+    seed selects the control group, a share of `control_share`. It also has the listed
+    customers of the lasting control group (`is_lasting`): a share of `lasting_control_share` of
+    all users, by a hash of user and seed, which is the same at every cutoff.
     """
     seed = F.lit(scoring.control_seed)
     hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), seed)
@@ -282,9 +282,9 @@ def _find_segments(
         return {}
     spark = current_features.sparkSession
     users = spark.createDataFrame([(user_id,) for user_id in user_ids], "user_id string")
-    known = current_features.join(F.broadcast(users), on="user_id", how="left_semi")
+    listed = current_features.join(F.broadcast(users), on="user_id", how="left_semi")
     later = list(segments.getOutputCols())
-    rows = segments.transform(known).select("user_id", *later).toPandas().set_index("user_id")
+    rows = segments.transform(listed).select("user_id", *later).toPandas().set_index("user_id")
     rows.insert(0, "segment_1", 1 - rows.sum(axis="columns"))
     return {str(user_id): str(name) for user_id, name in rows.idxmax(axis="columns").items()}
 
@@ -295,13 +295,13 @@ def plan_campaign(
     contact_decision: dict[str, Any],
     scoring: ScoringParameters,
 ) -> dict[str, Any]:
-    """Return which effect of contacts the list can show, before anything is sent.
+    """Return the smallest effect of contacts that the list can show, before anything is sent.
 
-    Rates are forecasts. `detectable_success` is the smallest share of leavers kept by a contact
-    that the comparison finds with `wanted_power`; None if it finds none. `needed_control` is the
-    control group that finds the `contact_success` of the parameters, `needed_campaigns` the number
-    of such lists; None if even half of the list, or 1,000 lists, do not. `is_conclusive` is
-    whether the detectable success is plausible.
+    Rates are forecasts. `detectable_success` is the smallest share of leavers kept by contacts
+    that the comparison finds with `wanted_power`; None if there is none. `needed_control` is the
+    control group that shows the `contact_success` of the parameters, `needed_campaigns` the number
+    of such lists; None if half of the list, or 1,000 lists, are too few. `is_conclusive` is true
+    if the detectable success is plausible.
     """
     controls = control_group[~control_group["is_lasting"].astype(bool)]
     listed = pd.concat([contacts["probability"], controls["probability"]])
@@ -321,10 +321,10 @@ def plan_campaign(
         sizes = {"treated": len(contacts), "control": len(controls)}
         rate = plan["expected_rate"]
         plan |= {
-            "power": power(rate, success, **sizes),
-            "detectable_success": detectable_success(rate, **sizes, wanted=wanted),
-            "needed_control": needed_control(rate, success, len(listed), wanted),
-            "needed_campaigns": needed_campaigns(rate, success, **sizes, wanted=wanted),
+            "power": compute_power(rate, success, **sizes),
+            "detectable_success": find_detectable_success(rate, **sizes, wanted=wanted),
+            "needed_control": find_needed_control(rate, success, len(listed), wanted),
+            "needed_campaigns": find_needed_campaigns(rate, success, **sizes, wanted=wanted),
         }
     detectable = plan["detectable_success"]
     is_plausible = detectable is not None and detectable <= scoring.max_plausible_success
@@ -342,7 +342,7 @@ def summarize_scores(
     """Return how many customers were scored, are expected to churn, and are to be contacted.
 
     `decision` has the threshold of the list, its rule and its costs. `is_forecast` is false, with
-    a warning, if the model has learnt from labels that end after the cutoff. `main_reasons`
+    a warning, if a training horizon ends after the cutoff. `main_reasons`
     counts the inputs that are the strongest reason of a customer who reaches the threshold.
     """
     card, question = scores_model_card, scores_model_card["question"]

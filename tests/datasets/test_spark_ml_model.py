@@ -121,17 +121,18 @@ def test_a_champion_previews_with_all_that_goes_before_and_after_it(
     dataset.save(champion("logistic_regression", "platt"))
     shown = json.loads(dataset.preview())
     assert list(shown) == [
-        "1. SQLTransformer",
-        "2. VectorAssembler",
-        "3. VectorSlicer",
-        "4. Interaction",
-        "5. VectorAssembler",
-        "6. StandardScalerModel",
-        "7. LogisticRegressionModel",
-        "8. ChurnProbability",
-        "9. SQLTransformer",
+        "1. ShrunkenRates",
+        "2. Logarithms",
+        "3. VectorAssembler",
+        "4. VectorSlicer",
+        "5. Interaction",
+        "6. VectorAssembler",
+        "7. StandardScalerModel",
+        "8. LogisticRegressionModel",
+        "9. ChurnProbability",
+        "10. SQLTransformer",
     ]
-    assert shown["8. ChurnProbability"] == {
+    assert shown["9. ChurnProbability"] == {
         "inputCol": "logistic_regression_probability",
         "outputCol": "uncalibrated",
     }
@@ -231,7 +232,7 @@ def test_a_model_with_stages_that_are_no_more_is_told(
     SparkMLModelDataset(filepath=str(path)).save(champion("logistic_regression", "platt"))
     for metadata in path.glob("stages/*/metadata/part-*"):
         text = metadata.read_text()
-        metadata.write_text(text.replace("probability.ChurnProbability", gone))
+        metadata.write_text(text.replace("calibration.ChurnProbability", gone))
         metadata.with_name(f".{metadata.name}.crc").unlink(missing_ok=True)
     told = f"{path} was saved by another version of this project .*(Gone|gone).* Move that folder"
     with pytest.raises(DatasetError, match=told):

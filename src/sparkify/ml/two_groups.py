@@ -68,8 +68,8 @@ def estimate_rates(
         outcome: 1 or 0, by row.
         is_treated: the group that each row was assigned to at random.
         covariate: a value from before the assignment. A linear regression in each group then
-            gives its rate at the mean of both (Lin 2013, Annals of Applied Statistics 7), which
-            estimates the same with less variance.
+            gives its rate at the mean of both. It estimates the same with less variance (Lin 2013,
+            Annals of Applied Statistics 7).
         strata: the number of each row's campaign, from 0. Groups are compared within each
             campaign, and campaigns are weighted by their number of treated customers.
         users: the number of the user of each row, from 0, where a user may have several rows.

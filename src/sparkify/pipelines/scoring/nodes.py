@@ -198,8 +198,8 @@ def list_contacts(
     One row per customer, the highest probability first. `expected_gain` is in dollars:
     probability * contact_success * kept_customer_value - contact_cost. A hash of user, cutoff and
     seed selects the control group, a share of `control_share`. It also has the listed
-    customers of the lasting control group (`is_lasting`): a share of `lasting_control_share` of
-    all users, by a hash of user and seed, which is the same at every cutoff.
+    customers of the lasting control group (`is_lasting`). That is a share of
+    `lasting_control_share` of all users, by a hash of user and seed, the same at every cutoff.
     """
     seed = F.lit(scoring.control_seed)
     hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), seed)
@@ -299,8 +299,8 @@ def plan_campaign(
 
     Rates are forecasts. `detectable_success` is the smallest share of leavers kept by contacts
     that the comparison finds with `wanted_power`; None if there is none. `needed_control` is the
-    control group that shows the `contact_success` of the parameters, `needed_campaigns` the number
-    of such lists; None if half of the list, or 1,000 lists, are too few. `is_conclusive` is true
+    size of a control group that shows the assumed `contact_success`; None if half of the list is
+    too small. `needed_campaigns` is the number of such lists; None if 1,000 are too few. `is_conclusive` is true
     if the detectable success is plausible.
     """
     controls = control_group[~control_group["is_lasting"].astype(bool)]

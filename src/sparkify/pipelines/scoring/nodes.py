@@ -300,8 +300,8 @@ def plan_campaign(
     Rates are forecasts. `detectable_success` is the smallest share of leavers kept by contacts
     that the comparison finds with `wanted_power`; None if there is none. `needed_control` is the
     size of a control group that shows the assumed `contact_success`; None if half of the list is
-    too small. `needed_campaigns` is the number of such lists; None if 1,000 are too few. `is_conclusive` is true
-    if the detectable success is plausible.
+    too small. `needed_campaigns` is the number of such lists; None if 1,000 are too few.
+    `is_conclusive` is true if the detectable success is plausible.
     """
     controls = control_group[~control_group["is_lasting"].astype(bool)]
     listed = pd.concat([contacts["probability"], controls["probability"]])

@@ -23,7 +23,7 @@ import pandas as pd
 
 from benchmarks import ceiling_report
 from benchmarks.program import RESULTS, ROOT, describe_run, print_progress, save_results
-from sparkify.ml.two_groups import compare, detectable_success, estimate_rates, power
+from sparkify.ml.two_groups import compare, compute_power, estimate_rates, find_detectable_success
 from sparkify.pipelines.simulation.chain import list_states
 from sparkify.pipelines.simulation.life import Process
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
@@ -105,7 +105,7 @@ def summarize(
         **scenario,
         "campaigns": len(readings),
         "true_kept": scenario["success"] * rate,
-        "promised_power": power(rate, scenario["success"], customers - control, control),
+        "promised_power": compute_power(rate, scenario["success"], customers - control, control),
         **{
             readout: dict(zip(names, map(float, mean[place]), strict=True))
             for place, readout in enumerate(("plain", "adjusted"))
@@ -181,7 +181,7 @@ def main(arguments: list[str] | None = None) -> None:
     scenarios = []
     for share in CONTROL_SHARES:
         control = round(customers * share)
-        detectable = detectable_success(rate, customers - control, control)
+        detectable = find_detectable_success(rate, customers - control, control)
         scenarios += [
             {"control_share": share, "success": success}
             for success in (0.0, 0.2, detectable)

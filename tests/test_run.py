@@ -265,7 +265,7 @@ def test_inactivity_is_predicted_without_a_cancellation_page(
     metrics, summary = catalog.load("metrics"), catalog.load("score_summary")
     assert metrics["question"]["active_within_days"] == 30
     assert 0 < metrics["holdout"]["churned"] == at_holdout["churned"].sum()
-    assert "who is a customer" in catalog.load("promotion")["reason"]
+    assert "definition of a customer" in catalog.load("promotion")["reason"]
     scored = days[days["day"].between("2018-11-01", "2018-11-30")]["user_id"]
     assert summary["customers"] == scored.nunique()
     assert (summary["outcome"], summary["happened"]) == ("inactivity", "were not seen")

@@ -33,7 +33,7 @@ AGE = FeatureText("log_age", "age", "registered {value:.0f} days ago", "register
         (0, 0, "no songs"),
     ],
 )
-def test_a_rate_is_compared_with_the_average_once_it_is_known(
+def test_a_rate_with_enough_history_is_compared_with_the_average(
     thumbs_down: float, songs: float, text: str
 ) -> None:
     assert THUMBS.describe({"thumbs_down": thumbs_down, "next_song": songs}).text == text
@@ -62,7 +62,7 @@ def test_all_segments_together_are_one_reason() -> None:
     linear = LinearContributions(0.0, [1.0, -2.0, 0.5], [0.0] * 3, [1.0] * 3, None)
     features = {"thumbs_down": [30.0], "adverts": [50.0], "next_song": [1_000.0], "age": [2.0]}
     probabilities = {"segment_2": [0.0], "segment_3": [1.0]}
-    for_churning, against = Explanation(linear, [SEGMENTS, SEGMENTS, AGE], 2, 0).reasons(
+    for_churning, against = Explanation(linear, [SEGMENTS, SEGMENTS, AGE], 2, 0).list_reasons(
         np.array([[3.0, 1.0, -1.0]]), pd.DataFrame(features | probabilities)
     )
     text = "thumbs down on 3.0 % of songs, others 1.1 %"
@@ -85,15 +85,15 @@ def test_a_feature_is_described_by_its_value(days: float, text: str) -> None:
     assert AGE.describe({"age": days}).text == text
 
 
-def test_the_strongest_come_first_and_zero_is_not_a_reason() -> None:
+def test_the_strongest_reasons_come_first_and_zero_is_not_a_reason() -> None:
     names = ["a", "b", "c", "d"]
     texts = [FeatureText(name, name, name + " {value:.0f}", "no " + name) for name in names]
     linear = LinearContributions(0.0, [1.0, 1.0, 1.0, 1.0], [0.0] * 4, [1.0] * 4, None)
     inputs = np.array([[1.0, 3.0, -2.0, 2.0], [0.0, 0.0, 0.0, -1.0]])
-    for_churning, against = Explanation(linear, texts, 2, 0).reasons(
+    for_churning, against = Explanation(linear, texts, 2, 0).list_reasons(
         inputs, pd.DataFrame(inputs, columns=names)
     )
-    assert [[reason["reason"] for reason in of_one] for of_one in for_churning] == [
+    assert [[reason["reason"] for reason in reasons] for reasons in for_churning] == [
         ["b 3", "d 2"],
         [],
     ]
@@ -107,7 +107,7 @@ def test_a_contribution_far_below_the_strongest_is_not_a_reason() -> None:
     texts = [FeatureText(name, name, name, name) for name in ("a", "b", "c")]
     linear = LinearContributions(0.0, [1.0, 1.0, 1.0], [0.0] * 3, [1.0] * 3, None)
     inputs = np.array([[2.0, 0.2, 0.25]])
-    for_churning, _ = Explanation(linear, texts, 3, 0.1).reasons(
+    for_churning, _ = Explanation(linear, texts, 3, 0.1).list_reasons(
         inputs, pd.DataFrame(inputs, columns=["a", "b", "c"])
     )
     assert [reason["input"] for reason in for_churning[0]] == ["a", "c"]

@@ -58,7 +58,7 @@ def test_segments_are_fitted_with_shares_and_rates_the_largest_first() -> None:
 
 
 @pytest.mark.parametrize("few", [60, 0], ids=["similar customers", "no customers"])
-def test_without_different_customers_there_are_no_segments(few: int) -> None:
+def test_similar_customers_have_no_segments(few: int) -> None:
     assert fit_segments(draw_customers(few, 0), [ADVERTS, NEVER], **SEARCH) is None
 
 

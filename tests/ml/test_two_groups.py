@@ -6,11 +6,11 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 from sparkify.ml.two_groups import (
     Rates,
     compare,
-    detectable_success,
+    compute_power,
     estimate_rates,
-    needed_campaigns,
-    needed_control,
-    power,
+    find_detectable_success,
+    find_needed_campaigns,
+    find_needed_control,
 )
 
 
@@ -114,33 +114,37 @@ def test_the_power_is_the_share_of_campaigns_that_find_the_effect() -> None:
         < 0.05
         for _ in range(2_000)
     ]
-    assert power(0.2, 0.7, 900, 100) == pytest.approx(np.mean(readings), abs=0.03)
+    assert compute_power(0.2, 0.7, 900, 100) == pytest.approx(np.mean(readings), abs=0.03)
 
 
 def test_power_grows_with_the_effect_and_is_5_percent_without_one() -> None:
-    assert power(0.1, 0.0, 2700, 300) == pytest.approx(0.05, abs=0.01)
-    assert power(0.1, 0.2, 2700, 300) < power(0.1, 0.4, 2700, 300) < power(0.1, 0.4, 1500, 1500)
-    assert power(0.1, 0.4, 2700, 0) == 0
+    assert compute_power(0.1, 0.0, 2700, 300) == pytest.approx(0.05, abs=0.01)
+    assert (
+        compute_power(0.1, 0.2, 2700, 300)
+        < compute_power(0.1, 0.4, 2700, 300)
+        < compute_power(0.1, 0.4, 1500, 1500)
+    )
+    assert compute_power(0.1, 0.4, 2700, 0) == 0
 
 
 def test_the_detectable_success_has_the_wanted_power() -> None:
-    success = detectable_success(0.1, 2700, 300)
+    success = find_detectable_success(0.1, 2700, 300)
     assert success is not None
-    assert power(0.1, success, 2700, 300) == pytest.approx(0.8, abs=0.001)
-    assert detectable_success(0.2, 30, 3) is None
+    assert compute_power(0.1, success, 2700, 300) == pytest.approx(0.8, abs=0.001)
+    assert find_detectable_success(0.2, 30, 3) is None
 
 
 def test_the_needed_control_group_is_the_smallest_that_is_enough() -> None:
-    control = needed_control(0.1, 0.3, 3_000)
+    control = find_needed_control(0.1, 0.3, 3_000)
     assert control is not None
-    assert power(0.1, 0.3, 3_000 - control, control) >= 0.8
-    assert power(0.1, 0.3, 3_000 - control + 10, control - 10) < 0.8
-    assert needed_control(0.2, 0.2, 33) is None
+    assert compute_power(0.1, 0.3, 3_000 - control, control) >= 0.8
+    assert compute_power(0.1, 0.3, 3_000 - control + 10, control - 10) < 0.8
+    assert find_needed_control(0.2, 0.2, 33) is None
 
 
 def test_the_needed_campaigns_are_counted() -> None:
-    times = needed_campaigns(0.1, 0.2, 2_700, 300)
+    times = find_needed_campaigns(0.1, 0.2, 2_700, 300)
     assert times is not None
-    assert power(0.1, 0.2, times * 2_700, times * 300) >= 0.8
-    assert power(0.1, 0.2, (times - 1) * 2_700, (times - 1) * 300) < 0.8
-    assert needed_campaigns(0.1, 0.2, 30, 0) is None
+    assert compute_power(0.1, 0.2, times * 2_700, times * 300) >= 0.8
+    assert compute_power(0.1, 0.2, (times - 1) * 2_700, (times - 1) * 300) < 0.8
+    assert find_needed_campaigns(0.1, 0.2, 30, 0) is None

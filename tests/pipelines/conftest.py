@@ -45,7 +45,7 @@ def evaluation(parameters: dict[str, Any]) -> EvaluationParameters:
 
 @pytest.fixture(scope="session")
 def inputs() -> InputParameters:
-    """Return a rate, a level and a time, of `train`."""
+    """Return inputs from the features of `train`: a rate, a level and a time."""
     return InputParameters.model_validate(
         {
             "rates": {
@@ -67,16 +67,16 @@ def inputs() -> InputParameters:
 
 @pytest.fixture(scope="session")
 def train(spark: SparkSession) -> DataFrame:
-    """Return 80 users at two cutoffs; those with few thumbs up are likelier to churn."""
+    """Return 80 users at two cutoffs; users with few thumbs up churn more often."""
     random = np.random.default_rng(3)
     users = pd.DataFrame({"user_id": [f"u{number:02}" for number in range(80)]})
     rows = users.merge(pd.DataFrame({"cutoff": CUTOFFS}), how="cross")
     rows["next_song"] = random.integers(20, 400, len(rows)).astype(float)
-    liking = random.uniform(0.01, 0.09, len(rows))
-    rows["thumbs_up"] = (rows["next_song"] * liking).round()
+    thumbs_rate = random.uniform(0.01, 0.09, len(rows))
+    rows["thumbs_up"] = (rows["next_song"] * thumbs_rate).round()
     rows["is_paid"] = random.integers(0, 2, len(rows)).astype(float)
     rows["days_since_last_seen"] = random.exponential(5, len(rows))
-    rows["churned"] = random.random(len(rows)) < 0.5 - 5 * liking
+    rows["churned"] = random.random(len(rows)) < 0.5 - 5 * thumbs_rate
     rows["is_trainable"] = True
     return spark.createDataFrame(rows).cache()
 
@@ -85,11 +85,11 @@ def train(spark: SparkSession) -> DataFrame:
 def fitted(
     train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> Callable[[str], PipelineModel]:
-    """Return what fits a candidate to `train`, each once."""
-    ready = fitting.prepare_rows(train, inputs, modelling)
+    """Return a function that fits a candidate to `train`, once per candidate."""
+    prepared = fitting.prepare_rows(train, inputs, modelling)
 
     @cache
-    def of_candidate(candidate: str) -> PipelineModel:
-        return fitting.fit_trial(ready, Trial(candidate, TINY[candidate]), modelling)
+    def fit_candidate(candidate: str) -> PipelineModel:
+        return fitting.fit_trial(prepared, Trial(candidate, TINY[candidate]), modelling)
 
-    return of_candidate
+    return fit_candidate

@@ -8,15 +8,17 @@ import numpy.typing as npt
 import pandas as pd
 
 Array = npt.NDArray[Any]
-Metric = Callable[[Array, Array, Array, Array], float]  # of churned, probability, predicted, weight
-Figures = dict[str, dict[str, Any]]
-ROW_KEYS = ["user_id", "cutoff"]  # rows are sorted by them, so that their order changes no sum
+Metric = Callable[
+    [Array, Array, Array, Array], float
+]  # churned, probability, predicted, weight -> value
+Estimates = dict[str, dict[str, Any]]
+ROW_KEYS = ["user_id", "cutoff"]  # sort keys: with a fixed order, sums are reproducible
 BOUNDS = [2.5, 97.5]  # percentiles of a 95 % interval
-MAX_UNDEFINED = 0.025  # share of resamples; with more of them a bound may be undefined
+MAX_UNDEFINED = 0.025  # share of resamples; above it, a bound may be undefined
 
 
 class Bootstrap(NamedTuple):
-    """How to compute 95 % intervals: resamples of users, their seed, and the churners needed."""
+    """Settings of 95 % intervals: number of resamples, seed, and minimum of churners."""
 
     resamples: int
     seed: int
@@ -29,7 +31,7 @@ def estimate_metrics(
     bootstrap: Bootstrap | None,
     *,
     allow_flat: bool = False,
-) -> Figures:
+) -> Estimates:
     """Compute metrics with 95 % percentile-bootstrap intervals over users.
 
     Users are resampled, not rows, because one user's snapshots resemble each other.
@@ -40,7 +42,7 @@ def estimate_metrics(
         metrics: the functions to compute, by name; NaN where a resample leaves one undefined.
         bootstrap: how to compute intervals; None for none.
         allow_flat: whether an interval may have no width. A difference can be 0 in every
-            resample; a precision of 0 in every resample only means that no row was predicted.
+            resample; a precision of 0 in every resample means no row is predicted to churn.
 
     Returns:
         `{name: {"value": …, "ci95": [low, high]}}`. `value` is None where it is undefined.
@@ -52,38 +54,41 @@ def estimate_metrics(
     predicted = ordered.get("predicted", pd.Series(np.nan, ordered.index)).to_numpy(float)
     if ordered["churned"].nunique() < 2:
         return {}
-    figures: Figures = {
+    estimates: Estimates = {
         name: {
             "value": _none_if_nan(metric(churned, probability, predicted, np.ones(len(ordered))))
         }
         for name, metric in metrics.items()
     }
     if bootstrap is None:
-        return figures
+        return estimates
     intervals: dict[str, list[float] | None] = dict.fromkeys(metrics)
     if has_enough_churners(ordered, bootstrap.min_churned):
         values = []
-        for weight in resample_weights(ordered, bootstrap):
+        for weight in draw_row_weights(ordered, bootstrap):
             keep = weight > 0
             resample = churned[keep], probability[keep], predicted[keep], weight[keep]
             values.append([metric(*resample) for metric in metrics.values()])
-        intervals |= zip(metrics, map(percentile_interval, np.transpose(values)), strict=True)
-    for name, figure in figures.items():
+        intervals |= zip(metrics, map(compute_interval, np.transpose(values)), strict=True)
+    for name, estimate in estimates.items():
         bounds = intervals[name]
         is_flat = bounds is not None and bounds[0] == bounds[1]
-        figure["ci95"] = None if is_flat and not allow_flat else bounds
-    return figures
+        estimate["ci95"] = None if is_flat and not allow_flat else bounds
+    return estimates
 
 
 def has_enough_churners(rows: pd.DataFrame, min_churned: int) -> bool:
     """Return whether at least `min_churned` users churned and as many did not."""
     is_churner = rows["churned"].astype(bool)
-    churners, others = rows.loc[is_churner, "user_id"], rows.loc[~is_churner, "user_id"]
-    return min(churners.nunique(), others.nunique()) >= min_churned
+    users = (rows.loc[is_row, "user_id"].nunique() for is_row in (is_churner, ~is_churner))
+    return min(users) >= min_churned
 
 
-def resample_weights(rows: pd.DataFrame, bootstrap: Bootstrap) -> Iterator[Array]:
-    """Yield how often each row counts in each resample of users that has churners and others."""
+def draw_row_weights(rows: pd.DataFrame, bootstrap: Bootstrap) -> Iterator[Array]:
+    """Yield the weight of each row, for each resample of users.
+
+    A resample without churners, or without non-churners, is skipped.
+    """
     user, users = pd.factorize(rows["user_id"])
     churned = rows["churned"].to_numpy(bool)
     random = np.random.default_rng(bootstrap.seed)
@@ -94,20 +99,22 @@ def resample_weights(rows: pd.DataFrame, bootstrap: Bootstrap) -> Iterator[Array
             yield row_weights
 
 
-def percentile_interval(values: Array) -> list[float] | None:
-    """Return the bounds of a 95 % interval; None where too many values are undefined."""
+def compute_interval(values: Array) -> list[float] | None:
+    """Return the bounds of a 95 % interval; None if too many values are undefined."""
     is_defined = np.isfinite(values)
     if (~is_defined).mean() > MAX_UNDEFINED:
         return None
     return [float(bound) for bound in np.percentile(values[is_defined], BOUNDS)]
 
 
-def flatten_figures(figures: Mapping[str, Mapping[str, Any]], suffix: str = "") -> dict[str, float]:
-    """Return figures and the bounds of their intervals as columns of one row; NaN for None."""
+def flatten_estimates(
+    estimates: Mapping[str, Mapping[str, Any]], suffix: str = ""
+) -> dict[str, float]:
+    """Return estimates and the bounds of their intervals as columns of one row; NaN for None."""
     row: dict[str, float] = {}
-    for name, figure in figures.items():
-        value = np.nan if figure["value"] is None else figure["value"]
-        low, high = figure["ci95"] or (np.nan, np.nan)
+    for name, estimate in estimates.items():
+        value = np.nan if estimate["value"] is None else estimate["value"]
+        low, high = estimate["ci95"] or (np.nan, np.nan)
         row |= {f"{name}{suffix}": value, f"{name}_low": low, f"{name}_high": high}
     return row
 

@@ -1,4 +1,4 @@
-"""Calibrated probabilities: from a classifier's output to a model's last stages."""
+"""Calibration of a classifier's probabilities, as the last stages of a model."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -48,27 +48,27 @@ class ChurnProbability(
 
 
 def select_calibration(out_of_fold: pd.DataFrame, methods: tuple[str, ...]) -> str:
-    """Return the method with the lowest cross-validated log loss, if measurably the lowest.
+    """Return the method with the lowest cross-validated log loss, or the first if none is better.
 
-    Each fold is calibrated with the other folds of the same repeat: another repeat has its users.
-    A method replaces the first one only if it is better by more than the standard error of the
-    difference over folds.
+    Each fold is calibrated with the other folds of its repeat only, since other repeats include
+    the fold's users. A method replaces the first one only if it is better by more than the
+    standard error of the difference over folds.
 
     Args:
         out_of_fold: one row per prediction: `churned`, `probability`, `repeat` and `fold`.
         methods: from `none`, `platt` and `isotonic`; the first is the default.
     """
-    losses = pd.DataFrame({method: _fold_losses(out_of_fold, method) for method in methods})
+    losses = pd.DataFrame({method: _compute_fold_losses(out_of_fold, method) for method in methods})
     gains = losses.rsub(losses[methods[0]], axis="index")
     best = str(gains.mean().idxmax())
     if float(gains.mean()[best]) <= float(gains.sem()[best]):
         return methods[0]
-    # A falling line would reverse the ranking; it comes from forecasts without information.
-    is_falling = best == "platt" and fit_platt(*_label_and_forecast(out_of_fold))[0] <= 0
+    # A negative slope would reverse the ranking; it results from uninformative forecasts.
+    is_falling = best == "platt" and fit_platt(*_get_label_and_probability(out_of_fold))[0] <= 0
     return methods[0] if is_falling else best
 
 
-def _fold_losses(out_of_fold: pd.DataFrame, method: str) -> list[float]:
+def _compute_fold_losses(out_of_fold: pd.DataFrame, method: str) -> list[float]:
     """Return the log loss of every fold of every repeat."""
     return [
         float(log_loss(rows["churned"].astype(bool), rows["probability"], labels=[False, True]))
@@ -81,55 +81,55 @@ def cross_calibrate(out_of_fold: pd.DataFrame, method: str) -> pd.DataFrame:
     calibrated = []
     for (repeat, fold), held_out in out_of_fold.groupby(["repeat", "fold"]):
         is_same_repeat = out_of_fold["repeat"] == repeat
-        others = out_of_fold[is_same_repeat & (out_of_fold["fold"] != fold)]
-        new = held_out["probability"].to_numpy(float)
-        probability = _calibrate(*_label_and_forecast(others), new, method)
+        other_folds = out_of_fold[is_same_repeat & (out_of_fold["fold"] != fold)]
+        raw = held_out["probability"].to_numpy(float)
+        probability = _calibrate(*_get_label_and_probability(other_folds), raw, method)
         calibrated.append(held_out.assign(probability=probability))
     return pd.concat(calibrated, ignore_index=True)
 
 
 def calibrate(out_of_fold: pd.DataFrame, method: str) -> pd.Series:
-    """Calibrate out-of-fold predictions, fitted on all of them."""
-    churned, probability = _label_and_forecast(out_of_fold)
+    """Calibrate out-of-fold predictions with a calibration fitted on all of them."""
+    churned, probability = _get_label_and_probability(out_of_fold)
     return pd.Series(_calibrate(churned, probability, probability, method), out_of_fold.index)
 
 
-def _calibrate(churned: Array, probability: Array, new: Array, method: str) -> Array:
+def _calibrate(churned: Array, probability: Array, raw: Array, method: str) -> Array:
     if method == "none" or len(np.unique(churned)) < 2:
-        return new
+        return raw
     if method == "platt":
         slope, intercept = fit_platt(churned, probability)
-        calibrated = probability_from_log_odds(intercept + slope * log_odds(new))
+        calibrated = probability_from_log_odds(intercept + slope * log_odds(raw))
         return calibrated.clip(MIN_PROBABILITY, MAX_PROBABILITY)
     isotonic = Isotonic(y_min=MIN_PROBABILITY, y_max=MAX_PROBABILITY, out_of_bounds="clip")
-    return np.asarray(isotonic.fit(probability, churned).predict(new))
+    return np.asarray(isotonic.fit(probability, churned).predict(raw))
 
 
 def fit_platt(churned: Array, probability: Array) -> tuple[float, float]:
     """Fit slope and intercept of the observed log-odds on the predicted ones.
 
-    (1, 0) where forecasts separate churners from others: they do not change.
+    (1, 0), which changes nothing, if the forecasts separate churners from non-churners.
     """
     return fit_calibration_line(churned, probability, np.ones(len(churned))) or (1.0, 0.0)
 
 
-def _label_and_forecast(predictions: pd.DataFrame) -> tuple[Array, Array]:
+def _get_label_and_probability(predictions: pd.DataFrame) -> tuple[Array, Array]:
     return predictions["churned"].to_numpy(float), predictions["probability"].to_numpy(float)
 
 
 def learn_calibration(
     spark: SparkSession, out_of_fold: pd.DataFrame, method: str
 ) -> dict[str, Any]:
-    """Return the parameters of a calibration, learnt from predictions made out of fold.
+    """Learn the parameters of a calibration from out-of-fold predictions.
 
-    `slope` and `intercept` of `platt`; `boundaries` and `predictions` of `isotonic`.
+    `slope` and `intercept` for `platt`; `boundaries` and `predictions` for `isotonic`.
 
     Args:
         spark: the session that fits an isotonic calibration.
         out_of_fold: as for `select_calibration`.
         method: `none`, `platt` or `isotonic`.
     """
-    churned, probability = _label_and_forecast(out_of_fold)
+    churned, probability = _get_label_and_probability(out_of_fold)
     if method == "platt":
         return dict(zip(("slope", "intercept"), fit_platt(churned, probability), strict=True))
     if method == "isotonic":
@@ -147,14 +147,14 @@ def build_calibration_stages(
     """Return the last stages of a model: from `uncalibrated` to `probability`.
 
     Args:
-        spark: the session that makes an isotonic calibration.
+        spark: the session that fits an isotonic calibration.
         method: `none`, `platt` or `isotonic`.
         parameters: as `learn_calibration` returns them.
     """
     stages: list[Transformer] = []
     formula = UNCALIBRATED
     if method == "isotonic":
-        # Spark builds such a model by a fit only; a fit to its points gives the same points.
+        # Spark creates this model only by fitting: a fit to its own points reproduces them.
         stages = [_fit_isotonic(spark, parameters["boundaries"], parameters["predictions"])]
         formula = "isotonic"
     elif method == "platt":
@@ -162,7 +162,7 @@ def build_calibration_stages(
         odds = f"{UNCALIBRATED} / (1 - {UNCALIBRATED})"
         formula = f"1 / (1 + exp(-({intercept!r} + {slope!r} * ln({odds}))))"
     clipped = f"greatest({MIN_PROBABILITY!r}, least({MAX_PROBABILITY!r}, {formula}))"
-    statement = f"SELECT *, {clipped} AS probability FROM __THIS__"  # noqa: S608 -- our names
+    statement = f"SELECT *, {clipped} AS probability FROM __THIS__"  # noqa: S608 -- fixed names
     return [*stages, SQLTransformer(statement=statement)]
 
 

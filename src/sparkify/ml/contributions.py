@@ -1,6 +1,6 @@
-"""How much each input adds to a prediction: exact, summing up to the model's margin.
+"""Exact contributions of each input to a prediction; they sum up to the model's margin.
 
-Spark's Python workers receive these classes: numbers, and text in the libraries' formats.
+The classes hold only numbers and text, since they are sent to Spark's Python workers.
 """
 
 import json
@@ -17,7 +17,7 @@ class Contributions(Protocol):
     """Computes what each input adds to a classifier's margin."""
 
     def compute(self, inputs: Array) -> Array:
-        """Return one row per customer: what each input adds, and in the last column the base.
+        """Return one row per customer: what each input adds, and in the last column the base value.
 
         A row's sum is the classifier's margin: its log-odds, or a forest's probability.
         """
@@ -28,7 +28,7 @@ class Contributions(Protocol):
 class LinearContributions:
     """A linear model of standardised inputs, and of their products with a moderator.
 
-    An input adds its own term and that of its product, each measured from the training mean.
+    An input adds its term and that of its product, each relative to the training mean.
     """
 
     intercept: float
@@ -75,7 +75,7 @@ class TreeContributions:
     """
 
     trees: str
-    scale: float  # of the trees' sum in the margin
+    scale: float  # margin = scale * sum of the trees
 
     def compute(self, inputs: Array) -> Array:
         """Return what each input adds to the margin, and its mean in training."""

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from sparkify.ml.bootstrap import Array, Bootstrap, Figures, Metric, estimate_metrics
+from sparkify.ml.bootstrap import Array, Bootstrap, Estimates, Metric, estimate_metrics
 
 TOP_DECILE = 0.1
 CALIBRATION_GROUPS = 10
@@ -22,44 +22,48 @@ def log_odds(probability: Array) -> Array:
     return np.asarray(np.log(clipped / (1 - clipped)))
 
 
-def probability_from_log_odds(odds: Array) -> Array:
+def probability_from_log_odds(logits: Array) -> Array:
     """Return the probability with these log-odds."""
-    return np.asarray(1 / (1 + np.exp(-odds)))
+    return np.asarray(1 / (1 + np.exp(-logits)))
 
 
 def auc(churned: Array, score: Array, weight: Array) -> float:
-    """Return the area under the ROC curve: how often a churner is scored above another row.
+    """Return the area under the ROC curve: how often a churner is scored above a non-churner.
 
     An equal score counts as half (Mann and Whitney 1947).
     """
-    churns, sizes = _by_score(churned, score, weight)
-    others = sizes - churns
-    below = others.sum() - others.cumsum()
-    return float((churns * (below + others / 2)).sum() / (churns.sum() * others.sum()))
+    churner_weights, weights = _sum_weights_by_score(churned, score, weight)
+    rest = weights - churner_weights
+    below = rest.sum() - rest.cumsum()
+    pairs = churner_weights.sum() * rest.sum()
+    return float((churner_weights * (below + rest / 2)).sum() / pairs)
 
 
 def average_precision(churned: Array, score: Array, weight: Array) -> float:
     """Return the mean precision over churners, each at the highest threshold that includes it."""
-    churns, sizes = _by_score(churned, score, weight)
-    return float((churns * churns.cumsum() / sizes.cumsum()).sum() / churns.sum())
+    churner_weights, weights = _sum_weights_by_score(churned, score, weight)
+    return float(
+        (churner_weights * churner_weights.cumsum() / weights.cumsum()).sum()
+        / churner_weights.sum()
+    )
 
 
 def lift_in_top_decile(churned: Array, score: Array, weight: Array) -> float:
     """Return the churn rate of the highest-scored tenth of the rows, over the base rate.
 
-    Rows of equal score share the remaining places in the tenth.
+    Rows with equal scores share what is left of the tenth.
     """
-    churns, sizes = _by_score(churned, score, weight)
-    room = TOP_DECILE * sizes.sum()
-    before = np.cumsum(sizes) - sizes
-    share = np.clip((room - before) / np.maximum(sizes, 1e-12), 0, 1)
-    return float((share * churns).sum() / room / (churns.sum() / sizes.sum()))
+    churner_weights, weights = _sum_weights_by_score(churned, score, weight)
+    tenth = TOP_DECILE * weights.sum()
+    before = np.cumsum(weights) - weights
+    share = np.clip((tenth - before) / np.maximum(weights, 1e-12), 0, 1)
+    return float((share * churner_weights).sum() / tenth / (churner_weights.sum() / weights.sum()))
 
 
-def _by_score(churned: Array, score: Array, weight: Array) -> tuple[Array, Array]:
+def _sum_weights_by_score(churned: Array, score: Array, weight: Array) -> tuple[Array, Array]:
     """Return the weights of churners and of all rows by distinct score, the highest first."""
-    _, place = np.unique(-score, return_inverse=True)
-    return np.bincount(place, weight * churned), np.bincount(place, weight)
+    _, position = np.unique(-score, return_inverse=True)
+    return np.bincount(position, weight * churned), np.bincount(position, weight)
 
 
 def expected_calibration_error(churned: Array, probability: Array, weight: Array) -> float:
@@ -69,11 +73,11 @@ def expected_calibration_error(churned: Array, probability: Array, weight: Array
     Rows with equal forecasts, and a row of high weight, are divided among groups in proportion.
     """
     _, forecast = np.unique(probability, return_inverse=True)
-    sizes = np.bincount(forecast, weight).cumsum()
+    weights = np.bincount(forecast, weight).cumsum()
     gaps = np.bincount(forecast, weight * (churned - probability)).cumsum()
-    bounds = np.linspace(0, sizes[-1], CALIBRATION_GROUPS + 1)
-    within = np.diff(np.interp(bounds, [0, *sizes], [0, *gaps]))
-    return float(np.abs(within).sum() / sizes[-1])
+    bounds = np.linspace(0, weights[-1], CALIBRATION_GROUPS + 1)
+    within = np.diff(np.interp(bounds, [0, *weights], [0, *gaps]))
+    return float(np.abs(within).sum() / weights[-1])
 
 
 def calibration_slope(churned: Array, probability: Array, weight: Array) -> float:
@@ -92,21 +96,25 @@ def fit_calibration_line(
     """Fit slope and intercept of the observed log-odds on the predicted ones.
 
     Where all forecasts are equal the slope is 0, and the intercept the log-odds of the base rate.
-    None where forecasts separate churners from others: any steeper line fits better.
+    None if the forecasts separate churners from non-churners: a steeper line always fits better.
     """
     forecast = log_odds(probability)
     if np.ptp(forecast) == 0:
         return 0.0, float(log_odds(np.array(_mean(churned, weight))))
-    of_churners, of_others = forecast[churned == 1], forecast[churned == 0]
-    if of_churners.min() >= of_others.max() or of_churners.max() <= of_others.min():
+    churner_log_odds, other_log_odds = forecast[churned == 1], forecast[churned == 0]
+    if (
+        churner_log_odds.min() >= other_log_odds.max()
+        or churner_log_odds.max() <= other_log_odds.min()
+    ):
         return None
-    # Each of Newton's steps doubles the digits: one or two steps more than with the default
-    # tolerance make the line exact to 1e-8.
+    # Newton's method converges quadratically: this tolerance takes one or two more steps than the
+    # default, and makes the line exact to 1e-8.
     line = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
     line.fit(forecast[:, None], churned, sample_weight=weight)
     return float(line.coef_[0, 0]), float(line.intercept_[0])
 
 
+# y: churned, p: probability, d: predicted, w: weight.
 # scikit-learn's AUC, average precision, log loss and Brier score have the same results, but take a
 # millisecond a call. A bootstrap makes ten thousand calls.
 RANKING: dict[str, Metric] = {
@@ -138,8 +146,8 @@ def _share(part: Array, whole: Array) -> float:
     return float(part.sum() / whole.sum()) if whole.sum() else 0.0
 
 
-def compare_forecasts(first: pd.DataFrame, second: pd.DataFrame, bootstrap: Bootstrap) -> Figures:
-    """Compute how much worse the second forecast is than the first, on the same resamples.
+def compare_forecasts(first: pd.DataFrame, second: pd.DataFrame, bootstrap: Bootstrap) -> Estimates:
+    """Estimate how much worse the second forecast is than the first, on the same resamples.
 
     Both have the same rows in the same order. Returns AUC and average precision lost and log loss
     added, as `estimate_metrics` does.
@@ -149,8 +157,8 @@ def compare_forecasts(first: pd.DataFrame, second: pd.DataFrame, bootstrap: Boot
 
 def _compare(
     rows: pd.DataFrame, other: pd.Series, metrics: dict[str, Metric], bootstrap: Bootstrap
-) -> Figures:
-    """Compute metrics of the forecast and of another one, passed as the decision."""
+) -> Estimates:
+    """Estimate metrics that compare the forecast with another one, passed as `predicted`."""
     both = rows.assign(predicted=other.to_numpy())
     return estimate_metrics(both, metrics, bootstrap, allow_flat=True)
 
@@ -189,10 +197,10 @@ def evaluate_predictions(
 def evaluate_baselines(
     predictions: pd.DataFrame, train_base_rate: float, bootstrap: Bootstrap
 ) -> dict[str, Any]:
-    """Evaluate forecasts that need no model, on the same rows.
+    """Evaluate simple forecasts without a model, on the same rows.
 
-    `base_rate` forecasts the training's churn rate for everybody. It does not rank, so its AUC and
-    lift have no interval. The other baselines only rank.
+    `base_rate` forecasts the training's churn rate for all customers. It does not rank, so its AUC
+    and lift have no interval. The other baselines only rank.
     """
     constant = predictions.assign(probability=train_base_rate)
     varying = {"average_precision": RANKING["average_precision"], **PROBABILITY}
@@ -207,7 +215,7 @@ def evaluate_baselines(
 
 def measure_gain_over_baselines(
     predictions: pd.DataFrame, bootstrap: Bootstrap
-) -> dict[str, Figures]:
+) -> dict[str, Estimates]:
     """Compute AUC and average precision of the forecast less each ranking baseline's, by name.
 
     Both are computed on the same resamples of users.
@@ -227,20 +235,20 @@ def _baseline_scores(predictions: pd.DataFrame) -> dict[str, pd.Series]:
     }
 
 
-def best_f1_threshold(probability: pd.Series) -> float:
-    """Return the threshold with the highest F1 to expect from calibrated probabilities.
+def find_best_f1_threshold(probability: pd.Series) -> float:
+    """Return the threshold with the highest expected F1 of calibrated probabilities.
 
-    Of the k highest, as many churn as their probabilities sum up to (Lipton et al. 2014). Labels
-    are not used: those of a few dozen churners would mostly show chance.
+    Among the k highest, the expected number of churners is the sum of their probabilities (Lipton
+    et al. 2014). Labels are not used: with a few dozen churners they mostly show chance.
 
     Args:
         probability: calibrated probabilities, predicted out of fold.
     """
-    falling = np.sort(probability.to_numpy(float))[::-1]
-    expected = falling.cumsum()
-    predicted = np.arange(1, len(falling) + 1)
-    is_last_of_equals = np.append(falling[:-1] > falling[1:], True)
+    descending = np.sort(probability.to_numpy(float))[::-1]
+    expected = descending.cumsum()
+    predicted = np.arange(1, len(descending) + 1)
+    is_last_of_equals = np.append(descending[:-1] > descending[1:], True)
     f1 = np.where(is_last_of_equals, 2 * expected / (predicted + expected[-1]), 0)
     best = int(f1.argmax())
-    below = falling[best + 1] if best + 1 < len(falling) else 0.0
-    return float((falling[best] + below) / 2)
+    below = descending[best + 1] if best + 1 < len(descending) else 0.0
+    return float((descending[best] + below) / 2)

@@ -16,7 +16,7 @@ class RateData(NamedTuple):
 
     counts: Array
     denominators: Array
-    priors: Array  # per rate, how much more of the denominator to assume at the overall rate
+    priors: Array  # per rate: how much more of the denominator to assume at the overall rate
 
     @property
     def overall(self) -> Array:
@@ -25,7 +25,7 @@ class RateData(NamedTuple):
 
 
 class Mixture(NamedTuple):
-    """Segments: the share of each, and its rates in a row."""
+    """Segments: the share of each, and one row of rates for each."""
 
     shares: Array
     rates: Array
@@ -38,23 +38,23 @@ def fit_mixture(data: RateData, max_segments: int, starts: int, seed: int) -> Mi
     Args:
         data: the customers.
         max_segments: the highest number of segments.
-        starts: searches per number of segments; the one with the highest likelihood counts.
-        seed: seed of the rates that searches start from.
+        starts: searches per number of segments; the one with the highest likelihood is kept.
+        seed: seed of the searches' initial rates.
 
     The criterion is Schwarz's (1978).
     """
     best = _fit_segments(data, 1, starts, seed)
     for segments in range(2, max_segments + 1):
         mixture = _fit_segments(data, segments, starts, seed)
-        if _criterion(mixture, data) >= _criterion(best, data):
+        if _compute_bic(mixture, data) >= _compute_bic(best, data):
             break
         best = mixture
     return best
 
 
-def _criterion(mixture: Mixture, data: RateData) -> float:
-    free = mixture.rates.size + mixture.shares.size - 1
-    return free * float(np.log(len(data.counts))) - 2 * mixture.log_likelihood
+def _compute_bic(mixture: Mixture, data: RateData) -> float:
+    parameters = mixture.rates.size + mixture.shares.size - 1
+    return parameters * float(np.log(len(data.counts))) - 2 * mixture.log_likelihood
 
 
 def _fit_segments(data: RateData, segments: int, starts: int, seed: int) -> Mixture:
@@ -67,24 +67,24 @@ def _fit_segments(data: RateData, segments: int, starts: int, seed: int) -> Mixt
 
 
 def _maximise_likelihood(data: RateData, rates: Array) -> Mixture:
-    """Search by expectation-maximisation (Dempster, Laird and Rubin 1977) from given rates.
+    """Search by expectation-maximisation (Dempster, Laird and Rubin 1977) from initial rates.
 
     einsum instead of matrix products: BLAS sums in an order that depends on the cores.
     """
     counts, denominators, priors = data
     overall = data.overall
     customers, segments = len(counts), len(rates)
-    shares, before = np.full(segments, 1 / segments), -np.inf
+    shares, previous = np.full(segments, 1 / segments), -np.inf
     for _ in range(MAX_STEPS):
-        logs = np.einsum("nr,kr->nk", counts, np.log(rates))
-        logs += np.log(shares) - np.einsum("nr,kr->nk", denominators, rates)
-        highest = logs.max(axis=1, keepdims=True)
-        weights = np.exp(logs - highest)
+        log_likelihoods = np.einsum("nr,kr->nk", counts, np.log(rates))
+        log_likelihoods += np.log(shares) - np.einsum("nr,kr->nk", denominators, rates)
+        highest = log_likelihoods.max(axis=1, keepdims=True)
+        weights = np.exp(log_likelihoods - highest)
         total = weights.sum(axis=1, keepdims=True)
         likelihood = float((highest + np.log(total)).sum())
-        if likelihood - before < MIN_GAIN:
+        if likelihood - previous < MIN_GAIN:
             break
-        before, weights = likelihood, weights / total
+        previous, weights = likelihood, weights / total
         shares = (weights.sum(axis=0) + 1) / (customers + segments)
         events = np.einsum("nk,nr->kr", weights, counts)
         exposure = np.einsum("nk,nr->kr", weights, denominators)

@@ -33,7 +33,7 @@ class InputText(Protocol):
         ...
 
     def describe(self, customer: Mapping[str, float]) -> Statement:
-        """Describe a customer, given by features and inputs."""
+        """Describe a customer by its features and inputs."""
         ...
 
 
@@ -45,12 +45,12 @@ class RateText:
     count: str
     denominator: str
     average: float
-    template: str  # with {rate} and {others}, the average
+    template: str  # with {rate} and, for the average, {others}
     unit: str  # plural noun for what the denominator counts
-    min_exposure: float  # of the denominator; with less of it the rate is unknown
+    min_exposure: float  # of the denominator, below which the rate is unknown
 
     def describe(self, customer: Mapping[str, float]) -> Statement:
-        """Return the customer's rate, or that too little is known for one."""
+        """Return the customer's rate, or a statement that the history is too short for one."""
         exposure = customer[self.denominator]
         if exposure <= 0:
             return Statement(self.name, f"no {self.unit}")
@@ -104,20 +104,20 @@ class FeatureText:
 
 
 def _tidy(text: str) -> str:
-    """Put a space before a percent sign, and "1 days" in the singular."""
+    """Put a space before percent signs, and turn "1 days" into "1 day"."""
     return re.sub(r"(?<![\d.,])1 (\w+)s\b", r"1 \1", text.replace("%", " %"))
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Explains the predictions of a model."""
+    """Explains a model's predictions by reasons."""
 
     contributions: Contributions
     texts: Sequence[InputText]  # one per input, in order; equal names make one reason
-    max_reasons: int  # for churning, and as many against it
+    max_reasons: int  # for churning, and the same number against it
     min_contribution: float  # of a reason, as a share of the customer's strongest contribution
 
-    def reasons(
+    def list_reasons(
         self, inputs: Array, features: pd.DataFrame
     ) -> tuple[list[list[Reason]], list[list[Reason]]]:
         """List each customer's strongest reasons for and against churning.
@@ -126,16 +126,16 @@ class Explanation:
             inputs: one row per customer, as the model reads them.
             features: the same customers' features and segment probabilities, by column.
         """
-        added = self.contributions.compute(inputs)[:, :-1]
+        contributions = self.contributions.compute(inputs)[:, :-1]
         texts = {text.name: text for text in self.texts}
         names = np.array([text.name for text in self.texts])
-        by_name = np.column_stack([added[:, names == name].sum(axis=1) for name in texts])
+        by_name = np.column_stack([contributions[:, names == name].sum(axis=1) for name in texts])
         customers = features.to_dict("records")
         strongest = np.abs(by_name).max(axis=1)
         for_churning, against = (
             [
-                self._select(list(texts.values()), customer, sign, values, limit)
-                for customer, values, limit in zip(
+                self._select(list(texts.values()), customer, sign, values, min_value)
+                for customer, values, min_value in zip(
                     customers, by_name, self.min_contribution * strongest, strict=True
                 )
             ]
@@ -149,14 +149,14 @@ class Explanation:
         customer: Mapping[Any, float],
         sign: int,
         contributions: Array,
-        limit: float,
+        min_value: float,
     ) -> list[Reason]:
         """List one customer's reasons of one sign, the strongest first."""
         order = np.argsort(-sign * contributions, kind="stable")[: self.max_reasons]
         reasons = []
-        for place in order:
-            if sign * contributions[place] > limit:
-                name, text = texts[place].describe(customer)
-                contribution = float(contributions[place])
+        for position in order:
+            if sign * contributions[position] > min_value:
+                name, text = texts[position].describe(customer)
+                contribution = float(contributions[position])
                 reasons.append({"input": name, "reason": text, "contribution": contribution})
         return reasons

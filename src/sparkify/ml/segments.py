@@ -1,9 +1,9 @@
-"""Segments: latent classes of customers that differ in the rates of what they do.
+"""Segments: latent classes of customers that differ in the rates of their actions.
 
 A finite mixture (McLachlan and Peel 2000, "Finite Mixture Models"; latent class analysis in the
 social sciences). Within a segment a count is Poisson with the denominator times the segment's rate
 as its mean. Segments are learnt without labels, so all customers contribute, not only the few who
-churn. How a segment relates to churn is learnt by the classifier behind.
+churn. The classifier that follows learns how segments relate to churn.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ from pyspark.sql import DataFrame
 
 from sparkify.ml.bootstrap import Array
 from sparkify.ml.poisson_mixture import RateData, fit_mixture
-from sparkify.ml.shrunken_rates import HasRates, Rate, learnt_param
+from sparkify.ml.shrunken_rates import HasRates, Rate, declare_param
 
-DIGITS = 6  # kept of a rate: beyond them processors differ, without effect on a forecast
+DIGITS = 6  # significant digits of a rate; further ones depend on the processor
 LOG_LIKELIHOOD = "log_of_"  # prefix of temporary columns
 
 
@@ -34,11 +34,11 @@ class CustomerSegments(
 ):
     """Adds the posterior probability of each segment but the first, the largest.
 
-    Without any history it is the segment's share.
+    For a customer without history it equals the segment's share.
     """
 
-    shares = learnt_param("shares", "share of customers, by segment", TypeConverters.toListFloat)
-    segment_rates = learnt_param(
+    shares = declare_param("shares", "share of customers, by segment", TypeConverters.toListFloat)
+    segment_rates = declare_param(
         "segment_rates", "rates, by segment and rate", TypeConverters.toListListFloat
     )
 
@@ -51,23 +51,23 @@ class CustomerSegments(
         super().__init__()
         self.set_rates(rates)
         self._set(shares=list(shares), segment_rates=list(map(list, segment_rates)))
-        self._set(outputCols=[_column(place) for place in range(1, len(shares))])
+        self._set(outputCols=[_name_column(position) for position in range(1, len(shares))])
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
-        # As text: each operation on a Column is a call to Java.
+        # SQL text: each operation on a Column would be a call to Java.
         shares = self.getOrDefault(self.shares)
-        logs = [f"{LOG_LIKELIHOOD}{_column(place)}" for place in range(len(shares))]
-        likelihoods = map(self._log_likelihood, shares, self.getOrDefault(self.segment_rates))
-        columns = (f"{value} AS {log}" for value, log in zip(likelihoods, logs, strict=True))
+        names = [_name_column(position) for position in range(len(shares))]
+        logs = [f"{LOG_LIKELIHOOD}{name}" for name in names]
+        values = map(self._format_log_likelihood, shares, self.getOrDefault(self.segment_rates))
+        columns = (f"{value} AS {log}" for value, log in zip(values, logs, strict=True))
         probabilities = [
-            f"1 / ({' + '.join(f'exp({other} - {log})' for other in logs)}) AS {_column(place)}"
-            for place, log in enumerate(logs)
-            if place
+            f"1 / ({' + '.join(f'exp({other} - {log})' for other in logs)}) AS {name}"
+            for name, log in zip(names[1:], logs[1:], strict=True)
         ]
         return dataset.selectExpr("*", *columns).selectExpr("*", *probabilities).drop(*logs)
 
-    def _log_likelihood(self, share: float, segment_rates: list[float]) -> str:
-        """Return log(share * likelihood), except for terms that are equal in all segments."""
+    def _format_log_likelihood(self, share: float, segment_rates: list[float]) -> str:
+        """Return log(share * likelihood) as SQL, without terms that are equal in all segments."""
         terms = (
             f"{rate.count} * {float(np.log(value))}D - {rate.denominator} * {value}D"
             for rate, value in zip(self.rates, segment_rates, strict=True)
@@ -75,8 +75,8 @@ class CustomerSegments(
         return " + ".join([f"{float(np.log(share))}D", *terms])
 
 
-def _column(place: int) -> str:
-    return f"segment_{place + 1}"
+def _name_column(position: int) -> str:
+    return f"segment_{position + 1}"
 
 
 def get_segments(model: PipelineModel) -> CustomerSegments | None:
@@ -95,9 +95,9 @@ def fit_segments(
 
     Args:
         customers: the columns of the rates.
-        rates: definitions; those with no count or no denominator at all are left out.
+        rates: definitions; rates whose count or denominator is always 0 are left out.
         max_segments: the highest number of segments.
-        starts: searches per number of segments; the one with the highest likelihood counts.
+        starts: searches per number of segments; the one with the highest likelihood is kept.
         seed: seed of the searches.
     """
     totals = customers.astype(float).sum()
@@ -112,14 +112,14 @@ def fit_segments(
     mixture = fit_mixture(data, max_segments, starts, seed)
     if len(mixture.shares) == 1:
         return None
-    overall = zip(used, _rounded(data.overall), strict=True)
+    overall = zip(used, _round_digits(data.overall), strict=True)
     order = np.argsort(-mixture.shares, kind="stable")
     return CustomerSegments(
         [replace(rate, overall=value) for rate, value in overall],
-        _rounded(mixture.shares[order]),
-        [_rounded(values) for values in mixture.rates[order]],
+        _round_digits(mixture.shares[order]),
+        [_round_digits(values) for values in mixture.rates[order]],
     )
 
 
-def _rounded(values: Array) -> list[float]:
+def _round_digits(values: Array) -> list[float]:
     return [float(f"{value:.{DIGITS}g}") for value in values]

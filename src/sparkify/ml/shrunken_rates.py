@@ -16,7 +16,7 @@ from sparkify.spark.functions import collect_one_row
 
 @dataclass(frozen=True)
 class Rate:
-    """A count per denominator, and how it is shrunken.
+    """A count per denominator, and its shrinkage towards the overall rate.
 
     A customer's rate is computed as if `prior` more of the denominator had been observed at the
     `overall` rate. That is the rate of all training rows together. It is 0 before it is learnt, or
@@ -31,11 +31,11 @@ class Rate:
 
 
 def learn_overall_rates(train: DataFrame, rates: Sequence[Rate]) -> list[Rate]:
-    """Return the rates with the overall rates of training rows."""
+    """Return the rates with `overall` computed from training rows."""
     columns = sorted({name for rate in rates for name in (rate.count, rate.denominator)})
     if not columns:
         return []
-    # Decimals: a sum of fractions in doubles would depend on the order of the rows.
+    # Decimals: a sum of doubles would depend on the order of the rows.
     sums = [F.sum(F.col(name).cast("decimal(28,9)")).alias(name) for name in columns]
     row = collect_one_row(train.agg(*sums))
     totals: Mapping[str, float] = {name: float(row[name] or 0) for name in columns}
@@ -47,23 +47,23 @@ def learn_overall_rates(train: DataFrame, rates: Sequence[Rate]) -> list[Rate]:
     ]
 
 
-def learnt_param(name: str, doc: str, converter: Callable[[Any], Any]) -> "Param[Any]":
+def declare_param(name: str, doc: str, converter: Callable[[Any], Any]) -> "Param[Any]":
     """Declare a parameter of a transformer."""
     return Param(Params._dummy(), name, doc, converter)
 
 
 class HasRates(Params):
-    """Mixin of transformers that learn rates: one value per rate and parameter."""
+    """Mixin for transformers of rates: each parameter has one value per rate."""
 
-    names = learnt_param("names", "names of the rates", TypeConverters.toListString)
-    counts = learnt_param("counts", "columns with the counts", TypeConverters.toListString)
-    denominators = learnt_param(
+    names = declare_param("names", "names of the rates", TypeConverters.toListString)
+    counts = declare_param("counts", "columns with the counts", TypeConverters.toListString)
+    denominators = declare_param(
         "denominators", "columns that the counts are divided by", TypeConverters.toListString
     )
-    priors = learnt_param(
-        "priors", "how much of the denominator the prior weighs", TypeConverters.toListFloat
+    priors = declare_param(
+        "priors", "weights of the priors, in units of the denominator", TypeConverters.toListFloat
     )
-    overall = learnt_param("overall", "rates of all training rows", TypeConverters.toListFloat)
+    overall = declare_param("overall", "rates of all training rows", TypeConverters.toListFloat)
 
     def set_rates(self, rates: Sequence[Rate]) -> None:
         """Set the parameters from rates."""
@@ -88,7 +88,7 @@ class ShrunkenRates(
     """Adds ln((count + prior * overall) / (denominator + prior) / overall) of each rate.
 
     0 for an average customer and for one without any history. Where the overall rate is 0, the
-    column is 0 for everybody.
+    column is 0 for all customers.
     """
 
     def __init__(self, rates: Sequence[Rate] = ()) -> None:
@@ -96,11 +96,11 @@ class ShrunkenRates(
         self.set_rates(rates)
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
-        # As text: each operation on a Column is a call to Java.
-        return dataset.selectExpr("*", *map(_shrink, self.rates))
+        # SQL text: each operation on a Column would be a call to Java.
+        return dataset.selectExpr("*", *map(_format_shrunken_rate, self.rates))
 
 
-def _shrink(rate: Rate) -> str:
+def _format_shrunken_rate(rate: Rate) -> str:
     if rate.overall <= 0:
         return f"0.0D AS {rate.name}"
     count = f"({rate.count} + {rate.prior * rate.overall!r})"

@@ -2,7 +2,7 @@
 
 Intervals of differences are Newcombe's (1998, Statistics in Medicine 17, method 10), of ratios
 Donner and Zou's (2012, Statistical Methods in Medical Research 21). Both combine the Wilson
-intervals of the groups. So they hold their level for rare outcomes and small groups, where the
+intervals of the groups. They keep their level for rare outcomes and small groups, where the
 estimate ± 1.96 standard errors does not.
 """
 
@@ -17,16 +17,16 @@ from scipy.optimize import brentq
 Array = npt.NDArray[np.float64]
 LEVEL = 0.95
 Z = float(stats.norm.isf((1 - LEVEL) / 2))
-MAX_Z = 40.0  # a test beyond so many standard errors has the p-value 0
+MAX_Z = 40.0  # above this many standard errors, the p-value is 0
 MAX_POINTS = 1_000  # counts of one group that the power is summed over
 TAIL = 1e-7  # probability of the counts that are left out at either end
 
 
 class Rates(NamedTuple):
-    """The outcome rate of two groups, and how exactly it is known.
+    """The outcome rates of two groups, and their precision.
 
-    A size is the number of customers whose plain rate has the same error. It exceeds the number in
-    the group if a covariate explains a part of the outcome. `correlation` is that of the two rates.
+    A size is the number of customers whose unadjusted rate has the same error. It exceeds the
+    group's size if a covariate explains part of the outcome. `correlation` is between the rates.
     """
 
     treated: float
@@ -37,13 +37,13 @@ class Rates(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What a treatment changed.
+    """The effect of a treatment.
 
-    `kept` is the control rate less the treated rate: the share of treated customers who stayed
+    `kept` is the control rate minus the treated rate: the share of treated customers who stayed
     because of the treatment. `success` is `kept` as a share of the control rate: the share of
     leavers who stayed because of it. It is NaN if no customer of the control group left.
-    `p_value` is that of the two-sided test that belongs to the interval of `kept`: below 5 % if
-    this excludes 0.
+    `p_value` is from the two-sided test that matches the interval of `kept`: below 5 % if the
+    interval excludes 0.
     """
 
     kept: float
@@ -67,11 +67,11 @@ def estimate_rates(
     Args:
         outcome: 1 or 0, by row.
         is_treated: the group that each row was assigned to at random.
-        covariate: what was known before the assignment. A linear regression in each group then
-            gives its rate at the mean of both (Lin 2013, Annals of Applied Statistics 7). It
-            estimates the same with less variance.
-        strata: the number of the campaign of each row, from 0. Campaigns are compared each within
-            itself and weighted by the number of the treated.
+        covariate: a value from before the assignment. A linear regression in each group then
+            gives its rate at the mean of both. It estimates the same with less variance (Lin 2013,
+            Annals of Applied Statistics 7).
+        strata: the number of each row's campaign, from 0. Groups are compared within each
+            campaign, and campaigns are weighted by their number of treated customers.
         users: the number of the user of each row, from 0, where a user may have several rows.
 
     Returns:
@@ -82,7 +82,7 @@ def estimate_rates(
     users = np.arange(rows) if users is None else users
     both = [
         members
-        for members in (np.flatnonzero(strata == one) for one in np.unique(strata))
+        for members in (np.flatnonzero(strata == stratum) for stratum in np.unique(strata))
         if 0 < is_treated[members].sum() < len(members)
     ]
     if not both:
@@ -91,15 +91,15 @@ def estimate_rates(
     means, influence = np.zeros(2), np.zeros((rows, 2))
     for members in both:
         weight = is_treated[members].sum() / treated
-        stratum_means, of_rows = _means(
+        stratum_means, row_influence = _estimate_means(
             outcome[members],
             is_treated[members],
             None if covariate is None else covariate[members],
         )
         means += weight * stratum_means
-        influence[members] += weight * of_rows
-    of_users = np.column_stack([np.bincount(users, one) for one in influence.T])
-    variance = of_users.T @ of_users
+        influence[members] += weight * row_influence
+    user_influence = np.column_stack([np.bincount(users, column) for column in influence.T])
+    variance = user_influence.T @ user_influence
     counted = np.concatenate(both)
     counts = [is_treated[counted].sum(), (~is_treated[counted]).sum()]
     sizes = [
@@ -108,11 +108,11 @@ def estimate_rates(
     ]
     spread = np.sqrt(variance[0, 0] * variance[1, 1])
     treated_rate, control_rate = means.clip(0, 1).tolist()
-    correlation = _ratio(variance[0, 1], spread)
+    correlation = _divide(variance[0, 1], spread)
     return Rates(treated_rate, control_rate, float(sizes[0]), float(sizes[1]), correlation)
 
 
-def _means(
+def _estimate_means(
     outcome: Array, is_treated: npt.NDArray[np.bool_], covariate: Array | None
 ) -> tuple[Array, Array]:
     """Return the mean outcome of the treated and the control, and each row's influence on them.
@@ -140,60 +140,66 @@ def _means(
 
 
 def compare(rates: Rates, level: float = LEVEL) -> Effect:
-    """Return what the treatment changed, with intervals of a level (0.95: 95 %)."""
+    """Return the effect of the treatment, with intervals at `level`."""
     if not np.isfinite(rates.treated):
         return Effect(*[np.nan] * 7)
     z = float(stats.norm.isf((1 - level) / 2))
     kept = rates.control - rates.treated
-    low, high = map(float, _difference_bounds(rates, z))
-    success_low, success_high = _success_bounds(rates, z)
-    success = _ratio(kept, rates.control, np.nan)
-    return Effect(kept, low, high, success, success_low, success_high, _p_value(rates))
+    low, high = map(float, _compute_difference_bounds(rates, z))
+    success_low, success_high = _compute_success_bounds(rates, z)
+    success = _divide(kept, rates.control, np.nan)
+    return Effect(kept, low, high, success, success_low, success_high, _compute_p_value(rates))
 
 
-def power(base_rate: float, success: float, treated: int, control: int) -> float:
-    """Return the probability that the plain comparison finds an effect, at 5 %, two-sided.
+def compute_power(base_rate: float, success: float, treated: int, control: int) -> float:
+    """Return the power: the probability that the unadjusted two-sided test at 5 % finds an effect.
 
-    Summed over the counts of leavers that both groups may have, so it is the power of this very
-    test and no approximation.
+    It is summed over the likely numbers of leavers in both groups, so it is exact for this test.
 
     Args:
         base_rate: the share that leaves without treatment.
-        success: the share of these who stay because of the treatment.
-        treated: customers who are treated.
-        control: customers who are not.
+        success: the share of leavers who stay because of the treatment.
+        treated: number of treated customers.
+        control: number of customers in the control group.
     """
     if not (treated and control):
         return 0.0
-    treated_counts, treated_weights = _likely_counts(treated, base_rate * (1 - success))
-    control_counts, control_weights = _likely_counts(control, base_rate)
+    treated_counts, treated_weights = _list_likely_counts(treated, base_rate * (1 - success))
+    control_counts, control_weights = _list_likely_counts(control, base_rate)
     treated_shares: Any = treated_counts[:, None] / treated
     control_shares: Any = control_counts[None, :] / control
-    low, high = _difference_bounds(Rates(treated_shares, control_shares, treated, control), Z)
+    low, high = _compute_difference_bounds(
+        Rates(treated_shares, control_shares, treated, control), Z
+    )
     return float(treated_weights @ ((low > 0) | (high < 0)) @ control_weights)
 
 
-def detectable_success(
+def find_detectable_success(
     base_rate: float, treated: int, control: int, wanted: float = 0.8
 ) -> float | None:
-    """Return the smallest `success` that is found with the wanted power; None if none is."""
+    """Return the smallest `success` with at least the wanted power; None if there is none."""
 
-    def missing(success: float) -> float:
-        return power(base_rate, success, treated, control) - wanted
+    def compute_shortfall(success: float) -> float:
+        return compute_power(base_rate, success, treated, control) - wanted
 
-    return float(brentq(missing, 0.0, 1.0, xtol=1e-4)) if missing(1.0) >= 0 else None
-
-
-def needed_control(
-    base_rate: float, success: float, listed: int, wanted: float = 0.8
-) -> int | None:
-    """Return the smallest control group of a list that finds `success`; None if not even half."""
-    return _first(
-        lambda control: power(base_rate, success, listed - control, control) >= wanted, listed // 2
+    return (
+        float(brentq(compute_shortfall, 0.0, 1.0, xtol=1e-4))
+        if compute_shortfall(1.0) >= 0
+        else None
     )
 
 
-def needed_campaigns(
+def find_needed_control(
+    base_rate: float, success: float, listed: int, wanted: float = 0.8
+) -> int | None:
+    """Return the smallest control group that detects `success`; None if half the list does not."""
+    return _find_smallest(
+        lambda control: compute_power(base_rate, success, listed - control, control) >= wanted,
+        listed // 2,
+    )
+
+
+def find_needed_campaigns(
     base_rate: float,
     success: float,
     treated: int,
@@ -201,13 +207,14 @@ def needed_campaigns(
     wanted: float = 0.8,
     maximum: int = 1_000,
 ) -> int | None:
-    """Return how many such campaigns together find `success`; None if more than `maximum`."""
-    return _first(
-        lambda times: power(base_rate, success, times * treated, times * control) >= wanted, maximum
+    """Return how many equal campaigns detect `success` together; None if more than `maximum`."""
+    return _find_smallest(
+        lambda times: compute_power(base_rate, success, times * treated, times * control) >= wanted,
+        maximum,
     )
 
 
-def _first(is_enough: Callable[[int], bool], maximum: int) -> int | None:
+def _find_smallest(is_enough: Callable[[int], bool], maximum: int) -> int | None:
     """Return the smallest whole number that is enough, by bisection; None above `maximum`."""
     if maximum < 1 or not is_enough(maximum):
         return None
@@ -218,7 +225,7 @@ def _first(is_enough: Callable[[int], bool], maximum: int) -> int | None:
     return high
 
 
-def _likely_counts(size: int, rate: float) -> tuple[Array, Array]:
+def _list_likely_counts(size: int, rate: float) -> tuple[Array, Array]:
     """Return the counts that a binomial variable is likely to have, and their probabilities."""
     low, high = stats.binom.ppf([TAIL, 1 - TAIL], size, rate)
     counts = np.unique(np.linspace(low, high, MAX_POINTS).round())
@@ -226,38 +233,38 @@ def _likely_counts(size: int, rate: float) -> tuple[Array, Array]:
     return counts, weights / weights.sum()
 
 
-def _wilson(rate: Array, size: float, z: float) -> tuple[Array, Array]:
-    """Return the bounds of a rate (Wilson 1927); `size` need not be whole."""
+def _compute_wilson_bounds(rate: Array, size: float, z: float) -> tuple[Array, Array]:
+    """Return the bounds of a rate (Wilson 1927); `size` may be a fraction."""
     centre = (rate + z**2 / (2 * size)) / (1 + z**2 / size)
     half = z / (1 + z**2 / size) * np.sqrt(rate * (1 - rate) / size + (z / (2 * size)) ** 2)
     return centre - half, centre + half
 
 
-def _difference_bounds(rates: Rates, z: float) -> tuple[Array, Array]:
-    """Return the bounds of control less treated."""
+def _compute_difference_bounds(rates: Rates, z: float) -> tuple[Array, Array]:
+    """Return the bounds of the control rate minus the treated rate."""
     treated, control = np.asarray(rates.treated), np.asarray(rates.control)
-    treated_low, treated_high = _wilson(treated, rates.treated_size, z)
-    control_low, control_high = _wilson(control, rates.control_size, z)
+    treated_low, treated_high = _compute_wilson_bounds(treated, rates.treated_size, z)
+    control_low, control_high = _compute_wilson_bounds(control, rates.control_size, z)
 
-    def together(of_control: Array, of_treated: Array) -> Array:
-        product = 2 * rates.correlation * of_control * of_treated
-        return np.sqrt(of_control**2 + of_treated**2 - product)
+    def combine(control_gap: Array, treated_gap: Array) -> Array:
+        product = 2 * rates.correlation * control_gap * treated_gap
+        return np.sqrt(control_gap**2 + treated_gap**2 - product)
 
     kept = control - treated
-    low = kept - together(control - control_low, treated_high - treated)
-    high = kept + together(control_high - control, treated - treated_low)
+    low = kept - combine(control - control_low, treated_high - treated)
+    high = kept + combine(control_high - control, treated - treated_low)
     return low, high
 
 
-def _success_bounds(rates: Rates, z: float) -> tuple[float, float]:
-    """Return the bounds of 1 less the ratio of treated to control."""
+def _compute_success_bounds(rates: Rates, z: float) -> tuple[float, float]:
+    """Return the bounds of 1 minus the ratio of the treated to the control rate."""
     treated, control = rates.treated, rates.control
     if not control:
         return np.nan, np.nan
-    treated_low, treated_high = _wilson(np.asarray(treated), rates.treated_size, z)
-    control_low, control_high = _wilson(np.asarray(control), rates.control_size, z)
+    treated_low, treated_high = _compute_wilson_bounds(np.asarray(treated), rates.treated_size, z)
+    control_low, control_high = _compute_wilson_bounds(np.asarray(control), rates.control_size, z)
 
-    def ratio(treated_bound: Array, control_bound: Array, sign: int) -> float:
+    def solve_ratio(treated_bound: Array, control_bound: Array, sign: int) -> float:
         """Solve the ratio's quadratic equation; `sign` -1 gives the lower bound, 1 the upper."""
         shared = (treated_bound - treated) * (control - control_bound) * rates.correlation
         middle = treated * control - shared
@@ -266,22 +273,24 @@ def _success_bounds(rates: Rates, z: float) -> tuple[float, float]:
         root = float(np.sqrt(np.maximum(middle**2 - square * constant, 0)))
         return float((middle + sign * root) / square)
 
-    return 1 - ratio(treated_high, control_low, 1), 1 - ratio(treated_low, control_high, -1)
+    return 1 - solve_ratio(treated_high, control_low, 1), 1 - solve_ratio(
+        treated_low, control_high, -1
+    )
 
 
-def _p_value(rates: Rates) -> float:
-    """Return the level, less 1, of the widest interval that excludes 0."""
+def _compute_p_value(rates: Rates) -> float:
+    """Return 1 minus the level of the widest interval that excludes 0."""
 
-    def distance(z: float) -> float:
-        low, high = _difference_bounds(rates, z)
+    def compute_distance(z: float) -> float:
+        low, high = _compute_difference_bounds(rates, z)
         return float(max(low, -high))
 
-    if distance(1e-9) <= 0:
+    if compute_distance(1e-9) <= 0:
         return 1.0
-    if distance(MAX_Z) > 0:
+    if compute_distance(MAX_Z) > 0:
         return 0.0
-    return float(2 * stats.norm.sf(brentq(distance, 1e-9, MAX_Z)))
+    return float(2 * stats.norm.sf(brentq(compute_distance, 1e-9, MAX_Z)))
 
 
-def _ratio(above: float, below: float, otherwise: float = 0.0) -> float:
+def _divide(above: float, below: float, otherwise: float = 0.0) -> float:
     return float(above / below) if below else otherwise

@@ -12,14 +12,14 @@ from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 CUTOFF = date(2018, 11, 21)
 GENDERS = [
     *[("a", date(2018, 11, 1), None), ("a", date(2018, 11, 2), "F")],
-    *[("b", date(2018, 11, 1), "F"), ("b", date(2018, 11, 2), None)],  # not known last
+    *[("b", date(2018, 11, 1), "F"), ("b", date(2018, 11, 2), None)],  # missing on the last day
     *[("c", date(2018, 11, 1), "M"), ("c", date(2018, 11, 2), "F")],  # changed
     *[("d", date(2018, 11, 1), "M"), ("d", CUTOFF, "F")],  # changed after the cutoff
     *[("e", date(2018, 11, 1), None), ("e", date(2018, 11, 22), "F")],  # known too late
 ]
 
 
-def evaluated(
+def evaluate_rows(
     spark: SparkSession, evaluation: EvaluationParameters, rows: pd.DataFrame, min_churned: int
 ) -> pd.DataFrame:
     """Return the groups of customers with `churned`, `probability` and features."""
@@ -34,9 +34,9 @@ def evaluated(
 
 
 @pytest.fixture(scope="module")
-def few(spark: SparkSession, evaluation: EvaluationParameters) -> pd.DataFrame:
+def six_customers(spark: SparkSession, evaluation: EvaluationParameters) -> pd.DataFrame:
     rows = pd.DataFrame(
-        # Three paid customers churn, of whom one is forecast low; no free one does.
+        # Three paid customers churn, one of them with a low forecast; no free customer churns.
         {
             "user_id": list("abcdef"),
             "churned": [True, True, True, False, False, False],
@@ -46,12 +46,12 @@ def few(spark: SparkSession, evaluation: EvaluationParameters) -> pd.DataFrame:
             "days_since_last_seen": [1.0, 7.0, 1.0, 1.0, 1.0, 1.0],
         }
     )
-    return evaluated(spark, evaluation, rows, min_churned=1)
+    return evaluate_rows(spark, evaluation, rows, min_churned=1)
 
 
 @pytest.fixture(scope="module")
-def many(spark: SparkSession, evaluation: EvaluationParameters) -> pd.DataFrame:
-    """Return groups of 400 customers: the forecast ranks paid ones, and is too low for free."""
+def many_customers(spark: SparkSession, evaluation: EvaluationParameters) -> pd.DataFrame:
+    """Return groups of 400 customers: paid ones ranked well, free ones forecast too low."""
     random = np.random.default_rng(2)
     probability, is_paid = random.uniform(0.1, 0.5, 400), np.arange(400) % 2
     truth = np.where(is_paid == 1, probability, 0.7)
@@ -65,11 +65,11 @@ def many(spark: SparkSession, evaluation: EvaluationParameters) -> pd.DataFrame:
             "days_since_last_seen": 1.0,
         }
     )
-    return evaluated(spark, evaluation, rows, min_churned=5)
+    return evaluate_rows(spark, evaluation, rows, min_churned=5)
 
 
-def test_customers_are_grouped_by_what_is_known_of_them(few: pd.DataFrame) -> None:
-    assert few["users"].to_dict() == {
+def test_customers_are_grouped_by_their_features_and_gender(six_customers: pd.DataFrame) -> None:
+    assert six_customers["users"].to_dict() == {
         ("level", "free"): 2,
         ("level", "paid"): 4,
         ("registered", "60 days ago or more"): 4,
@@ -82,8 +82,8 @@ def test_customers_are_grouped_by_what_is_known_of_them(few: pd.DataFrame) -> No
     }
 
 
-def test_a_group_is_evaluated_by_its_own_customers(few: pd.DataFrame) -> None:
-    paid = few.loc[("level", "paid")]
+def test_a_group_is_evaluated_by_its_own_customers(six_customers: pd.DataFrame) -> None:
+    paid = six_customers.loc[("level", "paid")]
     assert (paid["churned"], paid["base_rate"]) == (3, 0.75)
     assert paid["mean_probability"] == pytest.approx(0.55)
     assert paid["auc"] == pytest.approx(2 / 3)
@@ -94,26 +94,30 @@ def test_a_group_is_evaluated_by_its_own_customers(few: pd.DataFrame) -> None:
 
 
 def test_a_group_with_too_few_churners_is_only_counted(
-    few: pd.DataFrame, many: pd.DataFrame
+    six_customers: pd.DataFrame, many_customers: pd.DataFrame
 ) -> None:
-    free = few.loc[("level", "free")]
+    free = six_customers.loc[("level", "free")]
     assert (free["users"], free["churned"]) == (2, 0)
     assert free[COLUMNS].isna().all()
-    new = many.loc[("registered", "less than 60 days ago")]
+    new = many_customers.loc[("registered", "less than 60 days ago")]
     assert (new["users"], new["churned"] > 0) == (4, True)
     assert new[COLUMNS].isna().all()
 
 
-def test_a_difference_has_the_interval_of_both_on_the_same_resamples(many: pd.DataFrame) -> None:
-    free, paid = many.loc[("level", "free")], many.loc[("level", "paid")]
+def test_a_difference_is_computed_on_the_same_resamples(many_customers: pd.DataFrame) -> None:
+    free, paid = many_customers.loc[("level", "free")], many_customers.loc[("level", "paid")]
     assert free["auc_difference"] < free["auc_difference_high"] < 0 < paid["auc_difference"]
-    old = many.loc[("registered", "60 days ago or more")]
-    # Of almost the same customers: the difference is known far better than the AUC.
-    width, of_auc = (old[f"{name}_high"] - old[f"{name}_low"] for name in ("auc_difference", "auc"))
-    assert width < of_auc / 5
+    old = many_customers.loc[("registered", "60 days ago or more")]
+    # The groups are almost the same, so the difference has a much narrower interval than the AUC.
+    width, auc_width = (
+        old[f"{name}_high"] - old[f"{name}_low"] for name in ("auc_difference", "auc")
+    )
+    assert width < auc_width / 5
 
 
-def test_a_calibration_gap_says_how_many_more_churned_than_forecast(many: pd.DataFrame) -> None:
-    free, paid = many.loc[("level", "free")], many.loc[("level", "paid")]
+def test_a_calibration_gap_is_the_churn_rate_minus_the_mean_forecast(
+    many_customers: pd.DataFrame,
+) -> None:
+    free, paid = many_customers.loc[("level", "free")], many_customers.loc[("level", "paid")]
     assert 0.3 < free["calibration_gap_low"] < free["calibration_gap"] < 0.5
     assert paid["calibration_gap_low"] < 0 < paid["calibration_gap_high"]

@@ -3,26 +3,26 @@ from collections.abc import Callable
 import pytest
 from pyspark.ml import PipelineModel
 
-from sparkify.pipelines.evaluation.feature_weights import moderator_of
+from sparkify.pipelines.evaluation.feature_weights import get_moderator
 from sparkify.pipelines.evaluation.nodes import list_feature_weights
 from sparkify.pipelines.modelling.inputs import list_inputs
 
 NAMES = ["thumbs_up_per_song", "is_paid", "log_days_since_last_seen"]
 
 
-def test_a_linear_champion_weighs_every_input_and_its_product_with_the_moderator(
+def test_a_linear_champion_has_weights_of_inputs_and_products(
     fitted: Callable[[str], PipelineModel],
 ) -> None:
     weights = list_feature_weights(fitted("logistic_regression"))
     assert set(weights["feature"]) == {*NAMES, *(f"{name}, is_paid" for name in NAMES)}
     assert set(weights["kind"]) == {"coefficient"}
     assert weights["weight"].abs().is_monotonic_decreasing
-    # Who gives thumbs up stays.
+    # Customers who give thumbs up stay.
     assert weights.set_index("feature")["weight"]["thumbs_up_per_song"] < 0
 
 
 @pytest.mark.parametrize("candidate", ["random_forest", "gradient_boosted_trees", "xgboost"])
-def test_trees_share_their_gain_among_the_inputs(
+def test_weights_of_trees_are_shares_of_the_gain(
     fitted: Callable[[str], PipelineModel], candidate: str
 ) -> None:
     weights = list_feature_weights(fitted(candidate))
@@ -35,9 +35,9 @@ def test_trees_share_their_gain_among_the_inputs(
     assert shares["thumbs_up_per_song"] > 0.3
 
 
-def test_a_model_names_its_inputs_and_its_moderator(
+def test_inputs_and_moderator_of_a_model_are_listed(
     fitted: Callable[[str], PipelineModel],
 ) -> None:
     assert list_inputs(fitted("xgboost")) == NAMES
-    assert moderator_of(fitted("xgboost")) is None
-    assert moderator_of(fitted("logistic_regression")) == "is_paid"
+    assert get_moderator(fitted("xgboost")) is None
+    assert get_moderator(fitted("logistic_regression")) == "is_paid"

@@ -24,7 +24,7 @@ QUESTION = {
 
 
 class Evaluated(NamedTuple):
-    """A model of `train`, evaluated on other users and some of the same at a later cutoff."""
+    """A model of `train`, evaluated at a later cutoff on some new users and some of `train`."""
 
     champion: dict[str, Any]
     model: PipelineModel
@@ -40,9 +40,9 @@ class Evaluated(NamedTuple):
     def evaluate(
         self, evaluation: EvaluationParameters, champion: dict[str, Any]
     ) -> dict[str, Any]:
-        asked = {"source": "simulated"}, QUESTION
+        context = {"source": "simulated"}, QUESTION
         return nodes.evaluate_champion(
-            evaluation, *self.predictions, *self.search, champion, *asked
+            evaluation, *self.predictions, *self.search, champion, *context
         )
 
 
@@ -77,7 +77,7 @@ def evaluated(
     return made._replace(metrics=made.evaluate(settings, champion))
 
 
-def test_predictions_have_the_model_s_probability(evaluated: Evaluated) -> None:
+def test_predictions_have_probabilities(evaluated: Evaluated) -> None:
     PREDICTIONS.validate(evaluated.held_out)
     rows = evaluated.held_out.toPandas()
     assert len(rows) == 80
@@ -91,7 +91,7 @@ def test_a_baseline_is_a_feature(evaluated: Evaluated, test: DataFrame) -> None:
     assert rows["baseline_longest_away"].equals(features["days_since_last_seen"])
 
 
-def test_metrics_are_of_all_customers_and_of_users_held_out_of_training(
+def test_metrics_cover_all_customers_and_users_held_out_of_training(
     evaluated: Evaluated,
 ) -> None:
     metrics = evaluated.metrics
@@ -104,7 +104,7 @@ def test_metrics_are_of_all_customers_and_of_users_held_out_of_training(
     json.dumps(metrics, allow_nan=False)
 
 
-def test_metrics_out_of_fold_are_of_all_training_weeks(evaluated: Evaluated) -> None:
+def test_out_of_fold_metrics_cover_all_training_cutoffs(evaluated: Evaluated) -> None:
     out_of_fold, holdout = evaluated.metrics["out_of_fold"], evaluated.metrics["holdout"]
     assert list(out_of_fold) == list(holdout)
     assert (out_of_fold["users"], out_of_fold["snapshots"]) == (80, 160)
@@ -114,7 +114,7 @@ def test_metrics_out_of_fold_are_of_all_training_weeks(evaluated: Evaluated) -> 
     assert low < out_of_fold["auc"]["value"] < high
 
 
-def test_metrics_out_of_fold_are_left_out_for_a_champion_of_an_earlier_training(
+def test_an_earlier_champion_has_no_out_of_fold_metrics(
     evaluated: Evaluated,
 ) -> None:
     earlier = {**evaluated.champion, "f1_threshold": 0.123}
@@ -122,7 +122,7 @@ def test_metrics_out_of_fold_are_left_out_for_a_champion_of_an_earlier_training(
     assert "out_of_fold" not in evaluated.evaluate(few, earlier)
 
 
-def test_a_threshold_is_a_decision_of_the_evaluation_and_not_of_the_model(
+def test_the_parameters_of_the_evaluation_determine_the_threshold(
     evaluated: Evaluated,
 ) -> None:
     def evaluate(**decision: Any) -> tuple[dict[str, Any], int]:
@@ -132,21 +132,21 @@ def test_a_threshold_is_a_decision_of_the_evaluation_and_not_of_the_model(
         )
         metrics = evaluated.evaluate(settings, evaluated.champion)
         weights = nodes.list_feature_weights(evaluated.model)
-        drawn = nodes.draw_holdout(evaluated.held_out, weights, metrics, 5)
-        counts = [int(text.get_text().split()[0]) for text in drawn[4].axes[0].texts]
+        figures = nodes.draw_holdout(evaluated.held_out, weights, metrics, 5)
+        counts = [int(text.get_text().split()[0]) for text in figures[4].axes[0].texts]
         return metrics, counts[1] + counts[3]  # of the confusion matrix: predicted to churn
 
     by_f1, predicted_by_f1 = evaluate()
     assert by_f1["decision"]["threshold"] == evaluated.champion["f1_threshold"]
     assert by_f1["decision"]["threshold_by"] == "f1"
-    worth = {"contact_success": 0.5, "kept_customer_value": 10}
-    by_profit, predicted = evaluate(threshold="profit", contact_cost=1, **worth)
+    gains = {"contact_success": 0.5, "kept_customer_value": 10}
+    by_profit, predicted = evaluate(threshold="profit", contact_cost=1, **gains)
     probability = evaluated.held_out.toPandas()["probability"]
     assert by_profit["decision"] == {
         "threshold": 0.2,
         "threshold_by": "profit",
         "contact_cost": 1,
-        **worth,
+        **gains,
     }
     assert {by_profit[part]["threshold"] for part in ("holdout", "unseen_users", "train")} == {0.2}
     assert predicted == (probability >= 0.2).sum()
@@ -158,9 +158,9 @@ def test_a_threshold_is_a_decision_of_the_evaluation_and_not_of_the_model(
 def test_training_figures_have_no_intervals(evaluated: Evaluated) -> None:
     trained, held_out = evaluated.metrics["train"], evaluated.metrics["holdout"]
     assert (trained["users"], trained["snapshots"]) == (80, 160)
-    figures = [name for name, figure in held_out.items() if isinstance(figure, dict)]
-    assert all(set(held_out[name]) == {"value", "ci95"} for name in figures)
-    assert all(set(trained[name]) == {"value"} for name in figures)
+    metrics = [name for name, metric in held_out.items() if isinstance(metric, dict)]
+    assert all(set(held_out[name]) == {"value", "ci95"} for name in metrics)
+    assert all(set(trained[name]) == {"value"} for name in metrics)
 
 
 def test_the_base_rate_of_training_is_a_baseline(evaluated: Evaluated) -> None:
@@ -168,20 +168,20 @@ def test_the_base_rate_of_training_is_a_baseline(evaluated: Evaluated) -> None:
     churned = evaluated.held_out.toPandas()["churned"]
     brier = ((churned - base_rate) ** 2).mean()
     assert set(evaluated.metrics["baselines"]) == {"base_rate", "longest_away", "most_songs"}
-    found = evaluated.metrics["baselines"]["base_rate"]["brier"]["value"]
-    assert found == pytest.approx(brier)
+    brier_of_base_rate = evaluated.metrics["baselines"]["base_rate"]["brier"]["value"]
+    assert brier_of_base_rate == pytest.approx(brier)
 
 
 def test_figures_are_drawn_without_pyplot(evaluated: Evaluated) -> None:
     weights = nodes.list_feature_weights(evaluated.model)
-    drawn = nodes.draw_holdout(evaluated.held_out, weights, evaluated.metrics, 5)
-    assert len(drawn) == 6
-    for figure in drawn:
+    figures = nodes.draw_holdout(evaluated.held_out, weights, evaluated.metrics, 5)
+    assert len(figures) == 6
+    for figure in figures:
         assert isinstance(figure, Figure)
         assert figure.get_suptitle()
         (axes,) = figure.axes
         assert axes.get_xlabel()
     churned = evaluated.metrics["holdout"]["churned"]
-    assert drawn[0].axes[0].get_title(loc="left") == (
+    assert figures[0].axes[0].get_title(loc="left") == (
         f"Hold-out 2018-11-21, 10 days ahead: {churned} of 80 customers cancelled (simulated log)"
     )

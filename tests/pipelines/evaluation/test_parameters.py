@@ -5,7 +5,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "rest"),
+    ("name", "value", "message"),
     [
         (
             "decision",
@@ -22,7 +22,7 @@ import pytest
         ("calibration_bin", 5, "is not a parameter; did you mean evaluation.calibration_bins?"),
     ],
 )
-def test_a_wrong_value_is_refused_in_one_sentence(
-    refusals: Callable[..., list[str]], name: str, value: Any, rest: str
+def test_an_invalid_value_is_reported_in_one_sentence(
+    refusals: Callable[..., list[str]], name: str, value: Any, message: str
 ) -> None:
-    assert refusals(f"evaluation.{name}", value) == [f"evaluation.{name} {rest}"]
+    assert refusals(f"evaluation.{name}", value) == [f"evaluation.{name} {message}"]

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from sparkify.pipelines.evaluation.nodes import compare_with_champion, promote_champion
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
-from sparkify.pipelines.modelling.model_card import add_card, read_card, summarise_training
+from sparkify.pipelines.modelling.model_card import add_card, read_card, summarize_training
 
 QUESTION = {
     "cutoff": "2018-11-21",
@@ -41,26 +41,26 @@ def linear(fitted: Callable[[str], PipelineModel], train: DataFrame) -> Pipeline
         "features": ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"],
         "question": QUESTION,
         "source": "simulated",
-        "training": summarise_training(train),
+        "training": summarize_training(train),
         "reference": {"window_days": 14},
         "parameters": {"modelling": {"seed": 7, "unseen_user_share": 0.2}},
     }
     return add_card(model, card)
 
 
-def changed(model: PipelineModel, **card: Any) -> PipelineModel:
+def change_card(model: PipelineModel, **card: Any) -> PipelineModel:
     """Return a model with another card."""
     return add_card(PipelineModel(model.stages[:-1]), {**deepcopy(read_card(model)), **card})
 
 
-def with_reversed_ranking(model: PipelineModel) -> PipelineModel:
+def reverse_ranking(model: PipelineModel) -> PipelineModel:
     """Return a model with the reverse ranking."""
     *stages, calibrated, card = model.stages
-    around = calibrated.getStatement().replace("uncalibrated AS", "1 - uncalibrated AS")
-    return PipelineModel([*stages, SQLTransformer(statement=around), card])
+    reversed_ranking = calibrated.getStatement().replace("uncalibrated AS", "1 - uncalibrated AS")
+    return PipelineModel([*stages, SQLTransformer(statement=reversed_ranking), card])
 
 
-def with_rule(evaluation: EvaluationParameters, rule: str) -> EvaluationParameters:
+def set_rule(evaluation: EvaluationParameters, rule: str) -> EvaluationParameters:
     promotion = evaluation.promotion.model_copy(update={"replace": rule})
     return evaluation.model_copy(update={"promotion": promotion})
 
@@ -77,10 +77,10 @@ def test_without_a_champion_the_challenger_is_next(
 def test_a_challenger_that_predicts_the_same_does_not_replace_the_champion(
     linear: PipelineModel, test: DataFrame, evaluation: EvaluationParameters
 ) -> None:
-    standing = changed(linear, label="stood")
-    champion, model, promotion = compare_with_champion(linear, standing, test, AP, evaluation)
-    assert model is standing
-    assert champion["label"] == "stood"
+    current = change_card(linear, label="earlier")
+    champion, model, promotion = compare_with_champion(linear, current, test, AP, evaluation)
+    assert model is current
+    assert champion["label"] == "earlier"
     assert not promotion["replaced"]
     assert promotion["gain"] == {"value": 0.0, "ci95": [0.0, 0.0]}
     assert promotion["reason"].startswith("the champion stays: the challenger is not")
@@ -96,7 +96,7 @@ def test_a_better_challenger_replaces_the_champion_unless_the_rule_is_never(
     replaced: bool,
 ) -> None:
     _, model, promotion = compare_with_champion(
-        linear, with_reversed_ranking(linear), test, AP, with_rule(evaluation, rule)
+        linear, reverse_ranking(linear), test, AP, set_rule(evaluation, rule)
     )
     assert promotion["replaced"] is replaced
     assert (model is linear) is replaced
@@ -114,7 +114,7 @@ def test_a_worse_challenger_replaces_the_champion_only_if_the_rule_is_always(
     replaced: bool,
 ) -> None:
     _, _, promotion = compare_with_champion(
-        with_reversed_ranking(linear), linear, test, AP, with_rule(evaluation, rule)
+        reverse_ranking(linear), linear, test, AP, set_rule(evaluation, rule)
     )
     assert promotion["replaced"] is replaced
     assert promotion["gain"]["value"] < 0
@@ -125,7 +125,7 @@ def test_a_worse_challenger_replaces_the_champion_only_if_the_rule_is_always(
     [
         ({"question": {**QUESTION, "horizon_days": 14}}, "has another prediction task"),
         ({"question": {**QUESTION, "outcome": "downgrade"}}, "has another prediction task"),
-        ({"question": {**QUESTION, "active_within_days": 30}}, "who is a customer"),
+        ({"question": {**QUESTION, "active_within_days": 30}}, "definition of a customer"),
         ({"source": "provided"}, "was trained on a provided log"),
         ({"features": ["next_song", "skips"]}, "needs features that are missing: skips"),
         (
@@ -142,7 +142,7 @@ def test_a_champion_that_cannot_be_compared_is_replaced(
     reason: str,
 ) -> None:
     _, model, promotion = compare_with_champion(
-        linear, changed(linear, **card), test, AP, evaluation
+        linear, change_card(linear, **card), test, AP, evaluation
     )
     assert model is linear
     assert promotion["replaced"]
@@ -154,14 +154,17 @@ def test_a_champion_trained_on_other_users_or_without_a_card_is_replaced(
 ) -> None:
     parameters = deepcopy(read_card(linear)["parameters"])
     parameters["modelling"]["seed"] += 1
-    others = changed(linear, parameters=parameters)
-    for standing, reason in ((others, "other users"), (PipelineModel(linear.stages[:-1]), "card")):
-        *_, promotion = compare_with_champion(linear, standing, test, AP, evaluation)
+    other_users = change_card(linear, parameters=parameters)
+    for current, reason in (
+        (other_users, "other users"),
+        (PipelineModel(linear.stages[:-1]), "card"),
+    ):
+        *_, promotion = compare_with_champion(linear, current, test, AP, evaluation)
         assert promotion["replaced"]
         assert reason in promotion["reason"]
 
 
-def test_a_champion_of_an_earlier_version_with_a_fixed_threshold_is_replaced(
+def test_a_champion_with_a_fixed_threshold_is_replaced(
     linear: PipelineModel, test: DataFrame, evaluation: EvaluationParameters
 ) -> None:
     card = {name: what for name, what in read_card(linear).items() if name != "f1_threshold"}
@@ -170,11 +173,11 @@ def test_a_champion_of_an_earlier_version_with_a_fixed_threshold_is_replaced(
     assert model is linear
     assert promotion == {
         "replaced": True,
-        "reason": "the previous champion is of an earlier version, with a fixed threshold",
+        "reason": "the previous champion comes from an earlier version, with a fixed threshold",
     }
 
 
-def test_a_model_is_promoted_as_it_was_evaluated_and_saved_last(linear: PipelineModel) -> None:
+def test_the_evaluated_model_is_promoted_unchanged_and_saved_last(linear: PipelineModel) -> None:
     comparison = {"replaced": True, "reason": "there was no champion before"}
     champion = {"label": "linear"}
     *records, model = promote_champion(champion, linear, comparison, {"holdout": {}}, None)

@@ -28,20 +28,16 @@ def with_candidates(modelling: ModellingParameters, **candidates: Any) -> Modell
     return modelling.model_copy(update={"candidates": candidates})
 
 
-def test_a_cluster_fits_what_full_does() -> None:
+def test_cluster_and_full_have_the_same_candidates() -> None:
     full, cluster = (
-        yaml.safe_load(
-            (CONF / env)
-            .joinpath("parameters/modelling.yml" if env == "base" else "parameters.yml")
-            .read_text()
-        )["modelling"]
+        yaml.safe_load((CONF / env / "globals.yml").read_text())["size"]
         for env in ("full", "cluster")
     )
-    assert cluster["candidates"] == full["candidates"]
+    assert full == cluster == "large"
 
 
 def test_every_combination_of_settings_is_a_trial(modelling: ModellingParameters) -> None:
-    competing = list_trials(
+    trials = list_trials(
         with_candidates(
             modelling,
             logistic_regression={"regParam": [0.1, 0.2], "elasticNetParam": [0.0, 1.0]},
@@ -49,11 +45,11 @@ def test_every_combination_of_settings_is_a_trial(modelling: ModellingParameters
         )
     )
     settings = [(0.1, 0.0), (0.1, 1.0), (0.2, 0.0), (0.2, 1.0)]
-    assert competing == [
+    assert trials == [
         Trial("logistic_regression", {"regParam": reg, "elasticNetParam": net})
         for reg, net in settings
     ]
-    assert str(competing[0]) == "logistic_regression (regParam 0.1, elasticNetParam 0)"
+    assert str(trials[0]) == "logistic_regression (regParam 0.1, elasticNetParam 0)"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +70,7 @@ def test_rejected_settings_are_reported_before_a_fit(
 
 
 @pytest.mark.parametrize("candidate", ESTIMATORS)
-def test_columns_that_a_model_adds_are_reserved_names(
+def test_columns_that_a_model_adds_have_reserved_names(
     train: DataFrame, fitted: Callable[[str], PipelineModel], candidate: str
 ) -> None:
     added = set(fitted(candidate).transform(train).columns) - set(train.columns)
@@ -123,17 +119,17 @@ def test_only_the_linear_candidate_has_products_with_the_moderator(
     assert kinds(moderator=1) == products + kinds(moderator=None)
 
 
-def test_a_linear_candidate_sees_every_input_again_times_the_moderator(
+def test_a_linear_candidate_adds_every_input_times_the_moderator(
     spark: SparkSession,
 ) -> None:
     rows = [(2.0, 0.0, 5.0, 0.0), (3.0, 1.0, 7.0, 1.0)]
-    described = VectorAssembler(inputCols=["songs", "is_paid", "days"], outputCol=INPUTS)
-    table = described.transform(spark.createDataFrame(rows, ["songs", "is_paid", "days", "label"]))
+    assembler = VectorAssembler(inputCols=["songs", "is_paid", "days"], outputCol=INPUTS)
+    table = assembler.transform(spark.createDataFrame(rows, ["songs", "is_paid", "days", "label"]))
     train = table.withColumn(WEIGHT, F.lit(1.0))
     trial = Trial("logistic_regression", {"regParam": 0.3})
     model = build_pipeline(trial, moderator=1, seed=7, partitions=1).fit(train)
-    seen = [row["unscaled"].toArray().tolist() for row in model.transform(train).collect()]
-    assert seen == [[2, 0, 5, 0, 0, 0], [3, 1, 7, 3, 1, 7]]
+    vectors = [row["unscaled"].toArray().tolist() for row in model.transform(train).collect()]
+    assert vectors == [[2, 0, 5, 0, 0, 0], [3, 1, 7, 3, 1, 7]]
     assert get_classifier(model).numFeatures == 6
 
 

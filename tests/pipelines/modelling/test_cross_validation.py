@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from sparkify.pipelines.modelling import cross_validation as fitting
 from sparkify.pipelines.modelling.candidates import Trial, get_classifier
-from sparkify.pipelines.modelling.folds import fold_of
+from sparkify.pipelines.modelling.folds import assign_fold
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS
 
@@ -19,51 +19,51 @@ def with_settings(modelling: ModellingParameters, **settings: object) -> Modelli
 
 
 @pytest.fixture(scope="module")
-def twice(
+def two_repeats(
     train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> pd.DataFrame:
-    """Return what is forecast out of fold, in two repeats."""
+    """Return out-of-fold predictions of two repeats."""
     return fitting.predict_out_of_fold(train, inputs, with_settings(modelling, fold_repeats=2))
 
 
-def test_every_row_is_forecast_once_per_trial_and_repeat(
-    twice: pd.DataFrame, train: DataFrame, modelling: ModellingParameters
+def test_every_row_is_predicted_once_per_trial_and_repeat(
+    two_repeats: pd.DataFrame, train: DataFrame, modelling: ModellingParameters
 ) -> None:
-    known = train.select(*KEYS, "churned").toPandas().sort_values(KEYS, ignore_index=True)
+    expected_rows = train.select(*KEYS, "churned").toPandas().sort_values(KEYS, ignore_index=True)
     for repeat in (0, 1):
-        own = twice[twice["repeat"] == repeat].sort_values(KEYS, ignore_index=True)
-        assert own[[*KEYS, "churned"]].equals(known)
-        users = train.select("user_id", fold_of(repeat, modelling).alias("fold")).distinct()
+        rows = two_repeats[two_repeats["repeat"] == repeat].sort_values(KEYS, ignore_index=True)
+        assert rows[[*KEYS, "churned"]].equals(expected_rows)
+        users = train.select("user_id", assign_fold(repeat, modelling).alias("fold")).distinct()
         expected = {row["user_id"]: row["fold"] for row in users.collect()}
-        found = zip(own["user_id"], own["fold"], strict=True)
-        assert all(expected[user] == fold for user, fold in found)
-    assert set(twice["trial"]) == {0}
+        folds_by_user = zip(rows["user_id"], rows["fold"], strict=True)
+        assert all(expected[user] == fold for user, fold in folds_by_user)
+    assert set(two_repeats["trial"]) == {0}
 
 
-def test_what_is_forecast_has_taught_its_model_nothing(
-    twice: pd.DataFrame,
+def test_held_out_rows_do_not_affect_their_own_predictions(
+    two_repeats: pd.DataFrame,
     train: DataFrame,
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> None:
-    is_first = fold_of(0, modelling) == 0
+    is_first = assign_fold(0, modelling) == 0
     others = train.where(~is_first)
-    turned = train.where(is_first).withColumn("churned", ~F.col("churned"))
-    more = turned.withColumn("user_id", F.explode(F.array("user_id", "user_id")))
-    altered = fitting.predict_out_of_fold(others.unionAll(more), inputs, modelling)
+    flipped = train.where(is_first).withColumn("churned", ~F.col("churned"))
+    repeated = flipped.withColumn("user_id", F.explode(F.array("user_id", "user_id")))
+    altered = fitting.predict_out_of_fold(others.unionAll(repeated), inputs, modelling)
 
     def forecasts(rows: pd.DataFrame) -> pd.DataFrame:
-        """Return one forecast of each row."""
-        own = rows[rows["repeat"] == 0].drop_duplicates(KEYS).set_index(KEYS)
-        return own.sort_index()[["fold", "probability"]]
+        """Return one prediction of each row."""
+        once = rows[rows["repeat"] == 0].drop_duplicates(KEYS).set_index(KEYS)
+        return once.sort_index()[["fold", "probability"]]
 
-    before, after = forecasts(twice), forecasts(altered)
+    before, after = forecasts(two_repeats), forecasts(altered)
     change = (after["probability"] - before["probability"]).abs().groupby(before["fold"]).max()
-    assert change[0] < 1e-9  # forecast by what the second fold taught
-    assert change[1] > 0.01  # forecast by what the altered one taught
+    assert change[0] < 1e-9  # predicted by a model of the second fold
+    assert change[1] > 0.01  # predicted by a model of the altered fold
 
 
-def test_partitions_and_order_of_the_rows_change_no_forecast_of_xgboost(
+def test_xgboost_predicts_the_same_for_any_partitions_and_order(
     fitted: Callable[[str], PipelineModel],
     train: DataFrame,
     inputs: InputParameters,
@@ -76,61 +76,61 @@ def test_partitions_and_order_of_the_rows_change_no_forecast_of_xgboost(
         name: get_classifier(model).getOrDefault(name)
         for name in ("n_estimators", "max_depth", "learning_rate")
     }
-    ready = fitting.prepare_rows(shuffled, inputs, modelling)
-    assert ready.rows.rdd.getNumPartitions() == modelling.partitions == 1
-    again = fitting.fit_trial(ready, Trial("xgboost", settings), modelling)
-    ready.rows.unpersist()
+    prepared = fitting.prepare_rows(shuffled, inputs, modelling)
+    assert prepared.rows.rdd.getNumPartitions() == modelling.partitions == 1
+    again = fitting.fit_trial(prepared, Trial("xgboost", settings), modelling)
+    prepared.rows.unpersist()
     before = fitting.predict_uncalibrated(model, train)
     after = fitting.predict_uncalibrated(again, shuffled)
     assert after[KEYS].equals(before[KEYS])
     assert (after["probability"] - before["probability"]).abs().max() < 1e-9
 
 
-class LostError(Py4JJavaError):  # type: ignore[misc]
-    """What Spark says, without a Java that says it."""
+class WorkerError(Py4JJavaError):  # type: ignore[misc]
+    """An error from Spark, without a Java object behind it."""
 
-    def __init__(self, said: str) -> None:
-        Exception.__init__(self, said)
-        self.said = said
+    def __init__(self, message: str) -> None:
+        Exception.__init__(self, message)
+        self.message = message
 
     def __str__(self) -> str:
-        return self.said
+        return self.message
 
 
-class Failing:
-    """A pipeline that fails some times before it is fitted."""
+class FailingPipeline:
+    """A pipeline whose first fits fail."""
 
-    def __init__(self, times: int, said: str) -> None:
-        self.times, self.said, self.fits = times, said, 0
+    def __init__(self, times: int, message: str) -> None:
+        self.times, self.message, self.fits = times, message, 0
 
     def fit(self, rows: DataFrame) -> PipelineModel:
         self.fits += 1
         if self.fits <= self.times:
-            raise LostError(self.said)
+            raise WorkerError(self.message)
         return PipelineModel([])
 
 
 @pytest.mark.parametrize(
-    ("times", "said", "fits"),
+    ("times", "message", "fits"),
     [
         (1, "Could not recover from a failed barrier ResultStage.", 2),
         (3, "Could not recover from a failed barrier ResultStage.", 3),
         (1, "Job aborted due to stage failure: out of memory", 1),
     ],
 )
-def test_a_fit_that_loses_a_worker_is_made_again_and_no_other(
+def test_only_a_fit_that_loses_a_worker_is_repeated(
     modelling: ModellingParameters,
     monkeypatch: pytest.MonkeyPatch,
     times: int,
-    said: str,
+    message: str,
     fits: int,
 ) -> None:
-    pipeline = Failing(times, said)
+    pipeline = FailingPipeline(times, message)
     monkeypatch.setattr(fitting, "build_pipeline", lambda *_: pipeline)
-    ready = fitting.Prepared(PipelineModel([]), None, None)  # type: ignore[arg-type]
+    prepared = fitting.Prepared(PipelineModel([]), None, None)  # type: ignore[arg-type]
     if fits > times:
-        fitting.fit_trial(ready, Trial("xgboost", {}), modelling)
+        fitting.fit_trial(prepared, Trial("xgboost", {}), modelling)
     else:
-        with pytest.raises(LostError, match=said.split(":", maxsplit=1)[0]):
-            fitting.fit_trial(ready, Trial("xgboost", {}), modelling)
+        with pytest.raises(WorkerError, match=message.split(":", maxsplit=1)[0]):
+            fitting.fit_trial(prepared, Trial("xgboost", {}), modelling)
     assert pipeline.fits == fits

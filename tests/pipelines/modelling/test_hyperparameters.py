@@ -1,7 +1,7 @@
 from sparkify.pipelines.modelling.hyperparameters import ESTIMATORS, list_hyperparameters
 
 
-def test_settings_have_the_types_that_the_library_states() -> None:
+def test_settings_have_the_types_of_the_library() -> None:
     assert list_hyperparameters("random_forest") == {
         "checkpointInterval": int,
         "maxBins": int,
@@ -19,7 +19,7 @@ def test_settings_have_the_types_that_the_library_states() -> None:
     assert list_hyperparameters("logistic_regression")["regParam"] is float
 
 
-def test_what_the_project_sets_is_not_a_setting() -> None:
+def test_parameters_that_the_project_sets_are_not_settings() -> None:
     fixed = {"seed", "random_state", "n_jobs", "labelCol", "verbosity", "standardization"}
     assert not fixed & {
         name for candidate in ESTIMATORS for name in list_hyperparameters(candidate)

@@ -10,10 +10,10 @@ from pyspark.sql import functions as F
 from sparkify.datasets import SparkMLModelDataset
 from sparkify.pipelines.modelling.model_card import (
     add_card,
-    fingerprint,
+    compute_fingerprint,
     is_forecast,
     read_card,
-    summarise_training,
+    summarize_training,
 )
 
 CARD = {"candidate": "logistic_regression", "f1_threshold": 0.1, "question": {"horizon_days": 10}}
@@ -38,7 +38,7 @@ def test_a_model_without_a_card_has_an_empty_one(fitted: Callable[[str], Pipelin
 
 
 def test_training_rows_are_summarised(train: DataFrame) -> None:
-    summary = summarise_training(train)
+    summary = summarize_training(train)
     churned = train.where("churned").count()
     assert summary == {
         "snapshots": 160,
@@ -47,27 +47,27 @@ def test_training_rows_are_summarised(train: DataFrame) -> None:
         "first_cutoff": "2018-10-31",
         "last_cutoff": "2018-11-07",
         "base_rate": churned / 160,
-        "fingerprint": fingerprint(train),
+        "fingerprint": compute_fingerprint(train),
     }
 
 
-def test_a_fingerprint_is_of_the_rows_and_not_of_their_order(spark: SparkSession) -> None:
+def test_a_fingerprint_depends_on_the_rows_but_not_on_their_order(spark: SparkSession) -> None:
     rows = spark.createDataFrame(
         [("a", date(2018, 11, 7), 1.0), ("b", date(2018, 11, 7), 2.0)],
         "user_id string, cutoff date, songs double",
     )
-    name = fingerprint(rows)
-    assert fingerprint(rows.repartition(3).orderBy(F.desc("songs"))) == name
-    assert fingerprint(rows.select("songs", "cutoff", "user_id")) == name
-    assert fingerprint(rows.withColumn("songs", F.col("songs") + 1)) != name
-    assert fingerprint(rows.unionAll(rows)) != name
-    assert fingerprint(rows.limit(0)).endswith("-0")
+    name = compute_fingerprint(rows)
+    assert compute_fingerprint(rows.repartition(3).orderBy(F.desc("songs"))) == name
+    assert compute_fingerprint(rows.select("songs", "cutoff", "user_id")) == name
+    assert compute_fingerprint(rows.withColumn("songs", F.col("songs") + 1)) != name
+    assert compute_fingerprint(rows.unionAll(rows)) != name
+    assert compute_fingerprint(rows.limit(0)).endswith("-0")
 
 
 @pytest.mark.parametrize(
     ("cutoff", "expected"), [(date(2018, 11, 16), False), (date(2018, 11, 17), True)]
 )
-def test_it_is_a_forecast_once_all_labels_learnt_from_have_ended(
+def test_scores_are_a_forecast_if_all_training_horizons_are_over(
     cutoff: date, expected: bool
 ) -> None:
     card = {"question": {"train_cutoffs": ["2018-10-31", "2018-11-07"], "horizon_days": 10}}

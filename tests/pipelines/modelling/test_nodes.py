@@ -19,8 +19,10 @@ CUTOFFS = [HOLDOUT - timedelta(days=7 * week) for week in range(4)]
 USERS = [f"u{number}" for number in range(30)]
 
 
-def snapshots(spark: SparkSession, churners: list[str], cutoffs: list[date] = CUTOFFS) -> DataFrame:
-    """Return all users at all cutoffs; those named churn after each of `cutoffs`."""
+def create_snapshots(
+    spark: SparkSession, churners: list[str], cutoffs: list[date] = CUTOFFS
+) -> DataFrame:
+    """Return all users at all cutoffs; `churners` churn after each of `cutoffs`."""
     rows = [
         (user, cutoff, user in churners and cutoff in cutoffs)
         for cutoff in CUTOFFS
@@ -29,36 +31,31 @@ def snapshots(spark: SparkSession, churners: list[str], cutoffs: list[date] = CU
     return spark.createDataFrame(rows, "user_id string, cutoff date, churned boolean")
 
 
-def columns(parameters: dict[str, Any]) -> tuple[Any, ...]:
-    settings = parameters["feature_engineering"]
-    return settings.pages, settings.by_level, settings.windowed, settings.windows_days
-
-
-def split(
-    taken: DataFrame, parameters: dict[str, Any], missing_pages: dict[str, str] | None = None
+def run_split(
+    labelled: DataFrame, parameters: dict[str, Any], missing_pages: dict[str, str] | None = None
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     names = parameters["feature_engineering"].feature_columns
-    described = taken.select(*KEYS, *[F.lit(0.0).alias(name) for name in names])
+    features = labelled.select(*KEYS, *[F.lit(0.0).alias(name) for name in names])
     settings = (parameters["modelling"], parameters["feature_engineering"])
     summary = {"missing_pages": missing_pages or {}}
-    return nodes.split_in_time(described, taken, summary, *settings)
+    return nodes.split_in_time(features, labelled, summary, *settings)
 
 
-def users(rows: DataFrame) -> set[str]:
+def list_users(rows: DataFrame) -> set[str]:
     return {row["user_id"] for row in rows.select("user_id").distinct().collect()}
 
 
 @pytest.fixture(scope="module")
 def trainable(spark: SparkSession, parameters: dict[str, Any]) -> set[str]:
-    """Return those of USERS that models may learn from."""
-    everybody = spark.createDataFrame([(user,) for user in USERS], ["user_id"])
-    return users(everybody.where(is_trainable(parameters["modelling"])))
+    """Return the users in training."""
+    all_users = spark.createDataFrame([(user,) for user in USERS], ["user_id"])
+    return list_users(all_users.where(is_trainable(parameters["modelling"])))
 
 
 def test_no_training_label_overlaps_the_holdout(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    train, test, question = split(snapshots(spark, USERS[:9]), parameters)
+    train, test, question = run_split(create_snapshots(spark, USERS[:9]), parameters)
     for rows in (train, test):
         MODEL_INPUT.validate(rows)
     cutoffs = sorted(row["cutoff"] for row in train.select("cutoff").distinct().collect())
@@ -75,13 +72,11 @@ def test_no_training_label_overlaps_the_holdout(
     }
 
 
-def test_inactivity_is_asked_of_a_log_without_any_outcome_page(
-    spark: SparkSession, parameters: dict[str, Any]
-) -> None:
-    asked = parameters["feature_engineering"].model_copy(update={"outcome": "inactivity"})
-    *_, question = split(
-        snapshots(spark, USERS[:9]),
-        {**parameters, "feature_engineering": asked},
+def test_inactivity_needs_no_outcome_page(spark: SparkSession, parameters: dict[str, Any]) -> None:
+    inactivity = parameters["feature_engineering"].model_copy(update={"outcome": "inactivity"})
+    *_, question = run_split(
+        create_snapshots(spark, USERS[:9]),
+        {**parameters, "feature_engineering": inactivity},
         {"feature_engineering.cancellation_page": "x", "pages.submit_downgrade": "y"},
     )
     assert question == {
@@ -95,14 +90,14 @@ def test_inactivity_is_asked_of_a_log_without_any_outcome_page(
     }
 
 
-def test_users_that_are_never_trained_on_are_in_the_holdout_alone(
+def test_users_held_out_of_training_are_only_in_the_holdout(
     spark: SparkSession, parameters: dict[str, Any], trainable: set[str]
 ) -> None:
-    train, test, _ = split(snapshots(spark, USERS[:9]), parameters)
+    train, test, _ = run_split(create_snapshots(spark, USERS[:9]), parameters)
     assert 0 < len(trainable) < len(USERS)
-    assert users(train) == trainable
-    assert users(test) == set(USERS)
-    assert users(test.where("is_trainable")) == trainable
+    assert list_users(train) == trainable
+    assert list_users(test) == set(USERS)
+    assert list_users(test.where("is_trainable")) == trainable
     assert train.count() == 2 * len(trainable)
     assert test.count() == len(USERS)
 
@@ -117,7 +112,7 @@ def test_too_few_churners_are_an_error_with_the_counts(
 ) -> None:
     some = sorted(trainable)[:churners]
     with pytest.raises(TooLittleDataError) as error:
-        split(snapshots(spark, some), parameters)
+        run_split(create_snapshots(spark, some), parameters)
     assert str(error.value) == (
         f"{in_training} churners in {2 * len(trainable)} training snapshots of 2 cutoffs, "
         f"and {churners} among 30 users on the hold-out 2018-11-21: too few to train and "
@@ -127,44 +122,44 @@ def test_too_few_churners_are_an_error_with_the_counts(
     )
 
 
-def test_churners_that_are_never_trained_on_do_not_count_as_training_s(
+def test_churners_held_out_of_training_do_not_count_as_training_churners(
     spark: SparkSession, parameters: dict[str, Any], trainable: set[str]
 ) -> None:
     unseen = sorted(set(USERS) - trainable)
     with pytest.raises(TooLittleDataError, match=r"^0 churners in .* and [3-9] among"):
-        split(snapshots(spark, unseen), parameters)
+        run_split(create_snapshots(spark, unseen), parameters)
 
 
-def test_a_holdout_without_enough_churners_is_refused(
+def test_a_holdout_without_enough_churners_is_an_error(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     with pytest.raises(TooLittleDataError, match="and 0 among 30 users on the hold-out"):
-        split(snapshots(spark, USERS, CUTOFFS[1:]), parameters)
+        run_split(create_snapshots(spark, USERS, CUTOFFS[1:]), parameters)
 
 
-def test_more_folds_than_churners_are_refused_before_anything_is_fitted(
+def test_more_folds_than_churners_are_an_error_before_any_fit(
     spark: SparkSession, parameters: dict[str, Any], trainable: set[str]
 ) -> None:
     many = parameters["modelling"].model_copy(update={"folds": 50})
     churners = [*sorted(trainable)[:9], *sorted(set(USERS) - trainable)]
     with pytest.raises(TooLittleDataError) as error:
-        split(snapshots(spark, churners), {**parameters, "modelling": many})
+        run_split(create_snapshots(spark, churners), {**parameters, "modelling": many})
     assert str(error.value) == (
         "modelling.folds is 50; allowed: at most 9, the users who churned; or use a log of more "
         "users or days."
     )
 
 
-def test_a_share_that_keeps_nobody_out_of_training_is_refused(
+def test_a_share_that_holds_out_no_user_is_an_error(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     small = parameters["modelling"].model_copy(update={"unseen_user_share": 0.001})
     with pytest.raises(TooLittleDataError) as error:
-        split(snapshots(spark, USERS[:9]), {**parameters, "modelling": small})
+        run_split(create_snapshots(spark, USERS[:9]), {**parameters, "modelling": small})
     assert str(error.value) == (
-        "modelling.unseen_user_share is 0.001; allowed: a share that keeps some and not all of "
-        "the 30 users of the hold-out out of training, which now has 30 of them; or use a log of "
-        "more users."
+        "modelling.unseen_user_share is 0.001; allowed: a share that keeps some, but not "
+        "all, of the 30 hold-out users out of training (now 30 of them are in training); or use a "
+        "log of more users."
     )
 
 
@@ -179,7 +174,7 @@ class Search(NamedTuple):
     description: dict[str, Any]
 
 
-def search(train: DataFrame, inputs: InputParameters, modelling: ModellingParameters) -> Search:
+def run_search(train: DataFrame, inputs: InputParameters, modelling: ModellingParameters) -> Search:
     out_of_fold = nodes.cross_validate(train, inputs, modelling).cache()
     cv_results, selected = nodes.select_candidate(out_of_fold, modelling)
     calibration = nodes.calibrate(out_of_fold, selected, modelling)
@@ -189,7 +184,7 @@ def search(train: DataFrame, inputs: InputParameters, modelling: ModellingParame
 
 @pytest.fixture(scope="module")
 def searched(train: DataFrame, inputs: InputParameters, modelling: ModellingParameters) -> Search:
-    return search(train, inputs, modelling)
+    return run_search(train, inputs, modelling)
 
 
 def test_every_training_row_is_predicted_out_of_fold(searched: Search, train: DataFrame) -> None:
@@ -220,25 +215,25 @@ def test_the_selected_candidate_is_described(
     assert 0 < searched.calibration["f1_threshold"] < 1
 
 
-def test_predictions_of_other_candidates_are_refused(
+def test_predictions_of_other_candidates_are_an_error(
     searched: Search, modelling: ModellingParameters
 ) -> None:
     other = {"logistic_regression": {"regParam": [0.1], "tol": [0.0001]}}
     changed = modelling.model_copy(update={"candidates": other})
-    with pytest.raises(nodes.OtherCandidatesError, match=r"Run it again from modelling\.cross_val"):
+    with pytest.raises(nodes.CandidatesChangedError, match="Run again from the node cross_val"):
         nodes.select_candidate(searched.out_of_fold, changed)
 
 
-def test_the_selected_trial_has_its_predictions_in_the_order_of_folds(searched: Search) -> None:
+def test_predictions_of_the_selected_trial_are_sorted_by_fold(searched: Search) -> None:
     rows = nodes.select_trial(searched.out_of_fold.orderBy("probability"), searched.selected)
     expected = rows.sort_values(["repeat", "fold", *KEYS], ignore_index=True)
     pd.testing.assert_frame_equal(rows, expected)
 
 
-def test_the_same_rows_give_the_same_model_in_any_partitions(
+def test_partitions_do_not_change_the_model(
     searched: Search, train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> None:
-    again = search(train.repartition(3), inputs, modelling)
+    again = run_search(train.repartition(3), inputs, modelling)
     threshold = pytest.approx(searched.description["f1_threshold"])
     assert again.description == {**searched.description, "f1_threshold": threshold}
     pd.testing.assert_frame_equal(again.cv_results, searched.cv_results)
@@ -250,7 +245,7 @@ def test_the_same_rows_give_the_same_model_in_any_partitions(
     assert abs(change).max() < 1e-9
 
 
-def test_a_challenger_has_a_card_on_what_it_is_and_was_trained_on(
+def test_a_challenger_has_a_card_that_describes_it_and_its_training(
     searched: Search,
     train: DataFrame,
     inputs: InputParameters,

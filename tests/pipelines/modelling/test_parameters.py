@@ -5,7 +5,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "rest"),
+    ("name", "value", "message"),
     [
         ("seed", -1, "is -1; allowed: an integer of at least 0 and at most 4,294,967,295."),
         (
@@ -67,8 +67,8 @@ import pytest
         ),
     ],
 )
-def test_a_wrong_value_is_refused_in_one_sentence(
-    refusals: Callable[..., list[str]], name: str, value: Any, rest: str
+def test_an_invalid_value_is_reported_in_one_sentence(
+    refusals: Callable[..., list[str]], name: str, value: Any, message: str
 ) -> None:
-    place = rest if rest.startswith("[") else f" {rest}"
+    place = message if message.startswith("[") else f" {message}"
     assert refusals(f"modelling.{name}", value) == [f"modelling.{name}{place}"]

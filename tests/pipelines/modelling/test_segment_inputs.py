@@ -15,13 +15,13 @@ from sparkify.pipelines.modelling.inputs import (
 from sparkify.pipelines.modelling.parameters import InputParameters, SegmentParameters
 
 
-def wanted(**changed: Any) -> SegmentParameters:
+def create_parameters(**changes: Any) -> SegmentParameters:
     rates = {
         "adverts_per_song": {"count": "adverts", "per": "songs", "prior": 10, "group": "adverts"},
         "never_per_song": {"count": "never", "per": "songs", "prior": 10, "group": "never"},
     }
-    whole = {"rates": rates, "most": 4, "starts": 2, "most_users": 1_000, "seed": 3}
-    return SegmentParameters.model_validate(whole | changed)
+    parameters = {"rates": rates, "most": 4, "starts": 2, "most_users": 1_000, "seed": 3}
+    return SegmentParameters.model_validate(parameters | changes)
 
 
 @pytest.fixture(scope="module")
@@ -40,19 +40,19 @@ def train(spark: SparkSession) -> DataFrame:
 
 
 def test_segments_are_learnt_without_labels_from_each_user_s_last_row(train: DataFrame) -> None:
-    segments = fit_customer_segments(train.drop("churned"), wanted())
+    segments = fit_customer_segments(train.drop("churned"), create_parameters())
     assert segments is not None
     assert segments.getOrDefault("shares") == pytest.approx([0.75, 0.25], abs=0.02)
     last = train.where("cutoff = '2018-11-07'").selectExpr("sum(adverts) / sum(songs)").first()
     assert last is not None
     assert segments.getOrDefault("overall") == [pytest.approx(last[0], rel=1e-5)]
-    assert fit_customer_segments(train.where("cutoff = '2018-10-31'"), wanted()) is None
-    assert fit_customer_segments(train.where("songs < 0"), wanted()) is None
+    assert fit_customer_segments(train.where("cutoff = '2018-10-31'"), create_parameters()) is None
+    assert fit_customer_segments(train.where("songs < 0"), create_parameters()) is None
 
 
 def test_order_and_partitions_do_not_change_the_segments(train: DataFrame) -> None:
     one, other = (
-        fit_customer_segments(rows, wanted())
+        fit_customer_segments(rows, create_parameters())
         for rows in (train.repartition(5, "songs"), train.orderBy("adverts").coalesce(1))
     )
     assert one is not None
@@ -62,14 +62,19 @@ def test_order_and_partitions_do_not_change_the_segments(train: DataFrame) -> No
 
 
 def test_the_number_of_users_has_a_maximum(train: DataFrame) -> None:
-    few = fit_customer_segments(train, wanted(most_users=2))
-    assert few is None or few.getOrDefault("overall") != pytest.approx([0.09], abs=0.005)
+    segments = fit_customer_segments(train, create_parameters(most_users=2))
+    assert segments is None or segments.getOrDefault("overall") != pytest.approx([0.09], abs=0.005)
 
 
-def test_segments_are_the_first_inputs_and_can_be_moderated(train: DataFrame) -> None:
+def test_segments_are_the_first_inputs(train: DataFrame) -> None:
     songs = {"songs": {"group": "volume", "log": True}}
-    whole = {"segments": wanted(), "rates": {}, "plain": songs, "moderator": "songs"}
-    model = fit_inputs(train, InputParameters.model_validate(whole))
+    parameters = {
+        "segments": create_parameters(),
+        "rates": {},
+        "plain": songs,
+        "moderator": "songs",
+    }
+    model = fit_inputs(train, InputParameters.model_validate(parameters))
     assert list_inputs(model) == ["segment_2", "log_songs"]
     assert [learnt.feature for learnt in describe_inputs(model)] == [None, "songs"]
     assert list_features(model) == {"adverts", "songs"}
@@ -79,29 +84,32 @@ def test_segments_are_the_first_inputs_and_can_be_moderated(train: DataFrame) ->
 
 
 def test_a_group_is_dropped_from_segments_and_inputs_alike() -> None:
-    whole = InputParameters.model_validate(
+    parameters = InputParameters.model_validate(
         {
-            "segments": wanted(),
+            "segments": create_parameters(),
             "rates": {"a": {"count": "x", "per": "songs", "prior": 1, "group": "adverts"}},
             "plain": {"songs": {"group": "volume"}},
             "moderator": "songs",
         }
     )
-    assert whole.groups == {
+    assert parameters.groups == {
         "adverts": ["adverts_per_song", "a"],
         "never": ["never_per_song"],
         "volume": ["songs"],
     }
-    without = whole.without("adverts")
+    without = parameters.drop_group("adverts")
     assert without.groups == {"never": ["never_per_song"], "volume": ["songs"]}
-    assert without.without("never").segments is None
-    assert whole.without("volume").moderator is None
+    assert without.drop_group("never").segments is None
+    assert parameters.drop_group("volume").moderator is None
 
 
 def test_two_definitions_of_a_rate_are_an_error() -> None:
     rate = {"count": "x", "per": "songs", "prior": 1, "group": "adverts"}
-    whole = {"segments": wanted(), "plain": {}, "moderator": None}
+    parameters = {"segments": create_parameters(), "plain": {}, "moderator": None}
     with pytest.raises(ValueError, match=r"allowed: the same as segments\.rates\.adverts_per_song"):
-        InputParameters.model_validate({**whole, "rates": {"adverts_per_song": rate}})
-    same = {"adverts_per_song": wanted().rates["adverts_per_song"]}
-    assert InputParameters.model_validate({**whole, "rates": same}).every_rate == wanted().rates
+        InputParameters.model_validate({**parameters, "rates": {"adverts_per_song": rate}})
+    same = {"adverts_per_song": create_parameters().rates["adverts_per_song"]}
+    assert (
+        InputParameters.model_validate({**parameters, "rates": same}).every_rate
+        == create_parameters().rates
+    )

@@ -37,7 +37,7 @@ INPUTS = InputParameters.model_validate(
         "moderator": None,
     }
 )
-KEPT = ReferenceParameters(
+REFERENCE = ReferenceParameters(
     window_days=7,
     rates={
         "active_days_per_day": {
@@ -64,7 +64,7 @@ QUALITY = {
 
 @pytest.fixture(scope="module")
 def user_days(spark: SparkSession) -> DataFrame:
-    """Return days of three users, within and outside of the seven before the cutoff."""
+    """Return days of three users, within and outside of the window."""
     rows = [
         ("a", date(2018, 10, 30), 900, 90, 900, 90, 9, "free"),
         ("a", date(2018, 10, 31), 30, 3, 30, 3, 1, "free"),
@@ -105,15 +105,15 @@ def event_counts(spark: SparkSession) -> DataFrame:
 
 def test_only_the_days_of_the_window_are_summed(features: DataFrame, user_days: DataFrame) -> None:
     snapshot = features.where("cutoff = '2018-11-07'")
-    found = reference.sum_recent_days(snapshot, user_days, WINDOW).set_index("user_id")
-    assert found["next_song"].to_dict() == {"a": 50.0, "b": 19.0, "c": 0.0}
-    assert found["free_next_song"].to_dict() == {"a": 40.0, "b": 19.0, "c": 0.0}
-    assert found["paid_next_song"].to_dict() == {"a": 10.0, "b": 0.0, "c": 0.0}
-    assert found["active_days"].to_dict() == {"a": 2.0, "b": 1.0, "c": 0.0}
-    assert found["observed_days"].to_dict() == {"a": 18.0, "b": 2.0, "c": 18.0}
+    result = reference.sum_recent_days(snapshot, user_days, WINDOW).set_index("user_id")
+    assert result["next_song"].to_dict() == {"a": 50.0, "b": 19.0, "c": 0.0}
+    assert result["free_next_song"].to_dict() == {"a": 40.0, "b": 19.0, "c": 0.0}
+    assert result["paid_next_song"].to_dict() == {"a": 10.0, "b": 0.0, "c": 0.0}
+    assert result["active_days"].to_dict() == {"a": 2.0, "b": 1.0, "c": 0.0}
+    assert result["observed_days"].to_dict() == {"a": 18.0, "b": 2.0, "c": 18.0}
 
 
-def test_no_more_customers_than_asked_for_are_looked_at_and_another_cutoff_draws_anew(
+def test_customers_are_sampled_up_to_a_maximum_and_anew_at_each_cutoff(
     spark: SparkSession, user_days: DataFrame
 ) -> None:
     users = [
@@ -122,7 +122,7 @@ def test_no_more_customers_than_asked_for_are_looked_at_and_another_cutoff_draws
     rows = spark.createDataFrame(users, ["user_id", "cutoff"]).selectExpr(
         "user_id", "date(cutoff) as cutoff"
     )
-    drawn = [
+    samples = [
         set(
             reference.sum_recent_days(
                 rows.where(f"cutoff = '{cutoff}'").repartition(parts), user_days, WINDOW
@@ -130,18 +130,20 @@ def test_no_more_customers_than_asked_for_are_looked_at_and_another_cutoff_draws
         )
         for cutoff, parts in (("2018-11-07", 1), ("2018-11-07", 3), ("2018-11-14", 1))
     ]
-    assert [len(users) for users in drawn] == [10, 10, 10]
-    assert drawn[0] == drawn[1] != drawn[2]
+    assert [len(users) for users in samples] == [10, 10, 10]
+    assert samples[0] == samples[1] != samples[2]
 
 
 def test_training_is_described_at_its_last_cutoff(
     features: DataFrame, user_days: DataFrame, event_counts: DataFrame
 ) -> None:
     question = {"train_cutoffs": ["2018-10-31", "2018-11-07"], "cutoff": "2018-11-21"}
-    found = describe_training(features, user_days, event_counts, QUALITY, question, INPUTS, KEPT)
-    json.dumps(found, allow_nan=False)
-    watched = found.pop("watched")
-    assert found == {
+    result = describe_training(
+        features, user_days, event_counts, QUALITY, question, INPUTS, REFERENCE
+    )
+    json.dumps(result, allow_nan=False)
+    watched = result.pop("watched")
+    assert result == {
         "cutoff": "2018-11-07",
         "window_days": 7,
         "most_customers": 10,
@@ -160,7 +162,7 @@ def test_training_is_described_at_its_last_cutoff(
             "rejections": {"no user": 10},
         },
     }
-    # b has heard 19 songs, fewer than a fifth of the prior; c none.
+    # b has 19 songs, fewer than a fifth of the prior; c has none.
     assert watched["adverts_per_free_song"] == {
         "kind": "number",
         "count": "free_roll_advert",
@@ -180,7 +182,7 @@ def test_training_is_described_at_its_last_cutoff(
         "counts": [2, 1, 0],
         "mean": pytest.approx(1 / 3),
     }
-    # A sum is taken over the window, and so comparable; how long somebody was seen is a clock.
+    # A sum over the window is comparable; observed days are a clock.
     assert watched["next_song"]["kind"] == "number"
     assert watched["next_song"]["edges"] == [0.0, 19.0, 50.0]
     assert watched["observed_days"]["kind"] == "clock"
@@ -188,19 +190,19 @@ def test_training_is_described_at_its_last_cutoff(
 
 def test_bins_are_quantiles_and_equal_values_stay_together() -> None:
     values = np.array([0.0] * 50 + list(range(1, 51)), float)
-    found = reference.learn_bins(values, {"kind": "number"}, 10)
-    assert found["edges"] == [0.0, 10.0, 20.0, 30.0, 40.0, 50.0]
-    assert found["counts"] == [50, 10, 10, 10, 10, 10, 0]
-    later = reference.count_in_bins(np.array([0.0, 0.5, 10.0, 99.0]), found["edges"])
+    result = reference.learn_bins(values, {"kind": "number"}, 10)
+    assert result["edges"] == [0.0, 10.0, 20.0, 30.0, 40.0, 50.0]
+    assert result["counts"] == [50, 10, 10, 10, 10, 10, 0]
+    later = reference.count_in_bins(np.array([0.0, 0.5, 10.0, 99.0]), result["edges"])
     assert later == {"counts": [1, 2, 0, 0, 0, 0, 1], "mean": 27.375}
 
 
-def test_nobody_known_has_no_bins_and_no_mean() -> None:
-    found = reference.learn_bins(np.array([]), {"kind": "clock"}, 10)
-    assert found == {"kind": "clock", "edges": [], "counts": [0], "mean": None}
+def test_values_of_no_customer_have_no_bins_and_no_mean() -> None:
+    result = reference.learn_bins(np.array([]), {"kind": "clock"}, 10)
+    assert result == {"kind": "clock", "edges": [], "counts": [0], "mean": None}
 
 
-def test_a_window_before_the_log_begins_with_the_log(
+def test_a_window_starts_no_earlier_than_the_log(
     user_days: DataFrame, event_counts: DataFrame
 ) -> None:
     days = reference.count_days(event_counts, QUALITY)
@@ -211,7 +213,7 @@ def test_a_window_before_the_log_begins_with_the_log(
     ]
 
 
-def test_a_rate_needs_enough_to_be_known() -> None:
+def test_a_rate_needs_a_minimum_of_its_denominator() -> None:
     customers = pd.DataFrame({"downgrade": [1.0, 0.0, 2.0], "paid_next_song": [20.0, 19.0, 40.0]})
-    how = {"count": "downgrade", "per": "paid_next_song", "least_per": 20}
-    assert reference.select_values(customers, how, WINDOW).tolist() == [0.05, 0.05]
+    definition = {"count": "downgrade", "per": "paid_next_song", "least_per": 20}
+    assert reference.select_values(customers, definition, WINDOW).tolist() == [0.05, 0.05]

@@ -18,28 +18,28 @@ def count_both(then: Any, now: Any, kind: str = "number") -> tuple[Counted, Coun
     return reference, count_in_bins(np.asarray(now, float), reference["edges"])
 
 
-def counts(pair: tuple[Counted, Counted]) -> list[Any]:
+def get_counts(pair: tuple[Counted, Counted]) -> list[Any]:
     return [np.array(sample["counts"]) for sample in pair]
 
 
 def test_the_index_is_the_published_sum_over_groups() -> None:
     then, now = np.array([50, 50, 0]), np.array([80, 20, 0])
     expected = 0.3 * np.log(0.8 / 0.5) - 0.3 * np.log(0.2 / 0.5)
-    psi, by_chance = drift.population_stability_index(then, now, 2)
+    psi, by_chance = drift.compute_psi(then, now, 2)
     assert psi == pytest.approx(expected)
     assert by_chance == pytest.approx(1 / 100 + 1 / 100)
 
 
 def test_neighbouring_bins_are_merged_into_groups_of_equal_share() -> None:
     then, now = np.array([1] * 20), np.array([2, 0] * 10)
-    assert drift.population_stability_index(then, now, 10)[0] == pytest.approx(0)
-    assert drift.population_stability_index(then, now, 20)[0] > 0.5
+    assert drift.compute_psi(then, now, 10)[0] == pytest.approx(0)
+    assert drift.compute_psi(then, now, 20)[0] > 0.5
 
 
 def test_the_index_by_chance_is_as_documented() -> None:
     random = np.random.default_rng(5)
     pairs = [count_both(random.normal(size=200), random.normal(size=200)) for _ in range(200)]
-    result = [drift.population_stability_index(*counts(pair), 10) for pair in pairs]
+    result = [drift.compute_psi(*get_counts(pair), 10) for pair in pairs]
     psi, by_chance = np.mean(result, axis=0)
     assert by_chance == pytest.approx(0.09)
     assert psi == pytest.approx(0.09, abs=0.015)
@@ -49,16 +49,16 @@ def test_a_test_on_bins_is_close_to_the_exact_test_and_never_more_significant() 
     random = np.random.default_rng(6)
     then, now = random.normal(size=500), random.normal(0.3, size=400)
     exact = stats.ks_2samp(then, now, method="asymp")
-    statistic, p_value = drift.kolmogorov_smirnov(*counts(count_both(then, now)))
+    statistic, p_value = drift.run_kolmogorov_smirnov_test(*get_counts(count_both(then, now)))
     assert exact.statistic - 0.01 <= statistic <= exact.statistic
     assert exact.pvalue <= p_value < 0.001
 
 
 def test_levels_are_compared_by_chi_square() -> None:
-    result = drift.chi_square(np.array([90, 10, 0]), np.array([60, 40, 0]))
+    result = drift.run_chi_square_test(np.array([90, 10, 0]), np.array([60, 40, 0]))
     expected = stats.chi2_contingency([[90, 10], [60, 40]])
     assert result == (expected.statistic, expected.pvalue)
-    assert drift.chi_square(np.array([9, 0]), np.array([5, 0])) == (0.0, 1.0)
+    assert drift.run_chi_square_test(np.array([9, 0]), np.array([5, 0])) == (0.0, 1.0)
 
 
 def test_an_alarm_is_significant_and_large(monitoring: MonitoringParameters) -> None:

@@ -27,7 +27,7 @@ ROW: dict[str, Any] = {
 }
 
 
-def draw(*rows: dict[str, Any]) -> Any:
+def draw_axes(*rows: dict[str, Any]) -> Any:
     (axes,) = figures.draw_drift(pd.DataFrame(rows), SUMMARY).axes
     return axes
 
@@ -35,7 +35,7 @@ def draw(*rows: dict[str, Any]) -> Any:
 def test_the_largest_drift_is_on_top_and_clocks_are_below() -> None:
     clock = {**ROW, "feature": "observed_days", "kind": "clock", "psi": 9.0, "alarm": False}
     small = {**ROW, "feature": "songs_per_day", "psi": 0.01, "alarm": False}
-    axes = draw(clock, small, {**clock, "p_adjusted": None}, ROW)
+    axes = draw_axes(clock, small, {**clock, "p_adjusted": None}, ROW)
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[0] == "observed days (clock)"
     assert names[-2:] == ["songs per day", "adverts per free song"]
@@ -43,7 +43,7 @@ def test_the_largest_drift_is_on_top_and_clocks_are_below() -> None:
 
 def test_bars_are_labelled_and_an_alarm_has_another_colour() -> None:
     empty = {**ROW, "feature": "downgrades", "newest_customers": 0, "psi": None, "alarm": False}
-    axes = draw(empty, ROW)
+    axes = draw_axes(empty, ROW)
     texts = [text.get_text() for text in axes.texts]
     assert "PSI 0.31, mean 0.0821, now 0.12, p 0.0001" in texts
     assert "too little data" in texts
@@ -53,7 +53,7 @@ def test_bars_are_labelled_and_an_alarm_has_another_colour() -> None:
     assert list(chance.get_xdata()) == [0.2, 0.2]
 
 
-def title(*rows: dict[str, Any]) -> str:
+def draw_title(*rows: dict[str, Any]) -> str:
     return figures.draw_drift(pd.DataFrame(rows), SUMMARY).get_suptitle()
 
 
@@ -62,11 +62,11 @@ def test_the_title_counts_alarms_and_features_above_the_limit_by_chance() -> Non
     another = {**by_chance, "feature": "sessions_per_day", "psi": 0.1}
     below = {**by_chance, "feature": "downgrades", "psi": 0.09}
     clock = {**by_chance, "feature": "observed_days", "kind": "clock"}
-    assert title(ROW, below, clock) == "Drift since training: 1 alarm"
-    assert title(below, by_chance) == (
+    assert draw_title(ROW, below, clock) == "Drift since training: 1 alarm"
+    assert draw_title(below, by_chance) == (
         "Drift since training: no alarm; 1 feature above 0.1, but no more than chance"
     )
-    assert title(ROW, {**ROW, "feature": "other"}, by_chance, another) == (
+    assert draw_title(ROW, {**ROW, "feature": "other"}, by_chance, another) == (
         "Drift since training: 2 alarms; 2 features above 0.1, but no more than chance"
     )
 
@@ -75,7 +75,7 @@ def test_the_legend_has_every_colour_of_the_bars() -> None:
     by_chance = {**ROW, "feature": "songs_per_day", "p_adjusted": 0.2, "alarm": False}
     below = {**by_chance, "feature": "downgrades", "psi": 0.09}
     clock = {**by_chance, "feature": "observed_days", "kind": "clock"}
-    axes = draw(ROW, by_chance, below, clock)
+    axes = draw_axes(ROW, by_chance, below, clock)
     (legend,) = axes.figure.legends
     patches = dict(
         zip((t.get_text() for t in legend.get_texts()), legend.get_patches(), strict=False)
@@ -96,4 +96,4 @@ def test_other_alarms_are_counted_in_the_subtitle() -> None:
     others = [{"name": "unseen_pages"}, {"name": "volume.events"}]
     (axes,) = figures.draw_drift(pd.DataFrame([ROW]), {**SUMMARY, "alarms": others}).axes
     assert axes.get_title(loc="left").endswith("; 2 other alarms, not of drift")
-    assert "other alarm" not in draw(ROW).get_title(loc="left")
+    assert "other alarm" not in draw_axes(ROW).get_title(loc="left")

@@ -127,7 +127,7 @@ def test_unseen_pages_are_counted_within_the_window(
     assert newest["days"][-1] == {"day": "2018-11-30", "events": 60, "active": 100}
 
 
-def scores_of(spark: SparkSession, *probabilities: float) -> DataFrame:
+def create_scores(spark: SparkSession, *probabilities: float) -> DataFrame:
     rows = [(str(number), probability) for number, probability in enumerate(probabilities)]
     return spark.createDataFrame(rows, "user_id string, probability double")
 
@@ -137,7 +137,7 @@ def drift(
     spark: SparkSession, newest: dict[str, Any], monitoring: MonitoringParameters
 ) -> pd.DataFrame:
     """Return the comparison of the above; scores are as at the hold-out."""
-    scores = scores_of(spark, *(number / 100 for number in range(100)))
+    scores = create_scores(spark, *(number / 100 for number in range(100)))
     return nodes.measure_drift(REFERENCE, newest, scores, scores, monitoring)
 
 
@@ -153,8 +153,8 @@ def test_features_and_scores_are_compared(drift: pd.DataFrame) -> None:
 def test_changed_scores_are_an_alarm(
     spark: SparkSession, newest: dict[str, Any], monitoring: MonitoringParameters
 ) -> None:
-    then = scores_of(spark, *(number / 100 for number in range(100)))
-    now = scores_of(spark, *(number / 300 for number in range(100)))
+    then = create_scores(spark, *(number / 100 for number in range(100)))
+    now = create_scores(spark, *(number / 300 for number in range(100)))
     rows = nodes.measure_drift(REFERENCE, newest, then, now, monitoring).set_index("feature")
     assert rows.loc["score", "alarm"]
 

@@ -20,10 +20,10 @@ def settings(parameters: dict[str, Any]) -> FeatureEngineeringParameters:
 
 def test_scores_mature_when_their_horizon_is_over() -> None:
     history: Any = dict.fromkeys(reversed(DAYS))
-    assert realised.list_matured(history, date(2018, 11, 16), 10, 8) == []
-    assert realised.list_matured(history, date(2018, 11, 17), 10, 8) == DAYS[:1]
-    assert realised.list_matured(history, date(2018, 12, 1), 10, 8) == DAYS
-    assert realised.list_matured(history, date(2018, 12, 1), 10, 2) == DAYS[1:]
+    assert realised.list_matured_cutoffs(history, date(2018, 11, 16), 10, 8) == []
+    assert realised.list_matured_cutoffs(history, date(2018, 11, 17), 10, 8) == DAYS[:1]
+    assert realised.list_matured_cutoffs(history, date(2018, 12, 1), 10, 8) == DAYS
+    assert realised.list_matured_cutoffs(history, date(2018, 12, 1), 10, 2) == DAYS[1:]
 
 
 def test_a_cancellation_within_the_horizon_is_the_outcome(
@@ -62,7 +62,7 @@ def test_a_cancellation_within_the_horizon_is_the_outcome(
     }
 
 
-def scores_of(churned: list[bool], probability: list[float]) -> pd.DataFrame:
+def create_scores(churned: list[bool], probability: list[float]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "user_id": [str(number) for number in range(len(churned))],
@@ -76,7 +76,7 @@ def scores_of(churned: list[bool], probability: list[float]) -> pd.DataFrame:
 def test_churners_are_compared_with_the_sum_of_probabilities(
     evaluation: EvaluationParameters,
 ) -> None:
-    rows = scores_of([True] * 3 + [False] * 97, [0.5] * 2 + [0.05] * 98)
+    rows = create_scores([True] * 3 + [False] * 97, [0.5] * 2 + [0.05] * 98)
     result = realised.evaluate_scores(rows, 0.99, 1e9, evaluation.bootstrap)
     assert list(result) == realised.COLUMNS
     assert (result["cutoff"], result["customers"], result["churned"]) == ("2018-11-21", 100, 3)
@@ -90,7 +90,7 @@ def test_churners_are_compared_with_the_sum_of_probabilities(
 def test_with_few_churners_the_auc_has_no_interval(
     evaluation: EvaluationParameters, churned: int, is_known: bool
 ) -> None:
-    rows = scores_of([True] * churned + [False] * 45, [0.5] * 2 + [0.05] * (43 + churned))
+    rows = create_scores([True] * churned + [False] * 45, [0.5] * 2 + [0.05] * (43 + churned))
     result = realised.evaluate_scores(rows, 0.99, 50, evaluation.bootstrap)
     assert result["auc"] > 0.5
     assert (result["auc_low"] < result["auc"] < result["auc_high"]) is is_known
@@ -98,7 +98,7 @@ def test_with_few_churners_the_auc_has_no_interval(
 
 
 def test_fewer_training_churners_make_a_wider_interval(evaluation: EvaluationParameters) -> None:
-    rows = scores_of([True] * 50 + [False] * 950, [0.05] * 1_000)
+    rows = create_scores([True] * 50 + [False] * 950, [0.05] * 1_000)
     certain, uncertain = (
         realised.evaluate_scores(rows, 0.99, n, evaluation.bootstrap) for n in (1e9, 50)
     )
@@ -151,7 +151,7 @@ def test_absence_within_the_horizon_is_the_outcome_for_inactivity(
 
 def test_without_churners_there_is_no_auc(evaluation: EvaluationParameters) -> None:
     result = realised.evaluate_scores(
-        scores_of([False] * 5, [0.1] * 5), 0.99, 50, evaluation.bootstrap
+        create_scores([False] * 5, [0.1] * 5), 0.99, 50, evaluation.bootstrap
     )
     assert result["churned"] == 0
     assert "auc" not in result

@@ -16,35 +16,37 @@ from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.retrospective import nodes
 
 
-def user_days(spark: SparkSession, *rows: tuple[str, int, int, int, int]) -> DataFrame:
-    """Make days of (user, day of November, songs, other pages, cancellations)."""
+def create_user_days(spark: SparkSession, *rows: tuple[str, int, int, int, int]) -> DataFrame:
+    """Return days of (user, day of November, songs, other pages, cancellations)."""
     columns = ["user_id", "day", "next_song", "other_pages", "cancellations"]
     frame = pd.DataFrame(rows, columns=columns)
     frame["day"] = [date(2018, 11, day) for day in frame["day"]]
     return spark.createDataFrame(frame.assign(free_next_song=0, sessions=1, listening_ms=9))
 
 
-def test_every_user_stands_once_at_the_end_of_the_log(spark: SparkSession) -> None:
-    days = user_days(spark, ("a", 1, 5, 0, 0), ("a", 2, 1, 1, 1), ("b", 9, 2, 0, 0))
+def test_every_user_has_one_row_at_the_end_of_the_log(spark: SparkSession) -> None:
+    days = create_user_days(spark, ("a", 1, 5, 0, 0), ("a", 2, 1, 1, 1), ("b", 9, 2, 0, 0))
     rows = nodes.label_whole_histories(days).orderBy("user_id").collect()
     end = date(2018, 11, 10)
     assert [tuple(row) for row in rows] == [("a", end, True), ("b", end, False)]
 
 
-def labelled(spark: SparkSession, churners: int, others: int) -> tuple[DataFrame, DataFrame]:
+def create_labelled(
+    spark: SparkSession, churners: int, stayers: int
+) -> tuple[DataFrame, DataFrame]:
     end = date(2018, 12, 1)
-    rows = [(f"u{n}", end, n < churners) for n in range(churners + others)]
+    rows = [(f"u{n}", end, n < churners) for n in range(churners + stayers)]
     snapshots = spark.createDataFrame(rows, "user_id string, cutoff date, churned boolean")
     features = snapshots.selectExpr("user_id", "cutoff", "1.0D next_song", "2.0D other_pages")
     return features, snapshots
 
 
-def split(tables: tuple[DataFrame, DataFrame], parameters: dict[str, Any]) -> tuple[Any, ...]:
+def run_split(tables: tuple[DataFrame, DataFrame], parameters: dict[str, Any]) -> tuple[Any, ...]:
     return nodes.split_by_user(*tables, {"missing_pages": {}}, parameters["modelling"])
 
 
 def test_histories_are_split_by_user(spark: SparkSession, parameters: dict[str, Any]) -> None:
-    train, test, question = split(labelled(spark, 60, 90), parameters)
+    train, test, question = run_split(create_labelled(spark, 60, 90), parameters)
     trained = {row["user_id"] for row in train.collect()}
     held_out = {row["user_id"] for row in test.collect()}
     assert len(trained) + len(held_out) == 150
@@ -57,16 +59,16 @@ def test_histories_are_split_by_user(spark: SparkSession, parameters: dict[str, 
     }
 
 
-def test_a_log_without_cancellations_cannot_be_asked_who_cancelled(
+def test_a_log_without_cancellations_is_an_error(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     page = "feature_engineering.cancellation_page"
     summary = {"missing_pages": {page: "Foo"}, "pages": {"NextSong": 9}}
     with pytest.raises(MissingPageError, match=r"^events: no event on page 'Foo'.* who cancelled"):
-        nodes.split_by_user(*labelled(spark, 1, 1), summary, parameters["modelling"])
+        nodes.split_by_user(*create_labelled(spark, 1, 1), summary, parameters["modelling"])
 
 
-def test_the_bag_holds_neither_the_cancellation_flow_nor_a_clock(
+def test_the_inputs_include_neither_the_cancellation_flow_nor_a_clock(
     parameters: dict[str, Any],
 ) -> None:
     bag = set(parameters["retrospective"]["inputs"].plain)
@@ -74,14 +76,14 @@ def test_the_bag_holds_neither_the_cancellation_flow_nor_a_clock(
     assert not bag & {"other_pages", "cancellations", *clocks}
 
 
-def test_too_few_churners_are_told_with_their_counts(
+def test_too_few_churners_are_an_error_with_the_counts(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    with pytest.raises(TooLittleDataError, match=r"churners among the users to train on and"):
-        split(labelled(spark, 3, 20), parameters)
+    with pytest.raises(TooLittleDataError, match=r"churners among the training users and"):
+        run_split(create_labelled(spark, 3, 20), parameters)
 
 
-def test_the_threshold_is_the_best_f1_whatever_the_forecast_uses(
+def test_the_threshold_is_the_best_f1_by_any_rule_of_the_forecast(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     few = parameters["evaluation"].model_copy(update={"bootstrap_resamples": 2})
@@ -104,10 +106,10 @@ def test_the_threshold_is_the_best_f1_whatever_the_forecast_uses(
     assert forecast["decision"]["threshold"] > 0.03
 
 
-def test_the_seed_project_s_total_is_found_by_the_audit(
+def test_the_audit_reports_the_seed_project_s_total(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    days = user_days(
+    days = create_user_days(
         spark,
         *[(f"u{n}", 1 + n % 9, n * n % 37, int(n % 3 == 0), int(n % 3 == 0)) for n in range(60)],
     )
@@ -121,14 +123,14 @@ def test_the_seed_project_s_total_is_found_by_the_audit(
     )
     validation = parameters["validation"]
     exposure = validation.leakage.model_copy(update={"exposure": ("next_song", "sessions")})
-    found = nodes.audit_poisoned(
+    result = nodes.audit_poisoned(
         train, days, bag, validation.model_copy(update={"leakage": exposure})
     )
-    assert found["identity"]["terms"] == {"next_song": -0.5, "total_records": 0.5}
-    assert "-0.5 next_song +0.5 total_records" in found["not_to_be_believed"][0]
+    assert result["identity"]["terms"] == {"next_song": -0.5, "total_records": 0.5}
+    assert "-0.5 next_song +0.5 total_records" in result["not_to_be_believed"][0]
 
 
-def test_weighted_figures_stand_beside_the_churn_class_s_own(
+def test_weighted_metrics_and_churn_class_metrics_are_compared(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     end = date(2018, 12, 1)
@@ -145,18 +147,20 @@ def test_weighted_figures_stand_beside_the_churn_class_s_own(
         "source": "simulated",
     }
     published = parameters["retrospective"]["seed_project"]
-    found = nodes.compare_with_seed_project(spark.createDataFrame(rows, schema), metrics, published)
-    ours, nobody, seed = found.to_dict("records")
+    result = nodes.compare_with_seed_project(
+        spark.createDataFrame(rows, schema), metrics, published
+    )
+    ours, no_churn, seed_project = result.to_dict("records")
     assert ours["churn_precision"] == 1.0
     assert ours["churn_recall"] == 0.5
     assert ours["weighted_precision"] == pytest.approx((1 + 2 / 3) / 2)
     assert ours["weighted_recall"] == ours["accuracy"] == 0.75
     assert ours["auc"] == 0.75
-    assert (nobody["accuracy"], nobody["churn_f1"]) == (0.5, 0.0)
-    assert seed["auc"] == 0.82
+    assert (no_churn["accuracy"], no_churn["churn_f1"]) == (0.5, 0.0)
+    assert seed_project["auc"] == 0.82
 
 
-def genuine(spark: SparkSession, real: Path) -> DataFrame:
+def read_genuine_totals(spark: SparkSession, real: Path) -> DataFrame:
     """Read the whole-history totals of the published mini log's 225 users."""
     totals = pd.read_csv(real / "mini_user_totals.csv", dtype={"user_id": str})
     rows = totals.drop(columns=["gender"]).assign(cutoff=date(2018, 12, 4), is_trainable=True)
@@ -165,7 +169,9 @@ def genuine(spark: SparkSession, real: Path) -> DataFrame:
     return spark.createDataFrame(rows.assign(churned=rows["churned"] == 1))
 
 
-def repeated_auc(train: DataFrame, inputs: InputParameters, parameters: dict[str, Any]) -> float:
+def compute_repeated_auc(
+    train: DataFrame, inputs: InputParameters, parameters: dict[str, Any]
+) -> float:
     linear = {"logistic_regression": {"regParam": [0.03]}}
     repeated = {"candidates": linear, "folds": 5, "fold_repeats": 3}
     modelling = parameters["modelling"].model_copy(update=repeated)
@@ -178,10 +184,10 @@ def repeated_auc(train: DataFrame, inputs: InputParameters, parameters: dict[str
     )
 
 
-def test_genuine_totals_give_the_published_figures(
+def test_genuine_totals_give_the_published_auc(
     spark: SparkSession, real: Path, parameters: dict[str, Any]
 ) -> None:
-    train = genuine(spark, real)
+    train = read_genuine_totals(spark, real)
     plain = [c for c in train.columns if c not in ("user_id", "cutoff", "churned", "is_trainable")]
     published = InputParameters.model_validate(
         {
@@ -190,13 +196,13 @@ def test_genuine_totals_give_the_published_figures(
             "moderator": None,
         }
     )
-    assert repeated_auc(train, published, parameters) == pytest.approx(0.85, abs=0.04)
+    assert compute_repeated_auc(train, published, parameters) == pytest.approx(0.85, abs=0.04)
 
 
-def test_genuine_rates_alone_tell_much_less(
+def test_genuine_rates_alone_give_a_much_lower_auc(
     spark: SparkSession, real: Path, parameters: dict[str, Any]
 ) -> None:
-    train = genuine(spark, real)
+    train = read_genuine_totals(spark, real)
     pages = ["thumbs_up", "thumbs_down", "add_to_playlist", "add_friend", "roll_advert", "home"]
     pages += ["help", "settings", "about", "upgrade", "downgrade", "error"]
     rates = InputParameters.model_validate(
@@ -214,4 +220,4 @@ def test_genuine_rates_alone_tell_much_less(
             "moderator": None,
         }
     )
-    assert repeated_auc(train, rates, parameters) == pytest.approx(0.65, abs=0.05)
+    assert compute_repeated_auc(train, rates, parameters) == pytest.approx(0.65, abs=0.05)

@@ -5,7 +5,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "rest"),
+    ("name", "value", "message"),
     [
         (
             "seed_project.publishd",
@@ -29,8 +29,8 @@ import pytest
         ),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_sentence(
-    refusals: Callable[..., list[str]], name: str, value: Any, rest: str
+def test_an_invalid_value_is_reported_in_one_sentence(
+    refusals: Callable[..., list[str]], name: str, value: Any, message: str
 ) -> None:
-    place = rest if rest.startswith("[") else f" {rest}"
+    place = message if message.startswith("[") else f" {message}"
     assert refusals(f"retrospective.{name}", value) == [f"retrospective.{name}{place}"]

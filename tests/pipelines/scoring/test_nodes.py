@@ -45,7 +45,7 @@ DAYS = [
 ]
 
 
-def user_days(spark: SparkSession, rows: list[tuple[Any, ...]]) -> DataFrame:
+def create_user_days(spark: SparkSession, rows: list[tuple[Any, ...]]) -> DataFrame:
     """Return user days of (user_id, day, level, cancellations), each until just before midnight."""
     return spark.createDataFrame(
         [
@@ -69,7 +69,7 @@ def users_and_cutoffs(snapshots: DataFrame) -> set[tuple[str, date]]:
 def test_the_default_cutoff_follows_the_last_full_day(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    current = nodes.list_current_customers(user_days(spark, DAYS), settings, None)
+    current = nodes.list_current_customers(create_user_days(spark, DAYS), settings, None)
     CURRENT_SNAPSHOTS.validate(current)
     assert users_and_cutoffs(current) == {(user, date(2018, 12, 1)) for user in "acd"}
 
@@ -78,7 +78,7 @@ def test_an_earlier_cutoff_has_the_customers_of_that_day(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     cutoff = date(2018, 11, 15)
-    current = nodes.list_current_customers(user_days(spark, DAYS), settings, cutoff)
+    current = nodes.list_current_customers(create_user_days(spark, DAYS), settings, cutoff)
     assert users_and_cutoffs(current) == {(user, cutoff) for user in "abd"}
 
 
@@ -86,22 +86,22 @@ def test_a_downgrade_is_predicted_for_customers_on_the_paid_level(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     downgrade = settings.model_copy(update={"outcome": "downgrade"})
-    current = nodes.list_current_customers(user_days(spark, DAYS), downgrade, None)
+    current = nodes.list_current_customers(create_user_days(spark, DAYS), downgrade, None)
     assert users_and_cutoffs(current) == {("d", date(2018, 12, 1))}
     with pytest.raises(nodes.CutoffError, match="there is no customer on the paid level"):
-        nodes.list_current_customers(user_days(spark, DAYS[:5]), downgrade, None)
+        nodes.list_current_customers(create_user_days(spark, DAYS[:5]), downgrade, None)
 
 
 def test_inactivity_is_predicted_for_recently_seen_customers(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     inactivity = settings.model_copy(update={"outcome": "inactivity"})
-    current = nodes.list_current_customers(user_days(spark, DAYS), inactivity, None)
+    current = nodes.list_current_customers(create_user_days(spark, DAYS), inactivity, None)
     CURRENT_SNAPSHOTS.validate(current)
     # d was last seen on 2018-10-02, and b cancelled.
     assert users_and_cutoffs(current) == {(user, date(2018, 12, 1)) for user in "ac"}
     with pytest.raises(nodes.CutoffError) as error:
-        nodes.list_current_customers(user_days(spark, DAYS), inactivity, date(2018, 11, 5))
+        nodes.list_current_customers(create_user_days(spark, DAYS), inactivity, date(2018, 11, 5))
     assert str(error.value) == (
         "there is no customer at the cutoff 2018-11-05: no user was seen in the 30 days before it "
         "(feature_engineering.active_within_days), or all who were had cancelled. Choose another "
@@ -109,11 +109,11 @@ def test_inactivity_is_predicted_for_recently_seen_customers(
     )
 
 
-def test_a_log_whose_customers_all_left_is_an_error(
+def test_a_log_without_current_customers_is_an_error(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     with pytest.raises(nodes.CutoffError, match="there is no customer at the cutoff 2018-11-21"):
-        nodes.list_current_customers(user_days(spark, DAYS[2:4]), settings, None)
+        nodes.list_current_customers(create_user_days(spark, DAYS[2:4]), settings, None)
 
 
 @pytest.mark.parametrize("cutoff", ["2018-09-30", "2018-10-01", "2018-12-02"])
@@ -125,19 +125,21 @@ def test_a_cutoff_outside_the_log_is_an_error(
         "2018-10-01 to 2018-11-30. Choose a day after 2018-10-01, up to 2018-12-01"
     )
     with pytest.raises(nodes.CutoffError, match=message):
-        nodes.list_current_customers(user_days(spark, DAYS), settings, date.fromisoformat(cutoff))
+        nodes.list_current_customers(
+            create_user_days(spark, DAYS), settings, date.fromisoformat(cutoff)
+        )
 
 
 def test_a_log_too_short_for_the_windows_is_an_error(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    days = user_days(spark, DAYS)
+    days = create_user_days(spark, DAYS)
     assert users_and_cutoffs(nodes.list_current_customers(days, settings, date(2018, 10, 29)))
     with pytest.raises(LogTooShortError, match=r"27 days before the cutoff 2018-10-28: .*28 days"):
         nodes.list_current_customers(days, settings, date(2018, 10, 28))
 
 
-def test_later_days_change_no_feature_of_an_earlier_cutoff(
+def test_later_days_do_not_change_features_of_an_earlier_cutoff(
     finished: Any, settings: FeatureEngineeringParameters
 ) -> None:
     days = finished.catalog().load("user_days")
@@ -240,7 +242,7 @@ THUMBS = {"input": "thumbs", "reason": "thumbs down", "contribution": 0.51239}
 AGE = {"input": "age", "reason": "registered 3 days ago", "contribution": -0.25}
 
 
-def scores_of(spark: SparkSession, customers: list[tuple[Any, ...]]) -> DataFrame:
+def create_scores(spark: SparkSession, customers: list[tuple[Any, ...]]) -> DataFrame:
     """Return scores of (user, probability, reasons for, reasons against)."""
     rows = [
         (user, CUTOFF, probability, rank, 50.0, "paid", 1.26, reasons, against)
@@ -256,7 +258,7 @@ def three_scores(spark: SparkSession) -> DataFrame:
         ("8", 0.25, [THUMBS], [AGE]),
         ("9", 0.1, [], [AGE]),
     ]
-    return scores_of(spark, customers).cache()
+    return create_scores(spark, customers).cache()
 
 
 Decide = Callable[..., dict[str, Any]]
@@ -328,7 +330,7 @@ def test_contacts_have_their_expected_gain(
 def test_a_share_of_the_customers_is_the_control_group(
     spark: SparkSession, decision: dict[str, Any], scoring: ScoringParameters
 ) -> None:
-    many = scores_of(spark, [(str(user), 0.5, [THUMBS], []) for user in range(2_000)])
+    many = create_scores(spark, [(str(user), 0.5, [THUMBS], []) for user in range(2_000)])
     contacts, control = nodes.list_contacts(many, decision, with_control(scoring, 0.1))
     assert len(contacts) + len(control) == 2_000
     assert not set(contacts["user_id"]) & set(control["user_id"])
@@ -367,7 +369,7 @@ def test_an_empty_group_is_a_warning(
     contacted: int,
     warning: str,
 ) -> None:
-    few = scores_of(spark, [(str(user), 0.5, [THUMBS], []) for user in range(20)])
+    few = create_scores(spark, [(str(user), 0.5, [THUMBS], []) for user in range(20)])
     contacts, control = nodes.list_contacts(few, decision, with_control(scoring, share))
     assert (len(contacts), len(control)) == (contacted, 20 - contacted)
     assert logged.messages == [warning]
@@ -410,7 +412,7 @@ GAINS = {
 
 
 @pytest.mark.parametrize("contact_cost", GAINS)
-def test_the_list_holds_the_customers_for_whom_a_contact_pays(
+def test_the_list_has_the_customers_with_a_paying_contact(
     three_scores: DataFrame,
     card: dict[str, Any],
     decide: Decide,
@@ -436,14 +438,14 @@ def test_an_empty_list_has_a_summary(
     decision: dict[str, Any],
     scoring: ScoringParameters,
 ) -> None:
-    low = scores_of(spark, [("9", 0.1, [], [AGE])])
+    low = create_scores(spark, [("9", 0.1, [], [AGE])])
     lists = nodes.list_contacts(low, decision, scoring)
     summary = nodes.summarize_scores(low, *lists, card, decision, 0.1)
     assert (summary["to_contact"], summary["control"], summary["expected_profit"]) == (0, 0, 0.0)
     assert summary["main_reasons"] == {}
 
 
-def test_scores_of_days_the_model_learnt_from_are_no_forecast(
+def test_scores_of_training_days_are_not_a_forecast(
     three_scores: DataFrame,
     card: dict[str, Any],
     decision: dict[str, Any],
@@ -454,7 +456,6 @@ def test_scores_of_days_the_model_learnt_from_are_no_forecast(
     lists = nodes.list_contacts(earlier, decision, scoring)
     summary = nodes.summarize_scores(earlier, *lists, card, decision, 0.1)
     assert not summary["is_forecast"]
-    assert (
-        logged.messages[-1]
-        == "churn_model has learnt from days after 2018-11-16: these scores are no forecast"
+    assert logged.messages[-1].startswith(
+        "churn_model was trained on days after 2018-11-16, so these scores are not a forecast. Load"
     )

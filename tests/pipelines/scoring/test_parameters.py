@@ -5,7 +5,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "rest"),
+    ("name", "value", "message"),
     [
         ("cutoff", "2018-13-45", 'is "2018-13-45"; allowed: a date such as 2018-11-15, or null.'),
         ("cutoff", 20181115, "is 20181115; allowed: a date such as 2018-11-15, or null."),
@@ -19,7 +19,7 @@ import pytest
         ("reasons", 0, "is 0; allowed: an integer above 0."),
     ],
 )
-def test_an_invalid_value_is_one_sentence(
-    refusals: Callable[..., list[str]], name: str, value: Any, rest: str
+def test_an_invalid_value_is_reported_in_one_sentence(
+    refusals: Callable[..., list[str]], name: str, value: Any, message: str
 ) -> None:
-    assert refusals(f"scoring.{name}", value) == [f"scoring.{name} {rest}"]
+    assert refusals(f"scoring.{name}", value) == [f"scoring.{name} {message}"]

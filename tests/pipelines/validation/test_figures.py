@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from sparkify.pipelines.validation import figures, nodes
 
 
-def texts(figure: Figure) -> str:
+def list_texts(figure: Figure) -> str:
     axes = [text.get_text() for panel in figure.axes for text in panel.texts]
     titles = [panel.get_title(loc="left") for panel in figure.axes]
     return " ".join([*axes, *titles])
@@ -33,10 +33,10 @@ def test_the_learning_curve_names_its_sizes() -> None:
 
 
 def test_a_remedy_that_was_left_out_is_not_drawn() -> None:
-    figure_of = {"average_precision": 0.14, "log_loss": 0.13, "expected_calibration_error": 0.004}
+    metrics = {"average_precision": 0.14, "log_loss": 0.13, "expected_calibration_error": 0.004}
     rows = pd.DataFrame(
         [
-            {"candidate": "xgboost", "imbalance": "none", "left_out": None, **figure_of},
+            {"candidate": "xgboost", "imbalance": "none", "left_out": None, **metrics},
             {"candidate": "xgboost", "imbalance": "smote", "left_out": "too many rows"},
         ]
     )
@@ -44,7 +44,7 @@ def test_a_remedy_that_was_left_out_is_not_drawn() -> None:
     assert [label.get_text() for label in panel.get_yticklabels()] == ["xgboost\nnone"]
 
 
-def test_groups_are_drawn_with_what_they_cost() -> None:
+def test_groups_are_drawn_with_their_loss() -> None:
     costs = {"auc_cost": 0.04, "auc_low": 0.02, "auc_high": 0.06}
     precision = {"average_precision_cost": 0.02, "average_precision_low": 0.0}
     precision["average_precision_high"] = 0.04
@@ -68,4 +68,4 @@ def test_the_verdict_of_the_audit_is_red_or_green(sentences: list[str], color: s
     figure = nodes.draw_leakage(audit)
     title = figure.axes[0]._left_title  # the one that is set
     assert title.get_color() == color
-    assert (sentences or ["No sign of leakage in this table."])[0] in texts(figure)
+    assert (sentences or ["No sign of leakage in this table."])[0] in list_texts(figure)

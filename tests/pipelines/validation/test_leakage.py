@@ -77,25 +77,25 @@ def test_only_features_that_a_model_reads_are_audited(
 
 @pytest.fixture(scope="module")
 def days(spark: SparkSession, parameters: dict[str, Any]) -> DataFrame:
-    """Return three users' days around a cutoff at 2018-11-07; one of them has none after it."""
+    """Return three users' days around the cutoff 2018-11-07; one user has no days after it."""
     settings = parameters["feature_engineering"]
     counts = [*settings.pages, "other_pages", "cancellations", "sessions", "listening_ms"]
     counts += [f"free_{name}" for name in settings.by_level]
     rows = [
         {"user_id": user, "day": date(2018, 11, day), "level": level, **dict.fromkeys(counts, day)}
-        for user, level, seen in [
+        for user, level, active in [
             ("a", "free", [2, 6, 7]),
             ("b", "paid", [1, 9]),
             ("c", "free", [3]),
         ]
-        for day in seen
+        for day in active
     ]
     frame = pd.DataFrame(rows).assign(registration=pd.Timestamp("2018-10-20"))
     frame["last_ts"] = pd.to_datetime(frame["day"]) + pd.Timedelta(hours=9)
     return spark.createDataFrame(frame)
 
 
-def snapshots(spark: SparkSession) -> DataFrame:
+def create_snapshots(spark: SparkSession) -> DataFrame:
     rows = [(user, date(2018, 11, day), False) for user in "abc" for day in (4, 7)]
     return spark.createDataFrame(rows, "user_id string, cutoff date, churned boolean")
 
@@ -103,7 +103,9 @@ def snapshots(spark: SparkSession) -> DataFrame:
 def test_the_features_do_not_depend_on_later_events(
     spark: SparkSession, days: DataFrame, parameters: dict[str, Any]
 ) -> None:
-    audit = nodes.change_later_events(days, snapshots(spark), parameters["feature_engineering"])
+    audit = nodes.change_later_events(
+        days, create_snapshots(spark), parameters["feature_engineering"]
+    )
     assert audit == {"deleted": 0, "altered": 0, "invented": 0}
 
 
@@ -118,5 +120,7 @@ def test_features_from_after_the_cutoff_are_detected(
         return snapshots.join(songs, on="user_id", how="inner")
 
     monkeypatch.setattr(engineering, "compute_features", leaking)
-    audit = nodes.change_later_events(days, snapshots(spark), parameters["feature_engineering"])
+    audit = nodes.change_later_events(
+        days, create_snapshots(spark), parameters["feature_engineering"]
+    )
     assert audit == {"deleted": 4, "altered": 4, "invented": 6}

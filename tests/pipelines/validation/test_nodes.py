@@ -8,6 +8,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import cross_validation as fitting
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
@@ -27,12 +28,12 @@ def validation(parameters: dict[str, Any]) -> ValidationParameters:
 
 @pytest.fixture(scope="module")
 def test(train: DataFrame) -> DataFrame:
-    """Return the rows of `train` as other users' at the later cutoff."""
+    """Return the later cutoff of `train`, with other user IDs."""
     later = train.where(F.col("cutoff") == F.lit("2018-11-07").cast("date"))
     return later.withColumn("user_id", F.concat(F.lit("x"), "user_id"))
 
 
-def test_every_candidate_forecasts_the_holdout_at_its_best_settings(
+def test_every_candidate_predicts_the_holdout_with_its_best_settings(
     fitted: Callable[[str], PipelineModel],
     train: DataFrame,
     test: DataFrame,
@@ -44,7 +45,8 @@ def test_every_candidate_forecasts_the_holdout_at_its_best_settings(
         "random_forest": {"numTrees": [1], "maxDepth": [1]},
     }
     competing = modelling.model_copy(update={"candidates": grids})
-    cv_results = pd.DataFrame({"trial": [1, 2, 0]})
+    candidates = ["logistic_regression", "random_forest", "logistic_regression"]
+    cv_results = pd.DataFrame({"trial": [1, 2, 0], "candidate": candidates})
     forecast = nodes.predict_with_candidates(train, test, cv_results, inputs, competing)
     CANDIDATE_PREDICTIONS.validate(forecast)
     rows, held_out = forecast.toPandas(), test.count()
@@ -52,20 +54,23 @@ def test_every_candidate_forecasts_the_holdout_at_its_best_settings(
         "logistic_regression": held_out,
         "random_forest": held_out,
     }
-    own = rows[rows["candidate"] == "logistic_regression"].reset_index(drop=True)
+    linear = rows[rows["candidate"] == "logistic_regression"].reset_index(drop=True)
     expected = fitting.predict_uncalibrated(fitted("logistic_regression"), test)
-    assert own["user_id"].equals(expected["user_id"])
-    assert own["probability"].tolist() == pytest.approx(expected["probability"].tolist())
+    assert linear["user_id"].equals(expected["user_id"])
+    assert linear["probability"].tolist() == pytest.approx(expected["probability"].tolist())
 
 
-def test_the_learning_curve_has_every_size_and_the_whole_training_once(
+def test_the_learning_curve_has_every_size_and_all_users_once(
     train: DataFrame,
     test: DataFrame,
     inputs: InputParameters,
     modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     validation: ValidationParameters,
 ) -> None:
-    curve = nodes.learn_from_fewer(train, test, CHAMPION, RESULTS, inputs, modelling, validation)
+    curve = nodes.learn_from_fewer(
+        train, test, CHAMPION, RESULTS, inputs, modelling, evaluation, validation
+    )
     assert curve["users"].tolist() == [30, 30, 60, 60, 80]
     assert curve["repeat"].tolist() == [0, 1, 0, 1, 0]
     assert curve["churned"].is_monotonic_increasing or curve["churned"].iloc[-1] > 30
@@ -73,19 +78,22 @@ def test_the_learning_curve_has_every_size_and_the_whole_training_once(
     assert (curve["auc"] <= curve["auc_high"]).all()
 
 
-def test_draws_with_too_few_churners_are_left_out_of_the_learning_curve(
+def test_samples_with_too_few_churners_are_left_out_of_the_learning_curve(
     train: DataFrame,
     test: DataFrame,
     inputs: InputParameters,
     modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     validation: ValidationParameters,
 ) -> None:
     strict = modelling.model_copy(update={"min_train_churned": 35})
-    curve = nodes.learn_from_fewer(train, test, CHAMPION, RESULTS, inputs, strict, validation)
+    curve = nodes.learn_from_fewer(
+        train, test, CHAMPION, RESULTS, inputs, strict, evaluation, validation
+    )
     assert 30 not in set(curve["users"])
 
 
-def test_shuffled_labels_are_as_many_and_other_customers(
+def test_shuffling_keeps_the_number_of_churners_but_not_who_they_are(
     train: DataFrame,
     test: DataFrame,
     inputs: InputParameters,
@@ -96,18 +104,18 @@ def test_shuffled_labels_are_as_many_and_other_customers(
     labels = []
     refit_and_predict = refit.refit_and_predict
 
-    def watched(shuffled: DataFrame, *rest: Any) -> pd.DataFrame:
+    def record_labels(shuffled: DataFrame, *rest: Any) -> pd.DataFrame:
         labels.append(shuffled.select(*KEYS, "churned").toPandas().set_index(KEYS).sort_index())
         return refit_and_predict(shuffled, *rest)
 
-    monkeypatch.setattr(refit, "refit_and_predict", watched)
+    monkeypatch.setattr(refit, "refit_and_predict", record_labels)
     table = nodes.shuffle_labels(train, test, CHAMPION, inputs, modelling, validation)
     assert table["shuffle"].tolist() == ["0", "1", "all"]
-    together = table.iloc[2]
-    assert together["auc"] == pytest.approx(table["auc"][:2].mean())
+    summary = table.iloc[2]
+    assert summary["auc"] == pytest.approx(table["auc"][:2].mean())
     # Student's t with one degree of freedom: 12.7 standard errors.
     width = 12.706 * table["auc"][:2].sem()
-    assert together["auc_high"] - together["auc"] == pytest.approx(width, rel=1e-3)
+    assert summary["auc_high"] - summary["auc"] == pytest.approx(width, rel=1e-3)
     true = train.select(*KEYS, "churned").toPandas().set_index(KEYS).sort_index()
     for shuffled in labels:
         assert shuffled.index.equals(true.index)
@@ -116,22 +124,25 @@ def test_shuffled_labels_are_as_many_and_other_customers(
     assert not labels[0].equals(labels[1])
 
 
-def test_each_cutoff_is_forecast_by_those_whose_horizon_was_over(
+def test_each_cutoff_is_predicted_from_cutoffs_whose_horizon_is_over(
     train: DataFrame,
     inputs: InputParameters,
     modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
     parameters: dict[str, Any],
 ) -> None:
     engineering: FeatureEngineeringParameters = parameters["feature_engineering"]
     short = engineering.model_copy(update={"horizon_days": 7})
     features, snapshots = train.drop("churned", "is_trainable"), train.select(*KEYS, "churned")
-    table = nodes.roll_origin(features, snapshots, CHAMPION, inputs, modelling, short)
+    table = nodes.roll_origin(features, snapshots, CHAMPION, inputs, modelling, evaluation, short)
     assert table[["cutoff", "training_cutoffs", "users"]].values.tolist() == [["2018-11-07", 1, 80]]
     longer = engineering.model_copy(update={"horizon_days": 8})
-    assert nodes.roll_origin(features, snapshots, CHAMPION, inputs, modelling, longer).empty
+    assert nodes.roll_origin(
+        features, snapshots, CHAMPION, inputs, modelling, evaluation, longer
+    ).empty
 
 
-def test_remedies_move_the_mean_forecast_and_smote_is_left_out_beyond_its_limit(
+def test_remedies_raise_the_mean_forecast_and_smote_has_a_limit(
     train: DataFrame, test: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> None:
     table = nodes.compare_imbalance(train, test, CHAMPION, RESULTS, inputs, modelling)
@@ -140,15 +151,19 @@ def test_remedies_move_the_mean_forecast_and_smote_is_left_out_beyond_its_limit(
     assert mean["none"] == pytest.approx(0.25, abs=0.07)
     assert mean[["weights", "smote"]].tolist() == pytest.approx([0.5, 0.5], abs=0.07)
     limited = modelling.model_copy(update={"smote_most_rows": 10})
-    refused = nodes.compare_imbalance(train, test, CHAMPION, RESULTS, inputs, limited).iloc[2]
-    assert "modelling.smote_most_rows" in refused["left_out"]
-    assert np.isnan(refused["auc"])
+    left_out = nodes.compare_imbalance(train, test, CHAMPION, RESULTS, inputs, limited).iloc[2]
+    assert "modelling.smote_most_rows" in left_out["left_out"]
+    assert np.isnan(left_out["auc"])
 
 
-def test_a_group_that_carries_the_forecast_costs_most_when_dropped(
-    train: DataFrame, test: DataFrame, inputs: InputParameters, modelling: ModellingParameters
+def test_dropping_the_strongest_group_loses_auc(
+    train: DataFrame,
+    test: DataFrame,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
 ) -> None:
-    table = nodes.drop_feature_groups(train, test, CHAMPION, inputs, modelling)
+    table = nodes.drop_feature_groups(train, test, CHAMPION, inputs, modelling, evaluation)
     assert table["group"].tolist()[0] == "thumbs"
     assert table["inputs"].tolist()[0] == "thumbs_up_per_song"
     assert set(table["group"]) == {"thumbs", "level", "time"}

@@ -5,37 +5,37 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sparkify.ml.bootstrap import BOUNDS, Array, has_enough_churners, percentile_interval
+from sparkify.ml.bootstrap import BOUNDS, Array, compute_interval, has_enough_churners
 from sparkify.ml.metrics import BASELINE
 from sparkify.pipelines.evaluation.parameters import DecisionParameters, EvaluationParameters
 
-POINTS = 200  # numbers of contacts that the table and its figure show
+POINTS = 200  # rows of the table: evenly spaced numbers of contacts
 
 
-def weigh_contacts(
+def compute_contact_profit(
     rows: pd.DataFrame, decision: dict[str, Any], evaluation: EvaluationParameters
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return profits by number of contacts, and the plan, as `estimate_contact_profit` does.
+    """Compute the profits by number of contacts, and the plan, for `estimate_contact_profit`.
 
     Args:
         rows: predictions of the hold-out, sorted by key.
         decision: the threshold in use and its costs, as `describe_decision` returns them.
         evaluation: resamples, their seed, and the value of a contact.
     """
-    gain = _gain(rows["churned"].to_numpy(float), evaluation.decision)
+    gain = _compute_gains(rows["churned"].to_numpy(float), evaluation.decision)
     order = np.argsort(-rows["probability"].to_numpy(), kind="stable")
-    curve = _profits(gain[order])
-    sampled = _resample(gain[order], evaluation)
+    curve = _sum_gains(gain[order])
+    sampled = _resample_profits(gain[order], evaluation)
     selected = int((rows["probability"] >= decision["threshold"]).sum())
     best = int(curve.argmax())
     numbers = np.unique([*np.linspace(0, len(rows), POINTS + 1).round(), selected, best]).astype(
         int
     )
-    enough = has_enough_churners(rows, evaluation.min_interval_churned)
-    low, high = _intervals(sampled[:, numbers], numbers, enough)
-    everybody = float(gain.sum())
+    has_enough = has_enough_churners(rows, evaluation.min_interval_churned)
+    low, high = _compute_intervals(sampled[:, numbers], numbers, has_enough)
+    total = float(gain.sum())
     by_rule = {
-        name.removeprefix(BASELINE): _profits(gain[np.argsort(-rows[name], kind="stable")])
+        name.removeprefix(BASELINE): _sum_gains(gain[np.argsort(-rows[name], kind="stable")])
         for name in rows.columns
         if name.startswith(BASELINE)
     }
@@ -45,25 +45,25 @@ def weigh_contacts(
             "profit": curve[numbers],
             "profit_low": low,
             "profit_high": high,
-            "at_random": everybody * numbers / len(rows),
+            "at_random": total * numbers / len(rows),
             **{name: profits[numbers] for name, profits in by_rule.items()},
         }
     )
 
-    def at(number: int) -> dict[str, Any]:
-        place = int(np.searchsorted(numbers, number))
-        bounds = [float(low[place]), float(high[place])]
+    def describe_number(number: int) -> dict[str, Any]:
+        position = int(np.searchsorted(numbers, number))
+        bounds = [float(low[position]), float(high[position])]
         profit = {"value": float(curve[number]), "ci95": None if np.isnan(bounds[0]) else bounds}
         return {"contacted": number, "profit": profit}
 
     plan = {
         **decision,
         "customers": len(rows),
-        "best": at(best)
-        | {"contacted_ci95": percentile_interval(sampled.argmax(axis=1)) if enough else None},
-        "in_use": at(selected) | {"threshold": decision["threshold"]},
-        "at_random": {"contacted": selected, "profit": everybody * selected / len(rows)},
-        "everybody": {"contacted": len(rows), "profit": everybody},
+        "best": describe_number(best)
+        | {"contacted_ci95": compute_interval(sampled.argmax(axis=1)) if has_enough else None},
+        "in_use": describe_number(selected) | {"threshold": decision["threshold"]},
+        "at_random": {"contacted": selected, "profit": total * selected / len(rows)},
+        "everybody": {"contacted": len(rows), "profit": total},
         "baselines": {
             name: {"contacted": int(profits.argmax()), "profit": float(profits.max())}
             for name, profits in by_rule.items()
@@ -72,30 +72,30 @@ def weigh_contacts(
     return table, plan
 
 
-def _gain(churned: Array, decision: DecisionParameters) -> Array:
+def _compute_gains(churned: Array, decision: DecisionParameters) -> Array:
     return np.asarray(churned * decision.value_of_contact - decision.contact_cost)
 
 
-def _profits(gain: Array) -> Array:
+def _sum_gains(gain: Array) -> Array:
     """Return the profit of contacting the first 0, 1, 2, … customers."""
     return np.concatenate([[0.0], np.cumsum(gain)])
 
 
-def _intervals(sampled: Array, numbers: Array, enough: bool) -> Array:
+def _compute_intervals(sampled: Array, numbers: Array, has_enough: bool) -> Array:
     """Return the bounds of profits, NaN where there are too few churners for an interval.
 
     A profit that is the same in every resample has no interval, except for no contacts.
     """
     bounds = np.percentile(sampled, BOUNDS, axis=0)
     is_flat = (bounds[0] == bounds[1]) & (numbers > 0)
-    return np.where(is_flat | (not enough), np.nan, bounds)
+    return np.where(is_flat | (not has_enough), np.nan, bounds)
 
 
-def _resample(gain: Array, evaluation: EvaluationParameters) -> Array:
-    """Return the profits of resamples of customers, each in the order of the forecast."""
+def _resample_profits(gain: Array, evaluation: EvaluationParameters) -> Array:
+    """Return the profits of each resample of customers, with the highest probabilities first."""
     random = np.random.default_rng(evaluation.seed)
     draws = [
         np.sort(random.integers(0, len(gain), len(gain)))
         for _ in range(evaluation.bootstrap_resamples)
     ]
-    return np.array([_profits(gain[rows]) for rows in draws])
+    return np.array([_sum_gains(gain[rows]) for rows in draws])

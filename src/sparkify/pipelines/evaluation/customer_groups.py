@@ -11,11 +11,11 @@ from sparkify.ml.bootstrap import (
     Array,
     Bootstrap,
     Metric,
+    compute_interval,
+    draw_row_weights,
     estimate_metrics,
-    flatten_figures,
+    flatten_estimates,
     has_enough_churners,
-    percentile_interval,
-    resample_weights,
 )
 from sparkify.ml.metrics import CALIBRATION, RANKING, auc
 from sparkify.pipelines.evaluation.parameters import GroupParameters
@@ -38,43 +38,42 @@ def measure_groups(rows: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
 
     Args:
         rows: the hold-out's predictions with the columns of `GROUPS`, sorted by key.
-        bootstrap: how intervals are computed.
+        bootstrap: settings of the intervals.
     """
     members = {
         (name.replace("_", " "), value): (rows[name] == value).to_numpy()
         for name in GROUPS
         for value in sorted(rows[name].unique())
     }
-    enough = {
+    measured = {
         key: is_member
         for key, is_member in members.items()
         if has_enough_churners(rows[is_member], bootstrap.min_churned)
     }
-    differences = _auc_differences(rows, enough, bootstrap)
+    differences = _compute_auc_differences(rows, measured, bootstrap)
     return pd.DataFrame(
         [
             {
                 **dict(zip(("group", "value"), key, strict=True)),
-                **_count(rows[is_member]),
+                **_count_customers(rows[is_member]),
                 **dict.fromkeys(COLUMNS, np.nan),
-                **_measure(rows[is_member], differences.get(key), bootstrap),
+                **_measure_group(rows[is_member], differences.get(key), bootstrap),
             }
             for key, is_member in members.items()
         ]
     )
 
 
-def last_known_gender(test: DataFrame, user_days: DataFrame) -> DataFrame:
-    """Return the gender on the last day before the cutoff that has one; one row per user."""
-    known = user_days.join(test.select(*KEYS), on="user_id", how="inner").where(
+def find_last_known_gender(test: DataFrame, user_days: DataFrame) -> DataFrame:
+    """Return each user's last known gender before the cutoff, one row per user."""
+    days = user_days.join(test.select(*KEYS), on="user_id", how="inner").where(
         (F.col("day") < F.col("cutoff")) & F.col("gender").isNotNull()
     )
-    return known.groupBy("user_id").agg(F.max_by("gender", "day").alias("gender"))
+    return days.groupBy("user_id").agg(F.max_by("gender", "day").alias("gender"))
 
 
 def list_groupings(parameters: GroupParameters) -> list[Column]:
     """Return the columns that divide customers into groups, except gender."""
-    new, recent = parameters.new_customer_days, parameters.recently_seen_days
 
     def by_days(column: str, days: int) -> Column:
         earlier = F.lit(f"{days} days ago or more")
@@ -82,12 +81,12 @@ def list_groupings(parameters: GroupParameters) -> list[Column]:
 
     return [
         F.when(F.col("is_paid") == 1, "paid").otherwise("free").alias("level"),
-        by_days("account_age_days", new).alias("registered"),
-        by_days("days_since_last_seen", recent).alias("last_seen"),
+        by_days("account_age_days", parameters.new_customer_days).alias("registered"),
+        by_days("days_since_last_seen", parameters.recently_seen_days).alias("last_seen"),
     ]
 
 
-def _count(members: pd.DataFrame) -> dict[str, Any]:
+def _count_customers(members: pd.DataFrame) -> dict[str, Any]:
     return {
         "users": len(members),
         "churned": int(members["churned"].sum()),
@@ -96,20 +95,20 @@ def _count(members: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _measure(
+def _measure_group(
     members: pd.DataFrame, difference: dict[str, Any] | None, bootstrap: Bootstrap
 ) -> dict[str, float]:
     if difference is None:
         return {}
     figures = estimate_metrics(members, METRICS, bootstrap) | {"auc_difference": difference}
-    row = flatten_figures(figures)
+    row = flatten_estimates(figures)
     return {name: row[name] for name in COLUMNS}
 
 
-def _auc_differences(
+def _compute_auc_differences(
     rows: pd.DataFrame, groups: dict[tuple[str, str], Array], bootstrap: Bootstrap
 ) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return each group's AUC less that of all rows, with its interval over the same resamples."""
+    """Return each group's AUC minus that of all rows; both use the same resamples."""
     churned, probability = rows["churned"].to_numpy(float), rows["probability"].to_numpy(float)
 
     def differences(weight: Array) -> list[float]:
@@ -123,8 +122,8 @@ def _auc_differences(
         return {}
     values = differences(np.ones(len(rows)))
     with np.errstate(invalid="ignore"):  # NaN where a group's resample holds no churner
-        sampled = np.array([differences(weight) for weight in resample_weights(rows, bootstrap)])
+        sampled = np.array([differences(weight) for weight in draw_row_weights(rows, bootstrap)])
     return {
-        key: {"value": value, "ci95": percentile_interval(values_of_group)}
+        key: {"value": value, "ci95": compute_interval(values_of_group)}
         for key, value, values_of_group in zip(groups, values, sampled.T, strict=True)
     }

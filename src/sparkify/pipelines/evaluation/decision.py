@@ -1,4 +1,4 @@
-"""From a probability to a decision, by the parameters of the run that decides."""
+"""The probability threshold of a decision, from the parameters of the current run."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ def describe_decision(decision: DecisionParameters, f1_threshold: float) -> dict
     `threshold_by` names the rule:
 
     - profit: a contact costs `contact_cost`; with probability `contact_success` it keeps a churner
-      who is worth `kept_customer_value`. It pays above cost / (success * value) (Elkan 2001). If
-      it never pays, the threshold is 1.
-    - f1: the model's `f1_threshold`, which depends on no cost.
+      with a value of `kept_customer_value`. It pays above cost / (success * value) (Elkan 2001).
+      If it never pays, the threshold is 1.
+    - f1: the model's `f1_threshold`, which is independent of costs.
 
     Args:
-        decision: what a contact costs and gains, and the rule.
-        f1_threshold: from the model's card, as `calibrate` learns it in training.
+        decision: cost and gain of a contact, and the rule.
+        f1_threshold: from the model card; `calibrate` learns it in training.
     """
     by_rule = {
         "profit": min(decision.contact_cost / decision.value_of_contact, 1.0),

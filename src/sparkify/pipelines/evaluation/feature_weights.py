@@ -1,4 +1,4 @@
-"""The weights of a fitted model's inputs, read from its classifier."""
+"""The weights of a classifier model's inputs, read from its classifier."""
 
 import pandas as pd
 from pyspark.ml import PipelineModel
@@ -8,8 +8,8 @@ from sparkify.pipelines.modelling.candidates import get_classifier
 from sparkify.pipelines.modelling.inputs import list_inputs
 
 
-def moderator_of(model: PipelineModel) -> str | None:
-    """Return the input that changes the weight of the others in a linear model, or None."""
+def get_moderator(model: PipelineModel) -> str | None:
+    """Return the input that a linear model multiplies all inputs with, or None."""
     slicers = [stage for stage in model.stages if isinstance(stage, VectorSlicer)]
     return list_inputs(model)[slicers[0].getIndices()[0]] if slicers else None
 
@@ -19,13 +19,13 @@ def read_weights(model: PipelineModel, names: list[str]) -> tuple[str, pd.Series
 
     Products with the moderator are named "input, moderator".
     """
-    fitted = get_classifier(model)
-    if hasattr(fitted, "coefficients"):
-        coefficients, moderator = fitted.coefficients.toArray(), moderator_of(model)
+    classifier = get_classifier(model)
+    if hasattr(classifier, "coefficients"):
+        coefficients, moderator = classifier.coefficients.toArray(), get_moderator(model)
         products = [f"{name}, {moderator}" for name in names][: len(coefficients) - len(names)]
         return "coefficient", pd.Series(coefficients, [*names, *products])
-    if hasattr(fitted, "featureImportances"):
-        return "importance", pd.Series(fitted.featureImportances.toArray(), names)
-    gains = fitted.get_feature_importances("total_gain")
-    of_input = pd.Series([gains.get(f"f{place}", 0.0) for place in range(len(names))], names)
-    return "importance", of_input / (of_input.sum() or 1.0)
+    if hasattr(classifier, "featureImportances"):
+        return "importance", pd.Series(classifier.featureImportances.toArray(), names)
+    gains = classifier.get_feature_importances("total_gain")
+    weights = pd.Series([gains.get(f"f{number}", 0.0) for number in range(len(names))], names)
+    return "importance", weights / (weights.sum() or 1.0)

@@ -1,4 +1,4 @@
-"""Figures of the evaluation, readable without the code."""
+"""Figures of the evaluation."""
 
 from textwrap import fill
 from typing import Any
@@ -18,7 +18,7 @@ MODEL, REFERENCE, BAD = "#1f5fa8", "#8a8f98", "#c2452d"
 STYLES = ["-", ":", "-."]
 
 
-def _axes(title: str, subtitle: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
+def _create_axes(title: str, subtitle: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(6.4, 4.8), dpi=120, layout="constrained")
     axes = figure.subplots()
     figure.suptitle(title, x=0.02, ha="left", fontsize=13, fontweight="bold")
@@ -29,7 +29,7 @@ def _axes(title: str, subtitle: str, xlabel: str, ylabel: str) -> tuple[Figure, 
     return figure, axes
 
 
-def _subtitle(metrics: dict[str, Any]) -> str:
+def _format_subtitle(metrics: dict[str, Any]) -> str:
     holdout = metrics["holdout"]
     return (
         f"Hold-out {metrics['question']['asked']}: "
@@ -39,11 +39,11 @@ def _subtitle(metrics: dict[str, Any]) -> str:
     )
 
 
-def _outcome_words(metrics: dict[str, Any]) -> OutcomeWords:
+def _get_outcome_words(metrics: dict[str, Any]) -> OutcomeWords:
     return OUTCOME_WORDS[metrics["question"]["outcome"]]
 
 
-def _with_interval(metric: dict[str, Any]) -> str:
+def _format_estimate(metric: dict[str, Any]) -> str:
     if not metric["ci95"]:
         return f"{metric['value']:.2f} (interval: {TOO_FEW})"
     low, high = metric["ci95"]
@@ -54,19 +54,22 @@ def _wrap(text: str) -> str:
     return fill(text, 42)
 
 
-def _ranking_baselines(metrics: dict[str, Any]) -> list[str]:
+def _list_ranking_baselines(metrics: dict[str, Any]) -> list[str]:
     return [name for name in metrics["baselines"] if name != "base_rate"]
 
 
 def draw_precision_recall(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draw precision against recall, with the threshold in use."""
     holdout = metrics["holdout"]
-    figure, axes = _axes(
-        "Precision and recall", _subtitle(metrics), "Recall: share of churners found", "Precision"
+    figure, axes = _create_axes(
+        "Precision and recall",
+        _format_subtitle(metrics),
+        "Recall: share of churners found",
+        "Precision",
     )
     precision, recall, _ = precision_recall_curve(predictions.churned, predictions.probability)
     label = f"{_wrap(metrics['champion']['label'])}\naverage precision "
-    label += _with_interval(holdout["average_precision"])
+    label += _format_estimate(holdout["average_precision"])
     axes.step(recall, precision, where="post", color=MODEL, label=label)
     axes.axhline(holdout["base_rate"], color=REFERENCE, ls="--", label="contacting at random")
     at = (holdout["recall"]["value"], holdout["precision"]["value"])
@@ -78,15 +81,15 @@ def draw_precision_recall(predictions: pd.DataFrame, metrics: dict[str, Any]) ->
 
 def draw_roc(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draw the receiver operating characteristic."""
-    figure, axes = _axes(
+    figure, axes = _create_axes(
         "Receiver operating characteristic",
-        _subtitle(metrics),
-        "Share of stayers called churners",
+        _format_subtitle(metrics),
+        "Share of stayers predicted to churn",
         "Share of churners found",
     )
     false_rate, true_rate, _ = roc_curve(predictions.churned, predictions.probability)
     label = (
-        f"{_wrap(metrics['champion']['label'])}\nAUC {_with_interval(metrics['holdout']['auc'])}"
+        f"{_wrap(metrics['champion']['label'])}\nAUC {_format_estimate(metrics['holdout']['auc'])}"
     )
     axes.plot(false_rate, true_rate, color=MODEL, label=label)
     axes.plot([0, 1], [0, 1], color=REFERENCE, ls="--", label="contacting at random")
@@ -97,8 +100,10 @@ def draw_roc(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
 
 def draw_calibration(predictions: pd.DataFrame, metrics: dict[str, Any], bins: int) -> Figure:
     """Draw forecasts against outcomes, in bins of equal size."""
-    share = f"Share that {_outcome_words(metrics).churned}"
-    figure, axes = _axes("Calibration", _subtitle(metrics), "Mean forecast probability", share)
+    share = f"Share that {_get_outcome_words(metrics).churned}"
+    figure, axes = _create_axes(
+        "Calibration", _format_subtitle(metrics), "Mean forecast probability", share
+    )
     happened, forecast = calibration_curve(
         predictions.churned, predictions.probability, n_bins=bins, strategy="quantile"
     )
@@ -113,13 +118,16 @@ def draw_calibration(predictions: pd.DataFrame, metrics: dict[str, Any], bins: i
 
 def draw_lift(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draw the share of churners reached against the share of customers contacted."""
-    figure, axes = _axes(
-        "Lift", _subtitle(metrics), "Share of customers contacted", "Share of churners reached"
+    figure, axes = _create_axes(
+        "Lift",
+        _format_subtitle(metrics),
+        "Share of customers contacted",
+        "Share of churners reached",
     )
     contacted = np.linspace(0, 1, len(predictions) + 1)
     scores: dict[str, tuple[pd.Series, dict[str, Any]]] = {
         f"{_wrap(metrics['champion']['label'])}\n"
-        f"top tenth: {_with_interval(metrics['holdout']['lift_top_decile'])} times": (
+        f"top tenth: {_format_estimate(metrics['holdout']['lift_top_decile'])} times": (
             predictions.probability,
             {"color": MODEL},
         ),
@@ -128,7 +136,7 @@ def draw_lift(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
                 predictions[f"baseline_{name}"],
                 {"color": BAD, "lw": 1, "ls": style},
             )
-            for name, style in zip(_ranking_baselines(metrics), STYLES, strict=False)
+            for name, style in zip(_list_ranking_baselines(metrics), STYLES, strict=False)
         },
     }
     for label, (score, style) in scores.items():
@@ -142,8 +150,10 @@ def draw_lift(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
 
 
 def draw_confusion(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
-    """Draw how many customers the threshold in use predicts rightly and wrongly."""
-    figure, axes = _axes("Confusion matrix", _subtitle(metrics), "Forecast", "What happened")
+    """Draw how many customers the threshold in use predicts correctly and incorrectly."""
+    figure, axes = _create_axes(
+        "Confusion matrix", _format_subtitle(metrics), "Forecast", "What happened"
+    )
     predicted = predictions.probability >= metrics["holdout"]["threshold"]
     counts = confusion_matrix(predictions.churned, predicted, labels=[False, True])
     shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
@@ -151,7 +161,7 @@ def draw_confusion(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure
     for (row, column), count in np.ndenumerate(counts):
         text = f"{count}\n{shares[row, column]:.0%} of them"
         axes.text(column, row, text, ha="center", va="center", fontsize=13)
-    words = _outcome_words(metrics)
+    words = _get_outcome_words(metrics)
     axes.set_xticks([0, 1], [words.stays, words.churns])
     axes.set_yticks([0, 1], [words.stayed, words.churned])
     axes.grid(visible=False)
@@ -164,10 +174,12 @@ def draw_weights(
     """Draw the inputs with the largest weights in the champion."""
     kind = feature_weights["kind"].iloc[0]
     xlabel = {
-        "coefficient": "Change of the log-odds per standard deviation (right: likelier to leave)",
+        "coefficient": "Change of the log-odds per standard deviation (right: leaves more likely)",
         "importance": "Share of the gain in the trees' splits",
     }[kind]
-    figure, axes = _axes("What the champion looks at", metrics["champion"]["label"], xlabel, "")
+    figure, axes = _create_axes(
+        "Weights of the champion's inputs", metrics["champion"]["label"], xlabel, ""
+    )
     figure.set_size_inches(8, 6.4)
     order = feature_weights["weight"].abs().sort_values(kind="stable").index[-max_inputs:]
     largest = feature_weights.loc[order]
@@ -204,9 +216,12 @@ def draw_candidates(cv_results: pd.DataFrame) -> Figure:
 def draw_profit(
     contact_profit: pd.DataFrame, contact_plan: dict[str, Any], metrics: dict[str, Any]
 ) -> Figure:
-    """Draw the profit of contacts, the highest probabilities first, by how many are contacted."""
-    figure, axes = _axes(
-        "Profit of contacts", _subtitle(metrics), "Customers contacted, likeliest first", "Profit"
+    """Draw the profit by number of contacts, with the highest probabilities first."""
+    figure, axes = _create_axes(
+        "Profit of contacts",
+        _format_subtitle(metrics),
+        "Customers contacted, highest probability first",
+        "Profit",
     )
     contacted = contact_profit["contacted"]
     low, high = contact_profit["profit_low"], contact_profit["profit_high"]

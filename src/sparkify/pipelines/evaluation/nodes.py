@@ -38,7 +38,7 @@ def compare_with_champion(
 ) -> tuple[dict[str, Any], PipelineModel, dict[str, Any]]:
     """Choose the next champion, the challenger or the current champion, on the same hold-out.
 
-    The challenger wins if its gain, by the score that selects candidates, is larger than
+    The challenger wins if its gain in the score that selects candidates is larger than
     `evaluation.promotion.standard_errors` standard errors over users. It also wins if the current
     champion cannot be compared. The choice takes effect in `promote_champion`.
 
@@ -88,14 +88,14 @@ def evaluate_champion(
     data_quality: dict[str, Any],
     question: dict[str, Any],
 ) -> dict[str, Any]:
-    """Evaluate the champion on the hold-out, beside training, out-of-fold rows and baselines.
+    """Evaluate the champion on the hold-out, training and out-of-fold rows, next to baselines.
 
     Returns:
-        `holdout` is on all customers, `unseen_users` on those held out of all training: a later
-        time and other people. `out_of_fold` is on all training weeks, each row predicted and
-        calibrated without its user; it is there if the champion is of this training. `decision`
-        has the threshold with its costs and rule, `gain_over_baselines` how much better the
-        champion ranks than each simple rule.
+        `holdout` covers all customers, `unseen_users` only those held out of training: they test a
+        later time and new users. `out_of_fold` covers all training cutoffs, each row predicted and
+        calibrated without its user; only for a champion of this training. `decision` has the
+        threshold with its costs and rule, `gain_over_baselines` how much better the champion ranks
+        than each simple rule.
     """
     trained, held_out = train_predictions.toPandas(), test_predictions.toPandas()
     decision = describe_decision(evaluation.decision, champion["f1_threshold"])
@@ -138,18 +138,18 @@ def estimate_contact_profit(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Estimate the profit of contacting customers of the hold-out, by how many are contacted.
 
-    A contacted churner stays with probability `contact_success` and is then worth
-    `kept_customer_value`; every contact costs `contact_cost`: dollars, per horizon.
+    A contacted churner stays with probability `contact_success`, a gain of `kept_customer_value`;
+    every contact costs `contact_cost`. Amounts are in dollars per horizon.
 
     Returns:
-        The profits, one row per number of customers contacted, the highest probabilities first:
-        `profit` with its 95 % interval over users, `at_random`, and by each baseline. And the
+        The profits, one row per number of contacts, the highest probabilities first. Columns are
+        `profit` with its 95 % interval over users, `at_random`, and one per baseline. And the
         plan: the best number of contacts with its interval, the number at the threshold in use,
         and the profit of the alternatives.
     """
     rows = to_sorted_pandas(test_predictions, *KEYS)
     decision = describe_decision(evaluation.decision, champion["f1_threshold"])
-    return contact_profit.weigh_contacts(rows, decision, evaluation)
+    return contact_profit.compute_contact_profit(rows, decision, evaluation)
 
 
 def evaluate_groups(
@@ -161,16 +161,16 @@ def evaluate_groups(
     """Evaluate the forecast for groups of the hold-out's customers: one row per group.
 
     Groups are by level, time since registration, time since the last event, and the last gender
-    known before the cutoff. `auc_difference` is the group's AUC less that of all customers, on
-    the same resamples. `calibration_gap` is the share that churned less the mean forecast. Both
-    and the AUC have 95 % intervals. These and the calibration error are missing where fewer than
-    `evaluation.min_interval_churned` churned, or did not.
+    known before the cutoff. `auc_difference` is the group's AUC minus that of all customers, on
+    the same resamples. `calibration_gap` is the share that churned minus the mean forecast. Both
+    and the AUC have 95 % intervals. All four metrics are missing if fewer than
+    `evaluation.min_interval_churned` customers churned, or did not.
     """
     groupings = customer_groups.list_groupings(evaluation.groups)
     rows = to_sorted_pandas(
         test_predictions.select(*KEYS, "churned", "probability")
         .join(test.select(*KEYS, *groupings), on=KEYS, how="inner")
-        .join(customer_groups.last_known_gender(test, user_days), on="user_id", how="left")
+        .join(customer_groups.find_last_known_gender(test, user_days), on="user_id", how="left")
         .fillna({"gender": customer_groups.UNKNOWN}),
         *KEYS,
     )
@@ -186,11 +186,11 @@ def promote_champion(
     """Put the next champion into service, unchanged, after its evaluation is saved.
 
     Args:
-        next_champion: its description.
-        next_model: the model itself.
+        next_champion: the description of the next champion.
+        next_model: its model.
         comparison: why it was chosen.
-        evaluation: every dataset of the evaluation. They are inputs, though not read, so that a
-            run whose evaluation fails leaves the current champion in service.
+        evaluation: every dataset of the evaluation. They are not read; as inputs they ensure that
+            a run with a failed evaluation leaves the current champion in service.
 
     Returns:
         `promotion`, `champion` and, saved last, `churn_model`, which contains all that scoring

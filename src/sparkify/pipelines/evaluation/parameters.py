@@ -10,7 +10,7 @@ from sparkify.schemas.table import ColumnName
 
 
 class DecisionParameters(Parameters):
-    """From which probability a customer is predicted to churn; dollars and shares."""
+    """Threshold, costs and gains of a contact, in dollars and shares."""
 
     threshold: Literal["f1", "profit"]
     contact_cost: float = Field(gt=0)
@@ -31,7 +31,7 @@ class PromotionParameters(Parameters):
 
 
 class GroupParameters(Parameters):
-    """Which customers count as new, and as seen recently; days."""
+    """Days within which customers count as new, or as recently seen."""
 
     new_customer_days: PositiveInt
     recently_seen_days: PositiveInt
@@ -51,7 +51,7 @@ class EvaluationParameters(Parameters):
 
     @property
     def bootstrap(self) -> Bootstrap:
-        """How 95 % intervals are computed."""
+        """Settings of 95 % intervals."""
         return Bootstrap(self.bootstrap_resamples, self.seed, self.min_interval_churned)
 
     @property

@@ -8,7 +8,7 @@ EVALUATED = [
     *[EVALUATION, "train_predictions", "test_predictions", "out_of_fold_predictions"],
     *["selected_candidate", "calibration", "cv_results", "champion", "data_quality", "question"],
 ]
-# All results that say how good the next champion is. It is promoted after they are saved.
+# All results of the evaluation. The next champion is promoted after they are saved.
 RESULTS = [
     *["train_predictions", "test_predictions", "metrics", "feature_weights", "segments"],
     *["contact_profit", "contact_plan", "group_metrics"],
@@ -64,7 +64,7 @@ def create_pipeline(**_: object) -> Pipeline:
 
 
 def create_forecasts() -> Pipeline:
-    """From a model and its metrics, of any prediction task, to forecasts, weights and figures."""
+    """From a model for any prediction task and its metrics to forecasts, weights and figures."""
     return Pipeline(
         [
             Node(

@@ -16,7 +16,7 @@ from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
 
 TASK = ("outcome", "horizon_days", "active_within_days")
-HELD_OUT_USERS = ("seed", "unseen_user_share")  # they define the users held out of training
+HELD_OUT_USERS = ("seed", "unseen_user_share")  # these select the users held out of training
 ERRORS_IN_INTERVAL = 2 * 1.96  # width of a 95 % interval in standard errors
 
 
@@ -32,28 +32,28 @@ def find_obstacle(
     """
     if standing_model is None:
         return "there was no champion before"
-    standing = read_card(standing_model)
-    if not standing:
+    current = read_card(standing_model)
+    if not current:
         return "the previous champion has no model card"
-    if not standing.get("reference"):
+    if not current.get("reference"):
         return "the previous champion has no reference for monitoring"
-    if "f1_threshold" not in standing:
-        return "the previous champion is of an earlier version, with a fixed threshold"
-    before, now = standing["question"], challenger["question"]
-    missing = sorted(set(standing["features"]) - set(test.columns))
-    trained_before, trained_now = (
+    if "f1_threshold" not in current:
+        return "the previous champion comes from an earlier version, with a fixed threshold"
+    before, now = current["question"], challenger["question"]
+    missing = sorted(set(current["features"]) - set(test.columns))
+    users_before, users_now = (
         [card["parameters"]["modelling"][name] for name in HELD_OUT_USERS]
-        for card in (standing, challenger)
+        for card in (current, challenger)
     )
     obstacles = {
-        "has another prediction task (outcome, horizon or who is a customer)": any(
+        "has another prediction task (outcome, horizon or definition of a customer)": any(
             before.get(name) != now.get(name) for name in TASK
         ),
-        f"was trained on a {standing['source']} log": standing["source"] != challenger["source"],
+        f"was trained on a {current['source']} log": current["source"] != challenger["source"],
         f"needs features that are missing: {', '.join(missing)}": bool(missing),
-        "was trained on other users (seed or unseen_user_share)": trained_before != trained_now,
+        "was trained on other users (seed or unseen_user_share)": users_before != users_now,
         "was trained on days within the hold-out's horizon": not is_forecast(
-            standing, date.fromisoformat(now["cutoff"])
+            current, date.fromisoformat(now["cutoff"])
         ),
     }
     reason = next((reason for reason, applies in obstacles.items() if applies), None)
@@ -77,10 +77,10 @@ def compare_models(
         evaluation: resamples, and the rule of the promotion.
     """
     rule, bootstrap = evaluation.promotion, evaluation.bootstrap
-    challenger, standing = (_predict(model, test) for model in (challenger_model, standing_model))
-    costs = metrics.compare_forecasts(challenger, standing, bootstrap)
+    challenger, current = (_predict(model, test) for model in (challenger_model, standing_model))
+    costs = metrics.compare_forecasts(challenger, current, bootstrap)
     gain = costs.get(metric, {"value": 0.0, "ci95": None})
-    needed = _needed_gain(gain["ci95"], rule.standard_errors)
+    needed = _compute_needed_gain(gain["ci95"], rule.standard_errors)
     is_better = needed is not None and gain["value"] > needed
     replaced = rule.replace == "always" or (rule.replace == "if_better" and is_better)
     bounds = "[{:+.4f}, {:+.4f}]".format(*gain["ci95"]) if gain["ci95"] else f"({TOO_FEW})"
@@ -93,12 +93,12 @@ def compare_models(
         "metric": metric,
         "gain": gain,
         "needed": needed,
-        "standing": _evaluate(standing_model, standing, bootstrap),
+        "standing": _evaluate(standing_model, current, bootstrap),
         "challenger": _evaluate(challenger_model, challenger, bootstrap),
     }
 
 
-def _needed_gain(ci95: list[float] | None, standard_errors: float) -> float | None:
+def _compute_needed_gain(ci95: list[float] | None, standard_errors: float) -> float | None:
     """Return the gain above which a challenger is better; None without an interval."""
     if ci95 is None:
         return None
@@ -112,12 +112,12 @@ def _predict(model: PipelineModel, test: DataFrame) -> pd.DataFrame:
 
 
 def _evaluate(model: PipelineModel, forecast: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, Any]:
-    wanted = {name: metrics.RANKING[name] for name in ("auc", "average_precision")}
-    wanted["log_loss"] = metrics.PROBABILITY["log_loss"]
+    chosen = {name: metrics.RANKING[name] for name in ("auc", "average_precision")}
+    chosen["log_loss"] = metrics.PROBABILITY["log_loss"]
     card = read_card(model)
     return {
         "label": card["label"],
         "trained_until": card["training"]["last_cutoff"],
         "fingerprint": card["training"]["fingerprint"],
-        **estimate_metrics(forecast, wanted, bootstrap),
+        **estimate_metrics(forecast, chosen, bootstrap),
     }

@@ -11,11 +11,11 @@ from sparkify.spark.functions import to_sorted_pandas
 
 
 def describe_segments(churn_model: PipelineModel, train: DataFrame) -> pd.DataFrame:
-    """Describe the champion's segments: one row per segment, the largest first, and one of `all`.
+    """Describe the champion's segments: one row per segment, the largest first, and a row `all`.
 
     `share` is the share of the users that the segments were learnt from. `churned` is the churn
-    rate of the training snapshots, weighted by the probability of the segment. The rates follow by
-    name. Empty where the model has no segments.
+    rate of the training snapshots, weighted by the probability of the segment. Further columns are
+    the segment's rates. Empty if the model has no segments.
     """
     stage = get_segments(churn_model)
     if stage is None:
@@ -24,8 +24,8 @@ def describe_segments(churn_model: PipelineModel, train: DataFrame) -> pd.DataFr
     rates.loc[len(rates)] = stage.getOrDefault("overall")
     columns = stage.getOutputCols()
     rows = to_sorted_pandas(stage.transform(train).select(*KEYS, "churned", *columns), *KEYS)
-    first = 1 - rows[columns].sum(axis="columns")
-    weights = np.column_stack([first, rows[columns], np.ones(len(rows))])
+    first_segment = 1 - rows[columns].sum(axis="columns")
+    weights = np.column_stack([first_segment, rows[columns], np.ones(len(rows))])
     churned = rows["churned"].to_numpy(float)
     described = {
         "segment": [*map(str, range(1, len(rates))), "all"],

@@ -1,4 +1,4 @@
-"""The candidates: lists of Spark ML stages that predict churn from the vector of inputs."""
+"""Candidates: lists of Spark ML stages that predict churn from the vector of inputs."""
 
 from collections.abc import Mapping
 from itertools import product
@@ -20,7 +20,7 @@ from sparkify.ml.calibration import UNCALIBRATED, ChurnProbability
 from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters, Setting
 
-SCALED = "weighed"  # the vector of a linear candidate
+SCALED = "weighed"  # column with the vector of scaled inputs, of a linear candidate
 Stages = list[Estimator[Any] | Transformer]
 
 
@@ -68,13 +68,13 @@ def build_pipeline(trial: Trial, moderator: int | None, seed: int, partitions: i
 
     Args:
         trial: the candidate and its settings.
-        moderator: the position of the input that changes the weight of the others in a linear
-            model; None for none.
+        moderator: the position of the input that a linear model multiplies all inputs with; None
+            for none.
         seed: seed of the fit.
         partitions: the number of partitions of the training rows.
     """
     stages = _build_stages(trial, moderator, seed, partitions)
-    vector = _columns(trial.candidate)["probabilityCol"]
+    vector = _name_columns(trial.candidate)["probabilityCol"]
     return Pipeline(stages=[*stages, ChurnProbability(vector, UNCALIBRATED)])
 
 
@@ -88,7 +88,7 @@ def find_settings_error(trial: Trial) -> str | None:
             one_tree = {**trial.settings, "n_estimators": 1, "n_jobs": 1}
             XGBClassifier(**one_tree).fit([[0.0], [1.0]], [0, 1])
         else:
-            # Spark ML checks settings when they reach Java, which a writer causes.
+            # Spark ML validates settings only when they reach Java; creating a writer sends them.
             estimator: Any = _build_stages(trial, None, 0, 1)[-1]
             estimator.write()
     except XGBoostError as error:
@@ -100,13 +100,13 @@ def find_settings_error(trial: Trial) -> str | None:
 
 
 def get_classifier(model: PipelineModel) -> Any:
-    """Return the stage of a fitted pipeline that classifies."""
+    """Return the classifier stage of a fitted pipeline."""
     (stage,) = [stage for stage in model.stages if stage.hasParam("probabilityCol")]
     return stage
 
 
-def _columns(candidate: str) -> dict[str, Any]:
-    """Return the columns that a classifier reads and writes, with the candidate's name in each."""
+def _name_columns(candidate: str) -> dict[str, Any]:
+    """Return a classifier's columns by parameter; those it adds start with the candidate's name."""
     return {
         "labelCol": LABEL,
         "weightCol": WEIGHT,
@@ -117,14 +117,14 @@ def _columns(candidate: str) -> dict[str, Any]:
 
 
 def _build_stages(trial: Trial, moderator: int | None, seed: int, partitions: int) -> Stages:
-    columns, settings = _columns(trial.candidate), dict[str, Any](trial.settings)
+    columns, settings = _name_columns(trial.candidate), dict[str, Any](trial.settings)
     if trial.candidate == "logistic_regression":
         return _build_linear_stages(columns, settings, moderator)
     if trial.candidate == "random_forest":
         return [RandomForestClassifier(featuresCol=INPUTS, seed=seed, **columns, **settings)]
     if trial.candidate == "gradient_boosted_trees":
         trees = GBTClassifier(featuresCol=INPUTS, seed=seed, **settings)
-        # Its constructor does not accept all of these columns.
+        # The constructor does not accept all of these parameters.
         for name, column in columns.items():
             trees.set(trees.getParam(name), column)
         return [trees]
@@ -136,7 +136,7 @@ def _build_stages(trial: Trial, moderator: int | None, seed: int, partitions: in
             probability_col=columns["probabilityCol"],
             raw_prediction_col=columns["rawPredictionCol"],
             prediction_col=columns["predictionCol"],
-            num_workers=partitions,  # as many as partitions, which keeps the order of the rows
+            num_workers=partitions,  # one per partition, which keeps the order of the rows
             random_state=seed,
             verbose=False,
             verbosity=0,

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from sparkify.ml.calibration import UNCALIBRATED
 from sparkify.pipelines.modelling.candidates import Trial, build_pipeline, list_trials
-from sparkify.pipelines.modelling.folds import fold_of
+from sparkify.pipelines.modelling.folds import assign_fold
 from sparkify.pipelines.modelling.inputs import (
     INPUTS,
     LABEL,
@@ -32,7 +32,7 @@ from sparkify.spark.functions import to_sorted_pandas
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
-# Spark repeats a task whose worker is lost, but not tasks that run together, as XGBoost's do. Its
+# Spark retries the task of a lost worker, but not XGBoost's, which run in a barrier stage. The
 # error then contains this text, and the whole fit is repeated.
 BARRIER_FAILED = "failed barrier"
 MAX_REPEATED_FITS = 2
@@ -51,8 +51,8 @@ def prepare_rows(
 ) -> Prepared:
     """Learn the inputs from training rows, and compute, balance and cache them.
 
-    Rows are in partitions and an order that do not depend on the machine. The caller unpersists
-    `rows`, as `prepared_rows` does.
+    Partitions and order of the rows do not depend on the machine. The caller unpersists `rows`, as
+    `prepared_rows` does.
     """
     learnt = fit_inputs(train, inputs)
     labelled = learnt.transform(train).withColumn(LABEL, F.col("churned").cast("double"))
@@ -65,7 +65,7 @@ def prepare_rows(
 def prepared_rows(
     train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
 ) -> Iterator[Prepared]:
-    """Prepare training rows, and unpersist them at the end."""
+    """Prepare training rows, and unpersist them when the context ends."""
     prepared = prepare_rows(train, inputs, parameters)
     try:
         yield prepared
@@ -82,7 +82,7 @@ def fit_trial(prepared: Prepared, trial: Trial, parameters: ModellingParameters)
 def fit_candidate(
     prepared: Prepared, trial: Trial, parameters: ModellingParameters
 ) -> PipelineModel:
-    """Fit a trial's own stages on prepared rows: from `inputs` to `uncalibrated`.
+    """Fit only a trial's stages on prepared rows: from `inputs` to `uncalibrated`.
 
     A fit that loses a worker of a cluster is repeated, up to twice.
     """
@@ -93,7 +93,7 @@ def fit_candidate(
         except Py4JJavaError as error:
             if BARRIER_FAILED not in str(error):
                 raise
-            logger.info("A worker was lost: fitting %s again", trial.label)
+            logger.info("Spark lost a worker: fitting %s again", trial.label)
     return estimator.fit(prepared.rows)
 
 
@@ -103,17 +103,17 @@ def predict_out_of_fold(
     """Predict every training row with every trial, fitted on the other folds.
 
     Returns:
-        One row per trial, repeat and training row: `trial` (its place in `list_trials`), its
+        One row per trial, repeat and training row: `trial` (its position in `list_trials`), its
         label as `candidate`, `repeat`, `fold`, the row's keys and `churned`. `probability` is not
         calibrated.
     """
     trials = list_trials(parameters)
     rows = train.cache()
     splits = list(product(range(parameters.fold_repeats), range(parameters.folds)))
-    done = count(1)
+    finished_fits = count(1)
 
     def prepare(repeat: int, fold: int) -> None:
-        is_held_out = fold_of(repeat, parameters) == fold
+        is_held_out = assign_fold(repeat, parameters) == fold
         prepared = prepare_rows(rows.where(~is_held_out), inputs, parameters)
         held_out = prepared.input_model.transform(rows.where(is_held_out))
         prepared_folds[repeat, fold] = (
@@ -128,17 +128,17 @@ def predict_out_of_fold(
         model = fit_candidate(prepared, trials[number], parameters)
         seconds = time.perf_counter() - start
         predictions = predict_uncalibrated(model, held_out)
-        progress = f"{next(done)}/{len(trials) * len(splits)}"
+        progress = f"{next(finished_fits)}/{len(trials) * len(splits)}"
         logger.info("Fit %s: %s, fold %d, %.1f s", progress, label, fold + 1, seconds)
         return predictions.assign(trial=number, candidate=label, repeat=repeat, fold=fold)
 
     prepared_folds: dict[tuple[int, int], tuple[Prepared, DataFrame]] = {}
     try:
         run_concurrently(prepare, splits, rows, parameters.parallel_fits)
-        # Different candidates concurrently: some keep Java busy, others Python. The simplest last:
-        # at the end of a long fit nothing else would be left for the other cores.
-        numbers = range(len(trials))
-        fits = [(number, *split) for split in splits for number in reversed(numbers)]
+        # Run different candidates concurrently: some use Java, some Python. The simplest ones start
+        # last, so that no long fit is left to run alone.
+        trial_numbers = range(len(trials))
+        fits = [(number, *split) for split in splits for number in reversed(trial_numbers)]
         predictions = run_concurrently(predict_fold, fits, rows, parameters.parallel_fits)
     finally:
         for prepared, held_out in prepared_folds.values():
@@ -149,7 +149,7 @@ def predict_out_of_fold(
 
 
 def run_concurrently(
-    work: Callable[..., Result],
+    function: Callable[..., Result],
     arguments: Sequence[tuple[Any, ...]],
     rows: DataFrame,
     parallel_fits: int,
@@ -157,7 +157,7 @@ def run_concurrently(
     """Call a function with each tuple of arguments in threads that use the rows' Spark session."""
     in_session = inheritable_thread_target(rows.sparkSession)
     with ThreadPoolExecutor(parallel_fits) as pool:
-        return list(pool.map(in_session(lambda values: work(*values)), arguments))
+        return list(pool.map(in_session(lambda values: function(*values)), arguments))
 
 
 def predict_uncalibrated(model: PipelineModel, rows: DataFrame) -> pd.DataFrame:

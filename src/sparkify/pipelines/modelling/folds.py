@@ -1,4 +1,4 @@
-"""Which users are held out: of all training, and of each fold."""
+"""Users held out of training, and of each fold; checks that both leave enough churners."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -15,7 +15,7 @@ def is_trainable(modelling: ModellingParameters) -> Column:
     return ~is_in_share(hashed, modelling.unseen_user_share)
 
 
-def fold_of(repeat: int, parameters: ModellingParameters) -> Column:
+def assign_fold(repeat: int, parameters: ModellingParameters) -> Column:
     """Return the fold of a row's user, by hash; each repeat divides the users differently."""
     hashed = F.xxhash64("user_id", F.lit("fold"), F.lit(parameters.seed), F.lit(repeat))
     return F.pmod(hashed, F.lit(parameters.folds)).cast("int")
@@ -31,8 +31,8 @@ def require_trainable_and_unseen(
     """
     if trainable in (0, users):
         allowed = (
-            f"a share that keeps some and not all of the {users:,} users of the hold-out out of "
-            f"training, which now has {trainable:,} of them; or use a log of more users"
+            f"a share that keeps some, but not all, of the {users:,} hold-out users out of "
+            f"training (now {trainable:,} of them are in training); or use a log of more users"
         )
         raise TooLittleDataError(
             format_wrong_value("modelling.unseen_user_share", modelling.unseen_user_share, allowed)
@@ -40,7 +40,7 @@ def require_trainable_and_unseen(
 
 
 def require_churners_in_folds(train: DataFrame, modelling: ModellingParameters) -> None:
-    """Require that every training on the other folds has churners.
+    """Require churners outside each fold, for its training.
 
     Args:
         train: training snapshots, with `user_id` and `churned`.
@@ -52,20 +52,23 @@ def require_churners_in_folds(train: DataFrame, modelling: ModellingParameters) 
     repeats = range(modelling.fold_repeats)
     churners = train.where("churned").agg(
         F.count_distinct("user_id").alias("users"),
-        *(F.count_distinct(fold_of(repeat, modelling)).alias(str(repeat)) for repeat in repeats),
+        *(
+            F.count_distinct(assign_fold(repeat, modelling)).alias(str(repeat))
+            for repeat in repeats
+        ),
     )
     counts = collect_one_row(churners)
     require_folds("modelling.folds", modelling.folds, counts["users"])
     if min(counts[str(repeat)] for repeat in repeats) < 2:
         raise TooLittleDataError(
             f"modelling.folds: all {counts['users']:,} training users who churned are in the same "
-            f"fold, so that the other folds have no churner. Set another modelling.seed, or use a "
+            f"fold: the other folds have no churner. Set another modelling.seed, or use a "
             f"log of more users or days."
         )
 
 
 def require_folds(parameter: str, folds: int, churners: int) -> None:
-    """Require a user who churned for each fold.
+    """Require at least as many users who churned as folds.
 
     Raises:
         TooLittleDataError: with the number of users who churned.

@@ -36,7 +36,7 @@ def list_hyperparameters(candidate: str) -> dict[str, type[int] | type[float]]:
     if candidate == "xgboost":
         kinds: Mapping[str, object] = get_type_hints(estimator.__init__)
     else:
-        params = dict(inspect.getmembers(estimator, lambda one: isinstance(one, Param)))
+        params = dict(inspect.getmembers(estimator, lambda value: isinstance(value, Param)))
         kinds = {name: param.typeConverter for name, param in params.items()}
     return {
         name: KINDS[kind]
@@ -46,7 +46,7 @@ def list_hyperparameters(candidate: str) -> dict[str, type[int] | type[float]]:
 
 
 def require_known_settings(candidates: Mapping[str, Mapping[str, Sequence[float]] | None]) -> None:
-    """Require a candidate, and for each candidate only settings that exist, of the right type.
+    """Require at least one candidate, and only settings that exist, with values of their type.
 
     Raises:
         PydanticCustomError: with the first wrong setting.

@@ -11,10 +11,10 @@ LOG_PREFIX = "log_"  # of the column with a feature's logarithm
 
 
 class Rate(Parameters):
-    """An input: a feature divided by another, shrunken as if `prior` more had been observed.
+    """An input: a feature per another one, shrunken by `prior` more of the latter at the average.
 
-    For reasons, `words` is a template with the customer's {rate} and the average, {others}, and
-    `of` the plural noun for what the denominator counts.
+    For reasons, `words` is a template with the customer's {rate} and the average as {others}; `of`
+    is the plural noun for what the denominator counts.
     """
 
     count: ColumnName
@@ -33,8 +33,7 @@ class Rate(Parameters):
 class Plain(Parameters):
     """An input: a feature x, or ln(1 + x) with `log`.
 
-    For reasons, `words` is a template with its {value}, and `at_zero` the one where that rounds
-    to 0.
+    For reasons, `words` is a template with x as {value}; `at_zero` is used if x rounds to 0.
     """
 
     group: str
@@ -49,7 +48,7 @@ class Plain(Parameters):
 
 
 def _check_template(words: str | None, *names: str) -> str | None:
-    """Return a template, after a check that it has no other fields than these."""
+    """Check that a template has only these fields, and return it."""
     try:
         (words or "").format(**dict.fromkeys(names, 0.5))
     except (IndexError, KeyError, ValueError) as error:
@@ -58,10 +57,10 @@ def _check_template(words: str | None, *names: str) -> str | None:
     return words
 
 
-def list_rate_features(rates: Mapping[str, Rate], place: str) -> dict[str, str]:
-    """Return the features that rates are computed from, by the parameter that names them."""
+def list_rate_features(rates: Mapping[str, Rate], prefix: str) -> dict[str, str]:
+    """List the features that rates are computed from, by the parameter that names them."""
     return {
-        f"{place}.{name}.{part}": feature
+        f"{prefix}.{name}.{part}": feature
         for name, rate in rates.items()
         for part, feature in (("count", rate.count), ("per", rate.per))
     }

@@ -22,10 +22,10 @@ NOT_FEATURES = (*KEYS, "churned", "is_trainable", LABEL, WEIGHT)
 
 
 class InputError(UserError):
-    """An input refers to a feature that the table does not have."""
+    """An input refers to a missing feature, or has the name of one."""
 
 
-def feature_columns(model_input: DataFrame) -> list[str]:
+def list_feature_columns(model_input: DataFrame) -> list[str]:
     """List the columns of a model input that a model may use."""
     return [name for name in model_input.columns if name not in NOT_FEATURES]
 
@@ -33,21 +33,21 @@ def feature_columns(model_input: DataFrame) -> list[str]:
 def fit_inputs(train: DataFrame, parameters: InputParameters) -> PipelineModel:
     """Return the stages that compute the vector `inputs` from features, fitted to training rows.
 
-    The probabilities of the segments come first, if there are several; then the rates, and the
-    features as logarithms or as they are.
+    The order is: probabilities of the segments, if there are several; rates; features, some of
+    them as logarithms.
 
     Raises:
         InputError: if a feature is not in `train`, or a rate has the name of a feature.
     """
-    columns = feature_columns(train)
+    columns = list_feature_columns(train)
     _require_features(columns, parameters)
     plain = dict.fromkeys(columns, True)
     if parameters.plain is not None:
-        plain = {name: how.log for name, how in parameters.plain.items()}
+        plain = {name: definition.log for name, definition in parameters.plain.items()}
     logarithms = {name: LOG_PREFIX + name for name, is_log in plain.items() if is_log}
     names = [*parameters.rates, *(logarithms.get(name, name) for name in plain)]
     stages: list[Transformer] = [
-        ShrunkenRates(learn_overall_rates(train, _unfitted_rates(parameters.rates))),
+        ShrunkenRates(learn_overall_rates(train, _create_rates(parameters.rates))),
         Logarithms(list(logarithms), list(logarithms.values())),
     ]
     segments = parameters.segments and fit_customer_segments(train, parameters.segments)
@@ -60,7 +60,9 @@ def fit_inputs(train: DataFrame, parameters: InputParameters) -> PipelineModel:
 def _require_features(columns: Sequence[str], parameters: InputParameters) -> None:
     duplicates = sorted(set(parameters.rates) & set(columns))
     if duplicates:
-        raise InputError(f"inputs.rates: {', '.join(duplicates)} is the name of a feature already.")
+        raise InputError(
+            f"inputs.rates: {', '.join(duplicates)} is the name of a feature already; rename it."
+        )
     missing = sorted({*parameters.named_features.values()} - set(columns))
     if missing:
         raise InputError(
@@ -68,18 +70,18 @@ def _require_features(columns: Sequence[str], parameters: InputParameters) -> No
         )
 
 
-def _unfitted_rates(definitions: Mapping[str, RateDefinition]) -> list[Rate]:
+def _create_rates(definitions: Mapping[str, RateDefinition]) -> list[Rate]:
     return [Rate(name, rate.count, rate.per, rate.prior) for name, rate in definitions.items()]
 
 
 def fit_customer_segments(
     train: DataFrame, parameters: SegmentParameters
 ) -> CustomerSegments | None:
-    """Fit segments to each user's last row, of at most `most_users` users; None if they are alike.
+    """Fit segments to the last row of at most `most_users` users; None if one segment fits best.
 
     Users are selected and ordered by hash.
     """
-    rates = _unfitted_rates(parameters.rates)
+    rates = _create_rates(parameters.rates)
     columns = sorted({name for rate in rates for name in (rate.count, rate.denominator)})
     last = train.groupBy("user_id").agg(F.max_by(F.struct(*columns), "cutoff").alias("last"))
     by_hash = last.orderBy(F.xxhash64("user_id"), "user_id").limit(parameters.most_users)
@@ -96,8 +98,8 @@ class PlainInput(NamedTuple):
 
 def describe_inputs(model: PipelineModel) -> list[PlainInput | Rate]:
     """List the inputs of a fitted model in order, with the features that they are computed from."""
-    rates = {rate.name: rate for rate in _first(model, ShrunkenRates).rates}
-    logarithms = _first(model, Logarithms)
+    rates = {rate.name: rate for rate in _get_stage(model, ShrunkenRates).rates}
+    logarithms = _get_stage(model, Logarithms)
     features: dict[str, str | None] = dict(
         zip(logarithms.getOutputCols(), logarithms.getInputCols(), strict=True)
     )
@@ -110,15 +112,15 @@ def describe_inputs(model: PipelineModel) -> list[PlainInput | Rate]:
 
 def list_inputs(model: PipelineModel) -> list[str]:
     """List the names of a fitted model's inputs in order."""
-    return list(_first(model, VectorAssembler).getInputCols())
+    return list(_get_stage(model, VectorAssembler).getInputCols())
 
 
 def list_features(model: PipelineModel) -> set[str]:
     """List the features that a fitted model's inputs are computed from."""
     segments = get_segments(model)
     inputs = [*describe_inputs(model), *(segments.rates if segments else [])]
-    rates = [one for one in inputs if isinstance(one, Rate)]
-    plain = {one.feature for one in inputs if isinstance(one, PlainInput) and one.feature}
+    rates = [each for each in inputs if isinstance(each, Rate)]
+    plain = {each.feature for each in inputs if isinstance(each, PlainInput) and each.feature}
     return plain | {name for rate in rates for name in (rate.count, rate.denominator)}
 
 
@@ -131,5 +133,5 @@ def find_moderator(model: PipelineModel, parameters: InputParameters) -> int | N
     return names.index(name if name in names else LOG_PREFIX + name)
 
 
-def _first(model: PipelineModel, kind: type[Stage]) -> Stage:
+def _get_stage(model: PipelineModel, kind: type[Stage]) -> Stage:
     return next(stage for stage in model.stages if isinstance(stage, kind))

@@ -15,10 +15,13 @@ from sparkify.spark.functions import collect_one_row
 
 
 class ModelCard(Transformer, DefaultParamsReadable["ModelCard"], DefaultParamsWritable):
-    """A stage that changes no row; `card` is JSON on what the model is and was trained on."""
+    """A stage that changes no row; `card` is JSON that describes the model and its training."""
 
     card: "Param[str]" = Param(
-        Params._dummy(), "card", "what the model is, as JSON", typeConverter=TypeConverters.toString
+        Params._dummy(),
+        "card",
+        "description of the model, as JSON",
+        typeConverter=TypeConverters.toString,
     )
 
     def __init__(self, card: str = "{}") -> None:
@@ -42,7 +45,7 @@ def read_card(model: PipelineModel) -> dict[str, Any]:
 
 
 def is_same_model(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Return whether two cards are of one model: the same settings and the same training rows."""
+    """Return whether two cards describe one model: the same settings and training rows."""
     settings = ("label", "calibration", "f1_threshold", "source")
     is_same = all(one.get(name) == other.get(name) for name in settings)
     return is_same and one["training"]["fingerprint"] == other["training"]["fingerprint"]
@@ -51,11 +54,11 @@ def is_same_model(one: dict[str, Any], other: dict[str, Any]) -> bool:
 def is_forecast(card: dict[str, Any], cutoff: date) -> bool:
     """Return whether all labels that a model was trained on end by the cutoff."""
     question = card["question"]
-    last = date.fromisoformat(max(question["train_cutoffs"]))
-    return last + timedelta(days=question["horizon_days"]) <= cutoff
+    last_cutoff = date.fromisoformat(max(question["train_cutoffs"]))
+    return last_cutoff + timedelta(days=question["horizon_days"]) <= cutoff
 
 
-def fingerprint(rows: DataFrame) -> str:
+def compute_fingerprint(rows: DataFrame) -> str:
     """Return a checksum of a table's content that does not depend on the order of its rows.
 
     It is the sum of 64-bit hashes of the rows, with the columns sorted by name, and the row count.
@@ -64,7 +67,7 @@ def fingerprint(rows: DataFrame) -> str:
     return f"{total % 2**64:016x}-{count}"
 
 
-def summarise_training(train: DataFrame) -> dict[str, Any]:
+def summarize_training(train: DataFrame) -> dict[str, Any]:
     """Summarise training rows: snapshots, churned, base rate, cutoffs and fingerprint."""
     counts = collect_one_row(
         train.agg(
@@ -77,4 +80,4 @@ def summarise_training(train: DataFrame) -> dict[str, Any]:
     )
     summary = counts.asDict()
     base_rate = summary["churned"] / summary["snapshots"]
-    return {**summary, "base_rate": base_rate, "fingerprint": fingerprint(train)}
+    return {**summary, "base_rate": base_rate, "fingerprint": compute_fingerprint(train)}

@@ -14,7 +14,7 @@ from sparkify.ml.calibration import (
     learn_calibration,
     select_calibration,
 )
-from sparkify.ml.metrics import best_f1_threshold
+from sparkify.ml.metrics import find_best_f1_threshold
 from sparkify.pipelines.feature_engineering.log_summary import require_outcome_page
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -31,8 +31,8 @@ from sparkify.pipelines.modelling.folds import (
     require_churners_in_folds,
     require_trainable_and_unseen,
 )
-from sparkify.pipelines.modelling.inputs import feature_columns
-from sparkify.pipelines.modelling.model_card import add_card, summarise_training
+from sparkify.pipelines.modelling.inputs import list_feature_columns
+from sparkify.pipelines.modelling.model_card import add_card, summarize_training
 from sparkify.pipelines.modelling.parameters import (
     InputParameters,
     ModellingParameters,
@@ -42,8 +42,8 @@ from sparkify.schemas import KEYS, OUT_OF_FOLD_PREDICTIONS
 from sparkify.spark.functions import to_sorted_pandas
 
 
-class OtherCandidatesError(UserError):
-    """The saved predictions are of other candidates than the parameters list."""
+class CandidatesChangedError(UserError):
+    """`modelling.candidates` has changed since the predictions were saved."""
 
 
 def split_in_time(
@@ -56,7 +56,7 @@ def split_in_time(
     """Split labelled snapshots into training rows and the hold-out, in time and by user.
 
     The hold-out has all customers of the last cutoff. Training has the cutoffs whose horizon ends
-    no later than that (the embargo), without the users held out of training.
+    by then (the embargo), without the users held out of training.
 
     Returns:
         Training rows and hold-out, one row per user and cutoff, and the prediction task.
@@ -76,9 +76,9 @@ def split_in_time(
     counts = by_cutoff.orderBy("cutoff").collect()
     if not counts:
         raise TooLittleDataError(
-            "snapshots holds no rows: there is no customer at any cutoff. With the outcome "
-            "`downgrade` customers are on the paid level, with `inactivity` they were seen in the "
-            "last feature_engineering.active_within_days. Use a log of more users or days."
+            "snapshots has no rows: there is no customer at any cutoff. With the outcome "
+            "`downgrade` a customer has to be on the paid level, with `inactivity` seen within "
+            "feature_engineering.active_within_days. Use a log of more users or days."
         )
     *earlier, holdout = counts
     embargo = pd.Timedelta(days=feature_engineering.horizon_days)
@@ -129,18 +129,19 @@ def select_candidate(
     """Select the simplest trial within one standard error of the best.
 
     Returns:
-        The trials compared, one row per trial, the best first; and the selected trial.
+        The comparison, one row per trial, the best first; and the selected trial.
 
     Raises:
-        OtherCandidatesError: if `modelling.candidates` has changed since `cross_validate`.
+        CandidatesChangedError: if `modelling.candidates` has changed since `cross_validate`.
     """
     trials = list_trials(modelling)
     predictions = to_sorted_pandas(out_of_fold_predictions, "trial", "repeat", "fold", *KEYS)
     saved = predictions.drop_duplicates("trial")["candidate"].tolist()
     if saved != [trial.label for trial in trials]:
-        raise OtherCandidatesError(
-            f"out_of_fold_predictions has {'; '.join(saved)}, and modelling.candidates lists "
-            f"others. Run it again from modelling.cross_validate."
+        raise CandidatesChangedError(
+            f"out_of_fold_predictions has {'; '.join(saved)}, which modelling.candidates no longer "
+            f"lists. Run again from the node cross_validate (`kedro run --from-nodes "
+            f"modelling.cross_validate`)."
         )
     cv_results = selection.compare_trials(predictions, trials, modelling.selection)
     number = selection.choose_simplest(cv_results)
@@ -153,25 +154,25 @@ def calibrate(
     selected_candidate: dict[str, Any],
     modelling: ModellingParameters,
 ) -> dict[str, Any]:
-    """Learn the calibration of the selected trial from its predictions out of fold.
+    """Learn the calibration of the selected trial from its out-of-fold predictions.
 
     Returns:
-        The `method`, its `parameters`, and `f1_threshold`, the threshold with the highest F1 to
-        expect from calibrated probabilities.
+        The `method`, its `parameters`, and `f1_threshold`, the threshold with the highest
+        expected F1 of calibrated probabilities.
     """
     rows = select_trial(out_of_fold_predictions, selected_candidate)
     method = select_calibration(rows, modelling.calibrations)
     return {
         "method": method,
         "parameters": learn_calibration(out_of_fold_predictions.sparkSession, rows, method),
-        "f1_threshold": best_f1_threshold(ml_calibration.calibrate(rows, method)),
+        "f1_threshold": find_best_f1_threshold(ml_calibration.calibrate(rows, method)),
     }
 
 
 def select_trial(
     out_of_fold_predictions: DataFrame, selected_candidate: dict[str, Any]
 ) -> pd.DataFrame:
-    """Return the selected trial's predictions out of fold, in the order of folds and keys."""
+    """Return the selected trial's out-of-fold predictions, sorted by fold and key."""
     is_selected = F.col("trial") == selected_candidate["trial"]
     return to_sorted_pandas(out_of_fold_predictions.where(is_selected), "repeat", "fold", *KEYS)
 
@@ -179,7 +180,7 @@ def select_trial(
 def describe_candidate(
     selected_candidate: dict[str, Any], calibration: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return candidate, settings, imbalance, calibration and F1 threshold, as a card has them."""
+    """Return candidate, settings, imbalance, calibration and F1 threshold, as in a model card."""
     return {
         **{name: value for name, value in selected_candidate.items() if name != "trial"},
         "calibration": calibration["method"],
@@ -199,9 +200,9 @@ def describe_training(
     """Describe the customers of the last training cutoff, and the log, for monitoring.
 
     Returns:
-        The `cutoff`, the `window_days` before it and the number of `customers`. `watched` has
-        distributions of values. `pages`, `days` within the window and `lines` by reason of
-        rejection are of the log. A later snapshot is described by the same settings.
+        The `cutoff`, the `window_days` before it and the number of `customers`. `watched` has the
+        distributions of features. `pages`, `days` of the window and `lines`, with rejections by
+        reason, describe the log. Monitoring describes later snapshots by the same settings.
     """
     cutoff = max(question["train_cutoffs"])
     snapshot = features.where(F.col("cutoff") == F.lit(cutoff).cast("date"))
@@ -237,13 +238,13 @@ def fit_selected(
     Returns:
         The model, from features to `probability`, and a description of it.
     """
-    last = build_calibration_stages(
+    calibration_stages = build_calibration_stages(
         train.sparkSession, calibration["method"], calibration["parameters"]
     )
     with prepared_rows(train, inputs, modelling) as prepared:
         model = fit_trial(prepared, Trial.from_description(selected_candidate), modelling)
     description = describe_candidate(selected_candidate, calibration)
-    return PipelineModel([*model.stages, *last]), description
+    return PipelineModel([*model.stages, *calibration_stages]), description
 
 
 def fit_challenger(
@@ -272,12 +273,12 @@ def fit_challenger(
     }
     card = {
         **description,
-        "features": feature_columns(train),
+        "features": list_feature_columns(train),
         "question": question,
         "source": data_quality["source"],
-        "training": summarise_training(train),
+        "training": summarize_training(train),
         "reference": training_reference,
         "packages": package_versions,
-        "parameters": {name: one.model_dump(mode="json") for name, one in parameters.items()},
+        "parameters": {name: each.model_dump(mode="json") for name, each in parameters.items()},
     }
     return add_card(model, card)

@@ -26,9 +26,9 @@ Setting = Annotated[StrictInt | StrictFloat, WithJsonSchema({"type": "number"})]
 
 
 class SegmentParameters(Parameters):
-    """By which rates segments of customers differ, and how they are searched for.
+    """The rates by which segments of customers differ, and the search for segments.
 
-    A rate's `prior` is as for an input, of a segment instead of a customer.
+    A rate's `prior` shrinks the rate of a segment, not that of a customer.
     """
 
     rates: dict[ColumnName, Rate] = Field(min_length=1)
@@ -37,17 +37,17 @@ class SegmentParameters(Parameters):
     most_users: PositiveInt
     seed: Seed
 
-    def without(self, group: str) -> Self | None:
-        """Return them without a group of rates; None if there are no others."""
+    def drop_group(self, group: str) -> Self | None:
+        """Return the parameters without a group of rates; None if no rate is left."""
         rates = {name: rate for name, rate in self.rates.items() if rate.group != group}
         return self.model_copy(update={"rates": rates}) if rates else None
 
 
 class InputParameters(Parameters):
-    """What a model looks at; `inputs` in conf/.
+    """The inputs of a model; `inputs` in conf/.
 
     Without `plain`, the inputs are the logarithms of all features. `moderator` is the input that
-    linear candidates let change the weight of all others.
+    linear candidates multiply all inputs with.
     """
 
     segments: SegmentParameters | None = None
@@ -57,31 +57,30 @@ class InputParameters(Parameters):
 
     @property
     def every_rate(self) -> dict[ColumnName, Rate]:
-        """The rates that are inputs and those that segments differ by."""
+        """All rates: those that are inputs, and those by which segments differ."""
         return {**(self.segments.rates if self.segments else {}), **self.rates}
 
-    def rate_words(self, name: str) -> str:
-        """Return the words for a rate, or its name and numbers where there are none."""
-        rate, plainly = self.every_rate.get(name), name.replace("_", " ")
-        return (rate and rate.words) or f"{plainly}: {{rate:.3g}}, others {{others:.3g}}"
+    def get_rate_template(self, name: str) -> str:
+        """Return the template of a rate's text, or a default with its name and numbers."""
+        rate, label = self.every_rate.get(name), name.replace("_", " ")
+        return (rate and rate.words) or f"{label}: {{rate:.3g}}, others {{others:.3g}}"
 
     @property
     def groups(self) -> dict[str, list[str]]:
         """The names of the rates and plain inputs of each group, in alphabetical order."""
-        group_of = {name: rate.group for name, rate in self.every_rate.items()}
-        group_of |= {name: how.group for name, how in (self.plain or {}).items()}
+        definitions: dict[str, Rate | Plain] = {**self.every_rate, **(self.plain or {})}
         return {
-            group: [name for name, its_group in group_of.items() if its_group == group]
-            for group in sorted(set(group_of.values()))
+            group: [name for name, definition in definitions.items() if definition.group == group]
+            for group in sorted({definition.group for definition in definitions.values()})
         }
 
-    def without(self, group: str) -> Self:
-        """Return what is left when a group is dropped."""
-        rates = {name: how for name, how in self.rates.items() if how.group != group}
-        plain = {name: how for name, how in (self.plain or {}).items() if how.group != group}
+    def drop_group(self, group: str) -> Self:
+        """Return the parameters without a group of inputs."""
+        rates = {name: rate for name, rate in self.rates.items() if rate.group != group}
+        plain = {name: item for name, item in (self.plain or {}).items() if item.group != group}
         return self.model_copy(
             update={
-                "segments": self.segments.without(group) if self.segments else None,
+                "segments": self.segments.drop_group(group) if self.segments else None,
                 "rates": rates,
                 "plain": plain,
                 "moderator": self.moderator if self.moderator in {*rates, *plain} else None,
@@ -101,7 +100,7 @@ class InputParameters(Parameters):
     @property
     def new_columns(self) -> dict[str, str]:
         """The columns that hold rates and logarithms, by the parameter that adds them."""
-        logs = [name for name, how in (self.plain or {}).items() if how.log]
+        logs = [name for name, definition in (self.plain or {}).items() if definition.log]
         return {
             **{f"rates.{name}": name for name in self.rates},
             **{f"plain.{name}": LOG_PREFIX + name for name in logs},
@@ -127,7 +126,7 @@ class InputParameters(Parameters):
 
 
 class ReferenceParameters(Parameters):
-    """What of a training is kept for monitoring; `reference` in conf/."""
+    """What the training keeps for monitoring; `reference` in conf/."""
 
     window_days: int = Field(gt=0, multiple_of=7)
     rates: dict[str, Rate]

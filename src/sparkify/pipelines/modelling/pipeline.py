@@ -42,7 +42,7 @@ def create_pipeline(**_: object) -> Pipeline:
 
 
 def create_search() -> Pipeline:
-    """From training rows, of any prediction task, to the selected candidate and its calibration."""
+    """From training rows for any prediction task to the selected candidate and its calibration."""
     return Pipeline(
         [
             Node(

@@ -15,15 +15,15 @@ from sparkify.spark.functions import collect_one_row, to_sorted_pandas
 
 
 class TooManyRowsError(UserError):
-    """More rows than can be resampled on one machine."""
+    """There are more rows than one machine can resample."""
 
 
 def balance_classes(
     train: DataFrame, names: list[str], parameters: ModellingParameters
 ) -> DataFrame:
-    """Return training rows with `inputs`, `label` and `weight`, as `modelling.imbalance` says.
+    """Return training rows with `inputs`, `label` and `weight`, balanced by `modelling.imbalance`.
 
-    `none` gives all rows the same weight. `weights` gives churners and others the same total
+    `none` gives all rows the same weight. `weights` gives churners and non-churners the same total
     weight. `smote` adds synthetic churners between real ones until there are as many (Chawla et
     al. 2002, by imbalanced-learn); it works on one machine.
 
@@ -49,7 +49,7 @@ def balance_classes(
         raise TooManyRowsError(
             f"modelling.imbalance smote: {rows:,} training rows are more than the "
             f"{parameters.smote_most_rows:,} of modelling.smote_most_rows; SMOTE works on one "
-            f"machine. Take `weights` or `none`, or raise the limit."
+            f"machine. Set `weights` or `none`, or raise the limit."
         )
     if churned < 2 or 2 * churned >= rows:
         return equal
@@ -61,12 +61,12 @@ def _add_synthetic_churners(
 ) -> DataFrame:
     arrays = train.select(*KEYS, vector_to_array(F.col(INPUTS)).alias(INPUTS), LABEL)
     real = to_sorted_pandas(arrays, *KEYS)
-    # Each lies between a churner and one of its nearest; few churners have few neighbours.
+    # A synthetic churner lies between a churner and one of its up to five nearest neighbours.
     smote = SMOTE(random_state=parameters.seed, k_neighbors=min(5, churned - 1))
     inputs, label = smote.fit_resample(real[INPUTS].tolist(), real[LABEL])
     rows = pd.DataFrame(inputs, columns=names).assign(**{LABEL: label, WEIGHT: 1.0})
     rows["place"] = range(len(rows))
     mixed = train.sparkSession.createDataFrame(rows)
     # XGBoost only accepts partitions that come from a shuffle.
-    in_order = mixed.repartition(parameters.partitions, "place").sortWithinPartitions("place")
-    return VectorAssembler(inputCols=names, outputCol=INPUTS).transform(in_order)
+    ordered = mixed.repartition(parameters.partitions, "place").sortWithinPartitions("place")
+    return VectorAssembler(inputCols=names, outputCol=INPUTS).transform(ordered)

@@ -1,4 +1,4 @@
-"""Compare trials by their predictions out of fold, and choose one."""
+"""Comparison of trials by their out-of-fold predictions, and the choice of one."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ def score_folds(predictions: pd.DataFrame, selection: str) -> pd.Series:
     return pd.Series(scores).rename_axis(FOLD_KEYS)
 
 
-def best_of_each_candidate(
+def select_best_trials(
     cv_results: pd.DataFrame, parameters: ModellingParameters
 ) -> dict[str, Trial]:
     """Return the best trial of each candidate, by its name, the best candidate first."""
@@ -42,10 +42,9 @@ def compare_trials(
     """Compare the trials: one row per trial, the best first.
 
     `average_precision` and `log_loss` are means over folds, `average_precision_error` is the
-    standard error of the former. `behind` is how much worse a trial is than the best, fold by
-    fold, by the score that selects. `behind_error` is the standard error of this difference: all
-    trials have the same folds, and a hard fold is hard for each. Errors are 0 where only one fold
-    has a churner.
+    standard error of the former. `behind` is the mean difference to the best trial, in the score
+    that selects. `behind_error` is its standard error, computed fold by fold: all trials have the
+    same folds, and a hard fold is hard for each. Errors are 0 if only one fold has a churner.
     """
     scores = {name: score_folds(predictions, name) for name in ("average_precision", "log_loss")}
     by_fold = scores[selection].unstack("trial")

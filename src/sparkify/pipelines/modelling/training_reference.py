@@ -1,7 +1,7 @@
-"""How customers behaved when a model was trained, for comparison with later snapshots.
+"""Behaviour of the customers that a model was trained on, for comparison with later ones.
 
-Sums over whole histories grow with the calendar. These are over a window of fixed length before
-the cutoff, so that a later cutoff is described the same way.
+Sums over whole histories grow with the calendar. These sums cover a window of fixed length before
+the cutoff, so that later cutoffs are comparable.
 """
 
 from collections.abc import Mapping
@@ -21,21 +21,22 @@ from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
 
 OBSERVED = "observed_days"
+# Kinds of values: at most two distinct ones; comparable; growing with the calendar.
 LEVEL, NUMBER, CLOCK = "level", "number", "clock"
 
 
-def _summed(user_days: DataFrame) -> list[str]:
+def _list_summed_columns(user_days: DataFrame) -> list[str]:
     """List the columns that are summed over the days of a window."""
-    paid = [f"paid_{name}" for name in _by_level(user_days)]
-    return [*_counts(user_days), *paid, "active_days"]
+    paid = [f"paid_{name}" for name in _list_columns_by_level(user_days)]
+    return [*_list_count_columns(user_days), *paid, "active_days"]
 
 
-def _counts(user_days: DataFrame) -> list[str]:
+def _list_count_columns(user_days: DataFrame) -> list[str]:
     return [field.name for field in user_days.schema if field.dataType == T.LongType()]
 
 
-def _by_level(user_days: DataFrame) -> list[str]:
-    counts = _counts(user_days)
+def _list_columns_by_level(user_days: DataFrame) -> list[str]:
+    counts = _list_count_columns(user_days)
     return [name for name in counts if f"free_{name}" in counts]
 
 
@@ -47,8 +48,8 @@ def sum_recent_days(
     One row per customer: at most `most_customers`, sampled by a hash of user and cutoff, so that
     another cutoff has another sample.
     """
-    names = _summed(user_days)
-    days = add_countable_columns(user_days, _by_level(user_days))
+    names = _list_summed_columns(user_days)
+    days = add_countable_columns(user_days, _list_columns_by_level(user_days))
     sample = snapshot.orderBy(F.xxhash64(*KEYS), "user_id").limit(settings["most_customers"])
     first_day = F.date_sub("cutoff", settings["window_days"])
     is_recent = (F.col("day") >= first_day) & (F.col("day") < F.col("cutoff"))
@@ -69,12 +70,12 @@ def describe_distributions(
     inputs: InputParameters,
     reference: ReferenceParameters,
 ) -> dict[str, dict[str, Any]]:
-    """Return how each watched value is computed, and its distribution over customers.
+    """Return the definition of each monitored value, and its distribution over customers.
 
-    Rates are over the window, and other inputs are features. Of these, some are comparable with
-    a later snapshot, and the others are clocks, which grow with the calendar.
+    Rates are over the window; the other inputs are features. A feature is comparable with later
+    snapshots, or a clock, which grows with the calendar.
     """
-    recent = [name for name in customers.columns if name in _summed(user_days)]
+    recent = [name for name in customers.columns if name in _list_summed_columns(user_days)]
     comparable = [*recent, *reference.comparable]
     rates: dict[str, dict[str, Any]] = {
         name: {
@@ -90,51 +91,56 @@ def describe_distributions(
         for name in inputs.plain or {}
     }
     return {
-        name: {**how, **learn_bins(select_values(customers, how, settings), how, reference.bins)}
-        for name, how in {**rates, **plain}.items()
+        name: {
+            **definition,
+            **learn_bins(
+                select_values(customers, definition, settings), definition, reference.bins
+            ),
+        }
+        for name, definition in {**rates, **plain}.items()
     }
 
 
 def select_values(
-    customers: pd.DataFrame, how: Mapping[str, Any], settings: Mapping[str, Any]
+    customers: pd.DataFrame, definition: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> npt.NDArray[np.float64]:
     """Return one value per customer with enough history: a rate of the window, or a feature.
 
     Args:
         customers: as `sum_recent_days` returns them.
-        how: the columns of the value. A rate is a `count` `per` another column, for customers
-            with at least `least_per` of the latter.
-        settings: `window_days`, the most days that a customer is observed in the window.
+        definition: the columns of the value. A rate is `count` divided by `per`, for customers
+            with a `per` of at least `least_per`.
+        settings: `window_days`, the maximum of observed days in the window.
     """
-    count: npt.NDArray[np.float64] = customers[how["count"]].to_numpy(float)
-    if "per" not in how:
+    count: npt.NDArray[np.float64] = customers[definition["count"]].to_numpy(float)
+    if "per" not in definition:
         return count
-    per = customers[how["per"]].to_numpy(float)
-    if how["per"] == OBSERVED:
-        per = per.clip(max=settings["window_days"])
-    is_known = per >= how["least_per"]
-    return np.asarray(count[is_known] / per[is_known])
+    denominator = customers[definition["per"]].to_numpy(float)
+    if definition["per"] == OBSERVED:
+        denominator = denominator.clip(max=settings["window_days"])
+    has_enough = denominator >= definition["least_per"]
+    return np.asarray(count[has_enough] / denominator[has_enough])
 
 
 def learn_bins(
-    values: npt.NDArray[np.float64], how: Mapping[str, Any], bins: int
+    values: npt.NDArray[np.float64], definition: Mapping[str, Any], bins: int
 ) -> dict[str, Any]:
-    """Return quantiles of values as the edges of bins, and the counts in these bins.
+    """Return the quantiles of values as bin edges, and the counts in these bins.
 
-    A number with at most two distinct values is a level.
+    A number with at most two distinct values becomes a level.
     """
-    # Integers: in fractions, a quantile of 60.00000000000001 % is another value.
-    places = (np.arange(1, bins + 1) * len(values) - 1) // bins
-    edges = np.unique(np.sort(values)[places]) if len(values) else np.empty(0)
-    is_level = how["kind"] == NUMBER and len(np.unique(values)) <= 2
-    kind = LEVEL if is_level else how["kind"]
+    # Integer arithmetic: rounding errors (60.00000000000001 %) would select other quantiles.
+    positions = (np.arange(1, bins + 1) * len(values) - 1) // bins
+    edges = np.unique(np.sort(values)[positions]) if len(values) else np.empty(0)
+    is_level = definition["kind"] == NUMBER and len(np.unique(values)) <= 2
+    kind = LEVEL if is_level else definition["kind"]
     return {"kind": kind, "edges": edges.tolist(), **count_in_bins(values, edges)}
 
 
 def count_in_bins(values: npt.NDArray[np.float64], edges: npt.ArrayLike) -> dict[str, Any]:
-    """Count values between edges: up to the first, up to the next …, and beyond the last."""
-    places = np.searchsorted(np.asarray(edges, float), values, side="left")
-    counts = np.bincount(places, minlength=np.size(edges) + 1)
+    """Count values by bin: up to the first edge, between edges, and above the last."""
+    positions = np.searchsorted(np.asarray(edges, float), values, side="left")
+    counts = np.bincount(positions, minlength=np.size(edges) + 1)
     mean = float(values.mean()) if len(values) else None
     return {"counts": counts.tolist(), "mean": mean}
 
@@ -151,12 +157,14 @@ def select_window(
 ) -> list[dict[str, Any]]:
     """Return the days of the window: `day`, `events` and `active` users.
 
-    The window starts with the log if that starts later. Days without events count 0.
+    The window starts no earlier than the log. Days without events have counts of 0.
     """
-    cutoff, opened = pd.Timestamp(settings["cutoff"]), pd.Timestamp(days["day"].min())
-    first = max(cutoff - pd.Timedelta(days=settings["window_days"]), opened)
-    is_in = (F.col("day") >= first.date()) & (F.col("day") < cutoff.date())
-    active = user_days.where(is_in).groupBy("day").agg(F.count("*").alias("active")).toPandas()
+    cutoff, log_start = pd.Timestamp(settings["cutoff"]), pd.Timestamp(days["day"].min())
+    first = max(cutoff - pd.Timedelta(days=settings["window_days"]), log_start)
+    is_in_window = (F.col("day") >= first.date()) & (F.col("day") < cutoff.date())
+    active = (
+        user_days.where(is_in_window).groupBy("day").agg(F.count("*").alias("active")).toPandas()
+    )
     counts = pd.DataFrame(
         {
             "events": days.groupby("day")["events"].sum(),
@@ -172,10 +180,12 @@ def select_window(
 def count_lines(data_quality: Mapping[str, Any]) -> dict[str, Any]:
     """Return the log's lines, rejections by reason and first event.
 
-    They distinguish a longer log from another one.
+    Monitoring uses them to distinguish a continued log from a different one.
     """
     return {
         "lines": data_quality["lines"],
         "first_event": data_quality["first_event"],
-        "rejections": {why: which["lines"] for why, which in data_quality["rejections"].items()},
+        "rejections": {
+            reason: counts["lines"] for reason, counts in data_quality["rejections"].items()
+        },
     }

@@ -1,6 +1,6 @@
-"""Alarms of a monitoring run: each a name, a measure, its value and limit, and a sentence.
+"""Alarms of a monitoring run: each has a name, a measure, its value and limit, and a sentence.
 
-`reference` is the description of the training's last snapshot and its log, `newest` that of now.
+`reference` describes the training's last snapshot and its log, `newest` the newest ones.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,8 +23,8 @@ def compare_volume(reference: Description, newest: Description) -> dict[str, dic
     compared = {}
     for name in PER_DAY:
         before, now = (
-            sum(day[name] for day in one["days"]) / max(len(one["days"]) * one["customers"], 1)
-            for one in (reference, newest)
+            sum(day[name] for day in each["days"]) / max(len(each["days"]) * each["customers"], 1)
+            for each in (reference, newest)
         )
         ratio = now / before if before else 1.0
         compared[name] = {"reference": before, "newest": now, "ratio": ratio}
@@ -34,7 +34,8 @@ def compare_volume(reference: Description, newest: Description) -> dict[str, dic
 def compare_weekdays(reference: Description, newest: Description) -> dict[str, float]:
     """Return the events of each newest day, as a share of those expected on its weekday.
 
-    Expected are the reference's events per customer on this weekday, times the customers now.
+    The expected number is the reference's events per customer on this weekday, times the newest
+    number of customers.
     """
     by_weekday: dict[int, list[int]] = {}
     for day in reference["days"]:
@@ -48,7 +49,7 @@ def compare_weekdays(reference: Description, newest: Description) -> dict[str, f
     return shares
 
 
-def unseen_page_share(newest: Description) -> float:
+def compute_unseen_page_share(newest: Description) -> float:
     """Return the share of the window's events on pages that the training's log did not have."""
     events = sum(day["events"] for day in newest["days"])
     return float(sum(newest["unseen_pages"].values()) / events) if events else 0.0
@@ -76,13 +77,13 @@ def compare_rejections(reference: Description, newest: Description) -> dict[str,
     }
 
 
-def drift_alarms(
+def find_drift_alarms(
     drift: pd.DataFrame, reference: Description, newest: Description, limit: float
 ) -> Iterator[Alarm]:
     """Yield an alarm for every feature that has drifted, the largest drift first."""
     rows = drift[drift["alarm"]].sort_values("psi", ascending=False, kind="stable")
     for row in rows.to_dict("records"):
-        yield _alarm(
+        yield _create_alarm(
             f"{DRIFT}{row['feature']}",
             "population stability index",
             row["psi"],
@@ -94,7 +95,7 @@ def drift_alarms(
         )
 
 
-def volume_alarms(
+def find_volume_alarms(
     volume: Mapping[str, Mapping[str, float]],
     day_shares: Mapping[str, float],
     monitoring: MonitoringParameters,
@@ -104,9 +105,9 @@ def volume_alarms(
     for name, compared in volume.items():
         ratio = compared["ratio"]
         if not 1 / limit <= ratio <= limit:
-            yield _alarm(
+            yield _create_alarm(
                 f"volume.{name}",
-                f"{PER_DAY[name]} per customer and day, now by training's",
+                f"{PER_DAY[name]} per customer and day, newest divided by training",
                 ratio,
                 limit,
                 f"{PER_DAY[name]} per customer and day are {ratio:.2f} times the training's "
@@ -116,9 +117,9 @@ def volume_alarms(
     quiet = [day for day, share in day_shares.items() if share < monitoring.quiet_day_share]
     if quiet:
         lowest = min(day_shares.values())
-        yield _alarm(
+        yield _create_alarm(
             "volume.quiet_day",
-            "a day's events by what is usual on its weekday",
+            "a day's events divided by the usual number on its weekday",
             lowest,
             monitoring.quiet_day_share,
             f"events are missing on {', '.join(quiet)}: {lowest:.1%} of the usual number on this "
@@ -126,11 +127,11 @@ def volume_alarms(
         )
 
 
-def page_alarms(newest: Description, limit: float) -> Iterator[Alarm]:
+def find_page_alarms(newest: Description, limit: float) -> Iterator[Alarm]:
     """Yield an alarm if many events are on pages that the training's log did not have."""
-    share = unseen_page_share(newest)
+    share = compute_unseen_page_share(newest)
     if share > limit:
-        yield _alarm(
+        yield _create_alarm(
             "unseen_pages",
             "share of events on pages that the training's log did not have",
             share,
@@ -140,14 +141,14 @@ def page_alarms(newest: Description, limit: float) -> Iterator[Alarm]:
         )
 
 
-def rejection_alarms(
+def find_rejection_alarms(
     rejections: Mapping[str, Mapping[str, float]], limit: float
 ) -> Iterator[Alarm]:
     """Yield an alarm for every reason that rejects many more records than in training."""
     for reason, share in rejections.items():
         rise = share["newest"] - share["reference"]
         if rise > limit:
-            yield _alarm(
+            yield _create_alarm(
                 f"rejections.{reason}",
                 "rise of the share of records rejected for a reason",
                 rise,
@@ -157,30 +158,30 @@ def rejection_alarms(
             )
 
 
-def realised_alarms(
+def find_realised_alarms(
     realised_metrics: pd.DataFrame, holdout: Mapping[str, Any], limit: float
 ) -> Iterator[Alarm]:
-    """Yield alarms if the newest scores whose horizon is over are far from the hold-out's.
+    """Yield alarms if the newest scores whose horizon is over are much worse than expected.
 
-    Earlier scores had their alarm when they were the newest.
+    Earlier scores were checked when they were the newest.
     """
     for row in realised_metrics.tail(1).to_dict("records"):
         ratio = row["churned"] / row["expected"]
         is_chance = row["expected_low"] <= row["churned"] <= row["expected_high"]
         if not is_chance and not 1 / limit <= ratio <= limit:
-            yield _alarm(
+            yield _create_alarm(
                 "realised.churned",
-                "churners by the sum of their forecast probabilities",
+                "churners divided by the sum of forecast probabilities",
                 ratio,
                 limit,
-                f"of the customers of {row['cutoff']} {row['churned']} churned; the forecast was "
-                f"{row['expected']:.1f} (by chance {row['expected_low']} to "
+                f"{row['churned']} customers of {row['cutoff']} churned; the forecast was "
+                f"{row['expected']:.1f} (likely range {row['expected_low']} to "
                 f"{row['expected_high']}); limits {1 / limit:.2f} and {limit:g} times",
             )
         auc = holdout["auc"]
         low, high = auc["ci95"] or (-inf, inf)
         if row["auc_high"] < low:
-            yield _alarm(
+            yield _create_alarm(
                 "realised.auc",
                 "AUC of earlier scores",
                 row["auc"],
@@ -191,7 +192,7 @@ def realised_alarms(
             )
 
 
-def _alarm(name: str, what: str, value: float, threshold: float, sentence: str) -> Alarm:
+def _create_alarm(name: str, what: str, value: float, threshold: float, sentence: str) -> Alarm:
     return {
         "name": name,
         "what": what,

@@ -24,13 +24,16 @@ def compare_distributions(
 
     `psi` is the population stability index, `psi_by_chance` its mean if nothing has changed.
     `test` is a two-sample test for equal distributions, with `statistic` and `p_value`.
-    `p_adjusted` corrects for all tests together (Benjamini and Yekutieli 2001, for dependent
-    tests). If nothing has changed, at most a share of `monitoring.false_alarms` of the runs has
-    one below it. An `alarm` is below it and has at least the PSI of `monitoring.psi`. A clock,
-    such as observed days, always moves and is not tested.
+    `p_adjusted` corrects p for the number of tests (Benjamini and Yekutieli 2001, for dependent
+    tests). If nothing has changed, at most a share of `monitoring.false_alarms` of the runs has any
+    `p_adjusted` below that share. An `alarm` has one below it, and a PSI of at least
+    `monitoring.psi`. A clock, such as observed days, always moves and is not tested.
     """
     table = pd.DataFrame(
-        [_row(name, then, newest[name], monitoring.psi_bins) for name, then in reference.items()]
+        [
+            _compare_feature(name, then, newest[name], monitoring.psi_bins)
+            for name, then in reference.items()
+        ]
     )
     is_tested = (table["kind"] != CLOCK) & table["p_value"].notna()
     table["p_adjusted"] = np.nan
@@ -42,13 +45,17 @@ def compare_distributions(
     return table
 
 
-def _row(name: str, then: Mapping[str, Any], now: Mapping[str, Any], groups: int) -> dict[str, Any]:
+def _compare_feature(
+    name: str, then: Mapping[str, Any], now: Mapping[str, Any], groups: int
+) -> dict[str, Any]:
     counts = np.array(then["counts"]), np.array(now["counts"])
     is_level = then["kind"] == LEVEL
     psi = by_chance = statistic = p_value = np.nan
     if all(sample.sum() for sample in counts):
-        psi, by_chance = population_stability_index(*counts, groups)
-        statistic, p_value = chi_square(*counts) if is_level else kolmogorov_smirnov(*counts)
+        psi, by_chance = compute_psi(*counts, groups)
+        statistic, p_value = (
+            run_chi_square_test(*counts) if is_level else run_kolmogorov_smirnov_test(*counts)
+        )
     return {
         "feature": name,
         "kind": then["kind"],
@@ -64,13 +71,13 @@ def _row(name: str, then: Mapping[str, Any], now: Mapping[str, Any], groups: int
     }
 
 
-def population_stability_index(then: Counts, now: Counts, groups: int) -> tuple[float, float]:
+def compute_psi(then: Counts, now: Counts, groups: int) -> tuple[float, float]:
     """Return the population stability index, and its mean if nothing has changed.
 
     The index is the sum over groups of (p - q) ln(p / q), with p and q their shares now and then.
-    Groups are neighbouring bins with about equal shares of the reference. By chance alone it is
-    (groups - 1) (1/n + 1/m) between samples of n and m (Yurdakul and Naranjo 2020). With 200
-    customers each this is 0.09.
+    Groups are neighbouring bins with about equal shares of the reference. By chance alone the
+    index averages (groups - 1) (1/n + 1/m) between samples of n and m (Yurdakul and Naranjo 2020).
+    With 200 customers each this is 0.09.
     """
     ends = np.searchsorted(then.cumsum() * groups, then.sum() * np.arange(1, groups))
     starts = np.unique([0, *(ends + 1)])
@@ -82,18 +89,18 @@ def population_stability_index(then: Counts, now: Counts, groups: int) -> tuple[
     return float(((p - q) * np.log(p / q)).sum()), float(by_chance)
 
 
-def kolmogorov_smirnov(then: Counts, now: Counts) -> tuple[float, float]:
+def run_kolmogorov_smirnov_test(then: Counts, now: Counts) -> tuple[float, float]:
     """Return statistic and p value of the two-sample test on counts in the same ordered bins.
 
-    All values in a bin count as equal. This makes the statistic at most a bin's share too small
-    and p too large: the error is in favour of "no alarm".
+    All values in a bin count as equal. The statistic is too small by at most a bin's share, and p
+    is too large, so alarms are rather missed than false.
     """
     samples = (np.repeat(np.arange(len(counts)), counts) for counts in (then, now))
     result = stats.ks_2samp(*samples, method="asymp")
     return float(result.statistic), float(result.pvalue)
 
 
-def chi_square(then: Counts, now: Counts) -> tuple[float, float]:
+def run_chi_square_test(then: Counts, now: Counts) -> tuple[float, float]:
     """Return statistic and p value of the test that two rows of counts have the same shares."""
     counts = np.array([then, now])
     counts = counts[:, counts.sum(axis=0) > 0]
@@ -104,7 +111,7 @@ def chi_square(then: Counts, now: Counts) -> tuple[float, float]:
 
 
 def format_verdict(row: Mapping[Any, Any], limit: float) -> str:
-    """Return in words what the PSI of a feature means, relative to the limit for an alarm."""
+    """Return a feature's verdict as text: its PSI relative to the limit for an alarm."""
     if row["alarm"]:
         return f"alarm: above {limit:g}, and more than chance"
     if row["kind"] == CLOCK:

@@ -14,7 +14,7 @@ from sparkify.pipelines.monitoring.alarms import DRIFT
 from sparkify.pipelines.monitoring.drift import format_chance, format_verdict
 
 CLOCK_COLOR, CHANCE_COLOR = "#d5d8dc", "#e3a857"
-MIN_BAR = 0.025  # of the limit, so that a bar is visible if nothing has moved
+MIN_BAR = 0.025  # shortest bar, as a share of the limit, so that it stays visible
 
 
 def draw_drift(drift: pd.DataFrame, monitoring_summary: Mapping[str, Any]) -> Figure:
@@ -42,7 +42,7 @@ def draw_drift(drift: pd.DataFrame, monitoring_summary: Mapping[str, Any]) -> Fi
     )
     suffixes = np.where(rows["is_clock"], " (clock)", "")
     names: list[str] = list(rows["feature"].str.replace("_", " ") + suffixes)
-    # A clock may have moved by any amount: its bar is cut, and its value is written beside it.
+    # A clock moves by any amount: its bar is cut off; the text next to it has the value.
     psi = rows["psi"].fillna(0)
     edge = 1.15 * max(psi[~rows["is_clock"]].max(), 1.6 * limit)
     axes.barh(names, psi.clip(MIN_BAR * limit, edge), color=colors)

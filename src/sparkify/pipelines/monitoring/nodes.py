@@ -19,11 +19,11 @@ from sparkify.pipelines.monitoring.drift import compare_distributions
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 from sparkify.spark.functions import collect_one_row, to_sorted_pandas
 
-SCORE = "score"  # the scores' row among those of the features
+SCORE = "score"  # name of the scores' row in `drift`
 
 
 class NoReferenceError(UserError):
-    """The model's training kept nothing to compare with."""
+    """The model card has no reference for monitoring."""
 
 
 class OtherModelError(UserError):
@@ -41,8 +41,8 @@ def extract_reference(churn_model: PipelineModel, metrics: dict[str, Any]) -> di
     reference: dict[str, Any] = card.get("reference") or {}
     if not reference:
         raise NoReferenceError(
-            "churn_model holds nothing to compare with: it was trained by another release. "
-            "Train it again with `kedro run`."
+            "churn_model has no reference for monitoring: it was trained by another version of "
+            "this project. Train it again with `kedro run`."
         )
     if not is_same_model(card, metrics["champion"]):
         raise OtherModelError(
@@ -61,9 +61,9 @@ def describe_newest_snapshot(
     data_quality: dict[str, Any],
     model_reference: dict[str, Any],
 ) -> dict[str, Any]:
-    """Describe the newest snapshot and its log the way the training described its last one.
+    """Describe the newest snapshot and its log in the same way as the training's last one.
 
-    Rates, windows and bins are those of the model, not of conf/. `unseen_pages` counts the
+    Rates, windows and bins come from the model, not from conf/. `unseen_pages` counts the
     window's events on pages that the training's log did not have.
     """
     cutoff = str(collect_one_row(current_features.agg(F.max("cutoff")))[0])
@@ -80,9 +80,9 @@ def describe_newest_snapshot(
         "customers": current_features.count(),
         "watched": {
             name: training.count_in_bins(
-                training.select_values(customers, how, described), how["edges"]
+                training.select_values(customers, definition, described), definition["edges"]
             )
-            for name, how in model_reference["watched"].items()
+            for name, definition in model_reference["watched"].items()
         },
         "unseen_pages": {str(page): int(events) for page, events in unseen.items()},
         "days": window,
@@ -106,11 +106,11 @@ def measure_drift(
         for scores in (test_predictions, churn_scores)
     )
     kind, bins = {"kind": training.NUMBER}, model_reference["bins"]
-    spread = training.learn_bins(holdout.to_numpy(float), kind, bins)
-    counted = training.count_in_bins(newest.to_numpy(float), spread["edges"])
+    holdout_bins = training.learn_bins(holdout.to_numpy(float), kind, bins)
+    newest_counts = training.count_in_bins(newest.to_numpy(float), holdout_bins["edges"])
     return compare_distributions(
-        {**model_reference["watched"], SCORE: spread},
-        {**newest_description["watched"], SCORE: counted},
+        {**model_reference["watched"], SCORE: holdout_bins},
+        {**newest_description["watched"], SCORE: newest_counts},
         monitoring,
     )
 
@@ -126,7 +126,7 @@ def evaluate_past_scores(
 ) -> pd.DataFrame:
     """Evaluate past scores whose horizon is over: one row per cutoff, the newest last."""
     newest = date.fromisoformat(newest_description["cutoff"])
-    names = realised.list_matured(
+    names = realised.list_matured_cutoffs(
         score_history, newest, feature_engineering.horizon_days, monitoring.realised_cutoffs
     )
     if not names:
@@ -149,7 +149,7 @@ def summarize_monitoring(
     metrics: dict[str, Any],
     monitoring: MonitoringParameters,
 ) -> dict[str, Any]:
-    """Return the alarms and what they follow from.
+    """Return the alarms, and the comparisons that they are based on.
 
     Each of `alarms` has `name`, `what`, `value`, `threshold` and `sentence`; `thresholds` are the
     limits of conf/.
@@ -165,11 +165,11 @@ def summarize_monitoring(
         "reference_customers": reference["customers"],
         "window_days": reference["window_days"],
         "alarms": [
-            *alarms.drift_alarms(drift, reference, newest, monitoring.psi),
-            *alarms.volume_alarms(volume, day_shares, monitoring),
-            *alarms.page_alarms(newest, monitoring.unseen_page_share),
-            *alarms.rejection_alarms(rejections, monitoring.rejected_share_rise),
-            *alarms.realised_alarms(realised_metrics, holdout, monitoring.churn_ratio),
+            *alarms.find_drift_alarms(drift, reference, newest, monitoring.psi),
+            *alarms.find_volume_alarms(volume, day_shares, monitoring),
+            *alarms.find_page_alarms(newest, monitoring.unseen_page_share),
+            *alarms.find_rejection_alarms(rejections, monitoring.rejected_share_rise),
+            *alarms.find_realised_alarms(realised_metrics, holdout, monitoring.churn_ratio),
         ],
         "fail_on_alarm": monitoring.fail_on_alarm,
         "thresholds": monitoring.model_dump(exclude={"fail_on_alarm"}),
@@ -178,7 +178,7 @@ def summarize_monitoring(
         "least_day": min(day_shares.values(), default=None),
         "days": newest["days"],
         "unseen_pages": newest["unseen_pages"],
-        "unseen_page_share": alarms.unseen_page_share(newest),
+        "unseen_page_share": alarms.compute_unseen_page_share(newest),
         "rejections": rejections,
         "promised": {name: holdout[name] for name in realised.RANKED},
         "realised": _to_records(realised_metrics),

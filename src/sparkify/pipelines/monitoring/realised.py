@@ -8,7 +8,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from scipy import stats
 
-from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_figures
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_estimates
 from sparkify.ml.metrics import RANKING
 from sparkify.pipelines.feature_engineering.customers import label_customers
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -22,8 +22,10 @@ COLUMNS = [
 History = Mapping[str, Callable[[], pd.DataFrame]]
 
 
-def list_matured(history: History, newest: date, horizon_days: int, max_cutoffs: int) -> list[str]:
-    """Return the newest partitions of scores whose horizon ends by a day, the newest last."""
+def list_matured_cutoffs(
+    history: History, newest: date, horizon_days: int, max_cutoffs: int
+) -> list[str]:
+    """List the last `max_cutoffs` partitions whose horizon ends by the day `newest`, in order."""
     horizon = timedelta(days=horizon_days)
     matured = [name for name in sorted(history) if date.fromisoformat(name) + horizon <= newest]
     return matured[-max_cutoffs:]
@@ -35,7 +37,7 @@ def add_outcomes(
     user_days: DataFrame,
     feature_engineering: FeatureEngineeringParameters,
 ) -> pd.DataFrame:
-    """Return the scores of these partitions with the label `churned`."""
+    """Return the scores of some partitions with the label `churned`."""
     cutoffs = [date.fromisoformat(name) for name in names]
     labelled = label_customers(user_days, cutoffs, feature_engineering)
     churners = labelled.where("churned").toPandas()
@@ -49,8 +51,9 @@ def count_training_churners(
 ) -> float:
     """Estimate how many different churners are in the training rows; at least 1.
 
-    Training rows repeat a churner at every cutoff with the outcome in its horizon. With
-    `inactivity`, they do at every cutoff with the churner in the `active_within_days` before it.
+    A churner has a training row at every cutoff whose horizon contains the outcome. With
+    `inactivity`, it is every cutoff for which the churner was seen in the `active_within_days`
+    before.
 
     Args:
         train_churned: training rows with the label `churned`.
@@ -69,10 +72,10 @@ def evaluate_scores(
     """Evaluate the scores of one cutoff against the outcomes; keys are those of `COLUMNS`.
 
     `expected` churners are the sum of the probabilities. If nothing has changed, the churners are
-    between `expected_low` and `expected_high` with this certainty. The interval is that of a
-    negative binomial count: Poisson's for a rate known from `train_churners` (Gelman et al. 2013,
-    Bayesian Data Analysis, section 2.6). `auc` and `average_precision` have 95 % intervals over
-    users; without churners they are missing.
+    between `expected_low` and `expected_high` with this certainty. The count is negative binomial:
+    Poisson, with a rate estimated from `train_churners` (Gelman et al. 2013, Bayesian Data
+    Analysis, section 2.6). `auc` and `average_precision` have 95 % intervals over users; without
+    churners they are missing.
     """
     expected = float(scores["probability"].sum())
     share = train_churners / (train_churners + expected)
@@ -86,4 +89,4 @@ def evaluate_scores(
         "expected_high": int(high),
     }
     metrics = {name: RANKING[name] for name in RANKED}
-    return {**row, **flatten_figures(estimate_metrics(scores, metrics, bootstrap))}
+    return {**row, **flatten_estimates(estimate_metrics(scores, metrics, bootstrap))}

@@ -176,7 +176,7 @@ def _list_segment_rows(segments: pd.DataFrame, inputs: InputParameters) -> Rows:
     distances = rates.div(average).transform(np.log).abs()
     descriptions = [
         "; ".join(
-            inputs.rate_words(str(name)).format(
+            inputs.get_rate_template(str(name)).format(
                 rate=rates.loc[position, name], others=average[name]
             )
             for name in distances.loc[position].nlargest(RATES_PER_SEGMENT).index

@@ -1,4 +1,4 @@
-"""Retrospective: the seed project's question, who ever cancelled; no forecast."""
+"""Retrospective: the seed project's question, who ever cancelled; not a forecast."""
 
 from sparkify.pipelines.retrospective.pipeline import create_pipeline
 

@@ -1,4 +1,4 @@
-"""Nodes for the seed project's task: whose history ended in a cancellation."""
+"""Nodes for the seed project's task: which users ever cancelled."""
 
 from functools import reduce
 from typing import Any
@@ -30,8 +30,8 @@ from sparkify.spark.functions import to_sorted_pandas
 def label_whole_histories(user_days: DataFrame) -> DataFrame:
     """Return every user once, at the end of the log, and whether they ever cancelled.
 
-    One row per user. The history of a churner ends with the cancellation, and others continue:
-    the length of a history alone says much about the label.
+    One row per user. The history of a churner ends with the cancellation, so the length of a
+    history alone reveals much of the label.
     """
     by_user = user_days.groupBy("user_id").agg((F.sum("cancellations") > 0).alias("churned"))
     end = user_days.agg(F.date_add(F.max("day"), 1).alias("cutoff"))
@@ -44,7 +44,7 @@ def split_by_user(
     event_summary: dict[str, Any],
     modelling: ModellingParameters,
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
-    """Split whole histories by user, by hash: training rows, hold-out and prediction task.
+    """Split whole histories by a hash of the user: training rows, hold-out and prediction task.
 
     One row per user.
 
@@ -64,7 +64,7 @@ def split_by_user(
     trained, held_out = counts[True]["churned"], counts[False]["churned"]
     if trained < modelling.min_train_churned or held_out < modelling.min_holdout_churned:
         raise TooLittleDataError(
-            f"{trained} churners among the users to train on and {held_out} among those held "
+            f"{trained} churners among the training users and {held_out} among the users held "
             f"out: too few. At least {modelling.min_train_churned} (modelling.min_train_churned) "
             f"and {modelling.min_holdout_churned} (modelling.min_holdout_churned) are required; "
             f"use a log of more users or days."
@@ -79,13 +79,13 @@ def split_by_user(
 
 
 def evaluate_at_best_f1(evaluation: EvaluationParameters, *results: Any) -> dict[str, Any]:
-    """Evaluate the model as the forecast's, but at the threshold with the best expected F1.
+    """Evaluate the model like the forecast, but at the threshold with the best expected F1.
 
     The seed project reports F1, and customers who have left cannot be contacted: the threshold
     above which a contact pays has no meaning here.
 
     Args:
-        evaluation: its decision's threshold is replaced by `f1`.
+        evaluation: the parameters; `decision.threshold` is replaced by `f1`.
         results: the other arguments of `evaluate_champion`.
     """
     by_f1 = evaluation.decision.model_copy(update={"threshold": "f1"})
@@ -100,7 +100,7 @@ def audit_poisoned(
 ) -> dict[str, Any]:
     """Audit the table with the seed project's `total_records` added: the audit must report it.
 
-    The column counts every event of a user, the cancellation itself among them.
+    The column counts every event of a user, including the cancellation.
     """
     counts = [name for name, kind in user_days.dtypes if kind == "bigint"]
     pages = [name for name in counts if not name.startswith(("free_", "sessions", "listening_ms"))]
@@ -115,7 +115,7 @@ def audit_poisoned(
 def compare_with_seed_project(
     test_predictions: DataFrame, metrics: dict[str, Any], seed_project: SeedProjectParameters
 ) -> pd.DataFrame:
-    """Compare the retrospective model with what the seed project published.
+    """Compare the retrospective model with the seed project's published results.
 
     One row per project: Spark's class-weighted precision, recall and F1, accuracy, the churn
     class's precision, recall and F1, and AUC. Weighted recall is accuracy by definition.
@@ -129,21 +129,22 @@ def compare_with_seed_project(
     return pd.DataFrame(
         [
             {"project": "this project, retrospective", "model": source, "auc": auc}
-            | _by_class(label, predicted),
-            {"project": "nobody churns", "model": "", "auc": 0.5} | _by_class(label, constant),
+            | _score_classes(label, predicted),
+            {"project": "no churn predicted", "model": "", "auc": 0.5}
+            | _score_classes(label, constant),
             *(result.model_dump() for result in seed_project.published),
         ]
     )
 
 
-def _by_class(label: pd.Series, predicted: pd.Series) -> dict[str, float]:
-    def scores(**options: Any) -> list[float]:
+def _score_classes(label: pd.Series, predicted: pd.Series) -> dict[str, float]:
+    def compute_scores(**options: Any) -> list[float]:
         all_scores = precision_recall_fscore_support(label, predicted, zero_division=0, **options)
         return [float(score) for score in all_scores[:3]]
 
     names = ("precision", "recall", "f1")
-    weighted = zip(names, scores(average="weighted"), strict=True)
-    churn = zip(names, scores(average="binary", pos_label=True), strict=True)
+    weighted = zip(names, compute_scores(average="weighted"), strict=True)
+    churn = zip(names, compute_scores(average="binary", pos_label=True), strict=True)
     return {
         **{f"weighted_{name}": score for name, score in weighted},
         "accuracy": float(accuracy_score(label, predicted)),

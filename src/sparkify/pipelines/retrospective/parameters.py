@@ -1,4 +1,4 @@
-"""What can be set about the comparison with the seed project."""
+"""Parameters of the comparison with the seed project."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from sparkify.schemas.parameters import Parameters
 
 
 class PublishedResult(Parameters):
-    """What a project reports of a model; one row of `seed_comparison`."""
+    """A model's results as its project published them; one row of `seed_comparison`."""
 
     project: str
     model: str

@@ -67,7 +67,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
         ]
     )
-    # `params:inputs` and `params:seed_project` are the retrospective's own.
+    # Not shared: `params:inputs` and `params:seed_project`, which get the namespace.
     shared = ["modelling", "evaluation", "evaluation.baselines", "evaluation.calibration_bins"]
     return Pipeline(
         whole_histories + create_search() + create_forecasts(),

@@ -1,4 +1,4 @@
-"""Checks that a model can score these features and predicts what the parameters ask for."""
+"""Checks whether a model can score the features, and predicts what the parameters ask for."""
 
 import logging
 from collections.abc import Sequence
@@ -28,10 +28,10 @@ def require_compatible(
         card: the model's card.
         columns: the columns of the features to score.
         feature_engineering: the outcome, horizon and customers to predict for.
-        package_versions: those installed now.
+        package_versions: the installed versions.
 
     Raises:
-        ModelMismatchError: with the difference.
+        ModelMismatchError: with what differs.
     """
     if not card:
         raise ModelMismatchError(

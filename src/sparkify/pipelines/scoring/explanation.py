@@ -1,4 +1,4 @@
-"""Explains a fitted model's predictions by its inputs."""
+"""Explanation of a model's predictions by its inputs."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ from sparkify.ml.contributions import (
 from sparkify.ml.reasons import Explanation, FeatureText, InputText, RateText, SegmentText
 from sparkify.ml.segments import get_segments
 from sparkify.ml.shrunken_rates import Rate
-from sparkify.pipelines.evaluation.feature_weights import moderator_of
+from sparkify.pipelines.evaluation.feature_weights import get_moderator
 from sparkify.pipelines.modelling.candidates import get_classifier
 from sparkify.pipelines.modelling.inputs import PlainInput, describe_inputs, list_inputs
 from sparkify.pipelines.modelling.parameters import InputParameters
@@ -26,78 +26,80 @@ TREE_ARRAYS = (
     *("children_left", "children_right", "children_default", "features"),
     *("thresholds", "values", "node_sample_weight"),
 )
-CHURNING = -1  # the last column of a tree's values: of the churners, or of the margin alone
+LAST = -1  # column of a tree's values: the share of churners, or the only one, the margin
 
 
 def explain_model(
     model: PipelineModel, inputs: InputParameters, scoring: ScoringParameters
 ) -> Explanation:
-    """Return what explains a model's predictions: contributions, and a text per input."""
-    segments = _segment_texts(model, inputs, scoring.least_of_prior)
+    """Create the explanation of a model's predictions: contributions, and a text per input."""
+    segments = _create_segment_texts(model, inputs, scoring.least_of_prior)
     texts = [
-        segments.get(one.name) or _input_text(one, inputs, scoring.least_of_prior)
-        for one in describe_inputs(model)
+        segments.get(item.name) or _create_input_text(item, inputs, scoring.least_of_prior)
+        for item in describe_inputs(model)
     ]
     contributions = get_contributions(model)
     return Explanation(contributions, texts, scoring.reasons, scoring.least_of_strongest)
 
 
 def get_contributions(model: PipelineModel) -> Contributions:
-    """Return what computes contributions to a fitted model, in Spark's Python workers."""
-    fitted = get_classifier(model)
-    if hasattr(fitted, "coefficients"):
-        return _linear_contributions(model, fitted)
-    if isinstance(fitted, RandomForestClassificationModel):
-        return TreeContributions(_read_trees(fitted), 1.0)  # a forest's sum is a probability
-    if isinstance(fitted, GBTClassificationModel):
+    """Return the object that computes a model's contributions in Spark's Python workers."""
+    classifier = get_classifier(model)
+    if hasattr(classifier, "coefficients"):
+        return _create_linear_contributions(model, classifier)
+    if isinstance(classifier, RandomForestClassificationModel):
+        return TreeContributions(_read_trees(classifier), 1.0)  # a forest's sum is a probability
+    if isinstance(classifier, GBTClassificationModel):
         # Spark's log-odds are twice the sum of its trees.
-        return TreeContributions(_read_trees(fitted), 2.0)
-    return XGBoostContributions(fitted.get_booster().save_raw("json").decode())
+        return TreeContributions(_read_trees(classifier), 2.0)
+    return XGBoostContributions(classifier.get_booster().save_raw("json").decode())
 
 
-def _linear_contributions(model: PipelineModel, fitted: Any) -> LinearContributions:
-    vector = fitted.getFeaturesCol()
+def _create_linear_contributions(model: PipelineModel, classifier: Any) -> LinearContributions:
+    vector = classifier.getFeaturesCol()
     (scaler,) = [
         stage
         for stage in model.stages
         if isinstance(stage, StandardScalerModel) and stage.getOutputCol() == vector
     ]
-    moderator = moderator_of(model)
+    moderator = get_moderator(model)
     return LinearContributions(
-        float(fitted.intercept),
-        fitted.coefficients.toArray().tolist(),
+        float(classifier.intercept),
+        classifier.coefficients.toArray().tolist(),
         scaler.mean.toArray().tolist(),
         scaler.std.toArray().tolist(),
         None if moderator is None else list_inputs(model).index(moderator),
     )
 
 
-def _read_trees(fitted: Any) -> str:
+def _read_trees(classifier: Any) -> str:
     """Read Spark's trees with the shap library; JSON text of its explainer's input."""
     import shap  # noqa: PLC0415 -- three seconds that only Spark's trees need
 
-    explained = shap.TreeExplainer(fitted).model.trees
+    explained = shap.TreeExplainer(classifier).model.trees
     trees = [{name: getattr(tree, name).tolist() for name in TREE_ARRAYS} for tree in explained]
     for tree in trees:
-        tree["values"] = [[value[CHURNING]] for value in tree["values"]]
+        tree["values"] = [[value[LAST]] for value in tree["values"]]
     return json.dumps(trees)
 
 
-def _input_text(one: PlainInput | Rate, inputs: InputParameters, min_exposure: float) -> InputText:
-    """Return the text for an input; its name and value where the parameters have no template."""
-    if isinstance(one, Rate):
-        return _rate_text(one, inputs, min_exposure)
-    feature = one.feature or one.name
+def _create_input_text(
+    item: PlainInput | Rate, inputs: InputParameters, min_exposure: float
+) -> InputText:
+    """Return the text for an input, by default with its name and value."""
+    if isinstance(item, Rate):
+        return _create_rate_text(item, inputs, min_exposure)
+    feature = item.feature or item.name
     plain = (inputs.plain or {}).get(feature)
     template = plain.words if plain else None
     template = template or f"{feature.replace('_', ' ')}: {{value:.4g}}"
-    return FeatureText(one.name, feature, template, (plain and plain.at_zero) or template)
+    return FeatureText(item.name, feature, template, (plain and plain.at_zero) or template)
 
 
-def _rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) -> RateText:
-    """Return the text for a rate, with the template of the parameters.
+def _create_rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) -> RateText:
+    """Return the text for a rate, with its template in the parameters.
 
-    Its name and values where the parameters now define another rate by this name.
+    The default template if the parameters now define a different rate of this name.
     """
     defined = inputs.every_rate.get(rate.name)
     if defined is not None and (defined.count, defined.per) != (rate.count, rate.denominator):
@@ -107,20 +109,20 @@ def _rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) -> Rate
         rate.count,
         rate.denominator,
         rate.overall,
-        inputs.rate_words(rate.name),
+        inputs.get_rate_template(rate.name),
         (defined and defined.of) or rate.denominator.replace("_", " "),
         rate.prior * min_exposure,
     )
 
 
-def _segment_texts(
+def _create_segment_texts(
     model: PipelineModel, inputs: InputParameters, min_exposure: float
 ) -> dict[str, SegmentText]:
     """Return the text for the segments, by each of their inputs."""
     segments = get_segments(model)
     if segments is None:
         return {}
-    rates = [_rate_text(rate, inputs, min_exposure) for rate in segments.rates]
+    rates = [_create_rate_text(rate, inputs, min_exposure) for rate in segments.rates]
     shares, values = map(segments.getOrDefault, ("shares", "segment_rates"))
     columns = segments.getOutputCols()
     return dict.fromkeys(columns, SegmentText(rates, columns, shares, values))

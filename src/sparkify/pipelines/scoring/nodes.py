@@ -14,10 +14,10 @@ from pyspark.sql import types as T
 from sparkify.errors import UserError
 from sparkify.ml.segments import get_segments
 from sparkify.ml.two_groups import (
-    detectable_success,
-    needed_campaigns,
-    needed_control,
-    power,
+    compute_power,
+    find_detectable_success,
+    find_needed_campaigns,
+    find_needed_control,
 )
 from sparkify.pipelines.evaluation.decision import describe_decision
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
@@ -38,7 +38,7 @@ from sparkify.spark.functions import is_in_share, to_sorted_pandas
 
 logger = logging.getLogger(__name__)
 REASONS = ["reasons_for", "reasons_against"]
-TRAINING_ONLY = {"parameters", "reference"}  # long parts of a card that explain no score
+TRAINING_ONLY = {"parameters", "reference"}  # parts of a card that scores do not need
 CUSTOMER_COLUMNS = [
     *("rank", "user_id", "cutoff", "probability", "percentile"),
     *("level", "days_since_last_seen"),
@@ -48,7 +48,7 @@ DIGITS = {"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expecte
 
 
 class CutoffError(UserError):
-    """The cutoff is outside the log, or there is no customer at it."""
+    """The cutoff is outside the log, or has no customers."""
 
 
 def list_current_customers(
@@ -58,11 +58,11 @@ def list_current_customers(
 
     Args:
         user_days: one row per user and UTC day.
-        feature_engineering: who is a customer, and the windows of the features.
+        feature_engineering: the definition of a customer, and the windows of the features.
         cutoff: the day to score; None for the day after the last full day of the log.
 
     Raises:
-        CutoffError: if `scoring.cutoff` is outside the log, or there is no customer at it.
+        CutoffError: if `scoring.cutoff` is outside the log, or has no customers.
         LogTooShortError: if the log before the cutoff is shorter than `min_history_days` or the
             longest window of the features.
     """
@@ -120,20 +120,20 @@ def score_customers(
     """
     card = read_card(churn_model)
     require_compatible(card, current_features.columns, feature_engineering, package_versions)
-    explainer = explain_model(churn_model, inputs, scoring)
+    explanation = explain_model(churn_model, inputs, scoring)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
     columns = [*KEYS, "probability", "level", "days_since_last_seen"]
     input_columns = list_inputs(churn_model)
-    explaining = sorted({*list_features(churn_model), *input_columns} - {*columns})
+    explanation_columns = sorted({*list_features(churn_model), *input_columns} - {*columns})
     predictions = churn_model.transform(current_features).select("*", level)
 
     def add_reasons(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in batches:
-            pair = explainer.reasons(rows[input_columns].to_numpy(float), rows)
+            pair = explanation.list_reasons(rows[input_columns].to_numpy(float), rows)
             reasons = pd.DataFrame(dict(zip(REASONS, pair, strict=True)))
             yield pd.concat([rows[columns], reasons], axis="columns")
 
-    explained = predictions.select(*columns, *explaining).mapInPandas(
+    explained = predictions.select(*columns, *explanation_columns).mapInPandas(
         add_reasons, T.StructType([CHURN_SCORES.struct[name] for name in [*columns, *REASONS]])
     )
     at_cutoff = Window.partitionBy("cutoff")
@@ -157,7 +157,7 @@ def archive_scores(churn_scores: DataFrame) -> dict[str, pd.DataFrame]:
 def decide_threshold(
     evaluation: EvaluationParameters, scores_model_card: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the `threshold` from which on a contact is made, its rule and its costs."""
+    """Return the minimum probability of a contact (`threshold`), its rule and its costs."""
     return describe_decision(evaluation.decision, scores_model_card["f1_threshold"])
 
 
@@ -166,8 +166,8 @@ def flatten_scores(
 ) -> pd.DataFrame:
     """Return one row per customer for a spreadsheet, rounded, the highest probability first.
 
-    `predicted` is whether the probability reaches the threshold. Each reason and its contribution
-    have a column; it is empty for customers with fewer reasons.
+    `predicted` is true if the probability reaches the threshold. Each reason and each contribution
+    has a column, which is empty for customers with fewer reasons.
     """
     rows = to_sorted_pandas(churn_scores, "cutoff", "rank")
     rows["predicted"] = rows["probability"] >= contact_decision["threshold"]
@@ -178,13 +178,14 @@ def flatten_scores(
 
 def _flatten_reasons(rows: pd.DataFrame, side: str, max_reasons: int) -> pd.DataFrame:
     columns = {}
-    for place in range(max_reasons):
-        at_place = [
-            reasons[place] if place < len(reasons) else None for reasons in rows[f"reasons_{side}"]
+    for number in range(1, max_reasons + 1):
+        numbered = [
+            reasons[number - 1] if len(reasons) >= number else None
+            for reasons in rows[f"reasons_{side}"]
         ]
-        columns[f"reason_{side}_{place + 1}"] = [one and one["reason"] for one in at_place]
-        columns[f"contribution_{side}_{place + 1}"] = [
-            round(one["contribution"], 3) if one else None for one in at_place
+        columns[f"reason_{side}_{number}"] = [reason and reason["reason"] for reason in numbered]
+        columns[f"contribution_{side}_{number}"] = [
+            round(reason["contribution"], 3) if reason else None for reason in numbered
         ]
     return pd.DataFrame(columns, index=rows.index)
 
@@ -196,9 +197,9 @@ def list_contacts(
 
     One row per customer, the highest probability first. `expected_gain` is in dollars:
     probability * contact_success * kept_customer_value - contact_cost. A hash of user, cutoff and
-    seed selects the control group, a share of `control_share`. The control group also has the
-    listed customers of the lasting control group (`is_lasting`): a share of
-    `lasting_control_share` of all users, by a hash of user and seed, which no cutoff changes.
+    seed selects the control group, a share of `control_share`. It also has the listed
+    customers of the lasting control group (`is_lasting`). That is a share of
+    `lasting_control_share` of all users, by a hash of user and seed, the same at every cutoff.
     """
     seed = F.lit(scoring.control_seed)
     hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), seed)
@@ -213,17 +214,17 @@ def list_contacts(
         }
     )
     rows = to_sorted_pandas(selected, "cutoff", "rank")
-    names = [f"reason_for_{place + 1}" for place in range(scoring.reasons)]
+    names = [f"reason_for_{number}" for number in range(1, scoring.reasons + 1)]
     reasons = _flatten_reasons(rows, "for", scoring.reasons)[names]
     customers = pd.concat([rows[[*CUSTOMER_COLUMNS, "expected_gain"]], reasons], axis="columns")
     is_lasting = rows["is_lasting"].astype(bool)
     is_control = rows["is_control"].astype(bool) | is_lasting
-    _warn_if_a_group_is_empty(len(rows), int(is_control.sum()), scoring.control_share)
+    _warn_if_group_is_empty(len(rows), int(is_control.sum()), scoring.control_share)
     contacts, control_group = customers[~is_control], customers.assign(is_lasting=is_lasting)
     return contacts.reset_index(drop=True), control_group[is_control].reset_index(drop=True)
 
 
-def _warn_if_a_group_is_empty(customers: int, controls: int, share: float) -> None:
+def _warn_if_group_is_empty(customers: int, controls: int, share: float) -> None:
     if customers and not controls:
         logger.warning(
             "control_group is empty: scoring.control_share %g of %s listed customers selects none, "
@@ -281,9 +282,9 @@ def _find_segments(
         return {}
     spark = current_features.sparkSession
     users = spark.createDataFrame([(user_id,) for user_id in user_ids], "user_id string")
-    known = current_features.join(F.broadcast(users), on="user_id", how="left_semi")
+    listed = current_features.join(F.broadcast(users), on="user_id", how="left_semi")
     later = list(segments.getOutputCols())
-    rows = segments.transform(known).select("user_id", *later).toPandas().set_index("user_id")
+    rows = segments.transform(listed).select("user_id", *later).toPandas().set_index("user_id")
     rows.insert(0, "segment_1", 1 - rows.sum(axis="columns"))
     return {str(user_id): str(name) for user_id, name in rows.idxmax(axis="columns").items()}
 
@@ -294,13 +295,13 @@ def plan_campaign(
     contact_decision: dict[str, Any],
     scoring: ScoringParameters,
 ) -> dict[str, Any]:
-    """Return which effect of contacts the list can show, before anything is sent.
+    """Return the smallest effect of contacts that the list can show, before anything is sent.
 
-    Rates are forecasts. `detectable_success` is the smallest share of leavers kept by a contact
-    that the comparison finds with `wanted_power`; None if it finds none. `needed_control` is the
-    control group that finds the `contact_success` of the parameters, `needed_campaigns` the number
-    of such lists; None if even half of the list, or 1,000 lists, do not. `is_conclusive` is
-    whether the detectable success is plausible.
+    Rates are forecasts. `detectable_success` is the smallest share of leavers kept by contacts
+    that the comparison finds with `wanted_power`; None if there is none. `needed_control` is the
+    size of a control group that shows the assumed `contact_success`; None if half of the list is
+    too small. `needed_campaigns` is the number of such lists; None if 1,000 are too few.
+    `is_conclusive` is true if the detectable success is plausible.
     """
     controls = control_group[~control_group["is_lasting"].astype(bool)]
     listed = pd.concat([contacts["probability"], controls["probability"]])
@@ -320,10 +321,10 @@ def plan_campaign(
         sizes = {"treated": len(contacts), "control": len(controls)}
         rate = plan["expected_rate"]
         plan |= {
-            "power": power(rate, success, **sizes),
-            "detectable_success": detectable_success(rate, **sizes, wanted=wanted),
-            "needed_control": needed_control(rate, success, len(listed), wanted),
-            "needed_campaigns": needed_campaigns(rate, success, **sizes, wanted=wanted),
+            "power": compute_power(rate, success, **sizes),
+            "detectable_success": find_detectable_success(rate, **sizes, wanted=wanted),
+            "needed_control": find_needed_control(rate, success, len(listed), wanted),
+            "needed_campaigns": find_needed_campaigns(rate, success, **sizes, wanted=wanted),
         }
     detectable = plan["detectable_success"]
     is_plausible = detectable is not None and detectable <= scoring.max_plausible_success
@@ -341,7 +342,7 @@ def summarize_scores(
     """Return how many customers were scored, are expected to churn, and are to be contacted.
 
     `decision` has the threshold of the list, its rule and its costs. `is_forecast` is false, with
-    a warning, if the model has learnt from labels that end after the cutoff. `main_reasons`
+    a warning, if a training horizon ends after the cutoff. `main_reasons`
     counts the inputs that are the strongest reason of a customer who reaches the threshold.
     """
     card, question = scores_model_card, scores_model_card["question"]
@@ -359,7 +360,9 @@ def summarize_scores(
     cutoff, customers, expected = totals["cutoff"], totals["customers"], float(totals["expected"])
     if not is_forecast(card, cutoff):
         logger.warning(
-            "churn_model has learnt from days after %s: these scores are no forecast", cutoff
+            "churn_model was trained on days after %s, so these scores are not a forecast. Load an "
+            "earlier model with --load-versions, or set a later scoring.cutoff.",
+            cutoff,
         )
     return {
         "cutoff": str(cutoff),

@@ -9,7 +9,7 @@ from sparkify.schemas.parameters import Parameters, SampleShare, Seed, Share
 
 
 class ScoringParameters(Parameters):
-    """The cutoff to score, the reasons, and the control group; `scoring` in conf/."""
+    """Cutoff, number and strength of reasons, and control group; `scoring` in conf/."""
 
     cutoff: date | None
     reasons: PositiveInt

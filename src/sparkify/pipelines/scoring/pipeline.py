@@ -51,7 +51,7 @@ def create_pipeline(**_: object) -> Pipeline:
 
 
 def _create_contact_lists() -> Pipeline:
-    """From scores to a list of contacts, its control group, and what is kept of the campaign."""
+    """From scores to a list of contacts, its control group, and the archived campaign."""
     scoring = "params:scoring"
     return Pipeline(
         [

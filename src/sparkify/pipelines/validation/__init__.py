@@ -1,4 +1,4 @@
-"""Validation: how far the champion's figures can be believed, and what they depend on."""
+"""Validation: how reliable the champion's metrics are, and what they depend on."""
 
 from sparkify.pipelines.validation.pipeline import create_pipeline
 

@@ -21,8 +21,8 @@ def create_panels(title: str, subtitle: str, count: int) -> tuple[Figure, list[A
     return figure, panels
 
 
-def draw_intervals(axes: Axes, places: Any, rows: pd.DataFrame, name: str) -> None:
+def draw_intervals(axes: Axes, positions: Any, rows: pd.DataFrame, name: str) -> None:
     """Draw a column of values with their intervals as error bars."""
     below = (rows[name] - rows[f"{name}_low"]).clip(lower=0)
     above = (rows[f"{name}_high"] - rows[name]).clip(lower=0)
-    axes.errorbar(places, rows[name], yerr=[below, above], fmt="o-", color=MODEL, capsize=3)
+    axes.errorbar(positions, rows[name], yerr=[below, above], fmt="o-", color=MODEL, capsize=3)

@@ -1,7 +1,7 @@
-"""Signs that features reveal the label in ways that a forecast may not use.
+"""Signs of leakage: features that reveal the label in ways that a forecast may not use.
 
-Published work on this log has three of them: an observation time that ends with the cancellation,
-counts that include the cancellation, and features from later events.
+Published work on this log has three: an observation time that ends with the cancellation, counts
+that include it, and features from later events.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ from sparkify.pipelines.validation.parameters import LeakageParameters
 from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
 
-MIN_COEFFICIENT = 0.01  # of a feature in an identity; smaller ones are arithmetic noise
+MIN_COEFFICIENT = 0.01  # in an identity; smaller ones are rounding errors
 
 
 def sample_users(train: DataFrame, max_users: int) -> pd.DataFrame:
@@ -36,7 +36,7 @@ def list_used_features(columns: list[str], inputs: InputParameters) -> list[str]
     return [name for name in columns if name in used | set(inputs.plain)]
 
 
-def rank_by_feature(label: pd.Series, feature: pd.Series) -> float:
+def compute_feature_auc(label: pd.Series, feature: pd.Series) -> float:
     """Return the AUC of a single feature, in the better of both directions."""
     auc = float(roc_auc_score(label, feature))
     return max(auc, 1 - auc)
@@ -54,7 +54,7 @@ def cross_validate_auc(
 
 
 def fit_identity(counts: pd.DataFrame, label: pd.Series) -> dict[str, Any]:
-    """Fit the label by a weighted sum of the features; R2 is 1 where it is an identity."""
+    """Fit the label by a weighted sum of the features; an R2 of 1 means that they determine it."""
     matrix = np.column_stack([counts.to_numpy(float), np.ones(len(counts))])
     scale = np.abs(matrix).max(axis=0).clip(min=1)
     solution = np.linalg.lstsq(matrix / scale, label, rcond=1e-10)[0] / scale
@@ -64,18 +64,20 @@ def fit_identity(counts: pd.DataFrame, label: pd.Series) -> dict[str, Any]:
     return {
         "r2": float(r2),
         "auc": float(roc_auc_score(label, fitted)),
-        "terms": {n: round(float(c), 2) for n, c in terms if abs(c) >= MIN_COEFFICIENT},
+        "terms": {
+            name: round(float(value), 2) for name, value in terms if abs(value) >= MIN_COEFFICIENT
+        },
     }
 
 
-def write_warnings(audit: dict[str, Any], leakage: LeakageParameters) -> list[str]:
-    """Write a sentence for each figure of the audit that shows a leak."""
+def format_warnings(audit: dict[str, Any], leakage: LeakageParameters) -> list[str]:
+    """Return a warning for each number of the audit that shows a leak."""
     sentences = []
     identity = audit["identity"]
     if identity["r2"] >= leakage.identity_r2:
-        terms = " ".join(f"{c:+g} {name}" for name, c in identity["terms"].items())
+        terms = " ".join(f"{value:+g} {name}" for name, value in identity["terms"].items())
         sentences.append(
-            f"Do not trust any figure of this table: the label is a sum of its features "
+            f"Do not trust any number of this table: the label is a sum of its features "
             f"({terms}; R2 {identity['r2']:.3f})."
         )
     name, auc = next(iter(audit["auc_of_each_feature"].items()))

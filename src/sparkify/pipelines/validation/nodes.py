@@ -1,4 +1,4 @@
-"""Studies of the champion: rivals, other weeks and sizes, shuffled labels, fewer inputs, leaks."""
+"""Studies of the champion: other candidates, weeks and sizes, shuffled labels, inputs, leakage."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,15 +11,15 @@ from pyspark.sql import functions as F
 from scipy.stats import t
 
 from sparkify.ml import metrics
-from sparkify.ml.bootstrap import estimate_metrics, flatten_figures
+from sparkify.ml.bootstrap import estimate_metrics, flatten_estimates
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling import cross_validation, selection
 from sparkify.pipelines.modelling.candidates import Trial
 from sparkify.pipelines.modelling.folds import is_trainable, require_folds
-from sparkify.pipelines.modelling.inputs import feature_columns
-from sparkify.pipelines.modelling.model_card import summarise_training
+from sparkify.pipelines.modelling.inputs import list_feature_columns
+from sparkify.pipelines.modelling.model_card import summarize_training
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import TooManyRowsError
 from sparkify.pipelines.validation import leakage, refit
@@ -37,7 +37,7 @@ from sparkify.spark.functions import collect_one_row
 
 REMEDIES = ("none", "weights", "smote")
 RANKING_LABELS = {"auc": "AUC", "average_precision": "Average precision"}
-FEATURES_DRAWN = 12  # in the leakage figure
+MAX_FEATURES = 12  # in the leakage figure
 
 
 def predict_with_candidates(
@@ -51,14 +51,14 @@ def predict_with_candidates(
 
     One row per candidate, user and cutoff.
     """
-    best = selection.best_of_each_candidate(cv_results, modelling)
+    best = selection.select_best_trials(cv_results, modelling)
 
-    def predict(ready: cross_validation.Prepared, trial: Trial) -> pd.DataFrame:
-        model = cross_validation.fit_trial(ready, trial, modelling)
+    def predict(prepared: cross_validation.Prepared, trial: Trial) -> pd.DataFrame:
+        model = cross_validation.fit_trial(prepared, trial, modelling)
         return cross_validation.predict_uncalibrated(model, test).assign(candidate=trial.candidate)
 
-    with cross_validation.prepared_rows(train, inputs, modelling) as ready:
-        fits = [(ready, trial) for trial in best.values()]
+    with cross_validation.prepared_rows(train, inputs, modelling) as prepared:
+        fits = [(prepared, trial) for trial in best.values()]
         predictions = cross_validation.run_concurrently(
             predict, fits, test, modelling.parallel_fits
         )
@@ -75,7 +75,7 @@ def roll_origin(
     evaluation: EvaluationParameters,
     feature_engineering: FeatureEngineeringParameters,
 ) -> pd.DataFrame:
-    """Predict every cutoff that has enough training before it, with what was known then.
+    """Predict every cutoff that has enough training rows before it, with only those rows.
 
     One row per cutoff: training cutoffs, users, churners, AUC and average precision with their
     95 % intervals.
@@ -83,7 +83,7 @@ def roll_origin(
     labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
     embargo = timedelta(days=feature_engineering.horizon_days)
     table = []
-    with refit.cached(labelled.join(features, on=KEYS, how="inner")) as rows:
+    with refit.cache_rows(labelled.join(features, on=KEYS, how="inner")) as rows:
         counts = rows.groupBy("cutoff").agg(F.count_if("churned").alias("churned")).collect()
         churned = {row["cutoff"]: row["churned"] for row in counts}
         for cutoff in sorted(churned):
@@ -121,26 +121,26 @@ def learn_from_fewer(
     evaluation: EvaluationParameters,
     validation: ValidationParameters,
 ) -> pd.DataFrame:
-    """Train on samples of users, selected by hash, and predict the whole hold-out.
+    """Train on samples of users, selected by hash, and predict the full hold-out.
 
-    One row per number of users, repeat and candidate: the champion, and the simplest, since
-    another candidate may be the best with few users. Sizes above the number of training users are
-    left out, and so are samples with fewer churners than `modelling.min_train_churned`.
+    One row per number of users, repeat and candidate: the champion and the simplest, which may be
+    the best with few users. Sizes above the number of training users are left out, and so are
+    samples with fewer churners than `modelling.min_train_churned`.
     """
     table = []
-    with refit.cached(train) as rows:
+    with refit.cache_rows(train) as rows:
         users = rows.select("user_id").distinct()
         total = users.count()
         sizes = {size for size in validation.learning_curve_users if size < total} | {total}
         for size in sorted(sizes):
             for repeat in range(validation.learning_curve_repeats if size < total else 1):
                 sample = users.orderBy(F.xxhash64("user_id", F.lit(repeat))).limit(size)
-                some = rows.join(sample, on="user_id", how="left_semi")
-                churned = some.where("churned").count()
+                sample_rows = rows.join(sample, on="user_id", how="left_semi")
+                churned = sample_rows.where("churned").count()
                 if churned < modelling.min_train_churned:
                     continue
                 for trial in refit.select_champion_and_simplest(champion, cv_results, modelling):
-                    forecast = refit.refit_and_predict(some, test, trial, inputs, modelling)
+                    forecast = refit.refit_and_predict(sample_rows, test, trial, inputs, modelling)
                     row = {"users": size, "repeat": repeat, "candidate": trial.candidate}
                     ranking = refit.evaluate_ranking(forecast, evaluation.bootstrap)
                     table.append({**row, "churned": churned, **ranking})
@@ -155,7 +155,7 @@ def shuffle_labels(
     modelling: ModellingParameters,
     validation: ValidationParameters,
 ) -> pd.DataFrame:
-    """Train on labels permuted among all snapshots, which must leave no ranking.
+    """Train on labels permuted among all snapshots; the ranking must then be random.
 
     One row per permutation: the hold-out's AUC and average precision. The last row, `all`, has
     their means with a 95 % interval over permutations (Student's t). An interval over users would
@@ -163,7 +163,7 @@ def shuffle_labels(
     """
     rows = []
     for shuffle in range(validation.label_shuffles):
-        # One partition: a permutation of all labels needs their order, and they are small.
+        # One partition: a permutation needs all labels in order, and labels are small.
         by_hash = Window.partitionBy().orderBy(F.xxhash64(*KEYS, F.lit(shuffle)), *KEYS)
         by_key = Window.partitionBy().orderBy(*KEYS)
         labels = train.select("churned", F.row_number().over(by_hash).alias("place"))
@@ -193,10 +193,10 @@ def compare_imbalance(
     """Train without a remedy for few churners, with class weights and with SMOTE, and predict.
 
     One row per remedy and candidate (the champion and the simplest): ranking and calibration of
-    the uncalibrated hold-out predictions. `left_out` says why SMOTE is missing where there are
-    more rows than `modelling.smote_most_rows`.
+    the uncalibrated hold-out predictions. `left_out` is the reason for a missing SMOTE result: more
+    rows than `modelling.smote_most_rows`.
     """
-    kinds = metrics.RANKING | metrics.PROBABILITY | metrics.CALIBRATION
+    chosen = metrics.RANKING | metrics.PROBABILITY | metrics.CALIBRATION
     limits = metrics.MIN_PROBABILITY, metrics.MAX_PROBABILITY
     table = []
     for trial in refit.select_champion_and_simplest(champion, cv_results, modelling):
@@ -210,7 +210,7 @@ def compare_imbalance(
                 continue
             probability = forecast["probability"]
             clipped = forecast.assign(probability=probability.clip(*limits))
-            figures = estimate_metrics(clipped, kinds, None)
+            figures = estimate_metrics(clipped, chosen, None)
             values = {name: figure["value"] for name, figure in figures.items()}
             mean = float(probability.mean())
             table.append({**row, "left_out": None, **values, "mean_forecast": mean})
@@ -231,13 +231,13 @@ def drop_feature_groups(
     losses, `log_loss_cost` is an increase; all have 95 % intervals over users.
     """
     trial = Trial.from_description(champion)
-    whole = refit.refit_and_predict(train, test, trial, inputs, modelling)
+    full = refit.refit_and_predict(train, test, trial, inputs, modelling)
     table = []
     for group, dropped in inputs.groups.items():
-        rest = refit.refit_and_predict(train, test, trial, inputs.without(group), modelling)
-        costs = metrics.compare_forecasts(whole, rest, evaluation.bootstrap)
+        rest = refit.refit_and_predict(train, test, trial, inputs.drop_group(group), modelling)
+        costs = metrics.compare_forecasts(full, rest, evaluation.bootstrap)
         row = {"group": group, "inputs": ", ".join(dropped)}
-        table.append({**row, **flatten_figures(costs, "_cost")})
+        table.append({**row, **flatten_estimates(costs, "_cost")})
     return pd.DataFrame(table).sort_values("auc_cost", ascending=False, ignore_index=True)
 
 
@@ -248,8 +248,8 @@ def change_later_events(
 ) -> dict[str, Any]:
     """Count the rows of features that change with events at or after the last cutoff.
 
-    These events are deleted, altered, and invented for customers without any. Each time the
-    features of the cutoff must stay the same.
+    These events are deleted, altered, and invented for customers without any. The features of the
+    cutoff must not change.
     """
     cutoff = F.lit(collect_one_row(snapshots.agg(F.max("cutoff")))[0])
     at_last = snapshots.where(F.col("cutoff") == cutoff)
@@ -287,12 +287,13 @@ def audit_leakage(
 
     Args:
         train: one row per user and cutoff, with features and `churned`.
-        inputs: what models read; without `plain` they read every feature.
-        validation: the limits above which a figure means a leak.
+        inputs: the inputs of models; without `plain`, every feature.
+        validation: the limits above which a value means a leak.
         later_events: the result of `change_later_events`; None where it was not run.
 
     Returns:
-        `not_to_be_believed`, a list of warnings, empty where no leak shows; and the figures.
+        `not_to_be_believed`, a list of warnings, empty if there is no sign of a leak; and the
+        measured values.
 
     Raises:
         TooLittleDataError: if fewer users churned than there are folds.
@@ -301,15 +302,15 @@ def audit_leakage(
     rows = leakage.sample_users(train, limits.most_users)
     churners = rows.loc[rows["churned"], "user_id"].nunique()
     require_folds("validation.leakage.folds", limits.folds, churners)
-    used = leakage.list_used_features(feature_columns(train), inputs)
+    used = leakage.list_used_features(list_feature_columns(train), inputs)
     counts = rows[used].astype(float)
     label, users = rows["churned"].astype(int), rows["user_id"]
     exposure = rows[list(limits.exposure)].astype(float)
     rates = counts.div(rows[limits.per].clip(lower=1), axis="index")
     rates = rates.drop(columns=[limits.per], errors="ignore")
-    by_feature = {name: leakage.rank_by_feature(label, counts[name]) for name in used}
+    by_feature = {name: leakage.compute_feature_auc(label, counts[name]) for name in used}
     audit = {
-        "training": summarise_training(train),
+        "training": summarize_training(train),
         "rows": len(rows),
         "base_rate": float(label.mean()),
         "auc_of_exposure": leakage.cross_validate_auc(exposure, label, users, limits.folds),
@@ -318,21 +319,21 @@ def audit_leakage(
         "identity": leakage.fit_identity(counts, label),
         "later_events": later_events,
     }
-    return {"not_to_be_believed": leakage.write_warnings(audit, limits), **audit}
+    return {"not_to_be_believed": leakage.format_warnings(audit, limits), **audit}
 
 
 def draw_rolling_origin(rolling_origin: pd.DataFrame) -> Figure:
     """Draw AUC and average precision of every cutoff."""
-    subtitle = "Each cutoff predicted with what was known before it; 95 % intervals"
-    figure, panels = create_panels("Week after week", subtitle, 2)
-    places = np.arange(len(rolling_origin))
+    subtitle = "Each cutoff predicted from earlier data only; 95 % intervals"
+    figure, panels = create_panels("Ranking by cutoff", subtitle, 2)
+    positions = np.arange(len(rolling_origin))
     auc, precision = panels
     random: dict[str, Any] = {"color": REFERENCE, "ls": "--", "label": "contacting at random"}
     auc.axhline(0.5, **random)
-    precision.plot(places, rolling_origin["base_rate"], **random)
+    precision.plot(positions, rolling_origin["base_rate"], **random)
     for axes, (name, label) in zip(panels, RANKING_LABELS.items(), strict=True):
-        draw_intervals(axes, places, rolling_origin, name)
-        axes.set_xticks(places, rolling_origin["cutoff"], rotation=30, ha="right", fontsize=8)
+        draw_intervals(axes, positions, rolling_origin, name)
+        axes.set_xticks(positions, rolling_origin["cutoff"], rotation=30, ha="right", fontsize=8)
         axes.set_ylabel(label)
         axes.legend(frameon=False, fontsize=8)
     precision.set_ylim(bottom=0)
@@ -342,7 +343,7 @@ def draw_rolling_origin(rolling_origin: pd.DataFrame) -> Figure:
 def draw_learning_curve(learning_curve: pd.DataFrame) -> Figure:
     """Draw the ranking against the number of training users."""
     subtitle = "A dot per sample of training users; lines: means"
-    figure, panels = create_panels("With fewer users to learn from", subtitle, 2)
+    figure, panels = create_panels("Learning curve", subtitle, 2)
     by_candidate = list(learning_curve.groupby("candidate", sort=False))
     sizes = sorted(set(learning_curve["users"]))
     for axes, (name, label) in zip(panels, RANKING_LABELS.items(), strict=True):
@@ -400,7 +401,7 @@ def draw_feature_groups(feature_groups: pd.DataFrame) -> Figure:
 
 def draw_leakage(leakage_audit: dict[str, Any]) -> Figure:
     """Draw the AUC of exposure, rates and each feature alone, with the warnings."""
-    by_feature = list(leakage_audit["auc_of_each_feature"].items())[:FEATURES_DRAWN]
+    by_feature = list(leakage_audit["auc_of_each_feature"].items())[:MAX_FEATURES]
     bars = {
         "exposure alone": leakage_audit["auc_of_exposure"],
         "rates alone": leakage_audit["auc_of_rates"],

@@ -6,7 +6,7 @@ from sparkify.schemas.parameters import Parameters
 
 
 class LeakageParameters(Parameters):
-    """The features that measure exposure, and the limits above which a figure means a leak."""
+    """The features that measure exposure, and the limits above which a value means a leak."""
 
     exposure: tuple[str, ...] = Field(min_length=1)
     per: str

@@ -10,7 +10,7 @@ STUDIED = ["train", "test", "studied_champion"]
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Study the champion: rivals, weeks, sizes, shuffled labels, remedies, inputs, leaks."""
+    """Study the champion: candidates, weeks, sizes, shuffled labels, remedies, inputs, leakage."""
     refits = Pipeline(
         [
             Node(
@@ -55,7 +55,7 @@ def create_pipeline(**_: object) -> Pipeline:
         ],
         tags=FITS,
     )
-    others = [
+    audits = [
         Node(read_card, "churn_model", "studied_champion", name="read_model_card"),
         Node(
             nodes.change_later_events,
@@ -70,7 +70,7 @@ def create_pipeline(**_: object) -> Pipeline:
             name="audit_leakage",
         ),
     ]
-    return refits + Pipeline(others) + _draw_figures()
+    return refits + Pipeline(audits) + _draw_figures()
 
 
 def _draw_figures() -> Pipeline:

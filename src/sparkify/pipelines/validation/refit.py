@@ -8,7 +8,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from sparkify.ml import metrics
-from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_figures
+from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_estimates
 from sparkify.pipelines.modelling import cross_validation
 from sparkify.pipelines.modelling.candidates import Trial, list_trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
@@ -17,7 +17,7 @@ RANKING = {name: metrics.RANKING[name] for name in ("auc", "average_precision")}
 
 
 @contextmanager
-def cached(rows: DataFrame) -> Iterator[DataFrame]:
+def cache_rows(rows: DataFrame) -> Iterator[DataFrame]:
     """Keep a DataFrame in memory within the context."""
     try:
         yield rows.cache()
@@ -28,10 +28,10 @@ def cached(rows: DataFrame) -> Iterator[DataFrame]:
 def select_champion_and_simplest(
     champion: dict[str, Any], cv_results: pd.DataFrame, modelling: ModellingParameters
 ) -> list[Trial]:
-    """Return the champion's trial, and the best trial of the first candidate if it is another."""
+    """Return the champion's trial, and the first candidate's best trial if that is different."""
     trials, winner = list_trials(modelling), Trial.from_description(champion)
-    of_first = cv_results[cv_results["candidate"] == trials[0].candidate]
-    simplest = trials[int(of_first["trial"].iloc[0])]
+    first_results = cv_results[cv_results["candidate"] == trials[0].candidate]
+    simplest = trials[int(first_results["trial"].iloc[0])]
     return [winner] if simplest.candidate == winner.candidate else [winner, simplest]
 
 
@@ -50,4 +50,4 @@ def refit_and_predict(
 
 def evaluate_ranking(forecast: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, float]:
     """Return AUC and average precision with the bounds of their intervals, one column each."""
-    return flatten_figures(estimate_metrics(forecast, RANKING, bootstrap))
+    return flatten_estimates(estimate_metrics(forecast, RANKING, bootstrap))

@@ -35,7 +35,7 @@ SONG = {
     "song": "Rockpools",
     "length": 277.89016,
 }
-ESSENTIAL = ["ts", "userId", "sessionId", "page", "level", "itemInSession", "registration"]
+REQUIRED = ["ts", "userId", "sessionId", "page", "level", "itemInSession", "registration"]
 TEN_MB = 10_000_000
 
 
@@ -223,7 +223,7 @@ def _lines() -> dict[str, Lines]:
         for what, value in values.items():
             name = f"{key} {what}"
             cases[name] = all_for(f"wrong type of {key}", line(**{"gender": name, key: value}))
-    for key in ESSENTIAL:
+    for key in REQUIRED:
         for what, value in {"null": None, "left out": ...}.items():
             reason = "no user" if key in ("userId", "registration") else f"no {key}"
             name = f"{key} {what}"

@@ -164,7 +164,7 @@ def test_a_log_is_read_to_the_end_of_feature_engineering(
         assert result.exit_code == 0
         assert (project.folder / "data/04_feature/mini/features/_SUCCESS").exists()
     else:
-        assert "no room for 7 days of history" in result.stderr.splitlines()[-1]
+        assert "too short for 7 days of history" in result.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("name", READ)

@@ -10,8 +10,8 @@ import yaml
 
 from sparkify.inspection import draft_settings
 from sparkify.inspection.profile import (
-    READABLE,
-    find_time_form,
+    READABLE_TIMES,
+    find_time_format,
     format_value,
     profile_records,
 )
@@ -125,12 +125,12 @@ def share_accepted(log: Path, settings: dict[str, Any]) -> float:
     def is_accepted(record: dict[str, Any]) -> bool:
         values = {name: record.get(key) for name, key in fields.items() if key} | constants
         times = [
-            find_time_form(values.get(name)) for name in ("ts", "registration") if fields[name]
+            find_time_format(values.get(name)) for name in ("ts", "registration") if fields[name]
         ]
         needed = ["page", *(name for name in ("sessionId", "itemInSession") if fields[name])]
         is_known = values["level"] in ("free", "paid") or format_value(values["level"]) in plans
         has_all = all(values.get(name) is not None for name in needed)
-        return all(form in READABLE for form in times) and has_all and is_known
+        return all(time_format in READABLE_TIMES for time_format in times) and has_all and is_known
 
     records = profile_records(file.records).records
     of_users = [record for record in records if fields["userId"] in record]
@@ -144,12 +144,12 @@ def test_every_case_has_an_expectation() -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_draft_names_the_keys_of_a_case(name: str) -> None:
-    form, fields, constants, levels, cancellation = CASES[name]
+    time_format, fields, constants, levels, cancellation = CASES[name]
     log = find_log(name)
     own, parameters, _ = draft(log)
     data_processing = parameters["data_processing"]
     assert own["raw_log"] == str(log)
-    assert own["raw_format"] == form
+    assert own["raw_format"] == time_format
     assert data_processing["fields"] == fields
     assert data_processing.get("constants", {}) == constants
     assert data_processing.get("levels", {}) == levels

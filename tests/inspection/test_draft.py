@@ -53,7 +53,7 @@ def test_csv_becomes_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "form"),
+    ("name", "time_format"),
     [
         ("a.tsv", "tsv"),
         ("a.json.gz", "json_lines"),
@@ -61,20 +61,20 @@ def test_csv_becomes_settings(tmp_path: Path) -> None:
         ("a.parquet", "parquet"),
     ],
 )
-def test_each_format_gives_the_same_fields(tmp_path: Path, name: str, form: str) -> None:
+def test_each_format_gives_the_same_fields(tmp_path: Path, name: str, time_format: str) -> None:
     records = [event(number) for number in range(30)]
     table = pd.DataFrame(records)
-    if form == "parquet":
+    if time_format == "parquet":
         table.to_parquet(tmp_path / name)
     content = {
         "tsv": table.to_csv(sep="\t", index=False).encode(),
         "json_lines": gzip.compress(lines(*records).encode(), mtime=0),
         "json_array": json.dumps(records, indent=1).encode(),
     }
-    if form in content:
-        (tmp_path / name).write_bytes(content[form])
+    if time_format in content:
+        (tmp_path / name).write_bytes(content[time_format])
     own, parameters, _ = draft(tmp_path / name)
-    assert own["raw_format"] == form
+    assert own["raw_format"] == time_format
     fields = parameters["data_processing"]["fields"]
     assert [fields[key] for key in ("ts", "userId", "page")] == ["ts", "userId", "page"]
 

@@ -62,7 +62,7 @@ def test_without_names_that_fit_fields_have_no_key() -> None:
         *("sessionId", "itemInSession", "level", "registration", "gender", "length")
     }
     assert found.constants == {"level": "paid"}
-    assert found.gaps == []
+    assert found.problems == []
 
 
 @pytest.mark.parametrize("other", ["receivedAt", "sentAt", "server_upload_time", "updated_at"])
@@ -152,17 +152,17 @@ def test_daily_sums_are_no_event_log() -> None:
     found = guess(*rows)
     assert found.is_daily
     assert "page" not in found.constants
-    assert found.gaps[0].startswith("page: no key names events. These are sums by day")
-    assert found.gaps[1] == "ts: date holds days as YYYYMMDD, which the project does not read."
+    assert found.problems[0].startswith("page: no key names events. These are sums by day")
+    assert found.problems[1] == "ts: date holds days as YYYYMMDD, which the project does not read."
 
 
 def test_a_log_without_times_or_customers_has_gaps() -> None:
-    gaps = guess(*({"event": "Play", "x": number} for number in range(30))).gaps
-    assert [gap.partition(":")[0] for gap in gaps] == ["ts", "userId"]
+    problems = guess(*({"event": "Play", "x": number} for number in range(30))).problems
+    assert [gap.partition(":")[0] for gap in problems] == ["ts", "userId"]
 
 
 def test_times_with_the_name_of_a_zone_are_a_gap() -> None:
     records = [event(n, time=f"2019-10-01 00:00:{n:02} CET") for n in range(30)]
-    assert guess(*records).gaps == [
+    assert guess(*records).problems == [
         "ts: time holds text with the name of a zone, which the project does not read."
     ]

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from sparkify.inspection.profile import (
-    find_time_form,
+    find_time_format,
     format_text,
     format_value,
     profile_records,
@@ -21,7 +21,7 @@ def test_a_key_has_types_values_and_times() -> None:
     profile = profile_records([{"a": True, "t": "1541105830"}, {"a": "x"}, {"a": 2.0}])
     assert profile.keys["a"].types == {"boolean": 1, "text": 1, "whole number": 1}
     assert profile.keys["a"].values == {"true": 1, "x": 1, "2": 1}
-    assert profile.keys["t"].time_form == "s"
+    assert profile.keys["t"].time_format == "s"
 
 
 def test_key_value_pairs_are_recognised() -> None:
@@ -55,7 +55,7 @@ def test_other_values_are_shown(key: str) -> None:
 
 def test_records_without_a_customer_can_be_left_out() -> None:
     profile = profile_records([{"user": "a", "x": 1}, {"user": "", "x": 2}])
-    assert profile.select_users("user").records == [{"user": "a", "x": 1}]
+    assert profile.select_records_with_user("user").records == [{"user": "a", "x": 1}]
 
 
 def test_texts_fit_into_a_comment() -> None:
@@ -65,7 +65,7 @@ def test_texts_fit_into_a_comment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "form"),
+    ("value", "time_format"),
     [
         (1541105830, "s"),
         (1541105830796, "ms"),
@@ -95,8 +95,8 @@ def test_texts_fit_into_a_comment() -> None:
         (float("nan"), None),
     ],
 )
-def test_times_are_recognised_by_their_form(value: object, form: str | None) -> None:
-    assert find_time_form(value) == form
+def test_times_are_recognised_by_their_form(value: object, time_format: str | None) -> None:
+    assert find_time_format(value) == time_format
 
 
 @pytest.mark.parametrize(("value", "number"), [("1.0", 1), (" 7 ", 7), ("x", None), (False, None)])

@@ -21,7 +21,7 @@ def sample(folder: Path, name: str, content: str | bytes) -> SampledFile:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "form"),
+    ("name", "content", "time_format"),
     [
         ("log.json", LINES, "json_lines"),
         ("log", "\ufeff" + LINES.replace("\n", "\r\n"), "json_lines"),
@@ -33,15 +33,15 @@ def sample(folder: Path, name: str, content: str | bytes) -> SampledFile:
     ],
 )
 def test_json_is_read_in_each_shape(
-    tmp_path: Path, name: str, content: str | bytes, form: str
+    tmp_path: Path, name: str, content: str | bytes, time_format: str
 ) -> None:
     found = sample(tmp_path, name, content)
-    assert (found.format, found.records, found.unread) == (form, ROWS, 0)
+    assert (found.format, found.records, found.skipped) == (time_format, ROWS, 0)
     assert found.is_whole
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "form"),
+    ("name", "content", "time_format"),
     [
         ("log.csv", 'a,b\n1,x\n2,"y"\n', "csv"),
         ("log.csv.gz", gzip.compress(b"a,b\n1,x\n2,y\n", mtime=0), "csv"),
@@ -51,10 +51,10 @@ def test_json_is_read_in_each_shape(
     ],
 )
 def test_tables_are_read_by_their_header(
-    tmp_path: Path, name: str, content: str | bytes, form: str
+    tmp_path: Path, name: str, content: str | bytes, time_format: str
 ) -> None:
     found = sample(tmp_path, name, content)
-    assert (found.format, found.records, found.unread) == (form, TEXT_ROWS, 0)
+    assert (found.format, found.records, found.skipped) == (time_format, TEXT_ROWS, 0)
 
 
 @pytest.mark.parametrize("name", ["log.parquet", "log"])
@@ -85,7 +85,7 @@ def test_a_record_that_is_cut_off_does_not_count(
     )
     monkeypatch.setattr(sampling, "MIN_BYTES_PER_FILE", 1)
     found = sample(tmp_path, name, content)
-    assert (len(found.records), found.unread, found.is_whole) == (1, 0, False)
+    assert (len(found.records), found.skipped, found.is_whole) == (1, 0, False)
 
 
 def test_the_number_of_records_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,8 +95,8 @@ def test_the_number_of_records_is_bounded(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_lines_that_are_no_records_are_counted(tmp_path: Path) -> None:
-    assert sample(tmp_path, "log.json", LINES + "oops\n[1]\n").unread == 2
-    assert sample(tmp_path, "log.csv", "a,b\n1,x\n1\n").unread == 1
+    assert sample(tmp_path, "log.json", LINES + "oops\n[1]\n").skipped == 2
+    assert sample(tmp_path, "log.csv", "a,b\n1,x\n1\n").skipped == 1
 
 
 @pytest.mark.parametrize(
@@ -115,13 +115,13 @@ def test_a_log_without_records_is_refused(tmp_path: Path, content: str, message:
 
 def test_a_quote_without_its_end_is_one_row_that_is_no_record(tmp_path: Path) -> None:
     found = sample(tmp_path, "log.csv", 'a,b\n1,x\n2,"' + "y\n" * 100_000)
-    assert (len(found.records), found.unread) == (1, 1)
+    assert (len(found.records), found.skipped) == (1, 1)
 
 
 def test_prose_beside_a_log_is_counted(tmp_path: Path) -> None:
     (tmp_path / "README").write_text("This, or that.\n", encoding="utf-8")
     (tmp_path / "log.json").write_text(LINES, encoding="utf-8")
-    assert [file.unread for file in sample_files(LogFiles(str(tmp_path)))] == [1, 0]
+    assert [file.skipped for file in sample_files(LogFiles(str(tmp_path)))] == [1, 0]
 
 
 def test_a_log_that_is_missing_is_one_sentence(tmp_path: Path) -> None:

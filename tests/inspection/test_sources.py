@@ -1,7 +1,7 @@
 from typing import Any
 
 from sparkify.inspection.sampling import SampledFile
-from sparkify.inspection.sources import differ, find_sources
+from sparkify.inspection.sources import find_sources, have_different_settings
 
 
 def file(name: str, *keys: str) -> SampledFile:
@@ -35,7 +35,7 @@ def test_folders_of_other_shapes_are_sources() -> None:
         *("listens/*", "listens"),
         "folder",
     )
-    assert differ([views, listens])
+    assert have_different_settings([views, listens])
 
 
 def test_files_may_be_named_by_their_pages() -> None:
@@ -44,7 +44,7 @@ def test_files_may_be_named_by_their_pages() -> None:
         ("song_played", "file"),
         ("song_liked", "file"),
     }
-    assert not differ(sources)
+    assert not have_different_settings(sources)
 
 
 def test_numbered_files_are_not_named_by_pages() -> None:

@@ -144,7 +144,7 @@ def test_the_error_for_many_rejected_records_has_reasons_values_and_remedies() -
     assert message(quality) == (
         "raw_events: 60 of 100 records rejected (36 wrong type of length, 24 ts in seconds; 7 more "
         "records have no user and do not count). data_processing.max_rejected_share allows 20%. "
-        'wrong type of length (found "3:05"): Write length as a number. ts in seconds (quality '
+        'wrong type of length (found "3:05"): Write length as a number. ts in seconds (found '
         "1541105830): Set data_processing.time_format: s, or auto. Example: {…}"
     )
 

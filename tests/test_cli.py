@@ -160,7 +160,7 @@ def test_an_incomplete_table_is_told_with_what_to_do(project: Any) -> None:
     assert "run the pipeline that makes it." in result.output
 
 
-@pytest.mark.parametrize("name", ["UTF-16", "half-written gzip", "years of which no log can be"])
+@pytest.mark.parametrize("name", ["UTF-16", "half-written gzip", "impossible years"])
 def test_a_bad_log_is_told_in_one_sentence(project: Any, name: str) -> None:
     logs = {**bad_logs.REFUSED, **bad_logs.DAMAGED, **bad_logs.WITHOUT_EVENTS}
     write, words = logs[name]

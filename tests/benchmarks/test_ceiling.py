@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import ceiling, ceiling_report
-from sparkify.pipelines.modelling.parameters import Bootstrap
+from sparkify.ml.bootstrap import Bootstrap
 from sparkify.pipelines.simulation.chain import State, known_cohorts, list_states, states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters

@@ -44,24 +44,24 @@ def test_key_value_pairs_are_recognised() -> None:
         ),
     ],
 )
-def test_values_of_people_are_private(key: str, value: str) -> None:
+def test_personal_values_are_private(key: str, value: str) -> None:
     assert profile_records([{key: value}]).keys[key].is_private
 
 
 @pytest.mark.parametrize("key", ["event_name", "plan", "track_name", "description", "page"])
-def test_other_values_are_shown(key: str) -> None:
+def test_other_values_are_not_private(key: str) -> None:
     assert not profile_records([{key: "Play"}]).keys[key].is_private
 
 
-def test_records_without_a_customer_can_be_left_out() -> None:
+def test_records_without_a_customer_can_be_dropped() -> None:
     profile = profile_records([{"user": "a", "x": 1}, {"user": "", "x": 2}])
     assert profile.select_records_with_user("user").records == [{"user": "a", "x": 1}]
 
 
-def test_texts_fit_into_a_comment() -> None:
+def test_texts_are_quoted_for_comments() -> None:
     assert format_text("a\nb\u2028é😀") == '"a\\nb\\u2028é😀"'
     assert format_text("\ud800") == '"\\ud800"'
-    assert [format_value(one) for one in (True, 3.0, " x ")] == ["true", "3", "x"]
+    assert [format_value(value) for value in (True, 3.0, " x ")] == ["true", "3", "x"]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_texts_fit_into_a_comment() -> None:
         (float("nan"), None),
     ],
 )
-def test_times_are_recognised_by_their_form(value: object, time_format: str | None) -> None:
+def test_time_formats_are_recognised(value: object, time_format: str | None) -> None:
     assert find_time_format(value) == time_format
 
 

@@ -15,7 +15,7 @@ from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from sparkify.datasets import SparkMLModelDataset
-from sparkify.ml.calibration import fit_calibration_stages
+from sparkify.ml.calibration import build_calibration_stages, learn_calibration
 from sparkify.pipelines.modelling.candidates import Trial, build_pipeline
 from sparkify.pipelines.modelling.inputs import fit_inputs
 from sparkify.pipelines.modelling.parameters import InputParameters
@@ -64,7 +64,9 @@ def champion(customers: DataFrame) -> Callable[[str, str], PipelineModel]:
             "xgboost": {"n_estimators": 2, "min_child_weight": 0},
         }
         pipeline = build_pipeline(Trial(candidate, settings[candidate]), 1, seed=7, partitions=1)
-        last = fit_calibration_stages(customers.sparkSession, out_of_fold, calibration)
+        spark = customers.sparkSession
+        parameters = learn_calibration(spark, out_of_fold, calibration)
+        last = build_calibration_stages(spark, calibration, parameters)
         return PipelineModel([*fitted_inputs.stages, *pipeline.fit(rows).stages, *last])
 
     return fit

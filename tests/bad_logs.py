@@ -318,8 +318,8 @@ def make_tar(compression: str = "") -> bytes:
 
 
 # Functions that write a bad log, and words of the expected error message. REFUSED logs fail before
-# Spark reads them, EMPTY ones at the first line, DAMAGED ones at the damaged place, and
-# WITHOUT_EVENTS after all lines were checked.
+# Spark reads them, EMPTY ones at the first line, and DAMAGED ones at the damaged place. Logs
+# WITHOUT_EVENTS fail after all lines were checked.
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing file": (lambda log: None, "there is no event log at"),
     "a link to nowhere": (lambda log: log.symlink_to("nowhere"), "there is no event log at"),

@@ -455,7 +455,7 @@ def test_an_existing_log_is_never_overwritten(
     dataset = EventLogDataset(filepath=str(tmp_path / "log.json"))
     with pytest.raises(
         DatasetError,
-        match=r"there is already an event log at .*log\.json.*, which is never overwritten",
+        match=r"there is an event log at .*log\.json.* already, which is never overwritten",
     ):
         dataset.save(spark.createDataFrame([("new",)], "value string"))
     with pytest.raises(DatasetError, match="move it away to simulate another one"):

@@ -149,7 +149,7 @@ def test_a_saved_model_has_only_json_and_parquet_files(saved: Path) -> None:
 def test_a_missing_model_does_not_exist_and_the_error_has_its_path(tmp_path: Path) -> None:
     dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
     assert not dataset.exists()
-    with pytest.raises(DatasetError, match="churn_model does not hold a Spark ML model"):
+    with pytest.raises(DatasetError, match="churn_model does not contain a Spark ML model"):
         dataset.load()
 
 
@@ -210,7 +210,7 @@ def test_a_single_stage_is_not_loaded(model: PipelineModel, tmp_path: Path) -> N
     with pytest.raises(DatasetError) as error:
         SparkMLModelDataset(filepath=str(path)).load()
     assert (
-        f"{path} holds a org.apache.spark.ml.classification.LogisticRegressionModel, "
+        f"{path} contains a org.apache.spark.ml.classification.LogisticRegressionModel, "
         "not a org.apache.spark.ml.PipelineModel; only fitted pipelines are loaded."
     ) in str(error.value)
 
@@ -218,7 +218,7 @@ def test_a_single_stage_is_not_loaded(model: PipelineModel, tmp_path: Path) -> N
 def test_an_unfitted_pipeline_is_not_loaded(spark: SparkSession, tmp_path: Path) -> None:
     path = tmp_path / "churn_model"
     Pipeline(stages=[LogisticRegression()]).save(str(path))
-    with pytest.raises(DatasetError, match=r"holds a org.apache.spark.ml.Pipeline, not a "):
+    with pytest.raises(DatasetError, match=r"contains a org.apache.spark.ml.Pipeline, not a "):
         SparkMLModelDataset(filepath=str(path)).load()
 
 

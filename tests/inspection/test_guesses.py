@@ -153,9 +153,7 @@ def test_daily_sums_are_not_an_event_log() -> None:
     assert guessed.is_daily
     assert "page" not in guessed.constants
     assert guessed.problems[0].startswith("page: no key names events. These are sums by day")
-    assert (
-        guessed.problems[1] == "ts: date holds days as YYYYMMDD, which the project does not read."
-    )
+    assert guessed.problems[1] == "ts: date has days as YYYYMMDD, which the project does not read."
 
 
 def test_missing_times_and_customers_are_problems() -> None:
@@ -166,5 +164,5 @@ def test_missing_times_and_customers_are_problems() -> None:
 def test_times_with_a_zone_name_are_a_problem() -> None:
     records = [event(n, time=f"2019-10-01 00:00:{n:02} CET") for n in range(30)]
     assert guess(*records).problems == [
-        "ts: time holds text with the name of a zone, which the project does not read."
+        "ts: time has text with the name of a zone, which the project does not read."
     ]

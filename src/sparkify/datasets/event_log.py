@@ -198,6 +198,6 @@ class EventLogDataset(SparkDatasetV2):
         paths = self._find_paths()
         if paths:
             raise DatasetError(
-                f"there is already an event log at {paths[0]}, which is never overwritten: move it "
+                f"there is an event log at {paths[0]} already, which is never overwritten: move it "
                 f"away to simulate another one."
             )

@@ -93,8 +93,8 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         model_class = self._read_metadata(path)["class"]
         if model_class not in PIPELINE_MODELS:
             raise DatasetError(
-                f"{path} holds a {model_class}, not a {PIPELINE_MODELS[0]}; only fitted pipelines "
-                f"are loaded. Point `filepath` at one, or fit one with `kedro run`."
+                f"{path} contains a {model_class}, not a {PIPELINE_MODELS[0]}; only fitted "
+                f"pipelines are loaded. Point `filepath` at one, or fit one with `kedro run`."
             )
         try:
             return PipelineModel.load(escape_pattern(to_spark_path(self._protocol, path)))
@@ -141,7 +141,7 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
     def _read_metadata(self, path: str) -> dict[str, Any]:
         parts = self._list_metadata_files(path)
         if not parts:
-            raise DatasetError(f"{path} does not hold a Spark ML model: it has no metadata.")
+            raise DatasetError(f"{path} does not contain a Spark ML model: it has no metadata.")
         metadata: dict[str, Any] = json.loads(self._filesystem.cat_file(parts[0]))
         return metadata
 

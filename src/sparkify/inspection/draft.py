@@ -195,8 +195,10 @@ def _draft_cancellation(pages: Counter[str]) -> Iterator[str]:
     if not ranked:
         yield CANCELLATION_HINT
         return
-    others = ", ".join(_remove_line_ends(format_text(page)) for page in ranked[1 : MAX_NAMED + 1])
-    also = f"; also considered: {others}" if others else ""
+    alternatives = ", ".join(
+        _remove_line_ends(format_text(page)) for page in ranked[1 : MAX_NAMED + 1]
+    )
+    also = f"; also considered: {alternatives}" if alternatives else ""
     comment = f"a guess, {_format_count(pages[ranked[0]], 'event')}{also}"
     yield f"  cancellation_page: {format_scalar(ranked[0])}  # {comment}"
 
@@ -221,18 +223,20 @@ def _draft_pages(pages: Counter[str]) -> Iterator[str]:
     missing = [column for column in ("next_song", *COLUMNS) if column not in columns]
     if missing:
         yield f"    # Not found, so always 0: {', '.join(missing)}"
-    others = [page for page in pages if page not in columns.values() and page not in cancellations]
-    others.sort(key=lambda page: -pages[page])
-    if others:
+    other_pages = [
+        page for page in pages if page not in columns.values() and page not in cancellations
+    ]
+    other_pages.sort(key=lambda page: -pages[page])
+    if other_pages:
         yield "    # Other pages, to be counted as separate inputs:"
     names = {*COLUMNS, "next_song"}
-    for page in others[:MAX_EXTRA_PAGES]:
+    for page in other_pages[:MAX_EXTRA_PAGES]:
         name = name_column(page, names)
         names.add(name)
         value = _remove_line_ends(format_scalar(page))
         yield f"    # {name}: {value}  # {_format_count(pages[page], 'event')}"
-    if len(others) > MAX_EXTRA_PAGES:
-        yield f"    # and {len(others) - MAX_EXTRA_PAGES:,} more"
+    if len(other_pages) > MAX_EXTRA_PAGES:
+        yield f"    # and {len(other_pages) - MAX_EXTRA_PAGES:,} more"
 
 
 def _describe_sample(files: LogFiles, sampled: list[SampledFile]) -> Iterator[str]:
@@ -285,10 +289,11 @@ def _explain_field(field: str, guess: Guess, profile: Profile) -> str:
         parts = [WITHOUT_KEY[field]]
     if field in guess.notes:
         parts.append(guess.notes[field])
-    others = guess.considered.get(field, [])
-    if others:
-        listed = ", ".join(_format_key(other) for other in others[:MAX_NAMED])
-        more = f" and {len(others) - MAX_NAMED} more" if len(others) > MAX_NAMED else ""
+    alternatives = guess.considered.get(field, [])
+    if alternatives:
+        listed = ", ".join(_format_key(name) for name in alternatives[:MAX_NAMED])
+        rest = len(alternatives) - MAX_NAMED
+        more = f" and {rest} more" if rest > 0 else ""
         parts.append(f"also considered: {listed}{more}")
     return "; ".join(parts)
 

@@ -174,7 +174,7 @@ def _rank_times(profile: Profile) -> list[Key]:
     """Return the keys that can be the event time; keys without a fitting name come last."""
     fitting = _rank(profile, "ts", lambda key: key.time_format)
     likely = [key for key in fitting if (rank_name("ts", key) or 0) < UNLIKELY_RANK]
-    others = [
+    alternatives = [
         key
         for key in profile.keys.values()
         if key.time_format and key not in fitting and len(key.values) > 1
@@ -183,7 +183,7 @@ def _rank_times(profile: Profile) -> list[Key]:
     demoted = [key for key in fitting if key not in likely]
     enough = MIN_SHARE * len(profile.records)
     return sorted(
-        [*likely, *demoted, *others],
+        [*likely, *demoted, *alternatives],
         key=lambda key: (key.rows < enough, key.time_format in UNREADABLE_TIMES),
     )
 
@@ -193,15 +193,15 @@ def _choose(guess: Guess, field_name: str, candidates: list[Key], rows: int = 0)
     enough = [key for key in candidates if key.rows >= MIN_SHARE * rows]
     chosen = enough[0].name if enough else None
     guess.fields[field_name] = chosen
-    others = [key for key in candidates if key.name != chosen]
+    alternatives = [key for key in candidates if key.name != chosen]
     guess.considered[field_name] = [
         key.name if key in enough else f"{key.name} (only in {key.rows / rows:.0%})"
-        for key in others
+        for key in alternatives
     ]
 
 
 def _rank_plans_by_values(profile: Profile, guess: Guess) -> list[Key]:
-    """Return the keys whose values are words for plans."""
+    """Return the keys with values that are words for plans."""
     used = {*guess.fields.values()}
     return [
         key
@@ -264,14 +264,14 @@ def _set_page(guess: Guess, profile: Profile, page_from: str | None) -> None:
 def _set_problems(guess: Guess, profile: Profile) -> None:
     for name, meaning in (("ts", "times from 2000 to 2099"), ("userId", "customers")):
         if guess.fields[name] is None:
-            guess.problems.append(f"{name}: no key seems to hold {meaning}. Set it under `fields`.")
+            guess.problems.append(f"{name}: no key seems to have {meaning}. Set it under `fields`.")
     ts = guess.fields["ts"]
     if ts is None:
         return
     time_format = find_time_format(next(record[ts] for record in profile.records if ts in record))
     if time_format in UNREADABLE_TIMES:
         guess.problems.append(
-            f"ts: {ts} holds {UNREADABLE_TIMES[time_format]}, which the project does not read."
+            f"ts: {ts} has {UNREADABLE_TIMES[time_format]}, which the project does not read."
         )
     share = sum(ts in record for record in profile.records) / len(profile.records)
     if share < MIN_SHARE:

@@ -130,8 +130,8 @@ def match_columns(pages: Counter[str], cancellations: Iterable[str]) -> dict[str
             unmatched.remove(fitting[0])
     if "next_song" not in columns:
         contents = [page for page in unmatched if CONTENT.fullmatch(split_words(page))]
-        others = [page for page in unmatched if not NOT_CONTENT.fullmatch(split_words(page))]
-        for page in [*contents, *others, *unmatched][:1]:
+        other_pages = [page for page in unmatched if not NOT_CONTENT.fullmatch(split_words(page))]
+        for page in [*contents, *other_pages, *unmatched][:1]:
             columns["next_song"] = page
     return columns
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 COMPRESSED = {".gz": b"\x1f\x8b", ".bz2": b"BZh"}  # the first bytes by ending
-CODECS = {".gz": "gzip", ".bz2": "bz2"}  # as fsspec names them
+CODECS = {".gz": "gzip", ".bz2": "bz2"}  # fsspec's names
 PARQUET = b"PAR1"
 UNPACK = "Unpack it: text is read plain or compressed as .gz or .bz2."
 # First bytes of files that Spark would read as lines of text; what the files are, and what to do.

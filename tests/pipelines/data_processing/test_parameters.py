@@ -10,7 +10,7 @@ from sparkify.pipelines.data_processing.parameters import DataProcessingParamete
     ("name", "value", "rest"),
     [
         ("fields.userid", "id", " is not a parameter; did you mean data_processing.fields.userId?"),
-        ("fields.ts", "", ' is ""; allowed: a key of the log, or null where it has none.'),
+        ("fields.ts", "", ' is ""; allowed: a key of the log, or null if it has none.'),
         ("fields.ts", None, " is null; allowed: a key."),
         ("fields.page", None, " is null; allowed: a key, a constant or page_from."),
         ("fields", {"ts": "at"}, ' is {"ts": "at"}; allowed: a key or null for ts, userId'),

@@ -163,7 +163,7 @@ def test_the_error_for_a_missing_cancellation_page_lists_the_log_s_pages(
         ),
     ],
 )
-def test_the_outcome_needs_at_least_one_of_its_pages(
+def test_the_outcome_needs_one_of_its_pages(
     settings: FeatureEngineeringParameters, outcome: str, missing: dict[str, str], is_error: bool
 ) -> None:
     changed = settings.model_copy(update={"outcome": outcome})

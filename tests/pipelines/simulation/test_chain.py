@@ -121,7 +121,7 @@ def test_cohorts_cancel_from_an_advert_at_their_published_rates() -> None:
 
 
 @pytest.mark.parametrize("cohort", COHORTS)
-def test_cumulative_shares_rise_to_at_most_1(cohort: str) -> None:
+def test_cumulative_shares_rise_and_never_exceed_1(cohort: str) -> None:
     for cumulative in build_chain(cohort).cumulative:
         assert cumulative == sorted(cumulative)
         assert all(0 < share <= 1 + 1e-9 for share in cumulative)

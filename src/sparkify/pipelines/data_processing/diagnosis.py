@@ -195,7 +195,7 @@ def _format_missing_fields(data_quality: dict[str, Any]) -> str:
     keys = f" Unused keys: {', '.join(unknown)}." if unknown else ""
     return (
         f"No record has a value of {listed}. Set data_processing.fields to the log's keys, or to "
-        f"null where it has none; `sparkify inspect LOG` drafts the settings.{keys}"
+        f"null if it has none; `sparkify inspect LOG` drafts the settings.{keys}"
     )
 
 
@@ -236,6 +236,6 @@ def _find_remedy(reason: str, data_quality: dict[str, Any]) -> str:
 
 
 def _format_example(data_quality: dict[str, Any]) -> list[str]:
-    nothing: dict[str, Any] = {"examples": []}
-    first = next(iter(_sort_rejections(data_quality).values()), nothing)
+    no_rejection: dict[str, Any] = {"examples": []}
+    first = next(iter(_sort_rejections(data_quality).values()), no_rejection)
     return [f"Example: {line[:MAX_EXAMPLE_LENGTH]}" for line in first["examples"][:1]]

@@ -55,7 +55,7 @@ def split_key(key: str) -> Path:
 
 @dataclass(frozen=True)
 class RecordShape:
-    """Where the records of some files hold the fields.
+    """Keys, constants and page source of the records in some files.
 
     Attributes:
         files: a pattern for files, relative to the log; None for all.

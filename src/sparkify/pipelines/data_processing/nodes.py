@@ -56,7 +56,7 @@ def check_events(raw_events: DataFrame, data_processing: DataProcessingParameter
 
 
 def find_repeated_events(checked_events: DataFrame) -> DataFrame:
-    """Return the accepted events that the log holds more than once, with the number of `copies`.
+    """Return the accepted events that the log has more than once, with the number of `copies`.
 
     Events with the same `record_hash` that differ in a column are separate rows, with one copy
     each.

@@ -32,7 +32,7 @@ def _require_time_zone(name: str) -> str:
 
 def _require_key(key: str) -> str:
     if not key:
-        raise wrong_value("", key, "a key of the log, or null where it has none")
+        raise wrong_value("", key, "a key of the log, or null if it has none")
     return key
 
 

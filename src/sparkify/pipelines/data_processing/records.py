@@ -170,7 +170,7 @@ class RecordQuoter:
         """Prepare the keys to keep.
 
         Args:
-            shape: where the records hold the fields.
+            shape: the shape of the records.
             characters: the length of a quote.
         """
         self._characters = characters

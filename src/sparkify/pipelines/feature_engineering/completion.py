@@ -37,8 +37,8 @@ def assign_levels(events: DataFrame, plan_pages: Mapping[Level, tuple[str, ...]]
             previous level.
 
     Returns:
-        The same rows. Before a customer's first change the level is the other one. Customers
-        without a change are on the free level if a page leads to the paid one, else on the paid.
+        The same rows. Before the first change, a customer has the opposite level. Customers without
+        a change are free if a page starts the paid level, else paid.
     """
     changed_to = F.lit(None).cast("string")
     for level, pages in plan_pages.items():

@@ -22,8 +22,8 @@ EARLIEST_SESSION = timedelta(days=730)  # of warm-up sessions before the log, wh
 class Holidays(AbstractHolidayCalendar):
     """National holidays of the United States, never moved to a working day.
 
-    As in eventsim. A genuine log of a related service has 41 session starts on Monday 2018-11-12,
-    when Veterans Day was observed, 34 on an ordinary working day and 15 on Thanksgiving.
+    As in eventsim. In a genuine log of a related service, 41 sessions start on Monday 2018-11-12,
+    when Veterans Day was observed. An ordinary working day has 34, Thanksgiving 15.
     """
 
     rules = [  # noqa: RUF012 -- as in pandas

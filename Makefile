@@ -9,7 +9,7 @@ LOG = $(shell $(BIN)/python -c 'from kedro.config import OmegaConfigLoader; \
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test presets check lint types viz site picture notebook bench chaos determinism cluster wheel try-wheel audit sbom lock
+.PHONY: help run test presets check lint types viz site picture dictionary notebook bench chaos determinism cluster wheel try-wheel audit sbom lock
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ site: .venv/ready ## Write the Kedro-Viz pages as a static site, with previews, 
 
 picture: site ## Take the picture of the pipelines in docs (needs Chromium).
 	$(BIN)/python -m docs.picture
+
+dictionary: .venv/ready ## Write docs/data.md, the data dictionary, from the schemas and the catalog.
+	PYTHONPATH=src $(BIN)/python -m docs.data_dictionary
 
 notebook: .venv/ready ## Open the notebook in JupyterLab, which the first call adds to .venv.
 	@test -x $(BIN)/jupyter-lab || { $(BIN)/pip install --quiet uv && \

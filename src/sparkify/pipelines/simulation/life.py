@@ -106,10 +106,8 @@ class Process:
         no later one, without days off. They sum to 0 if the traits rule it out.
         """
         cohort = self._chain(user.cohort)
-        shares, followers = (
-            [0.0, *cohort.cumulative[last_event.state]],
-            cohort.followers[last_event.state],
-        )
+        shares = [0.0, *cohort.cumulative[last_event.state]]
+        followers = cohort.followers[last_event.state]
         continued = [
             (share - before) * self._compute_silence_probability(user, last_event, state, now)
             for (before, share), state in zip(pairwise(shares), followers, strict=True)
@@ -131,10 +129,8 @@ class Process:
         followers = self._chain(user.cohort).followers[last_event.state]
         if not any(probabilities):
             raise ValueError(f"{user} cannot have no event from {last_event} to {now}.")
-        choice, last_state = (
-            random.choices(range(len(probabilities)), probabilities)[0],
-            last_event.state,
-        )
+        choice = random.choices(range(len(probabilities)), probabilities)[0]
+        last_state = last_event.state
         if choice < len(followers):
             state = followers[choice]
             second = self._find_fixed_second(last_event, state)

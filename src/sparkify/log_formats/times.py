@@ -46,8 +46,8 @@ class TimeReader:
 
     Attributes:
         earliest: the first possible day, UTC.
-        latest: the day after the last possible one. Since 1970 it has less than a thousand times
-            the days of `earliest`, so that only one unit makes a number possible.
+        latest: the day after the last possible one. Counted from 1970, it has under 1,000 times
+            the days of `earliest`, so that a number is possible in only one unit.
         time_format: the allowed unit or `iso8601`; None allows all.
         zone: the time zone of times without one.
     """

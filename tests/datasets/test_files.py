@@ -48,7 +48,7 @@ def test_files_are_saved_as_by_kedro_datasets(tmp_path: Path) -> None:
     assert (tmp_path / "deep" / "table.csv").read_text() == ("user_id,probability\n1,0.25\n2,0.5\n")
     assert (tmp_path / "file.json").read_text() == '{\n "a": [\n  1\n ]\n}'
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
-    assert list_names(tmp_path) == ["deep", "figure.png", "table.csv", "file.json"]
+    assert list_names(tmp_path) == ["deep", "figure.png", "file.json", "table.csv"]
 
 
 def test_a_csv_is_saved_with_escaped_formulas_and_loads_unchanged(tmp_path: Path) -> None:

@@ -122,17 +122,18 @@ def test_the_preview_of_a_champion_lists_inputs_and_calibration(
     dataset.save(champion("logistic_regression", "platt"))
     preview = json.loads(dataset.preview())
     assert list(preview) == [
-        "1. SQLTransformer",
-        "2. VectorAssembler",
-        "3. VectorSlicer",
-        "4. Interaction",
-        "5. VectorAssembler",
-        "6. StandardScalerModel",
-        "7. LogisticRegressionModel",
-        "8. ChurnProbability",
-        "9. SQLTransformer",
+        "1. ShrunkenRates",
+        "2. Logarithms",
+        "3. VectorAssembler",
+        "4. VectorSlicer",
+        "5. Interaction",
+        "6. VectorAssembler",
+        "7. StandardScalerModel",
+        "8. LogisticRegressionModel",
+        "9. ChurnProbability",
+        "10. SQLTransformer",
     ]
-    assert preview["8. ChurnProbability"] == {
+    assert preview["9. ChurnProbability"] == {
         "inputCol": "logistic_regression_probability",
         "outputCol": "uncalibrated",
     }
@@ -230,7 +231,7 @@ def test_a_model_with_removed_stages_is_an_error(
     SparkMLModelDataset(filepath=str(path)).save(champion("logistic_regression", "platt"))
     for metadata in path.glob("stages/*/metadata/part-*"):
         text = metadata.read_text()
-        metadata.write_text(text.replace("probability.ChurnProbability", missing))
+        metadata.write_text(text.replace("calibration.ChurnProbability", missing))
         metadata.with_name(f".{metadata.name}.crc").unlink(missing_ok=True)
     message = (
         f"{path} was saved by another version of this project .*(Gone|gone).* Move that folder"

@@ -80,12 +80,12 @@ COMPLETED = re.compile(
 # Columns of the project's own tables, as sparkify.schemas.parameters has them, and words of SQL.
 RESERVED = re.compile(
     r"account_age_days|active_days|cancellations|candidate|churned|current_path|cutoff|day"
-    r"|days_since_last_seen|ends_cancelled|false|first_day|gender|inputs|is_first_day|is_paid"
+    r"|days_since_last_seen|ends_cancelled|false|first_day|fold|gender|inputs|is_first_day|is_paid"
     r"|is_trainable|item_in_session|label|last_(event|gender|paid_ts|ts)|length|level|line"
     r"|listening_ms|log_opened|moderat(ed|or)|not|null|observed_days|other_pages|page|percentile"
-    r"|place|probability|problems|rank|reasons_(against|for)|record_hash|registration|rejection|session_id"
-    r"|sessions"
-    r"|time_format|total_records|true|ts|uncalibrated|unknown_columns|unscaled|user_id|weighed|weight"
+    r"|place|probability|problems|rank|reasons_(against|for)|record_hash|registration|rejection|repeat"
+    r"|session_id|sessions"
+    r"|time_format|total_records|trial|true|ts|uncalibrated|unknown_columns|unscaled|user_id|weighed|weight"
     r"|(free|paid)_.*|segment_\d+|.*_(probability|margin|prediction)|.*_\d+d"
 )
 

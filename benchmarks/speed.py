@@ -56,10 +56,14 @@ class Log:
         self._simulation = {**settings, **simulation}
         self.conf, self.path = self.folder / "conf", self.folder / "log.json"
         shutil.copytree(ROOT / "conf", self.conf, dirs_exist_ok=True)
-        layers = yaml.safe_load((ROOT / "conf/base/globals.yml").read_text(encoding="utf-8"))
-        folders = {name: str(self.folder / name) for name in layers["folder"]}
-        paths = {"raw_log": str(self.path), "folder": folders}
-        (self.conf / self.env / "globals.yml").write_text(yaml.safe_dump(paths), encoding="utf-8")
+        file = self.conf / self.env / "globals.yml"
+        paths = {"raw_log": str(self.path), "data_root": str(self.folder / "data")}
+        moved = yaml.safe_load(file.read_text(encoding="utf-8")) | paths
+        file.write_text(yaml.safe_dump(moved), encoding="utf-8")
+
+    def layer(self, name: str) -> Path:
+        """Return the folder of a layer, such as 08_reporting."""
+        return self.folder / "data" / name / self.env
 
     def require(self) -> None:
         """Simulate the log if it is missing, with the record that a run checks."""
@@ -79,7 +83,7 @@ class Log:
 
     def timings(self) -> list[dict[str, Any]]:
         """Return the run times of the nodes, as the run saved them; None for missing values."""
-        timings = pd.read_csv(self.folder / "reporting/run_timings.csv")
+        timings = pd.read_csv(self.layer("08_reporting") / "run_timings.csv")
         return list(json.loads(timings.to_json(orient="records")))
 
 

@@ -21,7 +21,7 @@ PAGE = ROOT / "docs" / "data.md"
 # The pipelines in the order of the data flow; the first that writes a dataset describes it.
 ORDER = (
     *("simulation", "data_processing", "feature_engineering", "modelling", "evaluation"),
-    *("scoring", "monitoring", "validation", "retrospective", "reporting"),
+    *("scoring", "monitoring", "campaigns", "validation", "retrospective", "reporting"),
 )
 INTRODUCTION = (
     "# Data dictionary\n"

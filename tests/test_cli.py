@@ -132,7 +132,7 @@ def test_a_value_that_is_no_yaml_is_refused_in_one_sentence() -> None:
     result = kedro("run", "--params", "evaluation.groups={new: 1")
     assert result.exit_code == 2
     assert result.output.splitlines()[-1] == (
-        "Error: --params has a value that is no YAML: expected ',' or '}', but got '<stream end>'."
+        "Error: --params has a value that is not YAML: expected ',' or '}', but got '<stream end>'."
     )
 
 

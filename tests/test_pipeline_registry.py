@@ -11,9 +11,12 @@ FORECAST = (
 )
 # Datasets of the run before, datasets that may be missing, and what a hook fills.
 FOUND = {
-    *("standing_model", "monitoring_summary", "drift_figure", "leakage_audit"),
+    *("standing_model", "past_campaigns", "contact_record"),
+    *("monitoring_summary", "drift_figure", "leakage_audit"),
+    *("campaign_summary", "campaigns_figure", "movements_figure"),
     "package_versions",
 }
+OF_OTHER_PIPELINES = {"past_campaigns", "contact_record"}
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,7 @@ def test_the_pipelines_have_these_names(pipelines: dict[str, Pipeline]) -> None:
         "reporting",
         "validation",
         "monitoring",
+        "campaigns",
         "retrospective",
     ]
 
@@ -52,13 +56,13 @@ def test_the_default_starts_from_the_log_its_record_and_what_is_found(
     pipelines: dict[str, Pipeline],
 ) -> None:
     inputs = {name for name in pipelines["__default__"].inputs() if not name.startswith("param")}
-    assert inputs == {"raw_events", "simulation_record"} | FOUND
+    assert inputs == {"raw_events", "simulation_record"} | FOUND - OF_OTHER_PIPELINES
 
 
-def test_the_simulation_starts_from_parameters_alone_and_writes_the_log(
+def test_the_simulation_starts_from_parameters_and_earlier_lists_and_writes_the_log(
     pipelines: dict[str, Pipeline],
 ) -> None:
-    assert pipelines["simulation"].inputs() == {"params:simulation"}
+    assert pipelines["simulation"].inputs() == {"params:simulation", "past_campaigns"}
     assert {"raw_events", "simulation_record"} <= pipelines["simulation"].all_outputs()
 
 
@@ -75,7 +79,7 @@ def test_no_forecast_reads_what_only_a_simulation_knows(pipelines: dict[str, Pip
 
 def test_a_pipeline_reads_only_what_those_before_it_made(pipelines: dict[str, Pipeline]) -> None:
     made = {"raw_events", "simulation_record"} | FOUND
-    for name in (*FORECAST, "validation", "monitoring", "retrospective"):
+    for name in (*FORECAST, "validation", "monitoring", "campaigns", "retrospective"):
         read = {one for one in pipelines[name].inputs() if not one.startswith("param")}
         assert read <= made, name
         made |= pipelines[name].all_outputs()

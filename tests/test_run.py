@@ -201,6 +201,23 @@ def test_retrospective_finds_the_leak_of_the_seed_project(validated: Any) -> Non
     assert "+0.5 total_records" in sentence
 
 
+def test_a_list_whose_horizon_is_over_is_read_out(finished: Any, tmp_path: Path) -> None:
+    project = finished.copied(tmp_path / "campaigns")
+    params = {**project.params, "cutoff": "2018-11-15"}
+    project.run("scoring", params=params)
+    project.run("campaigns", "reporting", params=project.params)
+    catalog = project.catalog()
+    summary = catalog.load("campaign_summary")
+    assert (summary["finished"], summary["waiting"]) == (["2018-11-15"], ["2018-12-01"])
+    customers = catalog.load("campaign_customers")
+    assert set(customers["group"]) <= {"contact", "control"}
+    overall = catalog.load("campaign_effects").query("campaign == '2018-11-15' and value == 'all'")
+    assert overall["contacted"].item() + overall["control"].item() == len(customers)
+    movements = catalog.load("customer_movements")
+    assert set(movements["now"]) <= {"active", "returned", "quiet", "cancelled"}
+    assert "Finished campaigns" in catalog.load("report_md")
+
+
 @pytest.fixture(scope="module")
 def inactive(
     finished: Any, tmp_path_factory: pytest.TempPathFactory

@@ -96,10 +96,8 @@ class ChaosProject:
         self.data = folder / "data"
         shutil.copytree(ROOT / "conf", self.conf)
         shutil.copytree(self.conf / "mini", self.conf / ENVIRONMENT)
-        paths = yaml.safe_load((self.conf / "base/globals.yml").read_text(encoding="utf-8"))
-        folders = {layer: str(folder / path) for layer, path in paths["folder"].items()}
-        log = str(self.data / "01_raw" / "log.json")
-        self._write("globals.yml", {"raw_log": log, "folder": folders})
+        places = {"raw_log": str(self.data / "01_raw" / "log.json"), "data_root": str(self.data)}
+        self._write("globals.yml", {"environment": "mini", "size": "small", **places})
         self.use(settings)
 
     def _write(self, name: str, content: Mapping[str, Any]) -> None:

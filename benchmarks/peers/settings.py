@@ -29,15 +29,14 @@ def _read(file: str) -> dict[str, Any]:
     return yaml.safe_load((CONF / file).read_text(encoding="utf-8"))
 
 
-GLOBALS = _read("base/globals.yml")
-PAGES: dict[str, str] = GLOBALS["pages"]
-BY_LEVEL: list[str] = GLOBALS["by_level"]
 FEATURES = _read("base/parameters/feature_engineering.yml")["feature_engineering"]
+PAGES: dict[str, str] = FEATURES["pages"]
+BY_LEVEL: list[str] = FEATURES["by_level"]
 MODELLING = _read("base/parameters/modelling.yml")["modelling"]
 INPUTS = _read("base/parameters/modelling.yml")["inputs"]
 # The other tools use rates as inputs and have no segments.
 RATES = {**INPUTS["segments"]["rates"], **INPUTS["rates"]}
-CANDIDATES = _read("full/parameters.yml")["modelling"]["candidates"]
+CANDIDATES = _read("base/globals.yml")["sizes"]["large"]["candidates"]
 HORIZON: int = FEATURES["horizon_days"]
 CANCELLATION: str = FEATURES["cancellation_page"]
 SONG: str = PAGES["next_song"]

@@ -5,6 +5,7 @@ from types import ModuleType
 from kedro.pipeline import Pipeline
 
 from sparkify.pipelines import (
+    campaigns,
     data_processing,
     evaluation,
     feature_engineering,
@@ -27,7 +28,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "__default__": sum(default.values(), start=Pipeline([])),
         **add_namespaces(simulation),
         **default,
-        **add_namespaces(validation, monitoring),
+        **add_namespaces(validation, monitoring, campaigns),
         "retrospective": retrospective.create_pipeline(),
     }
 

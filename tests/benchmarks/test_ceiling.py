@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import ceiling, ceiling_report
 from sparkify.ml.bootstrap import Bootstrap
-from sparkify.pipelines.simulation.chain import State, known_cohorts, list_states, states
+from sparkify.pipelines.simulation.chain import State, list_cohorts, list_states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
 
@@ -44,8 +44,8 @@ def customers(busy: SimulationParameters) -> list[int]:
     for number in range(busy.users):
         before = past(process, number, cutoff)
         visited = {state for session in before for state in session.states}
-        if {states()[state].auth for state in visited} >= {"Logged In"} and not any(
-            states()[state].auth == "Cancelled" for state in visited
+        if {list_states()[state].auth for state in visited} >= {"Logged In"} and not any(
+            list_states()[state].auth == "Cancelled" for state in visited
         ):
             numbers.append(number)
     return numbers
@@ -68,8 +68,8 @@ def number_of(page: str, auth: str = "Logged In", level: str = "free") -> int:
 
 @pytest.mark.parametrize("cohort", ["accordion", "tuba", "zither", "xylophone"])
 def test_the_shares_of_steps_sum_to_1(cohort: str) -> None:
-    assert cohort in known_cohorts()
-    assert ceiling.steps(cohort).sum(axis=1) == pytest.approx(np.ones(len(states())))
+    assert cohort in list_cohorts()
+    assert ceiling.steps(cohort).sum(axis=1) == pytest.approx(np.ones(len(list_states())))
     assert ceiling.steps(cohort)[number_of("Cancel"), -1] == 0
 
 

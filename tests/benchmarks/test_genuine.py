@@ -73,7 +73,7 @@ def test_the_program_prints_and_saves_the_results(
     genuine.main([str(table(tmp_path)), *options])
     results = json.loads((tmp_path / "genuine.json").read_text())
     assert results["customers"] == CUSTOMERS
-    assert results["champion"] == "logistic_regression (regParam 0.1)"
+    assert results["champion"] == "logistic regression (regParam 0.1)"
     assert results["scores"]["this project"]["auc"]["value"] > 0.65
     assert set(results["scores"]) >= {genuine.BOOSTING, "base rate", *genuine.RANKINGS}
     for name in ("auc", "average_precision", "log_loss", "calibration_slope"):

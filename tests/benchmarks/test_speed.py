@@ -53,7 +53,7 @@ def test_the_project_is_measured_to_features_and_in_total(
     log = speed.Log("mini", tmp_path, {})
     log.layer("08_reporting").mkdir(parents=True)
     timings = (finished.folder / "data/08_reporting/mini/run_timings.csv").read_text()
-    (log.folder / "reporting/run_timings.csv").write_text(timings)
+    (log.layer("08_reporting") / "run_timings.csv").write_text(timings)
     whole = speed.Measurement(100.0, 150.0, 1_000, "")
     monkeypatch.setattr(log, "kedro", lambda: whole)
     row = speed.run_ours(log)

@@ -249,10 +249,11 @@ def test_a_run_is_refused_before_anything_is_read(
 
 
 def test_parameters_at_odds_with_each_other_are_refused_before_spark_starts(project: Any) -> None:
+    params = {"feature_engineering": {"windows_days": [7]}}
     with pytest.raises(ParameterError) as raised:
-        project.run("modelling", params={"feature_engineering": {"windows_days": [7]}})
+        project.run("modelling", "evaluation", params=params)
     assert str(raised.value) == (
-        'modelling.baselines.most_songs is "next_song_28d"; allowed: a feature, such as '
+        'evaluation.baselines.most_songs is "next_song_28d"; allowed: a feature, such as '
         "next_song_7d."
     )
 

@@ -10,6 +10,7 @@ from sparkify.datasets.files import (
     ParquetDataset,
     TextDataset,
 )
+from sparkify.datasets.optional_tables import OptionalPartitionedDataset, OptionalTableDataset
 from sparkify.datasets.parquet_table import ParquetTableDataset
 from sparkify.datasets.spark_ml_model import OptionalSparkMLModelDataset, SparkMLModelDataset
 
@@ -20,7 +21,9 @@ __all__ = [
     "JSONDataset",
     "OptionalFigureDataset",
     "OptionalJSONDataset",
+    "OptionalPartitionedDataset",
     "OptionalSparkMLModelDataset",
+    "OptionalTableDataset",
     "ParquetDataset",
     "ParquetTableDataset",
     "SparkMLModelDataset",

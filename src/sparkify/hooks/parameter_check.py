@@ -24,6 +24,7 @@ from sparkify.errors.parameter_errors import (
     format_wrong_value,
     validation_sentences,
 )
+from sparkify.pipelines.campaigns.parameters import CampaignParameters
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -43,6 +44,7 @@ from sparkify.schemas.parameters import Parameters
 # The model of each section of conf/. Nodes may read parts of a section, so that their types alone
 # would not validate a section as a whole.
 SECTIONS: dict[str, type[Parameters]] = {
+    "campaigns": CampaignParameters,
     "data_processing": DataProcessingParameters,
     "evaluation": EvaluationParameters,
     "feature_engineering": FeatureEngineeringParameters,

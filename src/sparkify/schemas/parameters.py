@@ -13,7 +13,6 @@ from sparkify.schemas.forecasts import (
     CANDIDATE_PREDICTIONS,
     CHURN_SCORES,
     MODEL_INPUT,
-    OUT_OF_FOLD_PREDICTIONS,
     PREDICTIONS,
 )
 from sparkify.schemas.table import ColumnName
@@ -35,7 +34,7 @@ INTERMEDIATE_COLUMNS = (
 WORDS_OF_SQL = ("current_path", "false", "not", "null", "true")
 TABLES = (
     *(CHECKED_EVENTS, USER_DAYS, FEATURES, MODEL_INPUT, PREDICTIONS),
-    *(CANDIDATE_PREDICTIONS, CHURN_SCORES, OUT_OF_FOLD_PREDICTIONS),
+    *(CANDIDATE_PREDICTIONS, CHURN_SCORES),
 )
 RESERVED = {
     *(name for table in TABLES for name in table.columns),

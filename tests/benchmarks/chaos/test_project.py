@@ -14,8 +14,8 @@ PRINTED = """WARNING: Using incubator modules: jdk.incubator.vector
 
 def test_nodes_are_read_from_the_output() -> None:
     run = FinishedRun(-9, 20.0, PRINTED)
-    assert run.nodes == [("check_events", 9.5), ("sum_up_days", 2.0)]
-    assert run.last_node == "sum_up_days"
+    assert run.nodes == [("check_events", 9.5), ("aggregate_user_days", 2.0)]
+    assert run.last_node == "aggregate_user_days"
     assert FinishedRun(-9, 1.0, "").last_node == "the start"
 
 

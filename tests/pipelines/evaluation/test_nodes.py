@@ -13,7 +13,7 @@ from sparkify.pipelines.evaluation import nodes
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.modelling import nodes as modelling_nodes
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
-from sparkify.schemas import Predictions
+from sparkify.schemas import PREDICTIONS
 
 HOLDOUT = date(2018, 11, 21)
 QUESTION = {
@@ -78,7 +78,7 @@ def evaluated(
 
 
 def test_predictions_have_the_model_s_probability(evaluated: Evaluated) -> None:
-    Predictions(evaluated.evaluation.baselines).validate(evaluated.held_out)
+    PREDICTIONS.validate(evaluated.held_out)
     rows = evaluated.held_out.toPandas()
     assert len(rows) == 80
     assert rows["probability"].between(0, 1, inclusive="neither").all()

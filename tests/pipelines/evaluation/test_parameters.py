@@ -17,9 +17,9 @@ import pytest
         (
             "baselines.Most",
             "next_song",
-            "is no name that is allowed; allowed: text that matches ^[a-z][a-z0-9_]*$.",
+            "is not an allowed name; allowed: text that matches ^[a-z][a-z0-9_]*$.",
         ),
-        ("calibration_bin", 5, "is no parameter; did you mean evaluation.calibration_bins?"),
+        ("calibration_bin", 5, "is not a parameter; did you mean evaluation.calibration_bins?"),
     ],
 )
 def test_a_wrong_value_is_refused_in_one_sentence(

@@ -267,6 +267,46 @@ EVENT_SUMMARY = {
     "missing_pages": {},
     "returning_customers": {"customers": 0, "events": 0, "treated_as": "return"},
 }
+PLAN_OF_LIST = {
+    "contacts": 2_700,
+    "control": 300,
+    "lasting_control": 0,
+    "expected_rate": 0.1,
+    "contact_success": 0.2,
+    "wanted_power": 0.8,
+    "max_plausible_success": 0.5,
+    "power": 0.2,
+    "detectable_success": 0.435,
+    "needed_control": None,
+    "needed_campaigns": 6,
+    "is_conclusive": True,
+}
+EFFECT = {
+    **{"campaign": "2018-11-01", "grouping": "all", "value": "all"},
+    **{"contacted": 2_700, "control": 300, "churned_contacted": 190, "churned_control": 33},
+    **{"kept": 0.0396, "kept_low": 0.0082, "kept_high": 0.0797},
+    **{"success": 0.36, "success_low": 0.09, "success_high": 0.55},
+    **{"adjusted_kept": 0.0401, "adjusted_kept_low": 0.0101, "adjusted_kept_high": 0.0791},
+    **{"adjusted_success": 0.37, "adjusted_success_low": 0.12, "adjusted_success_high": 0.54},
+    **{"gain": 7044.0, "gain_low": -245.0, "gain_high": 16521.0},
+}
+CAMPAIGNS = {
+    "finished": ["2018-11-01"],
+    "waiting": ["2018-12-01"],
+    "campaigns": [
+        {
+            **{"campaign": "2018-11-01", "effect": EFFECT, "late_contacts": 12},
+            **{"contacted_share": 0.8, "control_contacted_share": 0.05},
+        }
+    ],
+    "groups": [],
+    "all": EFFECT | {"campaign": "all"},
+    "proposal": {
+        **{"in_use": 0.2, "contact_success": 0.37, "low": 0.12, "high": 0.54},
+        **{"is_adjusted": True, "is_effective": True},
+    },
+    "programme": [],
+}
 
 
 @pytest.fixture
@@ -288,6 +328,8 @@ def datasets() -> dict[str, Any]:
         ),
         "segments": SEGMENTS,
         "group_metrics": GROUPS,
+        "campaign_plan": PLAN_OF_LIST,
+        "campaign_summary": CAMPAIGNS,
         "monitoring_summary": MONITORING,
         "leakage_audit": AUDIT,
         "data_quality": QUALITY,

@@ -11,7 +11,7 @@ from sparkify.pipelines.reporting.number_format import format_metric
 Write = Callable[..., Any]
 SECTIONS = [
     *("Forecast", "Forecast quality", "What not to use it for", "What the forecast depends on"),
-    *("Quality by customer group", "Monitoring", "Method"),
+    *("Quality by customer group", "Monitoring", "Campaigns and losses", "Method"),
 ]
 NUMBER = re.compile(r"-?\$?\d[\d,.:]*%?")
 
@@ -47,16 +47,17 @@ def test_a_user_id_with_a_script_stays_text(write: Write) -> None:
 def test_every_figure_has_a_text_with_its_numbers(write: Write) -> None:
     report = write()
     alts = report.alt_texts()
-    assert len(alts) == report.page.count("<img") == 6
+    assert len(alts) == report.page.count("<img") == 8
     assert [alt.split(":")[0] for alt in alts] == [
         *("Calibration", "Lift", "Profit curve", "Candidates"),
-        *("Weights of the inputs, the strongest first", "Drift"),
+        *("Weights of the inputs, the strongest first", "Drift", "Campaigns", "Losses"),
     ]
     assert all(re.search(r"\d", alt) for alt in alts)
 
 
 def test_the_datasets_of_the_default_run_are_enough(write: Write) -> None:
-    report = write(monitoring_summary={}, leakage_audit={}, drift_figure=None)
+    missing = {"drift_figure": None, "campaigns_figure": None, "movements_figure": None}
+    report = write(monitoring_summary={}, leakage_audit={}, campaign_summary={}, **missing)
     assert report.page.count("<img") == 5
     assert "[!" not in report.markdown
 

@@ -34,12 +34,12 @@ def test_values_do_not_become_tags_or_attributes_of_the_page(report: Any) -> Non
 
 def test_the_page_needs_no_other_file(report: Any) -> None:
     links = set(re.findall(r"""(?:src|href)="([^":,]*)""", report.page))
-    sections = ("forecast", "quality", "limits", "drivers", "groups", "monitoring", "method")
+    sections = ("forecast", "quality", "limits", "drivers", "groups", "monitoring", "campaigns")
     assert links == {
         "data",
         "run_timings.csv",
         "run_timings.png",
-        *(f"#{name}" for name in sections),
+        *(f"#{name}" for name in (*sections, "method")),
     }
     assert "url(" not in report.page
     assert "default-src 'none'" in report.page

@@ -473,7 +473,7 @@ def test_drift_by_chance_is_not_an_alarm(write: Write, datasets: dict[str, Any])
         ["songs per day", "0.0712", "0.143", "0.25", "0.20", by_chance],
     ]
     assert f"stability index of 1 feature is {by_chance}." in report.section("Monitoring")
-    assert report.alt_texts()[-1].endswith(f"limit of 0.1; 1 alarm, 1 feature {by_chance}.")
+    assert report.alt_texts()[-3].endswith(f"limit of 0.1; 1 alarm, 1 feature {by_chance}.")
 
 
 def test_earlier_scores_with_too_few_churners_have_no_interval(
@@ -632,3 +632,63 @@ def test_the_question_names_its_customers(write: Write, datasets: dict[str, Any]
     assert report.items("Method")["Question"] == (
         "which customers seen in the 30 days before were not seen within 10 days of a cutoff"
     )
+
+
+def test_finished_campaigns_are_read_out(write: Callable[..., Any]) -> None:
+    report = write()
+    _, row = report.table("Finished campaigns: what the contacts changed")
+    assert row == [
+        "2018-11-01",
+        "190 of 2,700",
+        "33 of 300",
+        "4.0 % (1.0 to 7.9 %)",
+        "37 % (12 to 54 %)",
+        "$7,044 (-$245 to $16,521)",
+    ]
+    section = report.section("Campaigns and losses")
+    assert "propose a contact_success of 37 % (12 to 54 %)" in section
+    assert "the list uses 20 %" in section
+
+
+def test_the_plan_says_what_the_list_can_show(write: Callable[..., Any]) -> None:
+    section = write().section("Campaigns and losses")
+    assert (
+        "the list of 2,700 contacts and a control group of 300 can show, with a probability of "
+        "80 %, that contacts keep 44 % of the customers who would churn, or more. The assumed "
+        "20 % is found with 20 %. 6 such lists together would find it with 80 %."
+    ) in section
+
+
+def test_a_list_that_can_show_nothing_plausible_has_a_notice(
+    write: Callable[..., Any], datasets: dict[str, Any]
+) -> None:
+    small = {"contacts": 30, "control": 3, "detectable_success": None, "needed_campaigns": 258}
+    plan = datasets["campaign_plan"] | small | {"is_conclusive": False}
+    (notice,) = (text for text in write(campaign_plan=plan).notices("WARNING") if "Before" in text)
+    assert notice == (
+        "Before you send: no effect that is plausible can be shown with the list of 30 contacts "
+        "and a control group of 3. Even if every contact kept its customer, the read-out would "
+        "find it with a probability below 80 %. 258 such lists together would show the assumed "
+        "20 %."
+    )
+
+
+def test_without_a_finished_campaign_the_report_says_what_it_waits_for(
+    write: Callable[..., Any],
+) -> None:
+    waiting = {"campaigns": [], "groups": [], "programme": [], "all": None, "proposal": None}
+    report = write(campaign_summary={**waiting, "waiting": ["2018-12-01"]}, campaigns_figure=None)
+    section = report.section("Campaigns and losses")
+    assert "waiting for the horizon of 1 December 2018" in section
+    report = write(campaign_summary={}, campaigns_figure=None, movements_figure=None)
+    assert "No campaign has been read out yet." in report.section("Campaigns and losses")
+
+
+def test_campaigns_without_a_clear_effect_propose_nothing(
+    write: Callable[..., Any], datasets: dict[str, Any]
+) -> None:
+    unclear = datasets["campaign_summary"]["proposal"] | {"low": -0.06, "is_effective": False}
+    report = write(campaign_summary=datasets["campaign_summary"] | {"proposal": unclear})
+    section = report.section("Campaigns and losses")
+    assert "do not show that contacts keep customers" in section
+    assert "propose a contact_success" not in section

@@ -1,13 +1,13 @@
 from collections.abc import Callable
 from typing import Any
 
-import pandas as pd
 import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
-from sparkify.ml.calibration import fit_calibration_stages
-from sparkify.pipelines.modelling.model_card import add_card, installed_packages
+from sparkify.hooks.package_versions import read_package_versions
+from sparkify.ml.calibration import build_calibration_stages
+from sparkify.pipelines.modelling.model_card import add_card
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 
 FEATURES = ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"]
@@ -36,7 +36,7 @@ def card() -> dict[str, Any]:
         },
         "source": "simulated",
         "training": {"base_rate": 0.25, "fingerprint": "00f1-160"},
-        "packages": installed_packages(),
+        "packages": read_package_versions(),
     }
 
 
@@ -45,8 +45,7 @@ def churn_model(
     train: DataFrame, fitted: Callable[[str], PipelineModel], card: dict[str, Any]
 ) -> PipelineModel:
     """Return a linear model of `train` with the calibration and card of a churn model."""
-    nothing = pd.DataFrame({"churned": [], "probability": []})
-    stages = fit_calibration_stages(train.sparkSession, nothing, "none")
+    stages = build_calibration_stages(train.sparkSession, "none", {})
     return add_card(PipelineModel([*fitted("logistic_regression").stages, *stages]), card)
 
 

@@ -17,7 +17,7 @@ def settings(parameters: dict[str, Any]) -> FeatureEngineeringParameters:
 def test_a_compatible_model_logs_nothing(
     card: dict[str, Any], settings: FeatureEngineeringParameters, told: pytest.LogCaptureFixture
 ) -> None:
-    require_compatible(card, [*card["features"], "more"], settings)
+    require_compatible(card, [*card["features"], "more"], settings, VERSIONS)
     assert not told.records
 
 
@@ -25,7 +25,7 @@ def test_missing_columns_are_named(
     card: dict[str, Any], settings: FeatureEngineeringParameters
 ) -> None:
     with pytest.raises(ModelMismatchError, match=r"does not have: next_song, is_paid\. Set"):
-        require_compatible(card, ["thumbs_up", "days_since_last_seen"], settings)
+        require_compatible(card, ["thumbs_up", "days_since_last_seen"], settings, VERSIONS)
 
 
 @pytest.mark.parametrize("change", [{"outcome": "either"}, {"horizon_days": 20}])
@@ -43,7 +43,7 @@ def test_another_prediction_task_is_an_error(
 
 def test_a_model_without_a_card_is_an_error(settings: FeatureEngineeringParameters) -> None:
     with pytest.raises(ModelMismatchError, match="has no model card"):
-        require_compatible({}, ["next_song"], settings)
+        require_compatible({}, ["next_song"], settings, VERSIONS)
 
 
 def test_a_model_with_a_fixed_threshold_is_an_error(
@@ -51,14 +51,14 @@ def test_a_model_with_a_fixed_threshold_is_an_error(
 ) -> None:
     earlier = {name: value for name, value in card.items() if name != "f1_threshold"}
     with pytest.raises(ModelMismatchError, match=r"earlier version.* Train another with `kedro"):
-        require_compatible({**earlier, "threshold": 0.3}, card["features"], settings)
+        require_compatible({**earlier, "threshold": 0.3}, card["features"], settings, VERSIONS)
 
 
 def test_other_package_versions_are_a_warning(
     card: dict[str, Any], settings: FeatureEngineeringParameters, told: pytest.LogCaptureFixture
 ) -> None:
     packages = {**card["packages"], "pyspark": "3.5.0", "gone": "1.0"}
-    require_compatible({**card, "packages": packages}, card["features"], settings)
+    require_compatible({**card, "packages": packages}, card["features"], settings, VERSIONS)
     (warning,) = told.messages
     now = card["packages"]["pyspark"]
     assert warning.endswith(f": pyspark 3.5.0, now {now}; gone 1.0, now missing")
@@ -69,10 +69,10 @@ def test_a_model_of_inactivity_fits_one_definition_of_customers(
 ) -> None:
     inactivity = settings.model_copy(update={"outcome": "inactivity"})
     other_card = {**card, "question": {**card["question"], **inactivity.prediction_task}}
-    require_compatible(other_card, card["features"], inactivity)
+    require_compatible(other_card, card["features"], inactivity, VERSIONS)
     fewer = inactivity.model_copy(update={"active_within_days": 14})
     with pytest.raises(ModelMismatchError) as error:
-        require_compatible(other_card, card["features"], fewer)
+        require_compatible(other_card, card["features"], fewer, VERSIONS)
     assert str(error.value) == (
         "churn_model predicts 'inactivity' within 10 days of customers seen in the last 30 days; "
         "the parameters ask for 'inactivity' within 10 days of customers seen in the last 14 days "
@@ -81,4 +81,4 @@ def test_a_model_of_inactivity_fits_one_definition_of_customers(
         "--load-versions, or train one with `kedro run`."
     )
     with pytest.raises(ModelMismatchError, match="ask for 'cancellation' within 10 days "):
-        require_compatible(other_card, card["features"], settings)
+        require_compatible(other_card, card["features"], settings, VERSIONS)

@@ -14,15 +14,12 @@ from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
 from sparkify.hooks.package_versions import read_package_versions
+from sparkify.pipelines.evaluation.parameters import DecisionParameters, EvaluationParameters
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.pipelines.modelling.model_card import with_card
-from sparkify.pipelines.modelling.parameters import (
-    DecisionParameters,
-    InputParameters,
-    ModellingParameters,
-)
+from sparkify.pipelines.modelling.model_card import add_card
+from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring import nodes
 from sparkify.pipelines.scoring.compatibility import ModelMismatchError
 from sparkify.pipelines.scoring.explanation import get_contributions
@@ -164,6 +161,7 @@ def score(
     every_reason = scoring.model_copy(update={"least_of_strongest": 0})
     return partial(
         nodes.score_customers,
+        package_versions=VERSIONS,
         inputs=inputs,
         scoring=every_reason,
         feature_engineering=settings,
@@ -219,7 +217,7 @@ def test_scores_have_the_card_of_the_model_that_made_them(
     current_features: DataFrame, churn_model: PipelineModel, card: dict[str, Any], score: Score
 ) -> None:
     training_only = {"parameters": {"modelling": {}}, "reference": {"bins": 10}}
-    model = with_card(churn_model, {**card, **training_only})
+    model = add_card(churn_model, {**card, **training_only})
     assert score(current_features, model)[1] == card
 
 
@@ -265,13 +263,13 @@ Decide = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def decide(modelling: ModellingParameters, card: dict[str, Any]) -> Decide:
+def decide(evaluation: EvaluationParameters, card: dict[str, Any]) -> Decide:
     """Return the function that decides on contacts that keep $100 with a probability of 0.1."""
     costs = {"contact_success": 0.1, "kept_customer_value": 100}
 
     def decide_by(threshold: Any, contact_cost: float) -> dict[str, Any]:
         decision = DecisionParameters(threshold=threshold, contact_cost=contact_cost, **costs)
-        return nodes.decide_threshold(modelling.model_copy(update={"decision": decision}), card)
+        return nodes.decide_threshold(evaluation.model_copy(update={"decision": decision}), card)
 
     return decide_by
 
@@ -320,11 +318,11 @@ def test_contacts_have_their_expected_gain(
     # 0.51239 * 0.1 * 100 - 2 and 0.25 * 0.1 * 100 - 2 dollars.
     assert contacts["expected_gain"].tolist() == pytest.approx([3.1239, 0.5])
     assert contacts["reason_for_1"].tolist() == ["thumbs down", "thumbs down"]
-    assert (list(control), len(control)) == (list(contacts), 0)
+    assert (list(control), len(control)) == ([*contacts, "is_lasting"], 0)
     rounded, control = nodes.round_contacts(contacts, control)
     assert rounded["probability"].tolist() == [0.5124, 0.25]
     assert rounded["expected_gain"].tolist() == [3.12, 0.5]
-    assert (list(control), len(control)) == (list(rounded), 0)
+    assert (list(control), len(control)) == ([*rounded, "is_lasting"], 0)
 
 
 def test_a_share_of_the_customers_is_the_control_group(

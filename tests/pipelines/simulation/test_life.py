@@ -481,3 +481,62 @@ def test_the_mini_log_is_close_to_the_published_one(parameters: dict[str, Any]) 
 def test_the_span_is_in_utc(busy: SimulationParameters) -> None:
     assert busy.start_second == OCTOBER_1
     assert busy.end_second == OCTOBER_1 + 14 * DAY_SECONDS
+
+
+def has_cancelled(history: list[Session]) -> bool:
+    return bool(history) and get_states(history[-1])[-1].auth == "Cancelled"
+
+
+def test_further_days_do_not_change_earlier_events(
+    busy: SimulationParameters, histories: dict[int, list[Session]]
+) -> None:
+    longer = Process(busy.model_copy(update={"further_days": 5}))
+    for number, history in histories.items():
+        continued = simulate(longer, number)
+        events = [pair for s in history for pair in zip(s.seconds, s.states, strict=True)]
+        more = [pair for s in continued for pair in zip(s.seconds, s.states, strict=True)]
+        assert more[: len(events)] == events
+        assert all(second >= busy.end_second for second, _ in more[len(events) :])
+
+
+def test_a_successful_contact_prevents_cancellations_within_contact_days(
+    busy: SimulationParameters, histories: dict[int, list[Session]]
+) -> None:
+    always = Process(busy.model_copy(update={"contact_success": 1.0, "contact_days": 14}))
+    cancelled = [number for number, history in histories.items() if has_cancelled(history)]
+    assert len(cancelled) > 5
+    for number in cancelled:
+        traits = always.draw_traits(number)
+        contacted = list(always.simulate_user(number, traits, [OCTOBER_1]))
+        ends = [s.seconds[-1] for s in contacted if get_states(s)[-1].auth == "Cancelled"]
+        assert ends == []
+        # The same events up to the session that would have ended with the cancellation.
+        until = len(histories[number]) - 1
+        assert contacted[:until] == histories[number][:until]
+        last, kept = histories[number][until], contacted[until]
+        assert (kept.seconds, kept.states) == (last.seconds[:-1], last.states[:-1])
+
+
+def test_a_contact_has_no_effect_outside_contact_days(
+    busy: SimulationParameters, histories: dict[int, list[Session]]
+) -> None:
+    always = Process(busy.model_copy(update={"contact_success": 1.0, "contact_days": 1}))
+    for number, history in histories.items():
+        if has_cancelled(history):
+            traits, end = always.draw_traits(number), history[-1].seconds[-1]
+            before = [end - 3 * DAY_SECONDS, end + 1]
+            assert list(always.simulate_user(number, traits, before)) == history
+
+
+def test_a_contact_succeeds_with_its_probability(busy: SimulationParameters) -> None:
+    stays = []
+    for seed in range(40):
+        changes = {"seed": seed, "contact_success": 0.3, "contact_days": 14}
+        process = Process(busy.model_copy(update=changes))
+        for number in range(10):
+            if has_cancelled(simulate(process, number)):
+                traits = process.draw_traits(number)
+                contacted = list(process.simulate_user(number, traits, [OCTOBER_1]))
+                stays.append(not has_cancelled(contacted))
+    assert len(stays) > 50
+    assert abs(sum(stays) / len(stays) - 0.3) < 3 * (0.3 * 0.7 / len(stays)) ** 0.5

@@ -1,10 +1,13 @@
 import json
 from collections import defaultdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from sparkify.pipelines.simulation import nodes
 from sparkify.pipelines.simulation.chain import State, list_states
@@ -41,7 +44,7 @@ def simulation(parameters: dict[str, Any], **changes: Any) -> SimulationParamete
 def write_log(spark: SparkSession, folder: Path, tiny: SimulationParameters) -> list[list[str]]:
     """Simulate and write a log; return the lines of each part file, sorted by file name."""
     users = nodes.draw_users(tiny)
-    sessions = nodes.simulate_sessions(users, tiny)
+    sessions = nodes.simulate_sessions(users, {}, tiny)
     nodes.format_raw_events(users, sessions, tiny).write.text(str(folder))
     return [part.read_text().splitlines() for part in sorted(folder.glob("part-*"))]
 
@@ -115,7 +118,7 @@ def test_sessions_are_those_of_every_simulated_user(
     spark: SparkSession, tiny: SimulationParameters
 ) -> None:
     users = nodes.draw_users(tiny)
-    frame = SIMULATED_SESSIONS.validate(nodes.simulate_sessions(users, tiny))
+    frame = SIMULATED_SESSIONS.validate(nodes.simulate_sessions(users, {}, tiny))
     sessions_by_user: dict[int, list[Any]] = defaultdict(list)
     for row in frame.orderBy("user_number", "session_order").collect():
         assert row["session_order"] == len(sessions_by_user[row["user_number"]])
@@ -130,12 +133,32 @@ def test_sessions_are_those_of_every_simulated_user(
         assert sessions_by_user[number] == [tuple(session) for session in life]
 
 
+def test_customers_of_past_campaigns_are_contacted(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    changes = {"contact_success": 1.0, "days": 14, "contact_days": 14}
+    always = simulation(parameters, users=20, **changes)
+    users = nodes.draw_users(always)
+    names = [str(number + 1) for number in range(20)]
+    groups = ["contact", "control"] * 10
+    listed = pd.DataFrame({"user_id": names, "group": groups, "cutoff": date(2018, 10, 1)})
+    frame = nodes.simulate_sessions(users, {"2018-10-01": lambda: listed}, always)
+    last = frame.select("user_number", F.element_at("events", -1)["state"].alias("state"))
+    cancelled = {
+        row["user_number"]
+        for row in last.where("user_number < 20").collect()
+        if list_states()[row["state"]].auth == "Cancelled"
+    }
+    assert cancelled
+    assert all(number % 2 for number in cancelled)  # the control group alone
+
+
 def test_users_without_any_session_make_an_empty_table(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     rare = simulation(parameters, users=1, days=1, session_gap_days=10_000, growth_per_year=0)
     users = nodes.draw_users(rare)
-    sessions = nodes.simulate_sessions(users, rare)
+    sessions = nodes.simulate_sessions(users, {}, rare)
     assert sessions.collect() == []
     assert nodes.format_raw_events(users, sessions, rare).collect() == []
 

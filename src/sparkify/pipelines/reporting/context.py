@@ -225,6 +225,60 @@ def describe_groups(group_metrics: pd.DataFrame, metrics: dict[str, Any]) -> dic
     }
 
 
+def describe_campaigns(campaign_summary: dict[str, Any]) -> dict[str, Any]:
+    """Return a row for each finished campaign and group, and the proposed `contact_success`."""
+    summary = {"campaigns": [], "groups": [], "programme": [], "waiting": [], **campaign_summary}
+    effects = [campaign["effect"] for campaign in summary["campaigns"]]
+    if len(effects) > 1:
+        effects.append(summary["all"] | {"campaign": "all campaigns"})
+    programme = [
+        row | {"campaign": f"programme, {row['value']} days"} for row in summary["programme"]
+    ]
+    groups = [
+        row | {"campaign": f"all campaigns, {text.format_name(row['value'])}"}
+        for row in summary["groups"]
+    ]
+    proposal = campaign_summary.get("proposal")
+    return {
+        "campaign_rows": [_format_effect(row) for row in (*effects, *groups, *programme)],
+        "waiting_campaigns": summary["waiting"],
+        "compliance_rows": summary["campaigns"],
+        "has_campaigns": bool(effects),
+        "proposed_success": proposal and _success_metric(proposal, "contact_success", ""),
+        "success_in_use": proposal and proposal["in_use"],
+        "is_effective": bool(proposal and proposal["is_effective"]),
+    }
+
+
+def _format_effect(row: dict[Hashable, Any]) -> dict[Hashable, Any]:
+    """Return counts and the best estimate of a campaign or group, with 95 % intervals."""
+    prefix = "adjusted_" if row["adjusted_kept"] is not None else ""
+    kept = text.metric_from_row(row, f"{prefix}kept")
+    gain = text.metric_from_row(row, "gain")
+    return {
+        "campaign": row["campaign"],
+        "contacted": f"{text.format_count(row['churned_contacted'])} of "
+        f"{text.format_count(row['contacted'])}",
+        "control": f"{text.format_count(row['churned_control'])} of "
+        f"{text.format_count(row['control'])}",
+        "kept": text.format_metric(kept, "share"),
+        "success": text.format_metric(
+            _success_metric(row, f"{prefix}success", f"{prefix}success_"), "share"
+        ),
+        "gain": text.format_metric(gain, "dollars"),
+    }
+
+
+def _success_metric(
+    row: Mapping[Any, Any], name: str, bounds: str
+) -> dict[str, float | list[float] | None] | None:
+    """Return a success with its interval; None where it is unknown or unbounded."""
+    value, low, high = row[name], row[f"{bounds}low"], row[f"{bounds}high"]
+    if value is None:
+        return None
+    return {"value": value, "ci95": None if None in (low, high) else [low, high]}
+
+
 def describe_monitoring(
     monitoring_summary: dict[str, Any],
     leakage_audit: dict[str, Any],

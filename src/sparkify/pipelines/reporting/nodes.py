@@ -5,6 +5,7 @@ from typing import Any
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.reporting.context import (
+    describe_campaigns,
     describe_drivers,
     describe_forecast,
     describe_groups,
@@ -32,8 +33,8 @@ def write_report(
         feature_engineering: how the features are computed.
         reporting: how much of the lists is shown.
         parameters: all parameters of the run.
-        datasets: the datasets of `pipeline.DATASETS` by name. Those of `monitoring` and
-            `validation` are empty, or None for a figure, if these pipelines have not run.
+        datasets: the datasets of `pipeline.DATASETS` by name. Those of `monitoring`, `campaigns`
+            and `validation` are empty, or None for a figure, if these pipelines have not run.
 
     Returns:
         One self-contained HTML page, and the same text as Markdown.
@@ -50,6 +51,7 @@ def write_report(
         **describe_drivers(datasets["feature_weights"], segments, inputs, feature_engineering),
         **describe_groups(datasets["group_metrics"], metrics),
         **describe_monitoring(*monitoring, metrics, summary["cutoff"]),
+        **describe_campaigns(datasets["campaign_summary"]),
         "parameter_rows": list_parameters(
             {name: parameters[name] for name in sorted(parameters) if name not in OTHER_PIPELINES}
         ),

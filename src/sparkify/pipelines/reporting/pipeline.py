@@ -4,11 +4,12 @@ from sparkify.pipelines.reporting.nodes import write_report
 
 FIGURES = [
     *("calibration_figure", "lift_figure", "profit_figure", "candidates_figure"),
-    *("feature_weights_figure", "drift_figure"),
+    *("feature_weights_figure", "drift_figure", "campaigns_figure", "movements_figure"),
 ]
 DATASETS = [
     *("score_summary", "contacts", "metrics", "promotion", "contact_plan", "contact_profit"),
     *("feature_weights", "segments", "group_metrics", "monitoring_summary", "leakage_audit"),
+    *("campaign_plan", "campaign_summary"),
     *("data_quality", "event_summary", "simulation_record", *FIGURES),
 ]
 

@@ -12,6 +12,13 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from sparkify.errors import UserError
+from sparkify.ml.segments import get_segments
+from sparkify.ml.two_groups import (
+    detectable_success,
+    needed_campaigns,
+    needed_control,
+    power,
+)
 from sparkify.pipelines.evaluation.decision import describe_decision
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.customers import (
@@ -189,25 +196,31 @@ def list_contacts(
 
     One row per customer, the highest probability first. `expected_gain` is in dollars:
     probability * contact_success * kept_customer_value - contact_cost. A hash of user, cutoff and
-    seed selects the control group, a share of `control_share`.
+    seed selects the control group, a share of `control_share`. The control group also has the
+    listed customers of the lasting control group (`is_lasting`): a share of
+    `lasting_control_share` of all users, by a hash of user and seed, which no cutoff changes.
     """
-    hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), F.lit(scoring.control_seed))
+    seed = F.lit(scoring.control_seed)
+    hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), seed)
+    hashed_user = F.xxhash64("user_id", F.lit("lasting control"), seed)
     kept_value = contact_decision["contact_success"] * contact_decision["kept_customer_value"]
     selected = churn_scores.where(F.col("probability") >= contact_decision["threshold"])
     selected = selected.withColumns(
         {
             "expected_gain": F.col("probability") * kept_value - contact_decision["contact_cost"],
             "is_control": is_in_share(hashed, scoring.control_share),
+            "is_lasting": is_in_share(hashed_user, scoring.lasting_control_share),
         }
     )
     rows = to_sorted_pandas(selected, "cutoff", "rank")
     names = [f"reason_for_{place + 1}" for place in range(scoring.reasons)]
     reasons = _flatten_reasons(rows, "for", scoring.reasons)[names]
     customers = pd.concat([rows[[*CUSTOMER_COLUMNS, "expected_gain"]], reasons], axis="columns")
-    is_control = rows["is_control"].astype(bool)
+    is_lasting = rows["is_lasting"].astype(bool)
+    is_control = rows["is_control"].astype(bool) | is_lasting
     _warn_if_a_group_is_empty(len(rows), int(is_control.sum()), scoring.control_share)
-    contacts, control_group = customers[~is_control], customers[is_control]
-    return contacts.reset_index(drop=True), control_group.reset_index(drop=True)
+    contacts, control_group = customers[~is_control], customers.assign(is_lasting=is_lasting)
+    return contacts.reset_index(drop=True), control_group[is_control].reset_index(drop=True)
 
 
 def _warn_if_a_group_is_empty(customers: int, controls: int, share: float) -> None:
@@ -230,6 +243,91 @@ def round_contacts(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the customers to contact and the control group, rounded for a spreadsheet."""
     return contacts.round(DIGITS), control_group.round(DIGITS)
+
+
+def archive_campaign(
+    contacts: pd.DataFrame,
+    control_group: pd.DataFrame,
+    current_features: DataFrame,
+    churn_model: PipelineModel,
+) -> dict[str, pd.DataFrame]:
+    """Return the partition of `campaign_history`: one row per listed customer.
+
+    It is named after the cutoff. `group` is contact, control or lasting. `segment` is the most
+    likely segment, missing if the model has none. `campaigns` reads it when the horizon is over.
+    Listing a cutoff again replaces its partition; an empty list has none.
+    """
+    groups = control_group["is_lasting"].map({True: "lasting", False: "control"})
+    listed = pd.concat(
+        [contacts.assign(group="contact"), control_group.assign(group=groups)], ignore_index=True
+    )
+    segments = _find_segments(listed["user_id"], current_features, churn_model)
+    columns = [*KEYS, "group", "probability", "level", "segment", "expected_gain"]
+    likely = [segments.get(user_id) for user_id in listed["user_id"]]
+    rows = listed.assign(segment=pd.Series(likely, dtype=object))[columns]
+    ordered = rows.sort_values(KEYS)
+    return {
+        str(cutoff): customers.reset_index(drop=True)
+        for cutoff, customers in ordered.groupby("cutoff")
+    }
+
+
+def _find_segments(
+    user_ids: pd.Series, current_features: DataFrame, churn_model: PipelineModel
+) -> dict[str, str]:
+    """Return the name of each user's most likely segment; empty if the model has no segments."""
+    segments = get_segments(churn_model)
+    if segments is None or user_ids.empty:
+        return {}
+    spark = current_features.sparkSession
+    users = spark.createDataFrame([(user_id,) for user_id in user_ids], "user_id string")
+    known = current_features.join(F.broadcast(users), on="user_id", how="left_semi")
+    later = list(segments.getOutputCols())
+    rows = segments.transform(known).select("user_id", *later).toPandas().set_index("user_id")
+    rows.insert(0, "segment_1", 1 - rows.sum(axis="columns"))
+    return {str(user_id): str(name) for user_id, name in rows.idxmax(axis="columns").items()}
+
+
+def plan_campaign(
+    contacts: pd.DataFrame,
+    control_group: pd.DataFrame,
+    contact_decision: dict[str, Any],
+    scoring: ScoringParameters,
+) -> dict[str, Any]:
+    """Return which effect of contacts the list can show, before anything is sent.
+
+    Rates are forecasts. `detectable_success` is the smallest share of leavers kept by a contact
+    that the comparison finds with `wanted_power`; None if it finds none. `needed_control` is the
+    control group that finds the `contact_success` of the parameters, `needed_campaigns` the number
+    of such lists; None if even half of the list, or 1,000 lists, do not. `is_conclusive` is
+    whether the detectable success is plausible.
+    """
+    controls = control_group[~control_group["is_lasting"].astype(bool)]
+    listed = pd.concat([contacts["probability"], controls["probability"]])
+    success, wanted = contact_decision["contact_success"], scoring.wanted_power
+    plan: dict[str, Any] = {
+        "contacts": len(contacts),
+        "control": len(controls),
+        "lasting_control": len(control_group) - len(controls),
+        "expected_rate": float(listed.mean()) if len(listed) else None,
+        "contact_success": success,
+        "wanted_power": wanted,
+        "max_plausible_success": scoring.max_plausible_success,
+        **{"power": 0.0, "detectable_success": None},
+        **{"needed_control": None, "needed_campaigns": None},
+    }
+    if len(listed):
+        sizes = {"treated": len(contacts), "control": len(controls)}
+        rate = plan["expected_rate"]
+        plan |= {
+            "power": power(rate, success, **sizes),
+            "detectable_success": detectable_success(rate, **sizes, wanted=wanted),
+            "needed_control": needed_control(rate, success, len(listed), wanted),
+            "needed_campaigns": needed_campaigns(rate, success, **sizes, wanted=wanted),
+        }
+    detectable = plan["detectable_success"]
+    is_plausible = detectable is not None and detectable <= scoring.max_plausible_success
+    return plan | {"is_conclusive": is_plausible}
 
 
 def summarize_scores(

@@ -7,42 +7,54 @@ from sparkify.pipelines.scoring import nodes
 def create_pipeline(**_: object) -> Pipeline:
     """From user days and the champion to scores with reasons, and a list of contacts."""
     engineering_parameters, scoring = "params:feature_engineering", "params:scoring"
+    return (
+        Pipeline(
+            [
+                Node(
+                    nodes.list_current_customers,
+                    ["user_days", engineering_parameters, "params:scoring.cutoff"],
+                    "current_snapshots",
+                    name="list_current_customers",
+                ),
+                Node(
+                    engineering.compute_features,
+                    ["user_days", "current_snapshots", engineering_parameters],
+                    "current_features",
+                    name="describe_current_customers",
+                ),
+                Node(
+                    nodes.score_customers,
+                    [
+                        *["current_features", "churn_model", "package_versions"],
+                        *["params:inputs", scoring, engineering_parameters],
+                    ],
+                    ["churn_scores", "scores_model_card"],
+                    name="score_customers",
+                ),
+                Node(nodes.archive_scores, "churn_scores", "score_history", name="archive_scores"),
+                Node(
+                    nodes.decide_threshold,
+                    ["params:evaluation", "scores_model_card"],
+                    "contact_decision",
+                    name="decide_threshold",
+                ),
+                Node(
+                    nodes.flatten_scores,
+                    ["churn_scores", "contact_decision", "params:scoring.reasons"],
+                    "churn_scores_csv",
+                    name="flatten_scores",
+                ),
+            ]
+        )
+        + _create_contact_lists()
+    )
+
+
+def _create_contact_lists() -> Pipeline:
+    """From scores to a list of contacts, its control group, and what is kept of the campaign."""
+    scoring = "params:scoring"
     return Pipeline(
         [
-            Node(
-                nodes.list_current_customers,
-                ["user_days", engineering_parameters, "params:scoring.cutoff"],
-                "current_snapshots",
-                name="list_current_customers",
-            ),
-            Node(
-                engineering.compute_features,
-                ["user_days", "current_snapshots", engineering_parameters],
-                "current_features",
-                name="describe_current_customers",
-            ),
-            Node(
-                nodes.score_customers,
-                [
-                    *["current_features", "churn_model", "package_versions"],
-                    *["params:inputs", scoring, engineering_parameters],
-                ],
-                ["churn_scores", "scores_model_card"],
-                name="score_customers",
-            ),
-            Node(nodes.archive_scores, "churn_scores", "score_history", name="archive_scores"),
-            Node(
-                nodes.decide_threshold,
-                ["params:evaluation", "scores_model_card"],
-                "contact_decision",
-                name="decide_threshold",
-            ),
-            Node(
-                nodes.flatten_scores,
-                ["churn_scores", "contact_decision", "params:scoring.reasons"],
-                "churn_scores_csv",
-                name="flatten_scores",
-            ),
             Node(
                 nodes.list_contacts,
                 ["churn_scores", "contact_decision", scoring],
@@ -54,6 +66,18 @@ def create_pipeline(**_: object) -> Pipeline:
                 ["contacts", "control_group"],
                 ["contacts_csv", "control_group_csv"],
                 name="round_contacts",
+            ),
+            Node(
+                nodes.archive_campaign,
+                ["contacts", "control_group", "current_features", "churn_model"],
+                "campaign_history",
+                name="archive_campaign",
+            ),
+            Node(
+                nodes.plan_campaign,
+                ["contacts", "control_group", "contact_decision", scoring],
+                "campaign_plan",
+                name="plan_campaign",
             ),
             Node(
                 nodes.summarize_scores,

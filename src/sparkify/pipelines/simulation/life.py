@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect, bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from random import Random
@@ -91,11 +91,27 @@ class Process:
         member_seconds = int(random.expovariate(1 / (parameters.registration_days * DAY_SECONDS)))
         return Traits(cohort, page_gap, session_gap, auth, level, start, start - member_seconds)
 
-    def simulate_user(self, user_number: int, user: Traits) -> Iterator[Session]:
-        """Yield a user's sessions by time, until cancellation or the log's end."""
-        random = self.create_random("life", user_number)
+    def simulate_user(
+        self, user_number: int, user: Traits, contact_seconds: Iterable[int] = ()
+    ) -> Iterator[Session]:
+        """Yield a user's sessions by time, until cancellation or the log's end.
+
+        Args:
+            user_number: selects the user's random generators.
+            user: the user's traits.
+            contact_seconds: the times of contacts. With probability `contact_success` each, a
+                contact prevents cancellations within `contact_days` after it: the session ends
+                instead of the confirmation. Earlier events are the same as without contacts.
+        """
+        random, contacts = (self.create_random(name, user_number) for name in ("life", "contacts"))
+        success, days = self._parameters.contact_success, self._parameters.contact_days
+        persuaded = [
+            (second, second + days * DAY_SECONDS)
+            for second in sorted(contact_seconds)
+            if contacts.random() < success
+        ]
         start = self._draw_first_start(random, user)
-        yield from self._simulate_sessions(random, user, start, (user.auth, user.level))
+        yield from self._simulate_sessions(random, user, start, (user.auth, user.level), persuaded)
 
     def compute_silence_probabilities(
         self, user: Traits, last_event: LastEvent, now: int
@@ -158,12 +174,19 @@ class Process:
                 return second
 
     def _simulate_sessions(
-        self, random: Random, user: Traits, second: int, auth_and_level: tuple[str, str]
+        self,
+        random: Random,
+        user: Traits,
+        second: int,
+        auth_and_level: tuple[str, str],
+        persuaded: Sequence[tuple[int, int]] = (),
     ) -> Iterator[Session]:
         while second < self._parameters.end_second:
             firsts, shares = self._chain(user.cohort).first[auth_and_level]
             state = firsts[bisect(shares, random.random(), hi=len(firsts) - 1)]
             session, second, last_state = self._continue_session(random, user, second, state)
+            if any(begin <= second < end for begin, end in persuaded):
+                session, last_state = _drop_cancellation(session, last_state)
             if session.seconds:
                 yield session
             _, auth, level = list_states()[last_state]
@@ -257,3 +280,12 @@ class Process:
 
 def _draw_mean_one_lognormal(random: Random) -> float:
     return math.exp(random.gauss(0, 1) - 0.5)
+
+
+def _drop_cancellation(session: Session, last_state: int) -> tuple[Session, int]:
+    """Return a session without a cancellation at its end, and its last state."""
+    is_cancelled = list_states()[last_state].auth == "Cancelled"
+    if not is_cancelled or session.states[-1:] != [last_state] or len(session.states) < 2:
+        return session, last_state
+    events = (session.seconds[:-1], session.states[:-1], session.songs[:-1])
+    return Session(session.first_item, *events), session.states[-2]

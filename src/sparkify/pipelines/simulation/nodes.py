@@ -1,6 +1,6 @@
 """Simulate a listening log by the random process of the published log."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from sparkify.pipelines.simulation.chain import list_requests, list_states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
-from sparkify.pipelines.simulation.parameters import SimulationParameters
+from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
 from sparkify.pipelines.simulation.profiles import draw_profile
 from sparkify.pipelines.simulation.songs import SongCatalogue
 from sparkify.schemas import SIMULATED_SESSIONS, SIMULATED_USERS
@@ -50,27 +50,55 @@ def draw_users(simulation: SimulationParameters) -> DataFrame:
     return numbers.mapInPandas(draw, SIMULATED_USERS.struct)
 
 
-def simulate_sessions(simulated_users: DataFrame, simulation: SimulationParameters) -> DataFrame:
-    """Return one row per session of a user within the log's span, with its events."""
+def simulate_sessions(
+    simulated_users: DataFrame,
+    past_campaigns: Mapping[str, Callable[[], pd.DataFrame]],
+    simulation: SimulationParameters,
+) -> DataFrame:
+    """Return one row per session of a user within the log's span, with its events.
+
+    With a `contact_success` above 0, the contacts listed by past campaigns are contacted at the
+    list's cutoff, which prevents some cancellations.
+    """
+    contacts = _list_contacts(past_campaigns) if simulation.contact_success else {}
     traits = simulated_users.select("user_number", *Traits._fields)
 
     def simulate(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         process = Process(simulation)
         for batch in batches:
             for start in range(0, batch.num_rows, USERS_PER_BATCH):
-                yield _simulate_batch(process, batch.slice(start, USERS_PER_BATCH).to_pylist())
+                users = batch.slice(start, USERS_PER_BATCH).to_pylist()
+                yield _simulate_batch(process, users, contacts)
 
     partitions = traits.repartition(simulation.files, "user_number")
     return partitions.mapInArrow(simulate, SIMULATED_SESSIONS.struct)
 
 
-def _simulate_batch(process: Process, users: list[dict[str, Any]]) -> pa.RecordBatch:
+def _list_contacts(
+    past_campaigns: Mapping[str, Callable[[], pd.DataFrame]],
+) -> dict[int, list[int]]:
+    """Return the epoch seconds of contacts by user number."""
+    contacts: dict[int, list[int]] = {}
+    for load in past_campaigns.values():
+        listed = load()
+        contacted = listed[listed["group"] == "contact"]
+        days = pd.to_datetime(contacted["cutoff"]) - pd.Timestamp(0)
+        seconds = (days.dt.days * DAY_SECONDS).tolist()
+        for user_id, second in zip(contacted["user_id"].astype(int), seconds, strict=True):
+            contacts.setdefault(user_id - 1, []).append(second)
+    return contacts
+
+
+def _simulate_batch(
+    process: Process, users: list[dict[str, Any]], contacts: Mapping[int, list[int]]
+) -> pa.RecordBatch:
     rows: list[tuple[object, ...]] = []
     sessions: list[Session] = []
     for user in users:
         number, *values = user.values()
         traits = Traits(*values)
-        for order, session in enumerate(process.simulate_user(number, traits)):
+        user_sessions = process.simulate_user(number, traits, contacts.get(number, ()))
+        for order, session in enumerate(user_sessions):
             sessions.append(session)
             rows.append((number, order, traits.cohort, session.seconds[0], session.first_item))
     events = pa.StructArray.from_arrays(

@@ -17,6 +17,9 @@ class SimulationParameters(Parameters):
     users: int = Field(gt=0)
     start: date
     days: int = Field(gt=0)
+    further_days: int = Field(ge=0)
+    contact_success: float = Field(ge=0, le=1)
+    contact_days: int = Field(gt=0)
     growth_per_year: float = Field(ge=0)
     registration_days: float = Field(gt=0)
     cohorts: dict[str, float] = Field(min_length=1)
@@ -59,4 +62,4 @@ class SimulationParameters(Parameters):
     @property
     def end_second(self) -> int:
         """The second after the end of the log, since the epoch, UTC."""
-        return self.start_second + self.days * DAY_SECONDS
+        return self.start_second + (self.days + self.further_days) * DAY_SECONDS

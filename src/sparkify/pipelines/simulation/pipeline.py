@@ -12,7 +12,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(nodes.draw_users, PARAMETERS, "simulated_users", name="draw_users"),
             Node(
                 nodes.simulate_sessions,
-                ["simulated_users", PARAMETERS],
+                ["simulated_users", "past_campaigns", PARAMETERS],
                 "simulated_sessions",
                 name="simulate_sessions",
             ),

@@ -53,9 +53,9 @@ def continue_lives(
     process, cancels = Process(simulation), np.zeros((len(users), futures), bool)
     for row, number in enumerate(users):
         user, random = process.draw_traits(number), process.create_random("campaigns", number)
-        life = process.simulate_life(number, user)
+        life = process.simulate_user(number, user)
         before = [session for session in life if session.seconds[0] < cutoff]
-        place = process.find_place(before[-1], cutoff)
+        place = process.find_last_event(before[-1], cutoff)
         for future in range(futures):
             sessions = list(process.simulate_future(random, user, place, cutoff))
             last_state = sessions[-1].states[-1] if sessions else place.state

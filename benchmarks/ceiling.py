@@ -27,7 +27,7 @@ import pandas as pd
 from benchmarks import ceiling_report
 from benchmarks.program import RESULTS, ROOT, describe_run, print_progress
 from sparkify.pipelines.simulation.chain import build_chain, list_states
-from sparkify.pipelines.simulation.life import Place, Process, Session, Traits
+from sparkify.pipelines.simulation.life import LastEvent, Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
 
 Array = npt.NDArray[np.float64]
@@ -113,26 +113,28 @@ class Foresight:
             self._process.draw_traits(user_number),
             self._process.create_random("end", user_number),
         )
-        life = list(self._process.simulate_life(user_number, user))
+        life = list(self._process.simulate_user(user_number, user))
         before = [session for session in life if session.seconds[0] < self._cutoff]
-        place = self._process.find_place(before[-1], self._cutoff)
+        last_event = self._process.find_last_event(before[-1], self._cutoff)
         ended, last_state = life[-1].seconds[-1], list_states()[life[-1].states[-1]]
         churned = last_state.auth == "Cancelled" and self._cutoff <= ended < self._end
-        oracle = self.estimate_risk(random, user, place, self._futures)
-        allocated = self.allocate_futures(random, *self.compute_posterior(user, before, place))
+        oracle = self.estimate_risk(random, user, last_event, self._futures)
+        allocated = self.allocate_futures(random, *self.compute_posterior(user, before, last_event))
         total = sum(
-            n * self.estimate_risk(random, guess, place, n) for guess, n in allocated.items()
+            n * self.estimate_risk(random, guess, last_event, n) for guess, n in allocated.items()
         )
         informed = total / self._futures
         return Forecast(str(user_number + 1), churned, min(oracle, 1.0), min(informed, 1.0))
 
-    def estimate_risk(self, random: Random, user: Traits, place: Place, futures: int) -> float:
+    def estimate_risk(
+        self, random: Random, user: Traits, last_event: LastEvent, futures: int
+    ) -> float:
         """Estimate the probability that a customer cancels within the horizon."""
         of_session, of_next = compute_cancel_probabilities(user.cohort, self._simulation.adverts)
         relative_gap = user.session_gap_seconds / (self._end - self._cutoff)
         count, added = math.ceil(futures * min(max(relative_gap, 1), MAX_FUTURES)), 0.0
         for _ in range(count):
-            for session in self._process.simulate_future(random, user, place, self._cutoff):
+            for session in self._process.simulate_future(random, user, last_event, self._cutoff):
                 seconds, visited = session.seconds, session.states
                 if seconds[0] < self._end - MAX_SESSION_SECONDS:
                     added += of_session[visited[0]]
@@ -142,7 +144,7 @@ class Foresight:
         return added / count
 
     def compute_posterior(
-        self, user: Traits, before: Sequence[Session], place: Place
+        self, user: Traits, before: Sequence[Session], last_event: LastEvent
     ) -> tuple[list[Traits], Array]:
         """Return the possible traits, and the posterior probability of each.
 
@@ -164,7 +166,7 @@ class Foresight:
             waits.append(before[0].seconds[0] - simulation.start_second)
         waited = sum(max(wait, 0) for wait in waits)
         by_gap = -(DEVIATIONS**2) / 2 - len(waits) * np.log(pauses) - waited / pauses
-        none_since = np.exp(-max(self._cutoff - place.second - breaks, 0) / pauses)
+        none_since = np.exp(-max(self._cutoff - last_event.second - breaks, 0) / pauses)
         logarithms = []
         with np.errstate(divide="ignore"):  # some cohorts never take some steps
             for cohort, weight in simulation.cohorts.items():
@@ -173,8 +175,8 @@ class Foresight:
                     + np.log(compute_step_shares(cohort, simulation.adverts)[steps_taken]).sum()
                 )
                 timeless = user._replace(cohort=cohort, session_gap_seconds=math.inf)
-                *goes_on, ended = self._process.compute_silence_chances(
-                    timeless, place, self._cutoff
+                *goes_on, ended = self._process.compute_silence_probabilities(
+                    timeless, last_event, self._cutoff
                 )
                 silence = np.log(sum(goes_on) + ended * none_since)
                 logarithms.append(by_cohort + by_gap + silence)

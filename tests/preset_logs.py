@@ -1,4 +1,4 @@
-"""Logs in the shapes of well-known services, with a signal that a forecast has to find."""
+"""Logs in the formats of well-known services, with a signal for the forecast."""
 
 import csv
 import gzip
@@ -14,19 +14,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 USERS, DAYS = 450, 60
-OPENED = datetime(2024, 1, 1, tzinfo=UTC)
+LOG_START = datetime(2024, 1, 1, tzinfo=UTC)
 DISLIKED, LIKED, VISITED, LEFT = "dislike", "like", "home", "leave"
-# By whether a user is dissatisfied: the share of each page, and chances of a day.
+# By whether a user is dissatisfied: weights of pages, and daily probabilities.
 PAGES = {
     True: {"play": 55, DISLIKED: 25, "advert": 8, LIKED: 2, VISITED: 10},
     False: {"play": 55, DISLIKED: 2, "advert": 8, LIKED: 25, VISITED: 10},
 }
-VISITS = {True: 0.3, False: 0.6}
-LEAVES = {True: 0.03, False: 0.0005}
+VISIT_PROBABILITY = {True: 0.3, False: 0.6}
+LEAVE_PROBABILITY = {True: 0.03, False: 0.0005}
 
 
 class Event(NamedTuple):
-    """What a user did, whatever the service calls it."""
+    """An event of a user, before it has the names of a service."""
 
     user: str
     at: datetime
@@ -50,26 +50,26 @@ class Event(NamedTuple):
         return (self.at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def events(users: int) -> Iterator[Event]:
-    """Give the events of some users; two in five are dissatisfied, and leave more often."""
+def simulate_events(users: int) -> Iterator[Event]:
+    """Yield the events of users; two in five are dissatisfied, and leave more often."""
     for number in range(users):
-        yield from life(f"user{number}", Random(number))  # noqa: S311 -- no secret
+        yield from simulate_user(f"user{number}", Random(number))  # noqa: S311
 
 
-def life(user: str, chance: Random) -> Iterator[Event]:
-    is_dissatisfied = chance.random() < 0.4
-    first_day = max(chance.randrange(-30, 45), 0)
-    registered = OPENED + timedelta(days=first_day)
-    plan = chance.choice(["free", "paid"])
+def simulate_user(user: str, random: Random) -> Iterator[Event]:
+    is_dissatisfied = random.random() < 0.4
+    first_day = max(random.randrange(-30, 45), 0)
+    registered = LOG_START + timedelta(days=first_day)
+    plan = random.choice(["free", "paid"])
     pages = PAGES[is_dissatisfied]
     for day in range(first_day, DAYS):
-        leaves = chance.random() < LEAVES[is_dissatisfied]
-        if not leaves and day > first_day and chance.random() > VISITS[is_dissatisfied]:
+        leaves = random.random() < LEAVE_PROBABILITY[is_dissatisfied]
+        if not leaves and day > first_day and random.random() > VISIT_PROBABILITY[is_dissatisfied]:
             continue
-        kinds = chance.choices([*pages], [*pages.values()], k=chance.randrange(3, 7))
-        at = OPENED + timedelta(days=day, seconds=chance.randrange(80_000))
+        kinds = random.choices([*pages], [*pages.values()], k=random.randrange(3, 7))
+        at = LOG_START + timedelta(days=day, seconds=random.randrange(80_000))
         for item, kind in enumerate([*kinds, LEFT] if leaves else kinds):
-            at += timedelta(seconds=chance.randrange(1, 300), milliseconds=chance.randrange(1_000))
+            at += timedelta(seconds=random.randrange(1, 300), milliseconds=random.randrange(1_000))
             yield Event(user, at, f"{user}-{day}", item, kind, plan, registered)
         if leaves:
             return
@@ -79,10 +79,10 @@ class Service(NamedTuple):
     """How a service writes its log.
 
     Attributes:
-        pages: its name of each kind of event; others are not logged. Where it logs no leaving,
-            who leaves falls silent.
-        record: makes a record of an event and its name.
-        write: writes records into files.
+        pages: the service's name of each kind of event; other kinds are not logged. Without one
+            for leaving, a user who leaves has no more events.
+        record: makes a record from an event and its name.
+        write: writes records to files.
     """
 
     pages: Mapping[str, str]
@@ -90,12 +90,13 @@ class Service(NamedTuple):
     write: Callable[[Path, list[tuple[Event, dict[str, Any]]]], None]
 
     def write_log(self, path: Path, users: int = USERS) -> None:
-        """Write the log where the settings expect it."""
+        """Write the log to the path in the settings."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        known = sorted(
-            (one for one in events(users) if one.kind in self.pages), key=lambda one: one.at
+        logged = sorted(
+            (event for event in simulate_events(users) if event.kind in self.pages),
+            key=lambda event: event.at,
         )
-        self.write(path, [(event, self.record(event, self.pages[event.kind])) for event in known])
+        self.write(path, [(event, self.record(event, self.pages[event.kind])) for event in logged])
 
 
 Records = list[tuple[Event, dict[str, Any]]]
@@ -110,15 +111,15 @@ def write_lines(path: Path, records: Records) -> None:
 
 
 def write_files(name: Callable[[Event], str]) -> Callable[[Path, Records], None]:
-    """Return what writes lines of JSON to files of a folder, named by their events."""
+    """Return a function that writes JSON lines to files in a folder, named after their events."""
 
     def write(folder: Path, records: Records) -> None:
         by_file = defaultdict(list)
         for event, record in records:
             by_file[name(event)].append(record)
-        for file, found in by_file.items():
+        for file, file_records in by_file.items():
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            text = as_lines(found)
+            text = as_lines(file_records)
             (folder / file).write_bytes(
                 gzip.compress(text, 1, mtime=0) if file.endswith(".gz") else text
             )
@@ -134,7 +135,7 @@ def write_csv(path: Path, records: Records) -> None:
 
 
 def write_ga4(folder: Path, records: Records) -> None:
-    """Write one half as lines of JSON with numbers in quotes, the other half as Parquet."""
+    """Write one half as JSON lines with numbers in quotes, the other half as Parquet."""
     half = len(records) // 2
     write_files(lambda event: "events_000000000000.json.gz")(folder, records[:half])
     rows = [

@@ -1,4 +1,4 @@
-"""Small logs of other services and genuine ones, by the command that users type."""
+"""Runs of `kedro run` on small logs of other services and on genuine logs."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from sparkify.pipelines.data_processing.parameters import DataProcessingParamete
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT.parent / "shared" / "data" / "cases"
-# A case that base settings do not read: what the run says of it, and the settings that read it.
+# By case that base settings cannot read: the error message, and settings that can read it.
 OTHER_FIELDS = (
     "No record has a value of ts (key ts), userId (key userId), sessionId (key sessionId)"
 )
@@ -76,9 +76,9 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
 }
-# Daily sums: no setting makes events of them.
-NO_EVENT_LOG = {"kkbox_user_logs": "Keys that no field takes: date, msno, num_100, num_25"}
-# Events accepted and records without a user, of cases that base settings or those above read.
+# Daily sums: no settings can read them.
+NO_EVENT_LOG = {"kkbox_user_logs": "Unused keys: date, msno, num_100, num_25"}
+# By case that base settings or those above can read: accepted events and records without a user.
 READ = {
     "amplitude_export": (25, 5),
     "array_on_one_line": (20, 0),
@@ -95,9 +95,9 @@ READ = {
     "spotify_history_array": (15, 0),
     "text_session_ids": (60, 0),
 }
-# Logs of fewer days than a first forecast needs end feature_engineering with that sentence.
+# All other logs have too few days for a first forecast: feature_engineering fails.
 LONG_ENOUGH = {"mixpanel_raw_export"}
-# Events accepted and records without a user; nothing else is rejected.
+# Accepted events and records without a user; no other records are rejected.
 GENUINE = {
     "events_5_users.json": (3_452, 0),
     "events_user_87.json": (1_003, 0),
@@ -107,7 +107,7 @@ GENUINE = {
 
 
 def run(project: Any, log: Path, pipelines: str, draft: dict[str, Any] | None = None) -> Result:
-    """Run `kedro run --pipelines …` on a log, with other settings if given."""
+    """Run `kedro run --pipelines …` on a log, optionally with other settings."""
     change_settings(project.conf / "mini" / "globals.yml", {"raw_log": str(log)})
     if draft:
         change_settings(project.conf / "mini" / "parameters_of_case.yml", draft)
@@ -121,57 +121,57 @@ def change_settings(file: Path, settings: dict[str, Any]) -> None:
     file.write_text(yaml.safe_dump({**usual, **settings}))
 
 
-def case_log(name: str) -> Path:
+def find_case_log(name: str) -> Path:
     if not CASES.exists():
-        pytest.skip("the cases are not here")
+        pytest.skip("no folder of cases")
     (log,) = [path for path in (CASES / name).iterdir() if path.name != "README"]
     return log
 
 
-def quality(project: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
+def load_quality(project: Any) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(
         (project.folder / "data/02_intermediate/mini/data_quality.json").read_text()
     )
-    return found
+    return content
 
 
 @pytest.mark.parametrize("name", [*REFUSED, *NO_EVENT_LOG])
-def test_a_log_that_other_settings_read_is_refused_in_one_paragraph(
+def test_the_error_for_wrong_settings_is_one_paragraph(
     project: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(ROOT)
-    result = run(project, case_log(name), "data_processing")
+    result = run(project, find_case_log(name), "data_processing")
     words = NO_EVENT_LOG.get(name) or REFUSED[name][0]
     assert result.exit_code == 1
     assert "Traceback" not in result.output
     assert words in result.stderr.splitlines()[-1]
-    assert quality(project)["accepted"] == 0
+    assert load_quality(project)["accepted"] == 0
 
 
 @pytest.mark.parametrize("name", READ)
-def test_a_log_is_read_to_the_end_of_feature_engineering(
+def test_a_log_is_read_up_to_feature_engineering(
     project: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(ROOT)
     _, settings = REFUSED.get(name, ("", {}))
     draft = {"data_processing": settings} if settings else None
-    result = run(project, case_log(name), "data_processing,feature_engineering", draft)
-    found = quality(project)
-    assert (found["accepted"], found["without_user"]) == READ[name]
-    assert found["rejected"] == found["without_user"]
+    result = run(project, find_case_log(name), "data_processing,feature_engineering", draft)
+    quality = load_quality(project)
+    assert (quality["accepted"], quality["without_user"]) == READ[name]
+    assert quality["rejected"] == quality["without_user"]
     assert (project.folder / "data/03_primary/mini/user_days/_SUCCESS").exists()
     if name in LONG_ENOUGH:
         assert result.exit_code == 0
         assert (project.folder / "data/04_feature/mini/features/_SUCCESS").exists()
     else:
-        assert "no room for 7 days of history" in result.stderr.splitlines()[-1]
+        assert "too short for 7 days of history" in result.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("name", READ)
-def test_the_draft_of_inspect_reads_nearly_all_records(
+def test_the_draft_of_inspect_accepts_nearly_all_records(
     spark: SparkSession, parameters: dict[str, Any], name: str
 ) -> None:
-    log = case_log(name)
+    log = find_case_log(name)
     file_format, drafted = (yaml.safe_load(text) or {} for text in draft_settings(log).values())
     usual = parameters["data_processing"].model_dump()
     changed = {
@@ -186,18 +186,18 @@ def test_the_draft_of_inspect_reads_nearly_all_records(
 
 
 @pytest.mark.parametrize("name", GENUINE)
-def test_a_genuine_log_ends_well(
+def test_a_genuine_log_is_read(
     project: Any, real: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(ROOT)
     result = run(project, real / name, "data_processing")
     assert result.exit_code == 0
-    found = quality(project)
-    assert (found["accepted"], found["rejected"]) == GENUINE[name]
-    assert found["without_user"] == found["rejected"]
+    quality = load_quality(project)
+    assert (quality["accepted"], quality["rejected"]) == GENUINE[name]
+    assert quality["without_user"] == quality["rejected"]
 
 
-def test_every_case_is_tried() -> None:
+def test_every_case_is_tested() -> None:
     if not CASES.exists():
         pytest.skip("the cases are not here")
     names = {path.name for path in CASES.iterdir() if path.is_dir()}

@@ -158,7 +158,7 @@ def test_an_incomplete_table_gives_a_message_with_a_remedy(project: Any) -> None
     assert "run the pipeline that makes it." in result.output
 
 
-@pytest.mark.parametrize("name", ["UTF-16", "half-written gzip", "years of which no log can be"])
+@pytest.mark.parametrize("name", ["UTF-16", "half-written gzip", "impossible years"])
 def test_a_bad_log_gives_one_message(project: Any, name: str) -> None:
     logs = {**bad_logs.REFUSED, **bad_logs.DAMAGED, **bad_logs.WITHOUT_EVENTS}
     write, words = logs[name]

@@ -1,4 +1,4 @@
-"""conf/examples and docs/sources.md: each is run on a log of that service with a planted signal."""
+"""Runs of conf/examples on logs in each service's format, with a known signal."""
 
 import re
 import shutil
@@ -24,8 +24,8 @@ EXAMPLES = ROOT / "conf" / "examples"
 PAGE = ROOT / "docs" / "sources.md"
 BLOCK = re.compile(r"^```yaml\n# (conf/examples/\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PRESETS = sorted(folder.name for folder in EXAMPLES.iterdir())
-FORECAST = ["segment"]  # run to the metrics whenever tests run; all by `make presets`
-READ = ["amplitude", "eventsim_topics"]  # read and summed up: archives, several sources
+FORECAST = ["segment"]  # run up to the metrics in every test run; `make presets` runs all
+READ = ["amplitude", "eventsim_topics"]  # run up to the features: archives, several sources
 CHEAP_MODELLING = {
     "candidates": {
         "logistic_regression": {"regParam": [0.1], "tol": [0.0001]},
@@ -39,7 +39,7 @@ CHEAP_MODELLING = {
 FEW_RESAMPLES = {"bootstrap_resamples": 200}
 
 
-def settings(preset: str, file: str) -> dict[str, Any]:
+def load_settings(preset: str, file: str) -> dict[str, Any]:
     return yaml.safe_load((EXAMPLES / preset / file).read_text())
 
 
@@ -50,19 +50,19 @@ def run(
     *pipelines: str,
     users: int = USERS,
 ) -> Any:
-    """Run pipelines in a preset's environment on a log of its shape; return the catalog."""
-    own = settings(preset, "globals.yml")
-    log = project.folder / own["raw_log"]
-    own |= {"raw_log": str(log), "data_root": str(project.folder / "data")}
-    (project.conf / "examples" / preset / "globals.yml").write_text(yaml.safe_dump(own))
+    """Run pipelines in a preset's environment on a log in its format; return the catalog."""
+    global_settings = load_settings(preset, "globals.yml")
+    log = project.folder / global_settings["raw_log"]
+    global_settings |= {"raw_log": str(log), "data_root": str(project.folder / "data")}
+    (project.conf / "examples" / preset / "globals.yml").write_text(yaml.safe_dump(global_settings))
     SERVICES[preset].write_log(log, users)
     monkeypatch.setenv("KEDRO_ENV", f"examples/{preset}")
     project.run(*pipelines, params={"modelling": CHEAP_MODELLING, "evaluation": FEW_RESAMPLES})
     return project.catalog()
 
 
-def varying(rows: DataFrame, columns: list[str]) -> list[str]:
-    """Return the columns that hold more than one value."""
+def list_varying(rows: DataFrame, columns: list[str]) -> list[str]:
+    """Return the columns with more than one value."""
     counts = rows.agg(*(F.count_distinct(name).alias(name) for name in columns)).first()
     return [name for name in columns if counts and counts[name] > 1]
 
@@ -73,19 +73,19 @@ def require_accepted(catalog: Any) -> None:
 
 
 def require_signal(catalog: Any, record_property: Callable[[str, object], None]) -> None:
-    """Require that a preset counts: four inputs vary, and the AUC's interval is above 0.5."""
+    """Require that four inputs vary and that the AUC's interval is above 0.5."""
     require_accepted(catalog)
     model = catalog.load("churn_model")
-    found = varying(model.transform(catalog.load("train")), list_inputs(model))
+    varying_inputs = list_varying(model.transform(catalog.load("train")), list_inputs(model))
     auc = catalog.load("metrics")["holdout"]["auc"]
     record_property("auc", auc)
-    record_property("inputs", found)
-    assert len(found) >= 4
+    record_property("inputs", varying_inputs)
+    assert len(varying_inputs) >= 4
     assert auc["ci95"][0] > 0.5
 
 
 @pytest.mark.parametrize("preset", FORECAST)
-def test_a_preset_finds_the_signal_of_its_service_s_log(
+def test_a_preset_predicts_the_signal_of_its_log(
     preset: str, project: Any, monkeypatch: pytest.MonkeyPatch, record_property: Any
 ) -> None:
     pipelines = ("data_processing", "feature_engineering", "modelling", "evaluation")
@@ -94,7 +94,7 @@ def test_a_preset_finds_the_signal_of_its_service_s_log(
 
 @pytest.mark.presets
 @pytest.mark.parametrize("preset", PRESETS)
-def test_the_default_run_of_a_preset_finds_the_signal_and_reports(
+def test_the_default_run_of_a_preset_predicts_the_signal_and_reports(
     preset: str, project: Any, monkeypatch: pytest.MonkeyPatch, record_property: Any
 ) -> None:
     catalog = run(project, preset, monkeypatch, "__default__")
@@ -109,7 +109,7 @@ def test_a_preset_reads_its_service_s_log(
     catalog = run(project, preset, monkeypatch, "data_processing", "feature_engineering", users=100)
     require_accepted(catalog)
     features = catalog.load("features")
-    assert len(varying(features, features.columns)) >= 10
+    assert len(list_varying(features, features.columns)) >= 10
     assert catalog.load("snapshots").where("churned").count() > 10
 
 
@@ -121,24 +121,24 @@ def test_a_preset_s_parameters_are_valid(preset: str, monkeypatch: pytest.Monkey
         assert list(find_invalid_values(session.load_context().config_loader["parameters"])) == []
 
 
-def test_presets_are_read_from_packaged_settings(tmp_path: Path) -> None:
+def test_presets_load_from_packaged_settings(tmp_path: Path) -> None:
     archive = shutil.make_archive(str(tmp_path / "conf-sparkify"), "gztar", ROOT, "conf")
     for preset in PRESETS:
         loader = OmegaConfigLoader(archive, f"examples/{preset}", **CONFIG_LOADER_ARGS)
-        own = settings(preset, "globals.yml")
-        assert loader["globals"]["raw_log"] == own["raw_log"]
+        expected = load_settings(preset, "globals.yml")["raw_log"]
+        assert loader["globals"]["raw_log"] == expected
         assert loader["globals"]["environment"] == preset
 
 
-def test_presets_keep_their_data_apart() -> None:
-    assert [settings(preset, "globals.yml")["environment"] for preset in PRESETS] == PRESETS
+def test_presets_have_separate_environments() -> None:
+    assert [load_settings(preset, "globals.yml")["environment"] for preset in PRESETS] == PRESETS
 
 
-def test_the_page_shows_the_settings_as_they_are() -> None:
-    shown = dict(BLOCK.findall(PAGE.read_text()))
+def test_the_docs_show_the_settings() -> None:
+    blocks = dict(BLOCK.findall(PAGE.read_text()))
     files = {str(path.relative_to(ROOT)): path.read_text() for path in EXAMPLES.rglob("*.yml")}
-    assert shown == files
+    assert blocks == files
 
 
-def test_every_service_of_the_tests_has_a_preset() -> None:
+def test_every_tested_service_has_a_preset() -> None:
     assert sorted(SERVICES) == PRESETS

@@ -17,7 +17,7 @@ def test_futures_cancel_as_often_as_other_lives(parameters: dict[str, Any]) -> N
     process, cutoff = Process(simulation), simulation.start_second + 7 * DAY_SECONDS
     users, cancelled = [], []
     for number in range(60):
-        life = list(process.simulate_life(number, process.draw_traits(number)))
+        life = list(process.simulate_user(number, process.draw_traits(number)))
         last = life[-1] if life else None
         is_gone = last is not None and list_states()[last.states[-1]].auth == "Cancelled"
         if life and life[0].seconds[0] < cutoff and not (is_gone and last.seconds[-1] < cutoff):

@@ -54,7 +54,7 @@ def customers(busy: SimulationParameters) -> list[int]:
 def list_past_sessions(process: Process, number: int, cutoff: int) -> list[Session]:
     """Return the sessions of a life before the cutoff."""
     cut = []
-    for session in process.simulate_life(number, process.draw_traits(number)):
+    for session in process.simulate_user(number, process.draw_traits(number)):
         kept = sum(second < cutoff for second in session.seconds)
         if kept:
             lists = (session.seconds[:kept], session.states[:kept], session.songs[:kept])
@@ -112,7 +112,7 @@ def test_the_posterior_of_a_heavy_user_is_near_the_true_traits(
         if sum(len(session.states) for session in before) < 500:
             continue
         allowed, weights = foresight.compute_posterior(
-            user, before, process.find_place(before[-1], cutoff)
+            user, before, process.find_last_event(before[-1], cutoff)
         )
         assert weights.sum() == pytest.approx(1)
         is_own = np.array([guess.cohort == user.cohort for guess in allowed])
@@ -134,14 +134,14 @@ def test_events_after_the_cutoff_change_no_posterior(
         user, before = process.draw_traits(number), list_past_sessions(process, number, cutoff)
         if not before:
             continue
-        place, last = process.find_place(before[-1], cutoff), before[-1]
+        last_event, last = process.find_last_event(before[-1], cutoff), before[-1]
         cancelled = find_state("Cancel"), find_state("Cancellation Confirmation", "Cancelled")
         going_on = last._replace(
             seconds=[*last.seconds, cutoff, cutoff + 1], states=[*last.states, *cancelled]
         )
         changed += 1
-        _, weights = foresight.compute_posterior(user, before, place)
-        _, same = foresight.compute_posterior(user, [*before[:-1], going_on], place)
+        _, weights = foresight.compute_posterior(user, before, last_event)
+        _, same = foresight.compute_posterior(user, [*before[:-1], going_on], last_event)
         assert weights.tolist() == same.tolist()
     assert changed > 30
 

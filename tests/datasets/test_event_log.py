@@ -57,7 +57,7 @@ def write_directories_as_values(log: Path) -> None:
         (log / f"value={number}" / "part").write_bytes(half)
 
 
-def write_beside_what_is_hidden(log: Path) -> None:
+def write_beside_hidden_files(log: Path) -> None:
     write_directory(log)
     (log / "_temporary").mkdir()
     (log / "_temporary" / "part-00000").write_bytes(TEXT)
@@ -108,7 +108,7 @@ def as_parquet(records: list[Any]) -> bytes:
     return bytes(pd.DataFrame(records).to_parquet())
 
 
-WRITTEN: dict[str, tuple[str, Callable[[list[Any]], bytes]]] = {
+ENCODINGS: dict[str, tuple[str, Callable[[list[Any]], bytes]]] = {
     "json_lines": (".json", as_lines),
     "array": (".json", as_array),
     "printed_array": (".json", as_printed_array),
@@ -162,7 +162,7 @@ LAYOUTS: dict[str, tuple[Callable[..., Path], list[str], str]] = {
 
 
 def collect(loaded: DataFrame) -> list[tuple[dict[str, Any], str]]:
-    """Return records, without values that are missing or empty, with their files."""
+    """Return the records, without missing or empty values, and their files."""
     rows = sorted(loaded.collect(), key=lambda row: json.loads(row["value"])["ts"])
     assert all(row.asDict().get("problem") is None for row in rows)
     return [(_drop_empty(json.loads(row["value"])), row["file"]) for row in rows]
@@ -173,17 +173,17 @@ def _drop_empty(record: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("encoding", ENCODINGS)
 def test_every_format_is_read_in_every_layout(
-    spark: SparkSession, tmp_path: Path, written: str, layout: str
+    spark: SparkSession, tmp_path: Path, encoding: str, layout: str
 ) -> None:
-    ending, encode = WRITTEN[written]
+    ending, encode = ENCODINGS[encoding]
     write, files, packed = LAYOUTS[layout]
-    if written == "parquet" and packed:
+    if encoding == "parquet" and packed:
         pytest.skip("Parquet is compressed inside")
     log = write(tmp_path, ending, encode)
     loaded = EventLogDataset(filepath=str(log)).load()
-    assert loaded.columns == ["value", "file", "problem"][: 2 if written == "json_lines" else 3]
+    assert loaded.columns == ["value", "file", "problem"][: 2 if encoding == "json_lines" else 3]
     assert collect(loaded) == [
         (_drop_empty(record), file + ending + packed)
         for record, file in zip(RECORDS, files, strict=True)
@@ -192,7 +192,7 @@ def test_every_format_is_read_in_every_layout(
 
 def test_formats_may_be_mixed_in_a_folder(spark: SparkSession, tmp_path: Path) -> None:
     expected = []
-    for number, (ending, encode) in enumerate(WRITTEN.values()):
+    for number, (ending, encode) in enumerate(ENCODINGS.values()):
         name = f"{number}{ending}"
         record = {"ts": f"{number}", "userId": "30"}
         (tmp_path / name).write_bytes(encode([record]))
@@ -218,7 +218,7 @@ def test_separated_values_are_read_by_name(spark: SparkSession, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("folder", ["log.csv", "log.json"])
-def test_part_files_without_an_ending_are_read_as_their_folder_or_the_format_says(
+def test_part_files_without_an_ending_have_the_format_of_the_folder_or_setting(
     spark: SparkSession, tmp_path: Path, folder: str
 ) -> None:
     (tmp_path / folder).mkdir()
@@ -228,39 +228,35 @@ def test_part_files_without_an_ending_are_read_as_their_folder_or_the_format_say
     assert collect(loaded) == [({"ts": "1", "userId": "30"}, "part-0000")]
 
 
-def test_a_format_that_does_not_exist_is_refused_with_those_that_do() -> None:
+def test_the_error_for_an_unknown_format_lists_the_formats() -> None:
     with pytest.raises(DatasetError, match="format is xml; allowed: auto, json_lines, json_array,"):
         EventLogDataset(filepath="log.json", format="xml")
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_an_array_that_is_too_large_is_refused_with_what_to_do(
-    tmp_path: Path, packed: bool
-) -> None:
+def test_the_error_for_a_large_array_has_a_remedy(tmp_path: Path, packed: bool) -> None:
     content = b"[{}" + b" " * 2_000_000 + b"]"
     name = "log.json.gz" if packed else "log.json"
     (tmp_path / name).write_bytes(
         gzip.compress(content, 0, mtime=0)[:200_000] if packed else content
     )
     dataset = EventLogDataset(filepath=str(tmp_path / name), max_array_megabytes=1)
-    with pytest.raises(DatasetError) as refused:
+    with pytest.raises(DatasetError) as error:
         dataset.require_present()
     size = "about 2 MB" if packed else "2 MB"
-    assert f"{tmp_path}/{name} is a JSON array or printed JSON of {size}" in str(refused.value)
-    assert "up to 1 MB (max_array_megabytes of raw_events in conf/base" in str(refused.value)
-    assert "Write one object per line: jq -c" in str(refused.value)
+    assert f"{tmp_path}/{name} is a JSON array or printed JSON of {size}" in str(error.value)
+    assert "up to 1 MB (max_array_megabytes of raw_events in conf/base" in str(error.value)
+    assert "Write one object per line: jq -c" in str(error.value)
     EventLogDataset(filepath=str(tmp_path / name), max_array_megabytes=3).require_present()
 
 
-def test_a_large_file_of_lines_is_read_whatever_its_size(
-    spark: SparkSession, tmp_path: Path
-) -> None:
+def test_json_lines_have_no_maximum_size(spark: SparkSession, tmp_path: Path) -> None:
     (tmp_path / "log.json").write_bytes(b'{"ts":1}\n[{"ts":2}]\n')
     loaded = EventLogDataset(filepath=str(tmp_path / "log.json"), max_array_megabytes=0).load()
     assert [row["value"] for row in loaded.collect()] == ['{"ts":1}', '[{"ts":2}]']
 
 
-def test_a_log_is_located_without_a_look_into_its_files(
+def test_the_path_of_a_log_is_found_without_reading_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_directory(tmp_path / "log.json")
@@ -269,7 +265,7 @@ def test_a_log_is_located_without_a_look_into_its_files(
     assert dataset.saved_at()[1] == f"{tmp_path}/log.json"
 
 
-def names(folder: Path) -> list[str]:
+def list_names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -283,14 +279,14 @@ def names(folder: Path) -> list[str]:
         write_compressed_directory,
         write_directories_below,
         write_directories_as_values,
-        write_beside_what_is_hidden,
+        write_beside_hidden_files,
         write_file_with_byte_order_mark,
         write_gz,
         write_bz2,
     ],
     ids=lambda write: write.__name__.removeprefix("write_"),
 )
-def test_a_log_loads_alike_however_it_is_stored(
+def test_a_log_loads_equally_from_every_layout(
     spark: SparkSession, tmp_path: Path, write: object
 ) -> None:
     log = tmp_path / "log.json"
@@ -319,12 +315,12 @@ def test_a_compressed_log_can_be_named_with_its_ending(
 STRANGE_NAMES = [*ODD_NAMES, "2018-10-01T00:00", "a:[1]", "a+b", "100%", "a&b=c"]
 
 
-@pytest.mark.parametrize("written", ["csv", "array", "parquet"])
+@pytest.mark.parametrize("encoding", ["csv", "array", "parquet"])
 @pytest.mark.parametrize("name", STRANGE_NAMES)
-def test_files_of_every_format_are_named_as_they_are(
-    spark: SparkSession, tmp_path: Path, name: str, written: str
+def test_the_file_column_is_right_for_special_characters(
+    spark: SparkSession, tmp_path: Path, name: str, encoding: str
 ) -> None:
-    ending, encode = WRITTEN[written]
+    ending, encode = ENCODINGS[encoding]
     log = tmp_path / name / f"{name}.json"
     (log / name).mkdir(parents=True)
     expected = [f"{name}/{name}-0{ending}", f"{name}-1{ending}"]
@@ -337,11 +333,11 @@ def test_files_of_every_format_are_named_as_they_are(
 
 
 @pytest.mark.parametrize("name", STRANGE_NAMES)
-def test_a_log_is_found_whatever_characters_its_path_has(
+def test_a_log_loads_from_paths_with_special_characters(
     spark: SparkSession, tmp_path: Path, name: str
 ) -> None:
     as_pattern = tmp_path / name.replace("*", "bc").replace("?", "b").replace("[1]", "1")
-    as_pattern.mkdir()  # what the name would match if it were read as a pattern
+    as_pattern.mkdir()  # what the name would match as a pattern
     write_file(as_pattern / "log.json")
     folder = tmp_path / name
     folder.mkdir(exist_ok=True)
@@ -367,7 +363,7 @@ def test_part_files_in_a_linked_directory_are_read(spark: SparkSession, tmp_path
     assert sorted(row["value"] for row in loaded.collect()) == sorted(LINES * 2)
 
 
-def test_a_damaged_part_in_a_linked_directory_is_refused(tmp_path: Path) -> None:
+def test_a_bad_file_in_a_linked_directory_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "archive").mkdir()
     (tmp_path / "archive" / "part.zst").write_bytes(b"zst")
     (tmp_path / "log.json").mkdir()
@@ -377,31 +373,33 @@ def test_a_damaged_part_in_a_linked_directory_is_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["_log.json", ".log.json"])
-def test_a_file_that_spark_passes_over_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_log_with_a_hidden_name_is_an_error(tmp_path: Path, name: str) -> None:
     write_file(tmp_path / name)
     with pytest.raises(DatasetError, match=r"Spark ignores the event log .*: rename it"):
         EventLogDataset(filepath=str(tmp_path / name)).require_present()
 
 
-def test_a_missing_log_is_told_with_its_path_and_what_to_do(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_log_has_its_path_and_a_remedy(tmp_path: Path) -> None:
     dataset = EventLogDataset(filepath=str(tmp_path / "log.json"))
     assert not dataset.exists()
-    with pytest.raises(DatasetError) as told:
+    with pytest.raises(DatasetError) as error:
         dataset.load()
-    assert f"there is no event log at {tmp_path}/log.json." in str(told.value)
-    assert "Put yours there" in str(told.value)
-    assert "`kedro run --pipelines simulation`" in str(told.value)
+    assert f"there is no event log at {tmp_path}/log.json." in str(error.value)
+    assert "Put yours there" in str(error.value)
+    assert "`kedro run --pipelines simulation`" in str(error.value)
 
 
 @pytest.mark.parametrize("name", bad_logs.REFUSED)
-def test_what_is_no_log_is_refused_before_spark_reads_it(tmp_path: Path, name: str) -> None:
+def test_files_that_are_not_a_log_are_errors_before_spark_reads_them(
+    tmp_path: Path, name: str
+) -> None:
     write, words = bad_logs.REFUSED[name]
     write(tmp_path / "log.json")
-    with pytest.raises(DatasetError) as told:
+    with pytest.raises(DatasetError) as error:
         EventLogDataset(filepath=str(tmp_path / "log.json")).require_present()
-    assert words in str(told.value)
-    assert f"{tmp_path}/log.json" in str(told.value)
-    assert str(told.value).count("\n") == 0
+    assert words in str(error.value)
+    assert f"{tmp_path}/log.json" in str(error.value)
+    assert str(error.value).count("\n") == 0
 
 
 @pytest.mark.parametrize("name", bad_logs.EMPTY)
@@ -425,13 +423,13 @@ def test_a_path_may_be_relative(
     assert {row["file"] for row in loaded.collect()} == {"part-00000", "part-00001"}
 
 
-def test_two_logs_at_once_are_refused_with_both_paths(tmp_path: Path) -> None:
+def test_the_error_for_two_logs_has_both_paths(tmp_path: Path) -> None:
     write_file(tmp_path / "log.json")
     write_gz(tmp_path / "log.json")
-    with pytest.raises(DatasetError) as told:
+    with pytest.raises(DatasetError) as error:
         EventLogDataset(filepath=str(tmp_path / "log.json")).load()
     both = f"{tmp_path}/log.json, {tmp_path}/log.json.gz"
-    assert f"there are several event logs: {both}; keep one." in str(told.value)
+    assert f"there are several event logs: {both}; keep one." in str(error.value)
 
 
 def test_a_saved_log_is_a_directory_with_the_lines_in_order(
@@ -441,7 +439,7 @@ def test_a_saved_log_is_a_directory_with_the_lines_in_order(
     dataset.save(spark.createDataFrame([(line,) for line in LINES], "value string"))
     dataset.confirm()
     assert [row["value"] for row in dataset.load().collect()] == LINES
-    assert names(tmp_path / "new") == ["log.json"]
+    assert list_names(tmp_path / "new") == ["log.json"]
     (part,) = (tmp_path / "new" / "log.json").glob("part-*")
     assert part.read_bytes() == TEXT
 
@@ -449,7 +447,7 @@ def test_a_saved_log_is_a_directory_with_the_lines_in_order(
 @pytest.mark.parametrize(
     "write", [write_file, write_directory, write_gz, write_bz2], ids=lambda w: w.__name__
 )
-def test_a_log_that_stands_is_never_written_over(
+def test_an_existing_log_is_never_overwritten(
     spark: SparkSession, tmp_path: Path, write: object
 ) -> None:
     write(tmp_path / "log.json")  # type: ignore[operator]
@@ -460,25 +458,25 @@ def test_a_log_that_stands_is_never_written_over(
         match=r"there is an event log at .*log\.json.* already, which is never overwritten",
     ):
         dataset.save(spark.createDataFrame([("new",)], "value string"))
-    with pytest.raises(DatasetError, match="move it away to simulate another"):
+    with pytest.raises(DatasetError, match="move it away to simulate another one"):
         dataset.refuse_if_present()
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
-def test_where_no_log_stands_none_is_refused(tmp_path: Path) -> None:
+def test_without_a_log_a_new_one_is_allowed(tmp_path: Path) -> None:
     EventLogDataset(filepath=str(tmp_path / "log.json")).refuse_if_present()
 
 
-def test_a_save_that_fails_leaves_nothing(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_failed_save_leaves_no_files(spark: SparkSession, tmp_path: Path) -> None:
     dataset = EventLogDataset(filepath=str(tmp_path / "log.json"))
     broken = spark.range(3).select(F.raise_error(F.lit("broken")).cast("string").alias("value"))
     with pytest.raises(DatasetError, match="broken"):
         dataset.save(broken)
-    assert names(tmp_path) == []
+    assert list_names(tmp_path) == []
     assert not dataset.exists()
 
 
-def test_until_it_is_confirmed_a_saved_log_is_seen_by_who_saved_it_alone(
+def test_only_the_saving_dataset_finds_an_unconfirmed_log(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     saved, other = (EventLogDataset(filepath=str(tmp_path / "log.json")) for _ in range(2))
@@ -486,12 +484,12 @@ def test_until_it_is_confirmed_a_saved_log_is_seen_by_who_saved_it_alone(
     assert saved.exists()
     assert [row["value"] for row in saved.load().collect()] == LINES
     assert not other.exists()
-    assert names(tmp_path) == [".log.json.unconfirmed"]
+    assert list_names(tmp_path) == [".log.json.unconfirmed"]
     saved.confirm()
     assert [row["value"] for row in other.load().collect()] == LINES
 
 
-def test_what_a_killed_save_left_is_no_log(tmp_path: Path) -> None:
+def test_the_remains_of_a_killed_save_are_not_a_log(tmp_path: Path) -> None:
     write_directory(tmp_path / ".log.json.writing")
     dataset = EventLogDataset(filepath=str(tmp_path / "log.json"))
     assert not dataset.exists()

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from sparkify.datasets.formulas import escape_formulas, unescape_formulas
 
 
-def escaped(text: str) -> str:
-    (found,) = escape_formulas(pd.DataFrame({"user_id": [text]}))["user_id"]
-    return str(found)
+def escape(text: str) -> str:
+    (safe,) = escape_formulas(pd.DataFrame({"user_id": [text]}))["user_id"]
+    return str(safe)
 
 
 @pytest.mark.parametrize(
@@ -22,9 +22,9 @@ def escaped(text: str) -> str:
     ],
     ids=ascii,
 )
-def test_a_text_that_a_spreadsheet_would_run_begins_with_an_apostrophe(text: str) -> None:
-    assert escaped(text)[:1] == "'"
-    assert escaped(text).replace("'", "") == text.replace("'", "")
+def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text: str) -> None:
+    assert escape(text)[:1] == "'"
+    assert escape(text).replace("'", "") == text.replace("'", "")
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,16 @@ def test_a_text_that_a_spreadsheet_would_run_begins_with_an_apostrophe(text: str
     ],
     ids=ascii,
 )
-def test_a_text_is_safe_where_a_spreadsheet_splits_it(text: str, safe: str) -> None:
-    assert escaped(text) == safe
+def test_text_is_escaped_after_cell_separators(text: str, safe: str) -> None:
+    assert escape(text) == safe
 
 
 @pytest.mark.parametrize("text", ["", "007", "a=b", "x@y", "don't", "'a'", "a - b", "a, -b", "a;b"])
-def test_other_text_stays_as_it_is(text: str) -> None:
-    assert escaped(text) == text
+def test_other_text_does_not_change(text: str) -> None:
+    assert escape(text) == text
 
 
-def test_numbers_and_missing_values_stay_what_they_are() -> None:
+def test_numbers_and_missing_values_do_not_change() -> None:
     table = pd.DataFrame(
         {
             "gain": [-1.5, 2.0],
@@ -59,13 +59,13 @@ def test_numbers_and_missing_values_stay_what_they_are() -> None:
     pd.testing.assert_frame_equal(escape_formulas(table), table)
 
 
-def test_text_is_escaped_whatever_its_dtype() -> None:
+def test_text_of_any_dtype_is_escaped() -> None:
     table = pd.DataFrame({"user_id": ["=1", "2"]})
     for dtype in ("object", "string", "category"):
         assert list(escape_formulas(table.astype(dtype))["user_id"]) == ["'=1", "2"]
 
 
-def test_the_table_itself_is_left_alone() -> None:
+def test_the_input_table_does_not_change() -> None:
     table = pd.DataFrame({"user_id": ["=1"]})
     escape_formulas(table)
     assert table["user_id"].tolist() == ["=1"]
@@ -73,8 +73,8 @@ def test_the_table_itself_is_left_alone() -> None:
 
 @example(["", "\0"])
 @given(st.lists(st.text(alphabet="='; \t\r\n-a\uff1d", max_size=8) | st.text(max_size=8)))
-def test_every_text_comes_back_and_no_two_become_one(texts: list[str]) -> None:
+def test_escaping_is_reversible_and_keeps_texts_distinct(texts: list[str]) -> None:
     table = pd.DataFrame({"user_id": pd.Series(texts, dtype=object)})
     safe = escape_formulas(table)
-    assert len(set(safe["user_id"])) == len(set(texts))  # pandas takes "\0" for an empty text
+    assert len(set(safe["user_id"])) == len(set(texts))  # pandas reads "\0" as an empty text
     pd.testing.assert_frame_equal(unescape_formulas(safe), table)

@@ -50,7 +50,7 @@ def list_one(folder: Path, name: str, content: bytes, log_format: str = "auto") 
         ("log.gz.csv", b"ts,userId\n", "csv"),
     ],
 )
-def test_a_format_is_known_by_the_ending_or_the_first_bytes(
+def test_a_format_is_detected_by_the_ending_or_the_first_bytes(
     tmp_path: Path, name: str, content: bytes, expected: str
 ) -> None:
     file = list_one(tmp_path, name, content)
@@ -70,7 +70,7 @@ def test_a_format_is_known_by_the_ending_or_the_first_bytes(
         ("log", b"", "json_lines"),
     ],
 )
-def test_compressed_files_are_known_by_what_they_hold(
+def test_the_format_of_compressed_files_is_detected_by_content(
     tmp_path: Path, name: str, content: bytes, expected: str, suffix: str
 ) -> None:
     compress = {".gz": gzip.compress, ".bz2": bz2.compress}[suffix]
@@ -79,7 +79,7 @@ def test_compressed_files_are_known_by_what_they_hold(
     assert file.beginning == content
 
 
-def test_a_gzip_that_begins_with_members_of_nothing_is_looked_into(tmp_path: Path) -> None:
+def test_a_gzip_that_begins_with_empty_members_is_unpacked(tmp_path: Path) -> None:
     members = (
         gzip.compress(b"", mtime=0) + gzip.compress(b" ", mtime=0) + gzip.compress(ARRAY, mtime=0)
     )
@@ -89,9 +89,7 @@ def test_a_gzip_that_begins_with_members_of_nothing_is_looked_into(tmp_path: Pat
 @pytest.mark.parametrize(
     "content", [gzip.compress(LINE, mtime=0)[:5], gzip.compress(LINE, mtime=0)[:-9]]
 )
-def test_a_damaged_gzip_is_left_to_spark_which_names_the_place(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_a_damaged_gzip_is_listed_for_spark_to_report(tmp_path: Path, content: bytes) -> None:
     assert list_one(tmp_path, "log.json.gz", content).format == "json_lines"
 
 
@@ -104,12 +102,12 @@ def test_a_damaged_gzip_is_left_to_spark_which_names_the_place(
         ("log.csv", "part-0000", ARRAY, "json_array"),
         ("log.csv", "part-0000.tsv", b"ts\tuserId\n", "tsv"),
         ("log.parquet", "part-0000", b"PAR1" + bytes(99), "parquet"),
-        ("log.json", "part-0000", b"ts,userId\n", "json_lines"),  # raw_format has to say so
+        ("log.json", "part-0000", b"ts,userId\n", "json_lines"),  # needs raw_format: csv
         ("log.json", "part-0000.csv", b"ts,userId\n", "csv"),
         ("v1.2", "part-0000", LINE, "json_lines"),
     ],
 )
-def test_part_files_without_an_ending_have_that_of_the_log_unless_they_hold_json(
+def test_part_files_without_an_ending_have_the_log_s_unless_they_are_json(
     tmp_path: Path, folder: str, name: str, content: bytes, expected: str
 ) -> None:
     (tmp_path / folder).mkdir()
@@ -127,7 +125,7 @@ def test_part_files_without_an_ending_have_that_of_the_log_unless_they_hold_json
         ("parquet", "000000_0", b"PAR1" + bytes(99)),
     ],
 )
-def test_a_format_that_is_given_is_that_of_every_file(
+def test_a_configured_format_applies_to_every_file(
     tmp_path: Path, log_format: str, name: str, content: bytes
 ) -> None:
     assert list_one(tmp_path, name, content, log_format).format == log_format
@@ -148,7 +146,7 @@ BY_FORMAT = "Set raw_format: auto in conf/<env>/globals.yml."
         ("csv", "b", PRINTED, f"JSON, but raw_format is csv. {BY_FORMAT}"),
         ("csv", "b.parquet", b"PAR1abc", f"Parquet, but raw_format is csv. {BY_FORMAT}"),
         ("parquet", "b.csv", b"ts,userId", f"not Parquet, but raw_format is parquet. {BY_FORMAT}"),
-        ("auto", "b.xz", b"\xfd7zXZ\x00", "compressed by xz. Unpack it: text is read as it is"),
+        ("auto", "b.xz", b"\xfd7zXZ\x00", "compressed by xz. Unpack it: text is read plain or"),
         ("auto", "b.avro", b"Obj\x01abc", "Avro. Convert it to JSON lines, CSV or Parquet."),
         (
             "auto",
@@ -166,33 +164,33 @@ BY_FORMAT = "Set raw_format: auto in conf/<env>/globals.yml."
             "auto",
             "b.parquet.gz",
             gzip.compress(b"PAR1", mtime=0),
-            "Parquet, compressed as .gz once more.",
+            "Parquet, compressed again as .gz.",
         ),
     ],
 )
-def test_a_file_that_is_something_else_is_refused_with_what_to_do(
+def test_the_error_for_an_unexpected_format_has_a_remedy(
     tmp_path: Path, log_format: str, name: str, content: bytes, message: str
 ) -> None:
     (tmp_path / "a").write_bytes(b"" if log_format == "parquet" else b"ts\n")
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(DatasetError) as refused:
+    with pytest.raises(DatasetError) as error:
         list_log(tmp_path, log_format)
-    assert f"the event log's file {tmp_path}/{name} is {message}" in str(refused.value)
+    assert f"the event log's file {tmp_path}/{name} is {message}" in str(error.value)
 
 
-def test_a_file_that_cannot_be_read_is_refused_by_name(
+def test_the_error_for_an_unreadable_file_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "log.json").write_bytes(LINE)
-    closed = [PermissionError("Permission denied")]
-    monkeypatch.setattr(type(LOCAL), "cat_ranges", lambda *_: closed)
+    errors = [PermissionError("Permission denied")]
+    monkeypatch.setattr(type(LOCAL), "cat_ranges", lambda *_: errors)
     with pytest.raises(
         DatasetError, match=r"log\.json cannot be read \(Permission denied\)\. Make"
     ):
         list_log(tmp_path / "log.json")
 
 
-def test_empty_and_hidden_files_are_no_part_of_a_log(tmp_path: Path) -> None:
+def test_empty_and_hidden_files_are_ignored(tmp_path: Path) -> None:
     names = ["empty", "_SUCCESS", ".part.crc", "_temporary/part", "part._COPYING_", "a=_b/part"]
     for name in names:
         (tmp_path / "_log" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -217,7 +215,7 @@ def test_thousands_of_files_are_read_once_each(
     assert sorted(read) == sorted(f"{tmp_path}/part-{number}.gz" for number in range(250))
 
 
-def test_files_on_another_filesystem_are_listed_alike() -> None:
+def test_files_on_other_file_systems_are_listed() -> None:
     memory = fsspec.filesystem("memory")
     memory.pipe(
         {
@@ -226,6 +224,6 @@ def test_files_on_another_filesystem_are_listed_alike() -> None:
             "/log/day=1/b.csv.gz": gzip.compress(b"ts\n", mtime=0),
         }
     )
-    found = {file.path: file.format for file in list_files(memory, "/log", "auto")}
-    assert found == {"/log/a": "json_lines", "/log/day=1/b.csv.gz": "csv"}
+    formats = {file.path: file.format for file in list_files(memory, "/log", "auto")}
+    assert formats == {"/log/a": "json_lines", "/log/day=1/b.csv.gz": "csv"}
     memory.rm("/log", recursive=True)

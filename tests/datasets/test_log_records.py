@@ -56,7 +56,7 @@ def read_rows(folder: Path, content: bytes, *names: str, delimiter: str = ",") -
         (b"a,b\n007,1e400\n", ",", [{"a": "007", "b": "1e400"}]),
     ],
 )
-def test_a_row_of_separated_values_is_a_record_of_texts(
+def test_a_row_of_separated_values_becomes_a_record_of_texts(
     spark: SparkSession, tmp_path: Path, content: bytes, delimiter: str, records: list[Any]
 ) -> None:
     read = read_rows(tmp_path, content, "a", "b", delimiter=delimiter)
@@ -65,7 +65,7 @@ def test_a_row_of_separated_values_is_a_record_of_texts(
     ]
 
 
-def test_rows_too_short_and_too_long_are_malformed(spark: SparkSession, tmp_path: Path) -> None:
+def test_rows_of_the_wrong_length_are_malformed(spark: SparkSession, tmp_path: Path) -> None:
     content = b'a,b\n1\n1,2\n1,2,3\n"1,2\n1,2,\n'
     malformed = [("1", MALFORMED), ("1,2,3", MALFORMED), ('"1,2', MALFORMED), ("1,2,", MALFORMED)]
     read = read_rows(tmp_path, content, "a", "b")
@@ -73,7 +73,7 @@ def test_rows_too_short_and_too_long_are_malformed(spark: SparkSession, tmp_path
     assert len(read) == 5
 
 
-def test_problems_can_be_counted_by_themselves(spark: SparkSession, tmp_path: Path) -> None:
+def test_problems_can_be_counted_without_values(spark: SparkSession, tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_bytes(b"a,b\n1\n1,2\n,\n1,2,3\n")
     loaded = LogReader(None, {}).read_rows([f"file://{tmp_path}"], Header(("a", "b"), ","))
     counted = loaded.groupBy("file", "problem").count().collect()
@@ -95,7 +95,7 @@ def test_problems_can_be_counted_by_themselves(spark: SparkSession, tmp_path: Pa
         ('"', "\\"),
     ],
 )
-def test_columns_may_be_called_anything(
+def test_columns_may_have_any_name(
     spark: SparkSession, tmp_path: Path, names: tuple[str, str]
 ) -> None:
     ((value, problem),) = read_rows(tmp_path, b"header,here\n1,2\n", *names)
@@ -112,20 +112,22 @@ def read_values(folder: Path, *contents: bytes) -> list[tuple[Any, ...]]:
 def test_arrays_are_read_file_by_file(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    many = json.dumps([{"n": number} for number in range(10_001)]).encode()
-    found = read_values(tmp_path, many, b"[]", b'\xef\xbb\xbf[{"a":1}]', b'{"a":2}\n{"a')
-    assert [row for row in found if row[1] != "0.json"] == [
+    large = json.dumps([{"n": number} for number in range(10_001)]).encode()
+    records = read_values(tmp_path, large, b"[]", b'\xef\xbb\xbf[{"a":1}]', b'{"a":2}\n{"a')
+    assert [row for row in records if row[1] != "0.json"] == [
         ('{"a', "3.json", None),
         ('{"a":1}', "2.json", None),
         ('{"a":2}', "3.json", None),
     ]
-    of_many = [json.loads(value)["n"] for value, file, _ in found if file == "0.json"]
-    assert sorted(of_many) == list(range(10_001))
+    numbers = [json.loads(value)["n"] for value, file, _ in records if file == "0.json"]
+    assert sorted(numbers) == list(range(10_001))
 
 
-def test_bytes_that_are_no_utf_8_cost_no_other_record(spark: SparkSession, tmp_path: Path) -> None:
-    found = read_values(tmp_path, b'[{"a":"\xff"},{"a":"\xc3\xbc"}]')
-    assert found == [('{"a":"ü"}', "0.json", None), ('{"a":"\ufffd"}', "0.json", None)]
+def test_bytes_that_are_not_utf_8_do_not_affect_other_records(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    records = read_values(tmp_path, b'[{"a":"\xff"},{"a":"\xc3\xbc"}]')
+    assert records == [('{"a":"ü"}', "0.json", None), ('{"a":"\ufffd"}', "0.json", None)]
 
 
 def read_tables(folder: Path, *tables: pa.Table) -> list[Any]:
@@ -139,9 +141,9 @@ def read_folder(folder: Path) -> list[Any]:
     paths = sorted(str(path) for path in folder.glob("*.parquet"))
     schemas = read_schemas(fsspec.filesystem("file"), paths)
     loaded = LogReader(str(folder), {}).read_table([f"file://{path}" for path in paths], schemas)
-    found = collect(loaded)
-    assert all(problem is None for *_, problem in found)
-    return [json.loads(value, parse_float=str) for value, *_ in found]
+    rows = collect(loaded)
+    assert all(problem is None for *_, problem in rows)
+    return [json.loads(value, parse_float=str) for value, *_ in rows]
 
 
 ZULU, NO_ZONE = "2018-10-01T00:01:57.123456Z", "2018-10-01T00:01:57.123456"
@@ -174,30 +176,30 @@ ZULU, NO_ZONE = "2018-10-01T00:01:57.123456Z", "2018-10-01T00:01:57.123456"
         (pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())), {"k": 1}),
     ],
 )
-def test_values_of_parquet_become_those_of_json(
+def test_parquet_values_become_json_values(
     spark: SparkSession, tmp_path: Path, column: pa.Array, expected: object
 ) -> None:
     assert read_tables(tmp_path, pa.table({"x": column})) == [{"x": expected}]
 
 
-def test_nan_and_null_are_no_values(spark: SparkSession, tmp_path: Path) -> None:
+def test_nan_and_null_are_left_out(spark: SparkSession, tmp_path: Path) -> None:
     columns = {"x": [NAN, None, 1.0], "y": pa.array([NAN, 1.0, None], pa.float32()), "n": [1, 2, 3]}
-    found = read_tables(tmp_path, pa.table(columns))
-    assert found == [{"n": 1}, {"x": "1.0", "n": 3}, {"y": "1.0", "n": 2}]
+    records = read_tables(tmp_path, pa.table(columns))
+    assert records == [{"n": 1}, {"x": "1.0", "n": 3}, {"y": "1.0", "n": 2}]
 
 
-def test_structs_that_are_null_are_no_values(spark: SparkSession, tmp_path: Path) -> None:
-    found = read_tables(tmp_path, pa.table({"x": [{"y": 1.5}, None], "n": [1, 2]}))
-    assert found == [{"n": 2}, {"x": {"y": "1.5"}, "n": 1}]
+def test_null_structs_are_left_out(spark: SparkSession, tmp_path: Path) -> None:
+    records = read_tables(tmp_path, pa.table({"x": [{"y": 1.5}, None], "n": [1, 2]}))
+    assert records == [{"n": 2}, {"x": {"y": "1.5"}, "n": 1}]
 
 
-def test_columns_of_parquet_may_be_called_anything(spark: SparkSession, tmp_path: Path) -> None:
+def test_parquet_columns_may_have_any_name(spark: SparkSession, tmp_path: Path) -> None:
     names = ["a.b", "c`d", "value", "file", "_metadata", "with blank", "größe", "a,b;{}()="]
     record = {name: number for number, name in enumerate(names)}
     assert read_tables(tmp_path, pa.Table.from_pylist([record])) == [record]
 
 
-def test_columns_that_only_some_files_have_are_kept(spark: SparkSession, tmp_path: Path) -> None:
+def test_columns_of_only_some_files_are_kept(spark: SparkSession, tmp_path: Path) -> None:
     tables = [pa.table({"a": [1]}), pa.table({"b": ["x"], "a": [2]}), pa.table({"c": [{"d": 1}]})]
     assert read_tables(tmp_path, *tables) == [{"a": 1}, {"a": 2, "b": "x"}, {"c": {"d": 1}}]
 
@@ -224,13 +226,13 @@ def test_columns_that_only_some_files_have_are_kept(spark: SparkSession, tmp_pat
         ),
     ],
 )
-def test_columns_of_different_types_are_refused_with_their_files(
+def test_the_error_for_columns_of_different_types_names_the_files(
     spark: SparkSession, tmp_path: Path, first: Any, second: Any, message: str
 ) -> None:
-    with pytest.raises(DatasetError, match=message) as refused:
+    with pytest.raises(DatasetError, match=message) as error:
         read_tables(tmp_path, pa.table(first), pa.table(second))
-    assert str(refused.value).endswith("Write all files with the same types.")
-    assert "\n" not in str(refused.value)
+    assert str(error.value).endswith("Write all files with the same types.")
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -241,17 +243,17 @@ def test_columns_of_different_types_are_refused_with_their_files(
     ],
     ids=["names that differ in case", "times of day"],
 )
-def test_what_spark_cannot_read_is_refused_in_a_sentence(
+def test_the_error_for_parquet_that_spark_cannot_read_is_one_line(
     spark: SparkSession, tmp_path: Path, table: pa.Table
 ) -> None:
-    with pytest.raises(DatasetError) as refused:
+    with pytest.raises(DatasetError) as error:
         read_tables(tmp_path, table)
-    assert "the event log's Parquet cannot be read (" in str(refused.value)
-    assert f"{tmp_path}/0.parquet" in str(refused.value)
-    assert "\n" not in str(refused.value)
+    assert "the event log's Parquet cannot be read (" in str(error.value)
+    assert f"{tmp_path}/0.parquet" in str(error.value)
+    assert "\n" not in str(error.value)
 
 
-def test_folders_that_spark_and_pandas_write_are_read(spark: SparkSession, tmp_path: Path) -> None:
+def test_parquet_folders_of_spark_and_pandas_are_read(spark: SparkSession, tmp_path: Path) -> None:
     rows = spark.sql("select 1L as n, timestamp'2018-10-01 00:01:57.123456' as ts, null as x")
     rows.select("n", "ts", F.col("x").cast("double")).write.parquet(f"{tmp_path}/spark")
     assert (tmp_path / "spark" / "_SUCCESS").exists()

@@ -15,13 +15,13 @@ from sparkify.datasets import (
 )
 
 
-def test_a_missing_file_loads_as_nothing(tmp_path: Path) -> None:
+def test_a_missing_file_loads_as_an_empty_dictionary(tmp_path: Path) -> None:
     dataset = OptionalJSONDataset(filepath=str(tmp_path / "record.json"))
     assert not dataset.exists()
     assert dataset.load() == {}
 
 
-def test_a_record_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+def test_a_saved_record_loads_unchanged(tmp_path: Path) -> None:
     dataset = OptionalJSONDataset(
         filepath=str(tmp_path / "new" / "record.json"), save_args={"indent": 2}
     )
@@ -33,7 +33,7 @@ def test_a_record_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     assert text == json.dumps(record, indent=2)
 
 
-def test_a_file_that_goes_away_loads_as_nothing_again(tmp_path: Path) -> None:
+def test_a_deleted_file_loads_as_an_empty_dictionary(tmp_path: Path) -> None:
     dataset = OptionalJSONDataset(filepath=str(tmp_path / "record.json"))
     dataset.save({"seed": 24})
     assert dataset.load() == {"seed": 24}
@@ -41,13 +41,13 @@ def test_a_file_that_goes_away_loads_as_nothing_again(tmp_path: Path) -> None:
     assert dataset.load() == {}
 
 
-def test_a_broken_file_is_an_error_and_not_nothing(tmp_path: Path) -> None:
+def test_a_malformed_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_text('{"seed": ')
     with pytest.raises(DatasetError, match=r"record\.json"):
         OptionalJSONDataset(filepath=str(tmp_path / "record.json")).load()
 
 
-def test_a_missing_figure_loads_as_none_and_one_that_is_there_as_its_bytes(
+def test_a_missing_figure_loads_as_none_and_a_saved_one_as_bytes(
     tmp_path: Path,
 ) -> None:
     dataset = OptionalFigureDataset(filepath=str(tmp_path / "drift.png"))
@@ -56,7 +56,7 @@ def test_a_missing_figure_loads_as_none_and_one_that_is_there_as_its_bytes(
     assert dataset.load() == (tmp_path / "drift.png").read_bytes()
 
 
-def test_a_missing_model_loads_as_none_and_one_that_is_there_as_it_was_saved(
+def test_a_missing_model_loads_as_none_and_a_saved_one_unchanged(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     dataset = OptionalSparkMLModelDataset(filepath=str(tmp_path / "churn_model"))

@@ -18,7 +18,7 @@ ROWS = [("1", date(2018, 10, 1), 3.5), ("2", date(2018, 10, 2), None)]
 SCHEMA = "user_id string, day date, seconds double"
 
 
-def table(folder: Path, **arguments: object) -> ParquetTableDataset:
+def make_dataset(folder: Path, **arguments: object) -> ParquetTableDataset:
     return ParquetTableDataset(filepath=str(folder / "table"), **arguments)  # type: ignore[arg-type]
 
 
@@ -33,8 +33,8 @@ def write_without_spark(folder: Path) -> None:
     (folder / "table" / "._SUCCESS.crc").write_bytes(b"crc")
 
 
-def test_a_table_comes_back_as_it_was_saved(spark: SparkSession, tmp_path: Path) -> None:
-    dataset = table(tmp_path)
+def test_a_saved_table_loads_unchanged(spark: SparkSession, tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path)
     assert not dataset.exists()
     dataset.save(spark.createDataFrame(ROWS, SCHEMA))
     loaded = dataset.load()
@@ -44,52 +44,50 @@ def test_a_table_comes_back_as_it_was_saved(spark: SparkSession, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", [*ODD_NAMES, "a:b"])
-def test_a_table_comes_back_whatever_characters_its_path_has(
+def test_a_table_loads_from_paths_with_special_characters(
     spark: SparkSession, tmp_path: Path, name: str
 ) -> None:
-    dataset = table(tmp_path / name)
+    dataset = make_dataset(tmp_path / name)
     dataset.save(spark.createDataFrame(ROWS, SCHEMA))
     dataset.save(spark.createDataFrame(ROWS, SCHEMA))
     assert [tuple(row) for row in dataset.load().orderBy("user_id").collect()] == ROWS
     assert dataset.count_rows() == 2
 
 
-def test_a_table_is_replaced_whole(spark: SparkSession, tmp_path: Path) -> None:
-    dataset = table(tmp_path)
+def test_saving_replaces_the_whole_table(spark: SparkSession, tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path)
     dataset.save(spark.createDataFrame(ROWS, SCHEMA).repartition(2))
     dataset.save(spark.createDataFrame([("3", 1)], "user_id string, songs int"))
     assert [row.asDict() for row in dataset.load().collect()] == [{"user_id": "3", "songs": 1}]
     assert [path.name for path in tmp_path.iterdir()] == ["table"]
 
 
-def test_a_table_can_be_made_from_itself(spark: SparkSession, tmp_path: Path) -> None:
-    dataset = table(tmp_path)
+def test_a_table_can_be_replaced_by_a_part_of_itself(spark: SparkSession, tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path)
     dataset.save(spark.createDataFrame(ROWS, SCHEMA))
     dataset.save(dataset.load().where("user_id = '2'"))
     assert [tuple(row) for row in dataset.load().collect()] == ROWS[1:]
 
 
-def test_save_args_go_to_spark(spark: SparkSession, tmp_path: Path) -> None:
-    dataset = table(tmp_path, save_args={"compression": "gzip"})
+def test_save_args_are_passed_to_spark(spark: SparkSession, tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path, save_args={"compression": "gzip"})
     dataset.save(spark.createDataFrame(ROWS, SCHEMA))
     assert list((tmp_path / "table").glob("*.gz.parquet"))
 
 
 @pytest.mark.parametrize("rows", [[("a", None), ("b", None)], []], ids=["only nulls", "no rows"])
-def test_a_table_without_values_is_counted_and_previewed(
+def test_an_empty_table_can_be_counted_and_previewed(
     spark: SparkSession, tmp_path: Path, rows: list[tuple[str, None]]
 ) -> None:
-    dataset = table(tmp_path)
+    dataset = make_dataset(tmp_path)
     dataset.save(spark.createDataFrame(rows, "line string, rejection string"))
     assert (dataset.count_rows(), dataset.count_columns()) == (len(rows), 2)
     assert len(dataset.preview()["data"]) == len(rows)
     assert [tuple(row) for row in dataset.load().orderBy("line").collect()] == rows
 
 
-def test_a_failing_write_keeps_the_old_table_and_leaves_nothing_aside(
-    spark: SparkSession, tmp_path: Path
-) -> None:
-    dataset = table(tmp_path)
+def test_a_failed_write_leaves_only_the_old_table(spark: SparkSession, tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path)
     dataset.save(spark.createDataFrame(ROWS, SCHEMA))
     broken = spark.range(3).select(F.raise_error(F.lit("broken")).cast("string").alias("user_id"))
     with pytest.raises(DatasetError, match="broken"):
@@ -98,33 +96,33 @@ def test_a_failing_write_keeps_the_old_table_and_leaves_nothing_aside(
     assert [path.name for path in tmp_path.iterdir()] == ["table"]
 
 
-def test_a_failing_first_write_leaves_nothing(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_failed_first_write_leaves_no_files(spark: SparkSession, tmp_path: Path) -> None:
     broken = spark.range(3).select(F.raise_error(F.lit("broken")).cast("string").alias("user_id"))
     with pytest.raises(DatasetError, match="broken"):
-        table(tmp_path).save(broken)
+        make_dataset(tmp_path).save(broken)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_table_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError) as told:
-        table(tmp_path).load()
+def test_the_error_for_a_missing_table_has_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError) as error:
+        make_dataset(tmp_path).load()
     assert (
-        f"there is no complete table at {tmp_path}/table: run the pipeline that makes it."
-        in str(told.value)
+        f"there is no complete table at {tmp_path}/table: run the pipeline that creates it."
+        in str(error.value)
     )
 
 
-def test_an_incomplete_table_does_not_exist_and_does_not_load(tmp_path: Path) -> None:
+def test_an_incomplete_table_does_not_exist_or_load(tmp_path: Path) -> None:
     write_without_spark(tmp_path)
     (tmp_path / "table" / "_SUCCESS").unlink()
-    assert not table(tmp_path).exists()
+    assert not make_dataset(tmp_path).exists()
     with pytest.raises(DatasetError, match="no complete table at"):
-        table(tmp_path).load()
+        make_dataset(tmp_path).load()
 
 
 def test_a_table_written_without_spark_loads(spark: SparkSession, tmp_path: Path) -> None:
     write_without_spark(tmp_path)
-    rows = table(tmp_path).load().orderBy("line").collect()
+    rows = make_dataset(tmp_path).load().orderBy("line").collect()
     assert [(row["line"], row["rejection"]) for row in rows] == [
         *((line, "no user") for line in range(5)),
         *((line, None) for line in range(5, 10)),
@@ -133,15 +131,15 @@ def test_a_table_written_without_spark_loads(spark: SparkSession, tmp_path: Path
 
 def test_a_preview_shows_the_first_rows(tmp_path: Path) -> None:
     write_without_spark(tmp_path)
-    shown = table(tmp_path).preview(nrows=3)
-    assert sorted(shown) == ["columns", "data", "index"]
-    assert shown["index"] == [0, 1, 2]
-    assert shown["columns"] == ["line", "rejection"]
-    assert shown["data"] in (
+    preview = make_dataset(tmp_path).preview(nrows=3)
+    assert sorted(preview) == ["columns", "data", "index"]
+    assert preview["index"] == [0, 1, 2]
+    assert preview["columns"] == ["line", "rejection"]
+    assert preview["data"] in (
         [["0", "no user"], ["1", "no user"], ["2", "no user"]],
         [["5", "None"], ["6", "None"], ["7", "None"]],
     )
-    assert len(table(tmp_path).preview()["data"]) == 8
+    assert len(make_dataset(tmp_path).preview()["data"]) == 8
 
 
 def test_a_preview_starts_no_jvm(tmp_path: Path) -> None:
@@ -164,9 +162,9 @@ def test_a_preview_starts_no_jvm(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "['line', 'rejection']\n"), done.stderr
 
 
-def test_a_table_that_goes_away_does_not_exist(tmp_path: Path) -> None:
+def test_a_deleted_table_does_not_exist(tmp_path: Path) -> None:
     write_without_spark(tmp_path)
-    dataset = table(tmp_path)
+    dataset = make_dataset(tmp_path)
     assert dataset.exists()
     shutil.rmtree(tmp_path / "table")
     assert not dataset.exists()

@@ -37,7 +37,7 @@ def model(customers: DataFrame) -> PipelineModel:
 
 @pytest.fixture(scope="module")
 def saved(model: PipelineModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the path of the model, saved once."""
+    """Return the path of the saved model."""
     path = tmp_path_factory.mktemp("models") / "deep" / "churn_model"
     SparkMLModelDataset(filepath=str(path)).save(model)
     return path
@@ -45,30 +45,31 @@ def saved(model: PipelineModel, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="module")
 def champion(customers: DataFrame) -> Callable[[str, str], PipelineModel]:
-    """Return what fits a candidate with all that goes before and after it, each once."""
+    """Return a cached function that fits a candidate with its inputs and calibration."""
     rate = {"count": "adverts", "per": "songs", "prior": 10, "group": "adverts"}
     inputs = InputParameters.model_validate(
         {"rates": {"adverts_per_song": rate}, "plain": {"songs": {"group": "volume"}}}
         | {"moderator": "songs"}
     )
-    described = fit_inputs(customers, inputs)
-    rows = described.transform(customers).selectExpr("inputs", "label", "1.0D weight")
+    fitted_inputs = fit_inputs(customers, inputs)
+    rows = fitted_inputs.transform(customers).selectExpr("inputs", "label", "1.0D weight")
     out_of_fold = pd.DataFrame(
         {"churned": [False, True, False, True], "probability": [0.2, 0.3, 0.4, 0.7]}
     )
 
     @cache
-    def fitted(candidate: str, calibration: str) -> PipelineModel:
+    def fit(candidate: str, calibration: str) -> PipelineModel:
         settings = {
             "logistic_regression": {"regParam": 0.3},
             "xgboost": {"n_estimators": 2, "min_child_weight": 0},
         }
         pipeline = build_pipeline(Trial(candidate, settings[candidate]), 1, seed=7, partitions=1)
-        learnt = learn_calibration(customers.sparkSession, out_of_fold, calibration)
-        last = build_calibration_stages(customers.sparkSession, calibration, learnt)
-        return PipelineModel([*described.stages, *pipeline.fit(rows).stages, *last])
+        spark = customers.sparkSession
+        parameters = learn_calibration(spark, out_of_fold, calibration)
+        last = build_calibration_stages(spark, calibration, parameters)
+        return PipelineModel([*fitted_inputs.stages, *pipeline.fit(rows).stages, *last])
 
-    return fitted
+    return fit
 
 
 def probabilities(model: PipelineModel, customers: DataFrame) -> list[list[float]]:
@@ -76,7 +77,7 @@ def probabilities(model: PipelineModel, customers: DataFrame) -> list[list[float
     return [row["probability"].tolist() for row in rows]
 
 
-def test_a_loaded_model_predicts_as_the_saved_one(
+def test_a_loaded_model_predicts_like_the_saved_one(
     model: PipelineModel, saved: Path, customers: DataFrame
 ) -> None:
     dataset = SparkMLModelDataset(filepath=str(saved))
@@ -93,14 +94,14 @@ def test_a_loaded_model_predicts_as_the_saved_one(
 @pytest.mark.parametrize(
     ("candidate", "calibration"), [("logistic_regression", "platt"), ("xgboost", "isotonic")]
 )
-def test_a_loaded_champion_forecasts_as_the_saved_one(
+def test_a_loaded_champion_predicts_like_the_saved_one(
     champion: Callable[[str, str], PipelineModel],
     customers: DataFrame,
     tmp_path: Path,
     candidate: str,
     calibration: str,
 ) -> None:
-    def forecasts(model: PipelineModel) -> list[Row]:
+    def predict(model: PipelineModel) -> list[Row]:
         forecast = model.transform(customers.select("songs", "adverts"))
         return forecast.select("probability").collect()
 
@@ -108,19 +109,19 @@ def test_a_loaded_champion_forecasts_as_the_saved_one(
     dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
     dataset.save(model)
     dataset.release()
-    before = forecasts(model)
-    assert forecasts(dataset.load()) == before
+    before = predict(model)
+    assert predict(dataset.load()) == before
     assert len({row["probability"] for row in before}) > 1
     assert all(0 < row["probability"] < 1 for row in before)
 
 
-def test_a_champion_previews_with_all_that_goes_before_and_after_it(
+def test_the_preview_of_a_champion_lists_inputs_and_calibration(
     champion: Callable[[str, str], PipelineModel], tmp_path: Path
 ) -> None:
     dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
     dataset.save(champion("logistic_regression", "platt"))
-    shown = json.loads(dataset.preview())
-    assert list(shown) == [
+    preview = json.loads(dataset.preview())
+    assert list(preview) == [
         "1. ShrunkenRates",
         "2. Logarithms",
         "3. VectorAssembler",
@@ -132,13 +133,13 @@ def test_a_champion_previews_with_all_that_goes_before_and_after_it(
         "9. ChurnProbability",
         "10. SQLTransformer",
     ]
-    assert shown["9. ChurnProbability"] == {
+    assert preview["9. ChurnProbability"] == {
         "inputCol": "logistic_regression_probability",
         "outputCol": "uncalibrated",
     }
 
 
-def test_a_model_holds_json_and_parquet_and_no_pickle(saved: Path) -> None:
+def test_a_saved_model_has_only_json_and_parquet_files(saved: Path) -> None:
     kinds = {path.suffix for path in saved.rglob("*") if path.is_file()}
     assert kinds == {"", ".crc", ".txt", ".parquet"}
     for path in saved.rglob("part-*.txt"):
@@ -146,14 +147,14 @@ def test_a_model_holds_json_and_parquet_and_no_pickle(saved: Path) -> None:
     assert [path.name for path in saved.parent.iterdir()] == ["churn_model"]
 
 
-def test_a_missing_model_does_not_exist_and_is_told_with_its_path(tmp_path: Path) -> None:
+def test_a_missing_model_does_not_exist_and_the_error_has_its_path(tmp_path: Path) -> None:
     dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
     assert not dataset.exists()
-    with pytest.raises(DatasetError, match="churn_model does not hold a Spark ML model"):
+    with pytest.raises(DatasetError, match="churn_model does not contain a Spark ML model"):
         dataset.load()
 
 
-def test_a_folder_without_metadata_is_no_model(tmp_path: Path) -> None:
+def test_a_folder_without_metadata_is_not_a_model(tmp_path: Path) -> None:
     (tmp_path / "churn_model" / "stages").mkdir(parents=True)
     dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
     assert not dataset.exists()
@@ -161,7 +162,7 @@ def test_a_folder_without_metadata_is_no_model(tmp_path: Path) -> None:
         dataset.load()
 
 
-def test_every_version_is_kept_and_the_latest_one_loads(
+def test_all_versions_are_kept_and_the_latest_loads(
     model: PipelineModel, customers: DataFrame, tmp_path: Path
 ) -> None:
     path = str(tmp_path / "churn_model")
@@ -177,12 +178,12 @@ def test_every_version_is_kept_and_the_latest_one_loads(
     first = SparkMLModelDataset(filepath=path, version=Version(MORNING, None))
     assert probabilities(first.load(), customers) == probabilities(model, customers)
     assert not SparkMLModelDataset(filepath=path, version=Version("1999", None)).exists()
-    versions = sorted(found.name for found in (tmp_path / "churn_model").iterdir())
+    versions = sorted(path.name for path in (tmp_path / "churn_model").iterdir())
     assert versions == [MORNING, EVENING]
     assert (tmp_path / "churn_model" / MORNING / "churn_model" / "metadata").is_dir()
 
 
-def test_a_version_is_never_written_over(model: PipelineModel, tmp_path: Path) -> None:
+def test_a_version_is_never_overwritten(model: PipelineModel, tmp_path: Path) -> None:
     (tmp_path / "churn_model" / MORNING / "churn_model").mkdir(parents=True)
     version = Version(None, MORNING)
     dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"), version=version)
@@ -191,13 +192,11 @@ def test_a_version_is_never_written_over(model: PipelineModel, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("stage", ["LogisticRegressionModel", "dict"])
-def test_what_is_no_fitted_pipeline_is_not_saved(
-    model: PipelineModel, tmp_path: Path, stage: str
-) -> None:
+def test_only_fitted_pipelines_are_saved(model: PipelineModel, tmp_path: Path, stage: str) -> None:
     other = {"LogisticRegressionModel": model.stages[1], "dict": {}}[stage]
-    with pytest.raises(DatasetError, match=f"{stage} is not a fitted pipeline") as told:
+    with pytest.raises(DatasetError, match=f"{stage} is not a fitted pipeline") as error:
         SparkMLModelDataset(filepath=str(tmp_path / "churn_model")).save(other)
-    assert "Return what `Pipeline.fit` returns." in str(told.value)
+    assert "Return what `Pipeline.fit` returns." in str(error.value)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -206,42 +205,42 @@ def test_an_unfitted_pipeline_is_not_saved(spark: SparkSession, tmp_path: Path) 
         SparkMLModelDataset(filepath=str(tmp_path / "churn_model")).save(Pipeline(stages=[]))
 
 
-def test_a_bare_stage_is_not_loaded(model: PipelineModel, tmp_path: Path) -> None:
+def test_a_single_stage_is_not_loaded(model: PipelineModel, tmp_path: Path) -> None:
     path = tmp_path / "churn_model"
     model.stages[1].save(str(path))
-    with pytest.raises(DatasetError) as told:
+    with pytest.raises(DatasetError) as error:
         SparkMLModelDataset(filepath=str(path)).load()
     assert (
-        f"{path} holds a org.apache.spark.ml.classification.LogisticRegressionModel, "
+        f"{path} contains a org.apache.spark.ml.classification.LogisticRegressionModel, "
         "not a org.apache.spark.ml.PipelineModel; only fitted pipelines are loaded."
-    ) in str(told.value)
+    ) in str(error.value)
 
 
 def test_an_unfitted_pipeline_is_not_loaded(spark: SparkSession, tmp_path: Path) -> None:
     path = tmp_path / "churn_model"
     Pipeline(stages=[LogisticRegression()]).save(str(path))
-    with pytest.raises(DatasetError, match=r"holds a org.apache.spark.ml.Pipeline, not a "):
+    with pytest.raises(DatasetError, match=r"contains a org.apache.spark.ml.Pipeline, not a "):
         SparkMLModelDataset(filepath=str(path)).load()
 
 
-@pytest.mark.parametrize("gone", ["calibration.Gone", "gone.ChurnProbability"])
-def test_a_model_with_stages_that_are_no_more_is_told(
-    champion: Callable[[str, str], PipelineModel], gone: str, tmp_path: Path
+@pytest.mark.parametrize("missing", ["calibration.Gone", "gone.ChurnProbability"])
+def test_a_model_with_removed_stages_is_an_error(
+    champion: Callable[[str, str], PipelineModel], missing: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "churn_model"
     SparkMLModelDataset(filepath=str(path)).save(champion("logistic_regression", "platt"))
     for metadata in path.glob("stages/*/metadata/part-*"):
         text = metadata.read_text()
-        metadata.write_text(text.replace("calibration.ChurnProbability", gone))
+        metadata.write_text(text.replace("calibration.ChurnProbability", missing))
         metadata.with_name(f".{metadata.name}.crc").unlink(missing_ok=True)
-    told = f"{path} was saved by another version of this project .*(Gone|gone).* Move that folder"
-    with pytest.raises(DatasetError, match=told):
+    message = (
+        f"{path} was saved by another version of this project .*(Gone|gone).* Move that folder"
+    )
+    with pytest.raises(DatasetError, match=message):
         SparkMLModelDataset(filepath=str(path)).load()
 
 
-def test_a_model_is_handed_on_as_saved_until_it_is_released(
-    model: PipelineModel, tmp_path: Path
-) -> None:
+def test_a_saved_model_stays_in_memory_until_release(model: PipelineModel, tmp_path: Path) -> None:
     dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
     dataset.save(model)
     assert dataset.load() is model
@@ -249,7 +248,7 @@ def test_a_model_is_handed_on_as_saved_until_it_is_released(
     assert dataset.load().stages[1].coefficients == model.stages[1].coefficients  # type: ignore[attr-defined]
 
 
-def test_a_version_that_is_asked_for_loads_though_another_was_saved(
+def test_a_requested_version_loads_even_if_another_was_saved(
     model: PipelineModel, tmp_path: Path
 ) -> None:
     path = str(tmp_path / "churn_model")
@@ -260,17 +259,17 @@ def test_a_version_that_is_asked_for_loads_though_another_was_saved(
     assert len(dataset.load().stages) == 2
 
 
-def test_a_save_that_fails_keeps_the_old_model(
+def test_a_failed_save_keeps_the_old_model(
     model: PipelineModel, customers: DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
     dataset.save(model)
 
-    def half_saved(self: PipelineModel, path: str) -> None:
+    def save_half(self: PipelineModel, path: str) -> None:
         Path(path.removeprefix("file://"), "metadata").mkdir(parents=True)
         raise OSError("disk full")
 
-    monkeypatch.setattr(PipelineModel, "save", half_saved)
+    monkeypatch.setattr(PipelineModel, "save", save_half)
     with pytest.raises(DatasetError, match="disk full"):
         dataset.save(model)
     dataset.release()
@@ -279,13 +278,13 @@ def test_a_save_that_fails_keeps_the_old_model(
 
 
 def test_a_preview_lists_the_stages_with_their_settings(saved: Path) -> None:
-    shown = json.loads(SparkMLModelDataset(filepath=str(saved)).preview())
-    assert list(shown) == ["1. VectorAssembler", "2. LogisticRegressionModel"]
-    assert shown["1. VectorAssembler"] == {
+    preview = json.loads(SparkMLModelDataset(filepath=str(saved)).preview())
+    assert list(preview) == ["1. VectorAssembler", "2. LogisticRegressionModel"]
+    assert preview["1. VectorAssembler"] == {
         "inputCols": ["songs", "adverts"],
         "outputCol": "features",
     }
-    assert shown["2. LogisticRegressionModel"] == {"regParam": 0.3, "maxIter": 3}
+    assert preview["2. LogisticRegressionModel"] == {"regParam": 0.3, "maxIter": 3}
 
 
 def test_a_preview_of_many_stages_keeps_their_order(model: PipelineModel, tmp_path: Path) -> None:
@@ -294,8 +293,8 @@ def test_a_preview_of_many_stages_keeps_their_order(model: PipelineModel, tmp_pa
     ]
     dataset = SparkMLModelDataset(filepath=str(tmp_path / "churn_model"))
     dataset.save(PipelineModel(stages))
-    shown = json.loads(dataset.preview())
-    assert [settings["outputCol"] for settings in shown.values()] == [
+    preview = json.loads(dataset.preview())
+    assert [settings["outputCol"] for settings in preview.values()] == [
         f"output_{number}" for number in range(11)
     ]
 
@@ -327,7 +326,7 @@ def test_metadata_is_kept_for_plugins(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["my log", "a[1]", "a{b", "a*?", "a\\b", "ünï"])
-def test_a_model_comes_back_whatever_characters_its_path_has(
+def test_a_model_loads_from_paths_with_special_characters(
     saved: Path, model: PipelineModel, customers: DataFrame, tmp_path: Path, name: str
 ) -> None:
     model_path = tmp_path / name / "churn_model"
@@ -339,18 +338,18 @@ def test_a_model_comes_back_whatever_characters_its_path_has(
     assert probabilities(dataset.load(), customers) == probabilities(model, customers)
 
 
-def test_the_winner_s_own_stages_come_back_from_an_odd_path(
+def test_a_champion_loads_from_a_path_with_special_characters(
     champion: Callable[[str, str], PipelineModel], tmp_path: Path
 ) -> None:
     path = str(tmp_path / "churn [v2]" / "churn_model")
     SparkMLModelDataset(filepath=path).save(champion("xgboost", "isotonic"))
-    found = SparkMLModelDataset(filepath=path).load()
-    assert [type(stage) for stage in found.stages] == [
+    loaded = SparkMLModelDataset(filepath=path).load()
+    assert [type(stage) for stage in loaded.stages] == [
         type(stage) for stage in champion("xgboost", "isotonic").stages
     ]
 
 
-def test_a_model_below_a_folder_with_a_colon_is_refused_before_it_is_fitted(
+def test_a_model_path_with_a_colon_is_an_error_before_fitting(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(DatasetError, match="a folder with a colon in its name"):

@@ -10,7 +10,7 @@ from sparkify.datasets import CSVDataset, JSONDataset, ParquetTableDataset
 from sparkify.datasets.statistics import count_bytes, describe_size
 
 
-def test_a_spark_table_is_counted_without_a_jvm(
+def test_the_size_of_a_spark_table_needs_no_jvm(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = ParquetTableDataset(filepath=str(tmp_path / "days"))
@@ -18,12 +18,12 @@ def test_a_spark_table_is_counted_without_a_jvm(
         spark.createDataFrame([("1", "free"), ("2", "paid")], "user_id string, level string")
     )
     monkeypatch.setattr("pyspark.sql.SparkSession.builder", None)
-    found = describe_size(table)
-    assert (found["rows"], found["columns"]) == (2, 2)
-    assert found["file_size"] == count_bytes(table) > 0
+    size = describe_size(table)
+    assert (size["rows"], size["columns"]) == (2, 2)
+    assert size["file_size"] == count_bytes(table) > 0
 
 
-def test_a_csv_is_counted_without_its_header(tmp_path: Path) -> None:
+def test_the_rows_of_a_csv_exclude_its_header(tmp_path: Path) -> None:
     table = CSVDataset(filepath=str(tmp_path / "drift.csv"))
     table.save(pd.DataFrame({"feature": ["level"], "psi": [0.1]}))
     size = len("feature,psi\nlevel,0.1\n")
@@ -47,7 +47,7 @@ def test_a_versioned_file_has_the_size_of_its_newest_version(tmp_path: Path) -> 
     assert count_bytes(dataset) == 6
 
 
-def test_a_dataset_that_saved_nothing_has_no_size(tmp_path: Path) -> None:
+def test_a_dataset_without_saved_data_has_no_size(tmp_path: Path) -> None:
     assert describe_size(MemoryDataset([1])) == {}
     assert describe_size(ParquetTableDataset(filepath=str(tmp_path / "none"))) == {}
     assert describe_size(None) == {}

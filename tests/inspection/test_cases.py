@@ -1,4 +1,4 @@
-"""Drafts for small logs of other services: the keys that they name, and what they would accept."""
+"""Drafts for small logs of other services: their keys, and the records that they accept."""
 
 import json
 import time
@@ -10,8 +10,8 @@ import yaml
 
 from sparkify.inspection import draft_settings
 from sparkify.inspection.profile import (
-    READABLE,
-    find_time_form,
+    READABLE_TIMES,
+    find_time_format,
     format_value,
     profile_records,
 )
@@ -19,11 +19,16 @@ from sparkify.inspection.sampling import LogFiles, sample_files
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 FIELDS = ("ts", "userId", "sessionId", "itemInSession", "page", "level", "registration")
-OWN = dict.fromkeys((*FIELDS, "gender", "length"))
-USUAL = OWN | {name: name for name in FIELDS}
-SHOP = OWN | {"ts": "timestamp", "userId": "user_id", "sessionId": "session_id", "page": "event"}
+NO_KEYS = dict.fromkeys((*FIELDS, "gender", "length"))
+USUAL = NO_KEYS | {name: name for name in FIELDS}
+SHOP = NO_KEYS | {
+    "ts": "timestamp",
+    "userId": "user_id",
+    "sessionId": "session_id",
+    "page": "event",
+}
 PAID = {"level": "paid"}
-# Of each case: the format, the fields, the constants, the plans and the cancellation page.
+# By case: format, fields, constants, plans and cancellation page.
 CASES: dict[str, tuple[str, dict[str, Any], dict[str, str], dict[str, list[str]], str | None]] = {
     "amplitude_export": (
         "json_lines",
@@ -50,7 +55,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, str], dict[str, list[str]]
     "jsonl_shop_iso": ("json_lines", SHOP, PAID, {}, None),
     "kkbox_user_logs": (
         "csv",
-        OWN | {"ts": "date", "userId": "msno", "length": "total_secs"},
+        NO_KEYS | {"ts": "date", "userId": "msno", "length": "total_secs"},
         PAID,
         {},
         None,
@@ -77,7 +82,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, str], dict[str, list[str]]
     "seconds_in_ts_and_registration": ("json_lines", USUAL, {}, {"free": ["free"]}, None),
     "segment_track": (
         "json_lines",
-        OWN
+        NO_KEYS
         | {"ts": "timestamp", "userId": "userId", "sessionId": "context.sessionId"}
         | {"page": "event", "level": "properties.plan"},
         {},
@@ -86,14 +91,14 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, str], dict[str, list[str]]
     ),
     "spotify_history_array": (
         "json_array",
-        OWN | {"ts": "ts", "userId": "username"},
+        NO_KEYS | {"ts": "ts", "userId": "username"},
         PAID | {"page": "NextSong"},
         {},
         None,
     ),
     "text_session_ids": ("json_lines", USUAL, {}, {"free": ["free"]}, None),
 }
-# Of each genuine log: the cancellation page.
+# By genuine log: the cancellation page.
 GENUINE = {
     "events_5_users.json": "Cancellation Confirmation",
     "events_user_87.json": "Cancellation Confirmation",
@@ -112,12 +117,12 @@ def find_log(name: str) -> Path:
 
 
 def draft(log: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
-    own, parameters = draft_settings(log).values()
-    return yaml.safe_load(own), yaml.safe_load(parameters), parameters
+    globals_text, parameters = draft_settings(log).values()
+    return yaml.safe_load(globals_text), yaml.safe_load(parameters), parameters
 
 
 def share_accepted(log: Path, settings: dict[str, Any]) -> float:
-    """Return the share of a log's records with a customer that have what the settings need."""
+    """Return the share of records with a customer that fit the settings."""
     (file,) = sample_files(LogFiles(str(log)))
     fields, constants = settings["fields"], settings.get("constants", {})
     plans = [plan for names in settings.get("levels", {}).values() for plan in names]
@@ -125,44 +130,48 @@ def share_accepted(log: Path, settings: dict[str, Any]) -> float:
     def is_accepted(record: dict[str, Any]) -> bool:
         values = {name: record.get(key) for name, key in fields.items() if key} | constants
         times = [
-            find_time_form(values.get(name)) for name in ("ts", "registration") if fields[name]
+            find_time_format(values.get(name)) for name in ("ts", "registration") if fields[name]
         ]
-        needed = ["page", *(name for name in ("sessionId", "itemInSession") if fields[name])]
+        required = ["page", *(name for name in ("sessionId", "itemInSession") if fields[name])]
         is_known = values["level"] in ("free", "paid") or format_value(values["level"]) in plans
-        has_all = all(values.get(name) is not None for name in needed)
-        return all(form in READABLE for form in times) and has_all and is_known
+        has_all = all(values.get(name) is not None for name in required)
+        return (
+            all(expected_format in READABLE_TIMES for expected_format in times)
+            and has_all
+            and is_known
+        )
 
     records = profile_records(file.records).records
-    of_users = [record for record in records if fields["userId"] in record]
-    return sum(map(is_accepted, of_users)) / len(of_users)
+    with_user = [record for record in records if fields["userId"] in record]
+    return sum(map(is_accepted, with_user)) / len(with_user)
 
 
-def test_every_case_has_an_expectation() -> None:
+def test_every_case_is_tested() -> None:
     find_log("csv_shop")
     assert {path.name for path in (SHARED / "cases").iterdir()} == {*CASES}
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_draft_names_the_keys_of_a_case(name: str) -> None:
-    form, fields, constants, levels, cancellation = CASES[name]
+def test_the_draft_has_the_keys_of_a_case(name: str) -> None:
+    expected_format, fields, constants, levels, cancellation = CASES[name]
     log = find_log(name)
-    own, parameters, _ = draft(log)
+    global_settings, parameters, _ = draft(log)
     data_processing = parameters["data_processing"]
-    assert own["raw_log"] == str(log)
-    assert own["raw_format"] == form
+    assert global_settings["raw_log"] == str(log)
+    assert global_settings["raw_format"] == expected_format
     assert data_processing["fields"] == fields
     assert data_processing.get("constants", {}) == constants
     assert data_processing.get("levels", {}) == levels
-    found = parameters.get("feature_engineering", {}).get("cancellation_page")
-    assert found == cancellation
+    page = parameters.get("feature_engineering", {}).get("cancellation_page")
+    assert page == cancellation
 
 
 @pytest.mark.parametrize("name", [*CASES, *GENUINE])
-def test_the_draft_accepts_the_records_or_names_the_gap(name: str) -> None:
+def test_the_draft_accepts_the_records_or_names_the_problem(name: str) -> None:
     log = find_log(name)
     _, parameters, text = draft(log)
     accepted = share_accepted(log, parameters["data_processing"])
-    assert accepted >= 0.95 or "# Gap: page: " in text
+    assert accepted >= 0.95 or "# Problem: page: " in text
     assert (accepted < 0.95) == (name == "kkbox_user_logs")
 
 
@@ -171,14 +180,14 @@ def test_the_draft_for_a_genuine_log_keeps_the_usual_keys(name: str) -> None:
     _, parameters, text = draft(find_log(name))
     usual = USUAL | {"gender": "gender", "length": "length"}
     assert parameters["data_processing"]["fields"] == usual
-    found = parameters.get("feature_engineering", {}).get("cancellation_page")
-    assert found == GENUINE[name]
+    page = parameters.get("feature_engineering", {}).get("cancellation_page")
+    assert page == GENUINE[name]
     first = json.loads(find_log(name).read_text(encoding="utf-8").partition("\n")[0])
     private = [first[key] for key in ("firstName", "lastName", "location", "userAgent")]
     assert [value for value in private if value in text] == []
 
 
-def test_a_genuine_log_takes_seconds() -> None:
+def test_drafting_from_a_genuine_log_takes_seconds() -> None:
     log, start = find_log("events_other_service_2018_11.json"), time.monotonic()
     draft_settings(log)
     assert time.monotonic() - start < 10  # about one

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 LOG = '{"ts": 1541105830, "userId": "a", "page": "Größe"}\n'
 
 
-def test_it_prints_both_files(tmp_path: Path) -> None:
+def test_the_command_prints_both_files(tmp_path: Path) -> None:
     (tmp_path / "log.json").write_text(LOG, encoding="utf-8")
     result = CliRunner().invoke(inspect, [str(tmp_path / "log.json")])
     assert result.exit_code == 0
@@ -24,13 +24,13 @@ def test_it_prints_both_files(tmp_path: Path) -> None:
     assert parameters["data_processing"]["fields"]["page"] == "page"
 
 
-def test_a_log_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+def test_the_error_for_an_unreadable_log_is_one_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(inspect, [str(tmp_path / "nowhere")])
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == f"Error: there is no file or folder at {tmp_path / 'nowhere'}.\n"
 
 
-def test_the_packaged_project_has_the_command_and_starts_no_kedro(tmp_path: Path) -> None:
+def test_the_packaged_command_does_not_import_kedro(tmp_path: Path) -> None:
     (tmp_path / "log.json").write_text(LOG, encoding="utf-8")
     program = (
         "import sys; from sparkify.__main__ import main\n"
@@ -47,7 +47,7 @@ def test_the_packaged_project_has_the_command_and_starts_no_kedro(tmp_path: Path
     assert done.stderr == b"\n"
 
 
-def test_the_docs_show_what_it_prints(tmp_path: Path) -> None:
+def test_the_docs_show_the_output(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "own_log.md").read_text(encoding="utf-8")
     (log,) = re.findall(r"^```csv\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
     (tmp_path / "lessons.csv").write_text(log, encoding="utf-8")
@@ -55,11 +55,11 @@ def test_the_docs_show_what_it_prints(tmp_path: Path) -> None:
     assert f"```yaml\n{result.stdout.replace(str(tmp_path), '/data')}```" in page
 
 
-def test_kedro_s_command_line_does_not_have_it() -> None:
+def test_the_kedro_command_line_does_not_have_inspect() -> None:
     assert [*cli.cli.commands] == ["run"]
 
 
-def test_help_says_what_it_does(
+def test_the_command_has_help(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["sparkify", "inspect", "--help"])

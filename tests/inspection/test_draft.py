@@ -32,12 +32,15 @@ def draft(log: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
     return printed[0], printed[1], settings[PARAMETERS]
 
 
-def test_csv_becomes_settings(tmp_path: Path) -> None:
+def test_settings_for_a_csv_file(tmp_path: Path) -> None:
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
-    own, parameters, text = draft(tmp_path / "shop.csv")
-    assert (own["raw_log"], own["raw_format"]) == (str(tmp_path / "shop.csv"), "csv")
+    global_settings, parameters, text = draft(tmp_path / "shop.csv")
+    assert (global_settings["raw_log"], global_settings["raw_format"]) == (
+        str(tmp_path / "shop.csv"),
+        "csv",
+    )
     assert parameters["feature_engineering"] == {"pages": {"next_song": "cart"}}
-    assert own["environment"] == "mylog"
+    assert global_settings["environment"] == "mylog"
     data_processing = parameters["data_processing"]
     assert data_processing["fields"] == {
         **{"ts": "at", "userId": "user", "page": "event"},
@@ -53,7 +56,7 @@ def test_csv_becomes_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "form"),
+    ("name", "raw_format"),
     [
         ("a.tsv", "tsv"),
         ("a.json.gz", "json_lines"),
@@ -61,25 +64,25 @@ def test_csv_becomes_settings(tmp_path: Path) -> None:
         ("a.parquet", "parquet"),
     ],
 )
-def test_each_format_gives_the_same_fields(tmp_path: Path, name: str, form: str) -> None:
+def test_each_format_gives_the_same_fields(tmp_path: Path, name: str, raw_format: str) -> None:
     records = [event(number) for number in range(30)]
     table = pd.DataFrame(records)
-    if form == "parquet":
+    if raw_format == "parquet":
         table.to_parquet(tmp_path / name)
     content = {
         "tsv": table.to_csv(sep="\t", index=False).encode(),
         "json_lines": gzip.compress(lines(*records).encode(), mtime=0),
         "json_array": json.dumps(records, indent=1).encode(),
     }
-    if form in content:
-        (tmp_path / name).write_bytes(content[form])
-    own, parameters, _ = draft(tmp_path / name)
-    assert own["raw_format"] == form
+    if raw_format in content:
+        (tmp_path / name).write_bytes(content[raw_format])
+    global_settings, parameters, _ = draft(tmp_path / name)
+    assert global_settings["raw_format"] == raw_format
     fields = parameters["data_processing"]["fields"]
     assert [fields[key] for key in ("ts", "userId", "page")] == ["ts", "userId", "page"]
 
 
-def test_nested_keys_and_plans_are_quoted_as_yaml_needs(tmp_path: Path) -> None:
+def test_nested_keys_and_plans_are_quoted_for_yaml(tmp_path: Path) -> None:
     records = [
         {"time": f"2024-01-01T00:00:{n:02}Z", "who": {"user.id": n % 3}, "paying": bool(n % 2)}
         | {"event": ["yes", "Account: Closed #1", "${x}"][n % 3]}
@@ -95,7 +98,7 @@ def test_nested_keys_and_plans_are_quoted_as_yaml_needs(tmp_path: Path) -> None:
     assert pages["next_song"] in ("yes", "${x}")
 
 
-def test_values_of_people_are_not_printed(tmp_path: Path) -> None:
+def test_personal_values_are_not_printed(tmp_path: Path) -> None:
     private = {"firstName": "Faigy", "mail": "f@example.org", "ip": "10.1.2.3", "ua": "Mozilla/5.0"}
     (tmp_path / "log.json").write_text(lines(event(1, **private)), encoding="utf-8")
     printed = format_documents(draft_settings(tmp_path / "log.json"))
@@ -103,7 +106,7 @@ def test_values_of_people_are_not_printed(tmp_path: Path) -> None:
     assert printed.count("values not shown") == 4
 
 
-def test_folders_with_other_keys_become_sources(tmp_path: Path) -> None:
+def test_folders_with_different_keys_become_sources(tmp_path: Path) -> None:
     for folder, keys in (("views", ("ts", "userId", "page")), ("listens", ("ts", "userId"))):
         (tmp_path / folder).mkdir()
         records = [{key: event(n)[key] for key in keys} for n in range(30)]
@@ -117,29 +120,29 @@ def test_folders_with_other_keys_become_sources(tmp_path: Path) -> None:
     assert "# A draft from all 60 records of 2 of 2 files" in text
 
 
-def test_files_of_several_formats_are_read_by_themselves(tmp_path: Path) -> None:
+def test_the_format_of_mixed_files_is_auto(tmp_path: Path) -> None:
     (tmp_path / "a1.csv").write_text("ts,userId,page\n1541105830,a,Play\n", encoding="utf-8")
     (tmp_path / "a2.json").write_text(lines(event(1)), encoding="utf-8")
     assert draft(tmp_path)[0]["raw_format"] == "auto"
 
 
-def test_gaps_are_named(tmp_path: Path) -> None:
+def test_problems_are_listed(tmp_path: Path) -> None:
     rows = "1541105830;a;Play\n1541105831;b;Play\n"
     (tmp_path / "log.csv").write_text(rows, encoding="utf-8")
     _, _, text = draft(tmp_path / "log.csv")
-    assert "# Gap: columns are separated by ;; the project reads commas and tabs." in text
-    assert "# Gap: the first row looks like data. A table needs a header with" in text
+    assert "# Problem: columns are separated by ;; the project reads commas and tabs." in text
+    assert "# Problem: the first row looks like data. A table needs a header with" in text
     (tmp_path / "log.json").write_text(lines(event(1)) + "oops\n", encoding="utf-8")
-    assert '# Gap: 1 lines of "log.json" are no records.' in draft(tmp_path / "log.json")[2]
+    assert '# Problem: 1 lines of "log.json" are not records.' in draft(tmp_path / "log.json")[2]
 
 
-def test_key_value_pairs_are_said_to_be_out_of_reach(tmp_path: Path) -> None:
+def test_key_value_pairs_cannot_be_fields(tmp_path: Path) -> None:
     params = [{"key": "ga_session_id", "value": {"int_value": 1}}]
     (tmp_path / "log.json").write_text(lines(event(1, event_params=params)), encoding="utf-8")
-    assert "key/value pairs: what is in them cannot be a field" in draft(tmp_path / "log.json")[2]
+    assert "key/value pairs, which cannot be fields" in draft(tmp_path / "log.json")[2]
 
 
 @pytest.mark.parametrize("value", ["a", "true", "a: b", "# x", "é😀", "1", "", "x" * 200, None])
-def test_scalars_are_read_as_they_were(value: str | None) -> None:
+def test_scalars_are_read_back_unchanged(value: str | None) -> None:
     assert "\n" not in format_scalar(value)
     assert yaml.safe_load(format_scalar(value)) == value

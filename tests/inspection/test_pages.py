@@ -18,12 +18,12 @@ SETTINGS = Path(__file__).parents[2] / "conf/base/parameters/feature_engineering
 PROJECT_PAGES = yaml.safe_load(SETTINGS.read_text(encoding="utf-8"))["feature_engineering"]["pages"]
 
 
-def test_the_columns_are_those_of_the_project() -> None:
+def test_columns_match_the_parameters() -> None:
     pages = {column: page for column, (page, _) in COLUMNS.items()}
     assert {**pages, "next_song": "NextSong"} == PROJECT_PAGES
 
 
-def test_the_project_s_own_pages_have_their_columns() -> None:
+def test_the_default_pages_match_their_columns() -> None:
     assert match_columns(Counter(PROJECT_PAGES.values()), []) == PROJECT_PAGES
 
 
@@ -42,14 +42,14 @@ def test_pages_are_matched_by_words(page: str, column: str) -> None:
     assert match_columns(Counter({page: 1}), [])[column] == page
 
 
-def test_content_is_the_most_frequent_page_that_is_none_of_the_others() -> None:
+def test_content_is_the_top_unmatched_page() -> None:
     pages = Counter({"home": 9, "catalog": 5, "login": 7, "cart": 3})
     assert match_columns(pages, []) == {"home": "home", "next_song": "catalog"}
     assert not is_content("catalog")
     assert is_content("Video Started")
 
 
-def test_cancellations_come_in_order() -> None:
+def test_completed_cancellations_come_first() -> None:
     pages = ["Cancel", "Play", "Cancellation Confirmation", "Subscription Cancelled"]
     assert rank_cancellations(pages) == [
         "Cancellation Confirmation",
@@ -65,14 +65,14 @@ def test_cancellations_come_in_order() -> None:
         *("Membership Ended", "subscription_expired", "deactivated", "opt out"),
     ],
 )
-def test_the_end_of_an_account_is_a_cancellation(page: str) -> None:
+def test_ends_of_accounts_are_cancellations(page: str) -> None:
     assert rank_cancellations([page]) == [page]
 
 
 @pytest.mark.parametrize(
     "page", ["Order Cancelled", "cancel_download", "Play", "removed from cart", "item deleted"]
 )
-def test_other_things_may_be_cancelled(page: str) -> None:
+def test_other_cancelled_things_are_not_cancellations(page: str) -> None:
     assert rank_cancellations([page]) == []
 
 
@@ -83,7 +83,7 @@ def test_words_are_split_at_capitals_and_punctuation() -> None:
 @pytest.mark.parametrize(
     "page", [*sorted(RESERVED), "free_play", "segment_1", "1st", "Ö", "x", "Cart Viewed"]
 )
-def test_columns_have_names_that_are_free(page: str) -> None:
+def test_column_names_are_unused_and_not_reserved(page: str) -> None:
     name = name_column(page, ["x"])
     assert name not in {*RESERVED, "x"}
     assert not RESERVED_PATTERN.fullmatch(name)

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from sparkify.inspection.profile import (
-    find_time_form,
+    find_time_format,
     format_text,
     format_value,
     profile_records,
@@ -21,7 +21,7 @@ def test_a_key_has_types_values_and_times() -> None:
     profile = profile_records([{"a": True, "t": "1541105830"}, {"a": "x"}, {"a": 2.0}])
     assert profile.keys["a"].types == {"boolean": 1, "text": 1, "whole number": 1}
     assert profile.keys["a"].values == {"true": 1, "x": 1, "2": 1}
-    assert profile.keys["t"].time_form == "s"
+    assert profile.keys["t"].time_format == "s"
 
 
 def test_key_value_pairs_are_recognised() -> None:
@@ -44,28 +44,28 @@ def test_key_value_pairs_are_recognised() -> None:
         ),
     ],
 )
-def test_values_of_people_are_private(key: str, value: str) -> None:
+def test_personal_values_are_private(key: str, value: str) -> None:
     assert profile_records([{key: value}]).keys[key].is_private
 
 
 @pytest.mark.parametrize("key", ["event_name", "plan", "track_name", "description", "page"])
-def test_other_values_are_shown(key: str) -> None:
+def test_other_values_are_not_private(key: str) -> None:
     assert not profile_records([{key: "Play"}]).keys[key].is_private
 
 
-def test_records_without_a_customer_can_be_left_out() -> None:
+def test_records_without_a_customer_can_be_dropped() -> None:
     profile = profile_records([{"user": "a", "x": 1}, {"user": "", "x": 2}])
-    assert profile.select_users("user").records == [{"user": "a", "x": 1}]
+    assert profile.select_records_with_user("user").records == [{"user": "a", "x": 1}]
 
 
-def test_texts_fit_into_a_comment() -> None:
+def test_texts_are_quoted_for_comments() -> None:
     assert format_text("a\nb\u2028é😀") == '"a\\nb\\u2028é😀"'
     assert format_text("\ud800") == '"\\ud800"'
-    assert [format_value(one) for one in (True, 3.0, " x ")] == ["true", "3", "x"]
+    assert [format_value(value) for value in (True, 3.0, " x ")] == ["true", "3", "x"]
 
 
 @pytest.mark.parametrize(
-    ("value", "form"),
+    ("value", "time_format"),
     [
         (1541105830, "s"),
         (1541105830796, "ms"),
@@ -95,8 +95,8 @@ def test_texts_fit_into_a_comment() -> None:
         (float("nan"), None),
     ],
 )
-def test_times_are_recognised_by_their_form(value: object, form: str | None) -> None:
-    assert find_time_form(value) == form
+def test_time_formats_are_recognised(value: object, time_format: str | None) -> None:
+    assert find_time_format(value) == time_format
 
 
 @pytest.mark.parametrize(("value", "number"), [("1.0", 1), (" 7 ", 7), ("x", None), (False, None)])

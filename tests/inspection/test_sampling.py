@@ -16,12 +16,12 @@ TEXT_ROWS = [{"a": "1", "b": "x"}, {"a": "2", "b": "y"}]
 
 def sample(folder: Path, name: str, content: str | bytes) -> SampledFile:
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    (found,) = sample_files(LogFiles(str(folder / name)))
-    return found
+    (file,) = sample_files(LogFiles(str(folder / name)))
+    return file
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "form"),
+    ("name", "content", "raw_format"),
     [
         ("log.json", LINES, "json_lines"),
         ("log", "\ufeff" + LINES.replace("\n", "\r\n"), "json_lines"),
@@ -32,16 +32,16 @@ def sample(folder: Path, name: str, content: str | bytes) -> SampledFile:
         ("log.json", '{\n "a": 1, "b": "x"\n}\n{\n "a": 2,\n "b": "y"\n}\n', "json_array"),
     ],
 )
-def test_json_is_read_in_each_shape(
-    tmp_path: Path, name: str, content: str | bytes, form: str
+def test_json_is_read_in_every_layout(
+    tmp_path: Path, name: str, content: str | bytes, raw_format: str
 ) -> None:
-    found = sample(tmp_path, name, content)
-    assert (found.format, found.records, found.unread) == (form, ROWS, 0)
-    assert found.is_whole
+    sampled = sample(tmp_path, name, content)
+    assert (sampled.format, sampled.records, sampled.skipped) == (raw_format, ROWS, 0)
+    assert sampled.is_whole
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "form"),
+    ("name", "content", "raw_format"),
     [
         ("log.csv", 'a,b\n1,x\n2,"y"\n', "csv"),
         ("log.csv.gz", gzip.compress(b"a,b\n1,x\n2,y\n", mtime=0), "csv"),
@@ -51,21 +51,21 @@ def test_json_is_read_in_each_shape(
     ],
 )
 def test_tables_are_read_by_their_header(
-    tmp_path: Path, name: str, content: str | bytes, form: str
+    tmp_path: Path, name: str, content: str | bytes, raw_format: str
 ) -> None:
-    found = sample(tmp_path, name, content)
-    assert (found.format, found.records, found.unread) == (form, TEXT_ROWS, 0)
+    sampled = sample(tmp_path, name, content)
+    assert (sampled.format, sampled.records, sampled.skipped) == (raw_format, TEXT_ROWS, 0)
 
 
 @pytest.mark.parametrize("name", ["log.parquet", "log"])
 def test_parquet_is_read_with_or_without_its_ending(tmp_path: Path, name: str) -> None:
     pd.DataFrame(ROWS).to_parquet(tmp_path / "one.parquet")
-    found = sample(tmp_path, name, (tmp_path / "one.parquet").read_bytes())
-    assert (found.format, found.records) == ("parquet", ROWS)
+    sampled = sample(tmp_path, name, (tmp_path / "one.parquet").read_bytes())
+    assert (sampled.format, sampled.records) == ("parquet", ROWS)
 
 
-def test_damaged_parquet_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InspectionError, match="no readable Parquet"):
+def test_damaged_parquet_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InspectionError, match="is not readable Parquet"):
         sample(tmp_path, "log.parquet", b"PAR1....")
 
 
@@ -77,26 +77,26 @@ def test_damaged_parquet_is_refused(tmp_path: Path) -> None:
         ("log.csv", "a,b\n1,x\n2,y"),
     ],
 )
-def test_a_record_that_is_cut_off_does_not_count(
+def test_an_incomplete_record_is_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: str
 ) -> None:
     monkeypatch.setattr(
         sampling, "MAX_BYTES", len(content) - 3 if name == "log.json" else len(content) - 1
     )
     monkeypatch.setattr(sampling, "MIN_BYTES_PER_FILE", 1)
-    found = sample(tmp_path, name, content)
-    assert (len(found.records), found.unread, found.is_whole) == (1, 0, False)
+    sampled = sample(tmp_path, name, content)
+    assert (len(sampled.records), sampled.skipped, sampled.is_whole) == (1, 0, False)
 
 
-def test_the_number_of_records_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "MAX_RECORDS", 0)  # a file gives at least 100
-    found = sample(tmp_path, "log.json", LINES * 100)
-    assert (len(found.records), found.is_whole) == (100, False)
+def test_the_number_of_records_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "MAX_RECORDS", 0)  # at least 100 per file
+    sampled = sample(tmp_path, "log.json", LINES * 100)
+    assert (len(sampled.records), sampled.is_whole) == (100, False)
 
 
-def test_lines_that_are_no_records_are_counted(tmp_path: Path) -> None:
-    assert sample(tmp_path, "log.json", LINES + "oops\n[1]\n").unread == 2
-    assert sample(tmp_path, "log.csv", "a,b\n1,x\n1\n").unread == 1
+def test_lines_that_are_not_records_are_counted(tmp_path: Path) -> None:
+    assert sample(tmp_path, "log.json", LINES + "oops\n[1]\n").skipped == 2
+    assert sample(tmp_path, "log.csv", "a,b\n1,x\n1\n").skipped == 1
 
 
 @pytest.mark.parametrize(
@@ -108,28 +108,28 @@ def test_lines_that_are_no_records_are_counted(tmp_path: Path) -> None:
         ("[]", "no records"),
     ],
 )
-def test_a_log_without_records_is_refused(tmp_path: Path, content: str, message: str) -> None:
+def test_a_log_without_records_is_an_error(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(InspectionError, match=message):
         sample(tmp_path, "log.json", content)
 
 
-def test_a_quote_without_its_end_is_one_row_that_is_no_record(tmp_path: Path) -> None:
-    found = sample(tmp_path, "log.csv", 'a,b\n1,x\n2,"' + "y\n" * 100_000)
-    assert (len(found.records), found.unread) == (1, 1)
+def test_an_unclosed_quote_is_one_skipped_row(tmp_path: Path) -> None:
+    sampled = sample(tmp_path, "log.csv", 'a,b\n1,x\n2,"' + "y\n" * 100_000)
+    assert (len(sampled.records), sampled.skipped) == (1, 1)
 
 
-def test_prose_beside_a_log_is_counted(tmp_path: Path) -> None:
+def test_lines_of_a_readme_count_as_skipped(tmp_path: Path) -> None:
     (tmp_path / "README").write_text("This, or that.\n", encoding="utf-8")
     (tmp_path / "log.json").write_text(LINES, encoding="utf-8")
-    assert [file.unread for file in sample_files(LogFiles(str(tmp_path)))] == [1, 0]
+    assert [file.skipped for file in sample_files(LogFiles(str(tmp_path)))] == [1, 0]
 
 
-def test_a_log_that_is_missing_is_one_sentence(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_log_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InspectionError, match=r"^there is no file or folder at .*nowhere\.$"):
         LogFiles(str(tmp_path / "nowhere"))
 
 
-def test_a_folder_without_files_is_one_sentence(tmp_path: Path) -> None:
+def test_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "_SUCCESS").touch()
     with pytest.raises(InspectionError, match="has no files"):
         LogFiles(str(tmp_path))
@@ -147,7 +147,9 @@ def test_a_folder_without_files_is_one_sentence(tmp_path: Path) -> None:
         ("log.json.gz", gzip.compress(os.urandom(99_999), mtime=0)[:5_000], "cannot be read"),
     ],
 )
-def test_other_files_are_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+def test_unsupported_files_are_errors(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InspectionError, match=message):
         LogFiles(str(tmp_path / name)).read_beginning(name)

@@ -23,7 +23,7 @@ INDENTS = st.sampled_from([None, 0, 1, 4, "\t"])
     before=st.sampled_from(["", "\ufeff", "\r\n"]),
 )
 @settings(max_examples=300, deadline=None)
-def test_printed_arrays_and_streams_give_their_objects(
+def test_arrays_and_streams_are_split_into_their_objects(
     objects: list[dict[str, Any]], indent: int | str | None, ascii_only: bool, before: str
 ) -> None:
     def dump(value: object) -> str:
@@ -54,7 +54,7 @@ def test_printed_arrays_and_streams_give_their_objects(
         ('[{"a":1.10e+5}]', ['{"a":1.10e+5}']),
         (r'[{"a":"\u00fc\ud83d\ude00\ud800"}]', [r'{"a":"\u00fc\ud83d\ude00\ud800"}']),
         ('[{"a":"], [{"}]', ['{"a":"], [{"}']),
-        # Cut off, or no JSON from some place on: that is one record, which is rejected later.
+        # From the first place that is not JSON on, the rest is one record, which is rejected later.
         ('[{"a":1},{"a":2},{"a', ['{"a":1}', '{"a":2}', '{"a']),
         ('[{"a":1},\n{"a":2},\n', ['{"a":1}', '{"a":2}']),
         ('[{"a":1}', ['{"a":1}']),
@@ -64,7 +64,7 @@ def test_printed_arrays_and_streams_give_their_objects(
         ("[" * 3_000, ["[" * 2_999]),
     ],
 )
-def test_values_are_split_as_they_are_written(text: str, values: list[str]) -> None:
+def test_values_keep_their_text(text: str, values: list[str]) -> None:
     assert split_values(text) == values
 
 
@@ -84,5 +84,5 @@ def test_numbers_keep_all_their_digits(digits: str, text: str) -> None:
     ("path", "expected"),
     [("a/b", False), ("_a/b", True), ("a/.b", True), ("_day=1/b", False), ("a._COPYING_", True)],
 )
-def test_spark_skips_files_by_their_names(path: str, expected: bool) -> None:
+def test_hidden_files_have_names_that_spark_skips(path: str, expected: bool) -> None:
     assert is_hidden(path) == expected

@@ -15,12 +15,12 @@ def reader(time_format: str | None = None, zone: str = "UTC") -> TimeReader:
     return TimeReader(date(2000, 1, 1), date(2100, 1, 1), time_format, ZoneInfo(zone))
 
 
-def read(value: Any, **how: Any) -> tuple[int | None, str | None, str | None]:
-    return tuple(reader(**how).read(value))
+def read(value: Any, **settings: Any) -> tuple[int | None, str | None, str | None]:
+    return tuple(reader(**settings).read(value))
 
 
 @pytest.mark.parametrize(
-    ("value", "micros", "name"),
+    ("value", "micros", "time_format"),
     [
         (1541105830796, MICROS, "ms"),
         (1541105830796.0, MICROS, "ms"),
@@ -49,8 +49,8 @@ def read(value: Any, **how: Any) -> tuple[int | None, str | None, str | None]:
         ("2018-11-01", 1_541_030_400_000_000, "iso8601 without zone"),
     ],
 )
-def test_a_time_is_recognised_however_it_is_written(value: Any, micros: int, name: str) -> None:
-    assert read(value) == (micros, name, None)
+def test_every_time_format_is_recognised(value: Any, micros: int, time_format: str) -> None:
+    assert read(value) == (micros, time_format, None)
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_a_fixed_format_excludes_the_others(
     [
         ("2018-07-01 12:00:00", "2018-07-01T10:00:00Z"),
         ("2018-12-01 12:00:00", "2018-12-01T11:00:00Z"),
-        ("2018-10-28 02:30:00", "2018-10-28T00:30:00Z"),  # twice that night: the first
-        ("2018-03-25 02:30:00", "2018-03-25T01:30:00Z"),  # never that night
+        ("2018-10-28 02:30:00", "2018-10-28T00:30:00Z"),  # ambiguous: the first
+        ("2018-03-25 02:30:00", "2018-03-25T01:30:00Z"),  # does not exist
         ("2018-07-01T12:00:00Z", "2018-07-01T12:00:00Z"),
     ],
 )
-def test_a_time_without_a_zone_has_the_zone_of_the_parameters(text: str, utc: str) -> None:
+def test_the_time_zone_applies_to_times_without_one(text: str, utc: str) -> None:
     expected = datetime.fromisoformat(utc)
     micros, _, _ = read(text, zone="Europe/Berlin")
     assert micros == (expected - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -1,4 +1,4 @@
-"""The project's own datasets."""
+"""The dataset types of the project."""
 
 from sparkify.datasets.event_log import EventLogDataset
 from sparkify.datasets.files import (

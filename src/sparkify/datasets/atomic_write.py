@@ -1,8 +1,8 @@
-"""Atomic writes: what has its final name is complete; and paths as Spark reads them.
+"""Atomic writes: a file or folder gets its final name when it is complete. Paths for Spark.
 
 Data are written to `.NAME.writing` beside their path and renamed at the end. kedro-datasets writes
-in place: a killed run leaves half a file. So do fsspec's transactions, which copy from the
-temporary folder, if that is on another disk.
+in place, so a killed run leaves half a file. fsspec's transactions do too if the temporary folder
+is on another disk.
 """
 
 import re
@@ -16,7 +16,7 @@ from kedro.io.core import DatasetError, get_filepath_str
 
 from sparkify.errors.os_errors import describe_os_error
 
-SPARK_SCHEMES = {"s3": "s3a", "s3n": "s3a", "gcs": "gs"}  # where fsspec's differ from Hadoop's
+SPARK_SCHEMES = {"s3": "s3a", "s3n": "s3a", "gcs": "gs"}  # fsspec's: Hadoop's
 WRITING, REPLACED, UNCONFIRMED = SUFFIXES = "writing", "replaced", "unconfirmed"
 # Spark option: the path names one file or folder and is not a pattern.
 LITERAL_PATH = {"__globPaths__": False}
@@ -29,7 +29,7 @@ class AtomicWriteMixin:
         return list_versions(self._fs, self._filepath)
 
     def save(self: Any, data: Any) -> None:
-        """Save to a temporary path, which is then renamed to the file's."""
+        """Save to a temporary path and rename it to the file's path."""
         path = get_filepath_str(self._get_save_path(), self._protocol)
         with atomic_write(self._fs, path) as temporary:
             copy = self._copy(_filepath=PurePosixPath(temporary), _version=None)
@@ -37,7 +37,7 @@ class AtomicWriteMixin:
             super(AtomicWriteMixin, copy).save.__wrapped__(copy, data)  # type: ignore[misc]
 
     def saved_at(self: Any) -> tuple[AbstractFileSystem, str]:
-        """Return the file system and the path of what was saved last."""
+        """Return the file system and the path of the last saved file."""
         return self._fs, str(self._get_load_path())
 
     @property
@@ -48,15 +48,15 @@ class AtomicWriteMixin:
 
 @contextmanager
 def atomic_write(filesystem: AbstractFileSystem, path: str) -> Iterator[str]:
-    """Yield a temporary path to write to, and rename it to `path` once all is written.
+    """Yield a temporary path to write to, then rename it to `path`.
 
-    Earlier data at `path` are replaced only then. After an error they are still there, and the
+    This replaces earlier data at `path`. After an error, earlier data are unchanged and the
     temporary path is removed.
 
     Raises:
         DatasetError: if the disk is full or the folder cannot be written to.
     """
-    temporary = hidden_path(path, WRITING)
+    temporary = to_hidden_path(path, WRITING)
     try:
         filesystem.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
         recover(filesystem, path)
@@ -75,13 +75,13 @@ def atomic_write(filesystem: AbstractFileSystem, path: str) -> Iterator[str]:
 
 
 def recover(filesystem: AbstractFileSystem, path: str) -> None:
-    """Remove what an interrupted write left beside `path`.
+    """Remove the remains of an interrupted write beside `path`.
 
-    If the interruption came between the two renames, the earlier data get their name back.
+    Earlier data get their name back if the interruption was between the two renames.
     """
-    replaced = hidden_path(path, REPLACED)
+    replaced = to_hidden_path(path, REPLACED)
     for suffix in (WRITING, UNCONFIRMED):
-        _remove(filesystem, hidden_path(path, suffix))
+        _remove(filesystem, to_hidden_path(path, suffix))
     if filesystem.exists(replaced) and not filesystem.exists(path):
         filesystem.mv(replaced, path, recursive=True)
     _remove(filesystem, replaced)
@@ -90,25 +90,25 @@ def recover(filesystem: AbstractFileSystem, path: str) -> None:
 def recover_folder(filesystem: AbstractFileSystem, folder: Path) -> list[str]:
     """Recover everything below a local folder; return the paths whose write was interrupted.
 
-    A version that was never completed leaves nothing behind, not even its name.
+    The folder of a version that was never completed is removed.
     """
-    remains = [path for suffix in SUFFIXES for path in folder.rglob(f".*.{suffix}")]
-    interrupted = {str(path.with_name(path.stem[1:])) for path in remains}
+    leftovers = [path for suffix in SUFFIXES for path in folder.rglob(f".*.{suffix}")]
+    interrupted = {str(path.with_name(path.stem[1:])) for path in leftovers}
     for path in sorted(interrupted):
         with suppress(OSError):  # a read-only folder needs no recovery
             recover(filesystem, path)
-            Path(path).parent.rmdir()  # fails unless empty
+            Path(path).parent.rmdir()  # fails if not empty
     return sorted(interrupted)
 
 
-def hidden_path(path: str, suffix: str) -> str:
-    """Return the path beside `path` for data that are not yet, or no longer, there."""
+def to_hidden_path(path: str, suffix: str) -> str:
+    """Return a hidden path beside `path`, for incomplete or replaced data."""
     final = PurePosixPath(path)
     return str(final.with_name(f".{final.name}.{suffix}"))
 
 
-def spark_path(protocol: str, path: str) -> str:
-    """Return a path with the scheme that Spark knows."""
+def to_spark_path(protocol: str, path: str) -> str:
+    """Return a path with Spark's scheme."""
     return f"{SPARK_SCHEMES.get(protocol, protocol)}://{path}"
 
 
@@ -120,7 +120,7 @@ def escape_pattern(path: str) -> str:
 def list_versions(filesystem: AbstractFileSystem, path: PurePosixPath) -> list[str]:
     """List the saved versions of a dataset, the newest first.
 
-    Kedro finds them by a glob, which fails where the path contains `[` or `*`.
+    Kedro uses a glob, which fails if the path contains `[` or `*`.
     """
     if not filesystem.isdir(str(path)):
         return []
@@ -134,7 +134,7 @@ def _replace(filesystem: AbstractFileSystem, temporary: str, path: str) -> None:
     if not filesystem.isdir(temporary) and not filesystem.isdir(path):
         filesystem.mv(temporary, path)  # a file replaces another in one step
         return
-    replaced = hidden_path(path, REPLACED)
+    replaced = to_hidden_path(path, REPLACED)
     if filesystem.exists(path):
         filesystem.mv(path, replaced, recursive=True)
     filesystem.mv(temporary, path, recursive=True)

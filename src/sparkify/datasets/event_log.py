@@ -15,8 +15,8 @@ from sparkify.datasets.atomic_write import (
     LITERAL_PATH,
     UNCONFIRMED,
     atomic_write,
-    hidden_path,
-    spark_path,
+    to_hidden_path,
+    to_spark_path,
 )
 from sparkify.datasets.log_files import (
     FORMATS,
@@ -42,17 +42,17 @@ WITHOUT_CHECKSUMS: dict[str, bool | str] = {
 class EventLogDataset(SparkDatasetV2):
     """An event log: loaded as one record per row, saved as JSON lines.
 
-    The log is a file or a folder of part files, with or without .gz or .bz2 after the path. Part
-    files may be in subfolders or linked folders. As everywhere in Spark, names that begin with `_`
-    or `.` are ignored. Files hold JSON lines, JSON arrays or printed objects, separated values
-    with a header, or Parquet. An existing log is never overwritten.
+    The log is a file or a folder of part files; .gz or .bz2 may follow the path. Part files may be
+    in subfolders or linked folders. As in Spark, names that begin with `_` or `.` are ignored.
+    Files contain JSON lines, JSON arrays or printed objects, separated values with a header, or
+    Parquet. An existing log is never overwritten.
 
-    Loaded rows have `value`, the record in JSON, and `file`, its file relative to the log. If a
-    file is not JSON lines, they also have `problem`: why the text is not a record.
+    Loaded rows have `value`, the record in JSON, and `file`, its file relative to the log. If any
+    file is not JSON lines, they also have `problem`: why a text is not a record.
 
-    A saved log gets its name once the node confirms it that records how it was simulated: without
-    that record it would pass for a genuine log. Until then only this dataset sees it, and the
-    next run removes it.
+    A saved log gets its name when the node that records the simulation confirms it. Without that
+    record it would look like a genuine log. Until then only this dataset finds it, and the next
+    run removes it.
 
     ```yaml
     raw_events:
@@ -71,11 +71,11 @@ class EventLogDataset(SparkDatasetV2):
         max_array_megabytes: int = 50,
         metadata: dict[str, object] | None = None,
     ) -> None:
-        """Point at a log.
+        """Create the dataset of a log.
 
         Args:
             filepath: path of the log.
-            format: of its files; `auto` detects each file's by its ending and its first bytes.
+            format: of all files; `auto` detects it for each file by ending and first bytes.
             max_array_megabytes: maximum size of a JSON array or a file of printed objects, which
                 are read as a whole. Compressed files count ten times.
             metadata: for Kedro-Viz and other plugins.
@@ -85,7 +85,7 @@ class EventLogDataset(SparkDatasetV2):
             raise DatasetError(f"format is {format}; allowed: auto, {', '.join(FORMATS)}.")
         self._format, self._max_array_megabytes = format, max_array_megabytes
         self._filesystem = fsspec.filesystem(self._protocol)
-        self._unconfirmed = hidden_path(str(self._filepath), UNCONFIRMED)
+        self._unconfirmed = to_hidden_path(str(self._filepath), UNCONFIRMED)
         self._is_unconfirmed = False
 
     def _find_paths(self) -> list[str]:
@@ -96,7 +96,7 @@ class EventLogDataset(SparkDatasetV2):
         return [candidate for candidate in candidates if self._filesystem.exists(candidate)]
 
     def require_present(self) -> str:
-        """Return the log's path, after a look at the first bytes of each of its files.
+        """Check the first bytes of each file of the log, and return the log's path.
 
         Raises:
             DatasetError: if the log is missing, exists twice, or has a file that cannot be read.
@@ -147,8 +147,8 @@ class EventLogDataset(SparkDatasetV2):
             if self._protocol == "file" and ":" in PurePosixPath(file.path).name:
                 options |= WITHOUT_CHECKSUMS
         reader = LogReader(None if self._filesystem.isfile(log) else log, options)
-        if by_format.keys() <= {"json_lines"}:  # Spark lists the files of a folder faster
-            return reader.read_lines([spark_path(self._protocol, log)])
+        if by_format.keys() <= {"json_lines"}:  # faster: Spark lists the files
+            return reader.read_lines([to_spark_path(self._protocol, log)])
         frames = [
             frame
             for log_format, files in by_format.items()
@@ -156,22 +156,24 @@ class EventLogDataset(SparkDatasetV2):
         ]
         if not frames:  # only blank lines instead of headers
             return SparkSession.builder.getOrCreate().createDataFrame([], RAW_EVENTS.struct)
-        return reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), frames)
+        return reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), frames)
 
     def _read(
         self, reader: LogReader, log_format: Format, files: list[LogFile]
     ) -> Iterator[DataFrame]:
         paths = [file.path for file in files]
-        located = [spark_path(self._protocol, path) for path in paths]
+        spark_paths = [to_spark_path(self._protocol, path) for path in paths]
         if log_format == "json_lines":
-            yield reader.read_lines(located)
+            yield reader.read_lines(spark_paths)
         elif log_format == "json_array":
-            yield reader.read_values(located)
+            yield reader.read_values(spark_paths)
         elif log_format == "parquet":
-            yield reader.read_table(located, read_schemas(self._filesystem, paths))
+            yield reader.read_table(spark_paths, read_schemas(self._filesystem, paths))
         else:
-            for header, some in group_by_header(self._filesystem, files).items():
-                yield reader.read_rows([spark_path(self._protocol, path) for path in some], header)
+            for header, group in group_by_header(self._filesystem, files).items():
+                yield reader.read_rows(
+                    [to_spark_path(self._protocol, path) for path in group], header
+                )
 
     def saved_at(self) -> tuple[AbstractFileSystem, str]:
         """Return the file system and the path of the log; raises a DatasetError without one."""
@@ -180,7 +182,7 @@ class EventLogDataset(SparkDatasetV2):
     def _save(self, data: DataFrame) -> None:
         self.refuse_if_present()
         with atomic_write(self._filesystem, self._unconfirmed) as temporary:
-            data.write.text(spark_path(self._protocol, temporary))
+            data.write.text(to_spark_path(self._protocol, temporary))
         self._is_unconfirmed = True
 
     def confirm(self) -> None:
@@ -197,5 +199,5 @@ class EventLogDataset(SparkDatasetV2):
         if paths:
             raise DatasetError(
                 f"there is an event log at {paths[0]} already, which is never overwritten: move it "
-                f"away to simulate another."
+                f"away to simulate another one."
             )

@@ -1,4 +1,4 @@
-"""Files of kedro-datasets with atomic writes, in UTF-8 whatever the locale."""
+"""File datasets of kedro-datasets with atomic writes, always in UTF-8."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ class CSVDataset(AtomicWriteMixin, kedro_datasets.pandas.CSVDataset):
 
 
 class JSONDataset(AtomicWriteMixin, kedro_datasets.json.JSONDataset):
-    """A JSON file; NaN, which JSON does not have, is refused."""
+    """A JSON file; NaN is an error, since JSON does not have it."""
 
     DEFAULT_FS_ARGS = UTF_8
     DEFAULT_SAVE_ARGS = {"indent": 2, "allow_nan": False}  # noqa: RUF012 -- as in kedro-datasets
@@ -67,7 +67,7 @@ class TextDataset(AtomicWriteMixin, kedro_datasets.text.TextDataset):
 
 
 class OptionalMixin:
-    """Makes a dataset load as None where nothing was saved."""
+    """Makes a dataset load as None if nothing was saved."""
 
     def load(self: Any) -> Any:
         """Load what was saved, or None."""
@@ -75,7 +75,7 @@ class OptionalMixin:
 
 
 class OptionalJSONDataset(OptionalMixin, JSONDataset):
-    """A JSON file that loads as an empty dictionary where there is none."""
+    """A JSON file that loads as an empty dictionary if missing."""
 
     def load(self) -> Any:
         """Load what was saved, or an empty dictionary."""
@@ -83,4 +83,4 @@ class OptionalJSONDataset(OptionalMixin, JSONDataset):
 
 
 class OptionalFigureDataset(OptionalMixin, FigureDataset):
-    """A figure that loads as None where there is no file."""
+    """A figure that loads as None if missing."""

@@ -12,8 +12,8 @@ import pandas as pd
 
 FULL_WIDTH = "\uff1d\uff0b\uff0d\uff20"  # = + - @ as East Asian keyboards write them
 FORMULA_STARTS = rf"=+\-@{FULL_WIDTH}\t\r\n\0"  # a set of characters in a regular expression
-# A cell begins with the text, and after a semicolon, tab or line end: some spreadsheets split
-# there. A comma does not split quoted text.
+# Some spreadsheets begin a cell after a semicolon, tab or line end in the text. A comma does not
+# split quoted text.
 CELL = r"(?:^|(?<=[;\t\r\n]))"
 FORMULA = rf"[^\S\t\r\n]*[{FORMULA_STARTS}]"  # some spreadsheets drop blanks before it
 UNSAFE = re.compile(rf"{CELL}(?='*{FORMULA})")
@@ -23,8 +23,8 @@ ESCAPED = re.compile(rf"{CELL}'(?='*{FORMULA})")
 def escape_formulas(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with an apostrophe before each text that a spreadsheet would run.
 
-    Only text changes, not numbers. Text that is escaped already gets another apostrophe, so that
-    `unescape_formulas` restores every text.
+    Numbers do not change. Escaped text gets another apostrophe, so that `unescape_formulas`
+    restores every text.
     """
     return _replace(table, lambda text: UNSAFE.sub("'", text))
 

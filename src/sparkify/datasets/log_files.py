@@ -18,7 +18,7 @@ ENDINGS: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BEGINNING = 2_048  # bytes: the header of a tar archive, the first line of most files
 BZIP2_BEGINNING = 1_000_000  # bzip2 is unpacked by blocks of up to this size
-FILES_AT_ONCE = 100  # whose beginnings are in memory together
+FILES_AT_ONCE = 100  # the number of beginnings in memory
 JSON_OBJECTS = re.compile(rb"\s*(\[\s*)?\{")
 # An array of objects, an empty array, or an object whose brace is alone on its line.
 PRINTED_JSON = re.compile(rb"\s*(\[\s*([{\]]|$)|\{[ \t\r]*\n)")
@@ -37,19 +37,19 @@ def list_files(filesystem: AbstractFileSystem, log: str, log_format: str) -> lis
     """Return the files of a log that are not empty, with their formats.
 
     Args:
-        filesystem: of the log.
-        log: the path of a file or a folder. As everywhere in Spark, names that begin with `_` or
-            `.` are ignored, and everything below them.
-        log_format: the format of all files, or `auto`: by each file's ending, or else the log's,
-            and by its first bytes.
+        filesystem: the file system of the log.
+        log: the path of a file or a folder. As in Spark, files and folders whose names begin
+            with `_` or `.` are ignored.
+        log_format: the format of all files, or `auto`: detected by each file's ending, else the
+            log's, and its first bytes.
 
     Raises:
         DatasetError: if a file cannot be read, or its first bytes show another format.
     """
     sizes = {
-        path: int(about["size"])
-        for path, about in _find_through_links(filesystem, log)
-        if about["size"] and not is_hidden(path.removeprefix(log))
+        path: int(info["size"])
+        for path, info in _find_files(filesystem, log)
+        if info["size"] and not is_hidden(path.removeprefix(log))
     }
     files = []
     for path, stored in _read_beginnings(filesystem, list(sizes)):
@@ -60,7 +60,7 @@ def list_files(filesystem: AbstractFileSystem, log: str, log_format: str) -> lis
             )
         content = _unpack(PurePosixPath(path).suffix, stored).removeprefix(BYTE_ORDER_MARK)
         file_format = _detect_format(path, log, content) if log_format == "auto" else log_format
-        problem = find_problem(path, stored, content) or _find_contradiction(
+        problem = find_problem(path, stored, content) or _find_mismatch(
             file_format, content, is_by_name=log_format == "auto"
         )
         if problem:
@@ -70,31 +70,31 @@ def list_files(filesystem: AbstractFileSystem, log: str, log_format: str) -> lis
     return files
 
 
-def _find_through_links(
+def _find_files(
     filesystem: AbstractFileSystem, folder: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the files below a folder, or the one file at a path, as Spark finds them.
 
-    fsspec does not follow links to folders. Spark follows a link that leads back to itself 40
-    times, and reads each file as often.
+    fsspec does not follow links to folders. Spark follows a link to its own folder 40 times, and
+    reads each file 40 times.
     """
-    for file, about in filesystem.find(folder, detail=True).items():
-        if not about.get("islink") or not filesystem.isdir(file):
-            yield file, about
+    for file, info in filesystem.find(folder, detail=True).items():
+        if not info.get("islink") or not filesystem.isdir(file):
+            yield file, info
         elif Path(file).parent.resolve().is_relative_to(Path(file).resolve()):
             raise DatasetError(f"the event log's link {file} leads back to itself: remove it.")
         else:
-            yield from _find_through_links(filesystem, file)
+            yield from _find_files(filesystem, file)
 
 
 def _read_beginnings(
     filesystem: AbstractFileSystem, paths: list[str]
 ) -> Iterator[tuple[str, bytes | Exception]]:
-    """Yield each file's first bytes, as stored, or why they cannot be read."""
+    """Yield each file's first stored bytes, or the error from reading them."""
     for start in range(0, len(paths), FILES_AT_ONCE):
-        some = paths[start : start + FILES_AT_ONCE]
-        ends = [BZIP2_BEGINNING if path.endswith(".bz2") else BEGINNING for path in some]
-        yield from zip(some, filesystem.cat_ranges(some, [0] * len(some), ends), strict=True)
+        batch = paths[start : start + FILES_AT_ONCE]
+        ends = [BZIP2_BEGINNING if path.endswith(".bz2") else BEGINNING for path in batch]
+        yield from zip(batch, filesystem.cat_ranges(batch, [0] * len(batch), ends), strict=True)
 
 
 def _unpack(suffix: str, stored: bytes) -> bytes:
@@ -107,34 +107,32 @@ def _unpack(suffix: str, stored: bytes) -> bytes:
             member = zlib.decompressobj(wbits=31) if suffix == ".gz" else bz2.BZ2Decompressor()
             content += member.decompress(stored, BEGINNING - len(content))
             stored = member.unused_data
-    except (zlib.error, OSError):  # damaged: Spark says where
+    except (zlib.error, OSError):  # damaged: Spark's error says where
         pass
     return content
 
 
 def _detect_format(path: str, log: str, content: bytes) -> Format:
-    """Return a file's format by its ending, or by its first characters.
+    """Return a file's format by its ending, else by its first characters.
 
     A part file without an ending has the log's ending, unless it contains JSON.
     """
-    ending = _ending(path)
+    ending = _get_ending(path)
     if ending not in ENDINGS and not JSON_OBJECTS.match(content):
-        ending = _ending(log)
+        ending = _get_ending(log)
     if ending in ENDINGS:
         return ENDINGS[ending]
     return "json_array" if PRINTED_JSON.match(content) else "json_lines"
 
 
-def _ending(path: str) -> str:
-    """Return the last ending of a name, without that of a compression."""
+def _get_ending(path: str) -> str:
+    """Return the last ending of a name, except one of a compression."""
     suffixes = [suffix for suffix in PurePosixPath(path).suffixes if suffix not in COMPRESSED]
     return suffixes[-1].lower() if suffixes else ""
 
 
-def _find_contradiction(
-    expected: str, content: bytes, *, is_by_name: bool
-) -> tuple[str, str] | None:
-    """Return what a file is instead of the expected format, and what to do."""
+def _find_mismatch(expected: str, content: bytes, *, is_by_name: bool) -> tuple[str, str] | None:
+    """Return the actual format, if it is not the expected one, and the remedy."""
     is_parquet = content.startswith(PARQUET)
     if is_parquet != (expected == "parquet"):
         actual = "Parquet" if is_parquet else "not Parquet"
@@ -143,7 +141,7 @@ def _find_contradiction(
     else:
         return None
     if is_by_name:
-        what = f"{actual}, but would be read as {expected} because of its name"
-        return what, "Correct its name, or set raw_format in conf/<env>/globals.yml."
-    what = f"{actual}, but raw_format is {expected}"
-    return what, "Set raw_format: auto in conf/<env>/globals.yml."
+        description = f"{actual}, but would be read as {expected} because of its name"
+        return description, "Correct its name, or set raw_format in conf/<env>/globals.yml."
+    description = f"{actual}, but raw_format is {expected}"
+    return description, "Set raw_format: auto in conf/<env>/globals.yml."

@@ -15,8 +15,8 @@ from sparkify.datasets.log_files import LogFile
 from sparkify.log_formats.files import CODECS, Header, parse_header
 
 DELIMITERS = {"csv": ",;|\t", "tsv": "\t"}
-DAMAGED = "It is cut off or damaged: put a whole one in its place."
-FOOTERS_AT_ONCE = 16  # on an object store each of these small reads takes tens of milliseconds
+DAMAGED = "It is cut off or damaged: replace it with a complete file."
+FOOTERS_AT_ONCE = 16  # each of these small reads takes tens of milliseconds on an object store
 
 
 def group_by_header(
@@ -29,26 +29,26 @@ def group_by_header(
     """
     paths = defaultdict(list)
     for file in files:
-        header = parse_header(_first_line(filesystem, file), DELIMITERS[file.format])
-        if not header.names:  # Spark passes over blank lines, here there is nothing else
+        header = parse_header(_read_first_line(filesystem, file), DELIMITERS[file.format])
+        if not header.names:  # only blank lines, which Spark skips
             continue
         for number, name in enumerate(header.names):
             if not name or name in header.names[:number]:
-                what = (
+                fault = (
                     f"names column {name} twice" if name else f"has no name for column {number + 1}"
                 )
                 raise DatasetError(
-                    f"the header of the event log's file {file.path} {what}. Give each column a "
+                    f"the header of the event log's file {file.path} {fault}. Give each column a "
                     f"different name."
                 )
         paths[header].append(file.path)
     return dict(paths)
 
 
-def _first_line(filesystem: AbstractFileSystem, file: LogFile) -> str:
+def _read_first_line(filesystem: AbstractFileSystem, file: LogFile) -> str:
     """Return a file's first line that is not blank."""
-    *whole, _ = file.beginning.splitlines(keepends=True) or [b""]
-    for line in whole:
+    *complete_lines, _ = file.beginning.splitlines(keepends=True) or [b""]
+    for line in complete_lines:
         if line.strip():
             return line.decode(errors="replace").rstrip("\r\n")
     codec = CODECS.get(PurePosixPath(file.path).suffix)
@@ -64,7 +64,7 @@ def _first_line(filesystem: AbstractFileSystem, file: LogFile) -> str:
 
 
 def read_schemas(filesystem: AbstractFileSystem, paths: list[str]) -> dict[pa.Schema, str]:
-    """Return the schemas of Parquet files, each with the first file that has it.
+    """Return the distinct schemas of Parquet files, each with the first file that has it.
 
     Raises:
         DatasetError: if one of them cannot be read.
@@ -76,7 +76,7 @@ def read_schemas(filesystem: AbstractFileSystem, paths: list[str]) -> dict[pa.Sc
                 return parquet.read_schema(file).remove_metadata()
         except (pa.ArrowException, OSError) as error:
             raise DatasetError(
-                f"the event log's file {path} has no schema that can be read. {DAMAGED}"
+                f"the event log's file {path} has no readable schema. {DAMAGED}"
             ) from error
 
     first_files: dict[pa.Schema, str] = {}
@@ -87,19 +87,19 @@ def read_schemas(filesystem: AbstractFileSystem, paths: list[str]) -> dict[pa.Sc
 
 
 def describe_conflict(schemas: dict[pa.Schema, str]) -> str | None:
-    """Return which column has two types, and in which files; None if every column has one."""
+    """Return which column has two types, and in which files; None without a conflict."""
     types: dict[str, tuple[str, str]] = {}
     for schema, path in schemas.items():
         for field in schema:
-            name, here = field.name, _plain_type(field.type)
-            there, first_path = types.setdefault(name, (here, path))
-            if here != there:
-                return f"column {name} is {there} in {first_path} and {here} in {path}"
+            name, type_name = field.name, _get_type_name(field.type)
+            first_type, first_path = types.setdefault(name, (type_name, path))
+            if type_name != first_type:
+                return f"column {name} is {first_type} in {first_path} and {type_name} in {path}"
     return None
 
 
-def _plain_type(data_type: pa.DataType) -> str:
-    """Return a type's name; pyarrow has several for text, Parquet only one."""
+def _get_type_name(data_type: pa.DataType) -> str:
+    """Return a type's name; pyarrow has several types for text, Parquet only one."""
     if pa.types.is_dictionary(data_type):
         data_type = data_type.value_type
     return str(data_type).removeprefix("large_")

@@ -10,14 +10,14 @@ from kedro_datasets._typing import TablePreview
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame
 
-from sparkify.datasets.atomic_write import LITERAL_PATH, atomic_write, spark_path
+from sparkify.datasets.atomic_write import LITERAL_PATH, atomic_write, to_spark_path
 
 
 class ParquetTableDataset(SparkDatasetV2):
     """A Spark table in Parquet, written atomically.
 
-    Beyond kedro-datasets' SparkDatasetV2, a killed run leaves either the earlier table or none,
-    and Kedro-Viz previews the first rows without a JVM.
+    In contrast to SparkDatasetV2, a killed run leaves the earlier table or none, and Kedro-Viz
+    previews the first rows without a JVM.
 
     ```yaml
     user_days:
@@ -45,30 +45,30 @@ class ParquetTableDataset(SparkDatasetV2):
     def _load(self) -> DataFrame:
         if not self._exists():
             raise DatasetError(
-                f"there is no complete table at {self._filepath}: run the pipeline that makes it."
+                f"there is no complete table at {self._filepath}: run the pipeline that creates it."
             )
         table: DataFrame = super()._load()
         return table
 
     def _save(self, data: DataFrame) -> None:
         with atomic_write(*self.saved_at()) as temporary:
-            data.write.parquet(spark_path(self._protocol, temporary), **self._save_args)
+            data.write.parquet(to_spark_path(self._protocol, temporary), **self._save_args)
 
     def _exists(self) -> bool:
         return bool(self._filesystem.exists(str(self._filepath / "_SUCCESS")))
 
     def count_rows(self) -> int:
-        """Count the rows by the footers of the files, without reading a row."""
-        return int(self._files().count_rows())
+        """Count the rows from the footers of the files, without reading rows."""
+        return int(self._open_files().count_rows())
 
     def count_columns(self) -> int:
         """Count the columns."""
-        return len(self._files().schema)
+        return len(self._open_files().schema)
 
     def preview(self, nrows: int = 8) -> TablePreview:
         """Read the first rows for Kedro-Viz."""
-        rows = self._files().head(nrows).to_pandas().astype(str)
+        rows = self._open_files().head(nrows).to_pandas().astype(str)
         return TablePreview(rows.to_dict(orient="split"))
 
-    def _files(self) -> pyarrow.dataset.Dataset:
+    def _open_files(self) -> pyarrow.dataset.Dataset:
         return pyarrow.dataset.dataset(str(self._filepath), filesystem=self._filesystem)

@@ -1,4 +1,4 @@
-"""Fitted Spark ML pipelines."""
+"""Datasets of fitted Spark ML pipelines."""
 
 import json
 from pathlib import PurePosixPath
@@ -16,19 +16,24 @@ from kedro.io.core import (
 from kedro_datasets._typing import JSONPreview
 from pyspark.ml import PipelineModel
 
-from sparkify.datasets.atomic_write import atomic_write, escape_pattern, list_versions, spark_path
+from sparkify.datasets.atomic_write import (
+    atomic_write,
+    escape_pattern,
+    list_versions,
+    to_spark_path,
+)
 from sparkify.datasets.files import OptionalMixin
 
-# The class that Spark writes, and PySpark where a stage is written in Python.
+# Written by Spark, and by PySpark if a stage is in Python.
 PIPELINE_MODELS = ["org.apache.spark.ml.PipelineModel", "pyspark.ml.pipeline.PipelineModel"]
 
 
 class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]):
     """A Spark ML `PipelineModel` in Spark's own format: JSON and Parquet, no pickle.
 
-    Writes are atomic, so that every version is complete, and Kedro-Viz previews the stages without
-    a JVM. Until it is released, the dataset returns the model that this run saved: reading one
-    takes more than a second.
+    Writes are atomic, so every version is complete. Kedro-Viz previews the stages without a JVM.
+    Until release, the dataset keeps the model that this run saved in memory: reading one takes
+    more than a second.
 
     ```yaml
     churn_model:
@@ -46,12 +51,12 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         credentials: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        """Point at a model.
+        """Create the dataset of a model.
 
         Args:
             filepath: folder of the model, on any file system that fsspec and Spark share.
             version: the version to load or save, if the dataset is versioned.
-            credentials: of the file system, for fsspec.
+            credentials: for the file system, passed to fsspec.
             metadata: for Kedro-Viz and other plugins.
 
         Raises:
@@ -61,7 +66,7 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         if self._protocol == "file" and ":" in path:
             raise DatasetError(
                 f"a model cannot be saved at {path}: Hadoop cannot read below a folder with a "
-                f"colon in its name. Rename it, or name another folder in conf/<env>/globals.yml."
+                f"colon in its name. Rename it, or set another folder in conf/<env>/globals.yml."
             )
         self._filesystem = fsspec.filesystem(self._protocol, **(credentials or {}))
         self.metadata = metadata
@@ -79,24 +84,24 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         """Load the model, from memory if this run saved that version.
 
         Raises:
-            DatasetError: if the folder does not hold a PipelineModel, or one with stages that the
-                project no longer has.
+            DatasetError: if the folder has no PipelineModel, or one with stages that the project
+                no longer has.
         """
         _, path = self.saved_at()
         if path in self._saved:
             return self._saved[path]
-        model_class = self._stage_metadata(path)["class"]
+        model_class = self._read_metadata(path)["class"]
         if model_class not in PIPELINE_MODELS:
             raise DatasetError(
-                f"{path} holds a {model_class}, not a {PIPELINE_MODELS[0]}; only fitted pipelines "
-                f"are loaded. Point `filepath` at one, or fit one with `kedro run`."
+                f"{path} contains a {model_class}, not a {PIPELINE_MODELS[0]}; only fitted "
+                f"pipelines are loaded. Point `filepath` at one, or fit one with `kedro run`."
             )
         try:
-            return PipelineModel.load(escape_pattern(spark_path(self._protocol, path)))
+            return PipelineModel.load(escape_pattern(to_spark_path(self._protocol, path)))
         except (AttributeError, ImportError) as error:
             raise DatasetError(
                 f"{path} was saved by another version of this project ({error}). Move that "
-                f"folder away and fit anew with `kedro run --from-nodes modelling.split_in_time`, "
+                f"folder away and fit again with `kedro run --from-nodes modelling.split_in_time`, "
                 f"or run the version that saved it."
             ) from error
 
@@ -109,7 +114,7 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
             )
         path = get_filepath_str(self._get_save_path(), self._protocol)
         with atomic_write(self._filesystem, path) as temporary:
-            data.save(spark_path(self._protocol, temporary))
+            data.save(to_spark_path(self._protocol, temporary))
         self._saved = {path: data}
 
     def _release(self) -> None:
@@ -117,10 +122,10 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         self._saved = {}
 
     def preview(self) -> JSONPreview:
-        """List the model's stages with the parameters set on each."""
+        """List the model's stages with their parameters."""
         _, path = self.saved_at()
         stages = [
-            self._stage_metadata(stage)
+            self._read_metadata(stage)
             for stage in sorted(self._filesystem.ls(f"{path}/stages", detail=False))
         ]
         parameters = {
@@ -130,17 +135,17 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
         return JSONPreview(json.dumps(parameters))
 
     def saved_at(self) -> tuple[AbstractFileSystem, str]:
-        """Return the file system and the path of the version that is loaded."""
+        """Return the file system and the path of the version to load."""
         return self._filesystem, get_filepath_str(self._get_load_path(), self._protocol)
 
-    def _stage_metadata(self, path: str) -> dict[str, Any]:
-        parts = self._metadata_files(path)
+    def _read_metadata(self, path: str) -> dict[str, Any]:
+        parts = self._list_metadata_files(path)
         if not parts:
-            raise DatasetError(f"{path} does not hold a Spark ML model: it has no metadata.")
+            raise DatasetError(f"{path} does not contain a Spark ML model: it has no metadata.")
         metadata: dict[str, Any] = json.loads(self._filesystem.cat_file(parts[0]))
         return metadata
 
-    def _metadata_files(self, path: str) -> list[str]:
+    def _list_metadata_files(self, path: str) -> list[str]:
         folder = f"{path}/metadata"
         if not self._filesystem.isdir(folder):
             return []
@@ -152,7 +157,7 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
             _, path = self.saved_at()
         except DatasetError:
             return False
-        return bool(self._metadata_files(path))
+        return bool(self._list_metadata_files(path))
 
     def _describe(self) -> dict[str, Any]:
         return {
@@ -163,4 +168,4 @@ class SparkMLModelDataset(AbstractVersionedDataset[PipelineModel, PipelineModel]
 
 
 class OptionalSparkMLModelDataset(OptionalMixin, SparkMLModelDataset):
-    """A fitted Spark ML pipeline that loads as None where there is none."""
+    """A fitted Spark ML pipeline that loads as None if missing."""

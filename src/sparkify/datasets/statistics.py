@@ -1,4 +1,4 @@
-"""Size of what a dataset has saved: bytes, rows and columns, without a JVM."""
+"""Find the size of saved data: bytes, rows and columns, without a JVM."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from sparkify.datasets.parquet_table import ParquetTableDataset
 
 
 def find_saved(dataset: AbstractDataset[Any, Any] | None) -> tuple[AbstractFileSystem, str] | None:
-    """Return the file system and the path of what a dataset has saved.
+    """Return the file system and the path of a dataset's saved data.
 
-    None for data in memory, for other projects' datasets, and where nothing was saved.
+    None for data in memory, for datasets of other packages, and without saved data.
     """
     if dataset is None or not hasattr(dataset, "saved_at"):
         return None
@@ -25,7 +25,7 @@ def find_saved(dataset: AbstractDataset[Any, Any] | None) -> tuple[AbstractFileS
 
 
 def count_bytes(dataset: AbstractDataset[Any, Any] | None) -> int:
-    """Return the size of what a dataset has saved, in bytes; 0 where there is nothing."""
+    """Return the size of a dataset's saved data in bytes, or 0."""
     saved = find_saved(dataset)
     if saved is None:
         return 0
@@ -36,7 +36,7 @@ def count_bytes(dataset: AbstractDataset[Any, Any] | None) -> int:
 def describe_size(dataset: AbstractDataset[Any, Any] | None) -> dict[str, int]:
     """Return a table's `rows`, `columns` and `file_size` in bytes.
 
-    Empty for everything that is not a table, does not exist or cannot be read.
+    Empty unless it is a table that exists and can be read.
     """
     size = count_bytes(dataset)
     try:

@@ -11,12 +11,12 @@ from sparkify.inspection.draft import draft_settings, format_documents
 def inspect(log: str) -> None:
     """Print a draft of the settings for LOG, a file or a folder.
 
-    Only its beginning is read, without Spark. Copy each part into the file that its first line
-    names, and check it.
+    Reads only its beginning, without Spark. Copy each part into the file in its first line, and
+    check it.
     """
     try:
         settings = draft_settings(log)
     except UserError as error:
         raise click.ClickException(str(error)) from error
-    # UTF-8 whatever the locale, as the project reads its settings.
+    # Always UTF-8, as the project reads its settings.
     click.echo(format_documents(settings).encode("utf-8", "backslashreplace"), nl=False)

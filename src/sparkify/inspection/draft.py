@@ -1,4 +1,4 @@
-"""Drafts of an environment's settings: YAML with comments on what was read and guessed."""
+"""Draft an environment's settings: YAML with comments on keys and guesses."""
 
 import os
 import re
@@ -17,8 +17,8 @@ from sparkify.inspection.pages import (
     rank_cancellations,
 )
 from sparkify.inspection.profile import (
-    READABLE,
-    UNREADABLE,
+    READABLE_TIMES,
+    UNREADABLE_TIMES,
     Key,
     Profile,
     format_text,
@@ -26,7 +26,7 @@ from sparkify.inspection.profile import (
     profile_flat,
 )
 from sparkify.inspection.sampling import LogFiles, SampledFile, sample_files
-from sparkify.inspection.sources import Source, differ, find_sources
+from sparkify.inspection.sources import Source, find_sources, have_different_settings
 
 ENVIRONMENT = "mylog"
 FORMATS = {
@@ -41,25 +41,25 @@ MAX_KEYS = 60
 MAX_NAMED = 5
 MAX_EXAMPLES = 3
 MAX_EXAMPLE_LENGTH = 40
-# What the project does with a field that has no key.
+# What the project does without a key for a field.
 WITHOUT_KEY = {
     "ts": "required",
     "userId": "required",
-    "sessionId": "none: sessions end by a gap",
+    "sessionId": "none: a session ends after a pause",
     "itemInSession": "none: events are ordered by time",
     "page": "none",
     "level": "none",
-    "registration": "none: the first event of a customer counts",
+    "registration": "none: the customer's first event is used",
     "gender": "none; optional",
     "length": "none; optional, seconds",
 }
-NO_PLAN = """\
+PLAN_HINT = """\
   # No key looks like a plan: all customers count as paid. If pages change the plan, remove
   # `level` here and set plan_pages: {paid: [pages], free: [pages]}."""
-NO_CANCELLATION = """\
+CANCELLATION_HINT = """\
   # No page of these records looks like a cancellation. Name it:
   # cancellation_page: PAGE
-  # Or forecast inactivity, which needs no such page:
+  # Or forecast inactivity, which does not need one:
   # outcome: inactivity
   # active_within_days: 30"""
 
@@ -86,7 +86,7 @@ def draft_settings(path: str | Path) -> dict[str, str]:
 
 
 def format_documents(settings: dict[str, str]) -> str:
-    """Return settings files as one text of several YAML documents."""
+    """Join settings files as YAML documents."""
     return "---\n".join(settings.values())
 
 
@@ -108,17 +108,17 @@ def _draft_parameters(
 ) -> Iterator[str]:
     main = max(sources, key=lambda source: len(source.profile.records))
     profile = main.profile
-    if len(sources) > 1 and not differ(sources):
-        profile = profile_flat(one for source in sources for one in source.profile.records)
+    if len(sources) > 1 and not have_different_settings(sources):
+        profile = profile_flat(record for source in sources for record in source.profile.records)
     yield from _describe_sample(files, sampled)
-    for gap in dict.fromkeys(gap for source in sources for gap in source.guess.gaps):
-        yield f"# Gap: {gap}"
+    for problem in dict.fromkeys(text for source in sources for text in source.guess.problems):
+        yield f"# Problem: {problem}"
     yield from _describe_keys(profile)
     yield "data_processing:"
     yield from _draft_fields(main.guess, profile)
     yield from _draft_times(profile, main.guess)
     yield from _draft_levels(sources)
-    if differ(sources):
+    if have_different_settings(sources):
         yield "  # Folders or files differ in their keys:"
         yield "  sources:"
         for source in sources:
@@ -136,11 +136,11 @@ def _draft_fields(guess: Guess, profile: Profile) -> Iterator[str]:
         value = format_scalar(guess.fields[name])
         yield f"    {name}: {value}  # {_explain_field(name, guess, profile)}"
     if "level" in guess.constants:
-        yield NO_PLAN
+        yield PLAN_HINT
     if guess.constants:
         yield f"  constants: {format_scalar(guess.constants)}"
     if "page" in guess.constants:
-        yield "  # No key names pages: each record counts as a NextSong, content that starts."
+        yield "  # No key has pages: each record counts as a NextSong, content that starts."
     if guess.page_from:
         yield f"  page_from: {guess.page_from}"
 
@@ -160,7 +160,7 @@ def _draft_levels(sources: list[Source]) -> Iterator[str]:
         for level, plans in source.guess.levels.items():
             levels.setdefault(level, {}).update(dict.fromkeys(plans))
     if levels:
-        yield "  # Guessed by their names. A plan that is not here is rejected."
+        yield "  # Guessed by their names. Records with other plans are rejected."
         yield "  levels:"
         yield from (f"    {level}: {format_scalar([*plans])}" for level, plans in levels.items())
 
@@ -176,7 +176,7 @@ def _draft_source(source: Source) -> Iterator[str]:
 
 
 def _count_pages(sources: Iterable[Source]) -> Counter[str]:
-    """Return the pages of the sampled records and their events."""
+    """Return the number of events per page in the sampled records."""
     pages: Counter[str] = Counter()
     for source in sources:
         guess, records = source.guess, source.profile.records
@@ -193,18 +193,20 @@ def _count_pages(sources: Iterable[Source]) -> Counter[str]:
 def _draft_cancellation(pages: Counter[str]) -> Iterator[str]:
     ranked = rank_cancellations(pages)
     if not ranked:
-        yield NO_CANCELLATION
+        yield CANCELLATION_HINT
         return
-    others = ", ".join(_escape(format_text(page)) for page in ranked[1 : MAX_NAMED + 1])
-    also = f"; also considered: {others}" if others else ""
-    comment = f"a guess, {_count(pages[ranked[0]], 'event')}{also}"
+    alternatives = ", ".join(
+        _remove_line_ends(format_text(page)) for page in ranked[1 : MAX_NAMED + 1]
+    )
+    also = f"; also considered: {alternatives}" if alternatives else ""
+    comment = f"a guess, {_format_count(pages[ranked[0]], 'event')}{also}"
     yield f"  cancellation_page: {format_scalar(ranked[0])}  # {comment}"
 
 
 def _draft_pages(pages: Counter[str]) -> Iterator[str]:
-    """Yield the lines of `pages`: the project's columns, and others as comments."""
+    """Yield the lines of `pages`: columns of the project, and other pages as comments."""
     if not pages:
-        yield "  # pages: unknown, because no key names them."
+        yield "  # pages: unknown, because no key has them."
         return
     cancellations = rank_cancellations(pages)
     columns = match_columns(pages, cancellations)
@@ -216,45 +218,48 @@ def _draft_pages(pages: Counter[str]) -> Iterator[str]:
         if page is not None:
             is_guess = column == "next_song" and not is_content(page)
             note = "; a guess: content that starts" if is_guess else ""
-            yield f"    {column}: {format_scalar(page)}  # {_count(pages[page], 'event')}{note}"
+            count = _format_count(pages[page], "event")
+            yield f"    {column}: {format_scalar(page)}  # {count}{note}"
     missing = [column for column in ("next_song", *COLUMNS) if column not in columns]
     if missing:
         yield f"    # Not found, so always 0: {', '.join(missing)}"
-    others = [page for page in pages if page not in columns.values() and page not in cancellations]
-    others.sort(key=lambda page: -pages[page])
-    if others:
+    other_pages = [
+        page for page in pages if page not in columns.values() and page not in cancellations
+    ]
+    other_pages.sort(key=lambda page: -pages[page])
+    if other_pages:
         yield "    # Other pages, to be counted as separate inputs:"
     names = {*COLUMNS, "next_song"}
-    for page in others[:MAX_EXTRA_PAGES]:
+    for page in other_pages[:MAX_EXTRA_PAGES]:
         name = name_column(page, names)
         names.add(name)
-        value = _escape(format_scalar(page))
-        yield f"    # {name}: {value}  # {_count(pages[page], 'event')}"
-    if len(others) > MAX_EXTRA_PAGES:
-        yield f"    # and {len(others) - MAX_EXTRA_PAGES:,} others"
+        value = _remove_line_ends(format_scalar(page))
+        yield f"    # {name}: {value}  # {_format_count(pages[page], 'event')}"
+    if len(other_pages) > MAX_EXTRA_PAGES:
+        yield f"    # and {len(other_pages) - MAX_EXTRA_PAGES:,} more"
 
 
 def _describe_sample(files: LogFiles, sampled: list[SampledFile]) -> Iterator[str]:
-    """Yield comments on the records that were read."""
+    """Yield comments on the sampled records."""
     records = sum(len(file.records) for file in sampled)
     is_whole = len(files.sampled) == len(files.names) and all(file.is_whole for file in sampled)
     extent = "all" if is_whole else "the first"
     where = f" of {len(sampled):,} of {len(files.names):,} files" if files.is_folder else ""
-    read_as = "; ".join(dict.fromkeys(FORMATS[file.format] for file in sampled if file.records))
-    yield f"# A draft from {extent} {records:,} records{where} ({read_as}). Check every line."
-    unread = {file.name: file.unread for file in sampled if file.unread}
-    for name, count in list(unread.items())[:MAX_NAMED]:
-        yield f"# Gap: {count:,} lines of {format_text(name)} are no records."
-    if len(unread) > MAX_NAMED:
-        yield f"# Gap: {len(unread) - MAX_NAMED:,} other files have such lines."
+    formats = "; ".join(dict.fromkeys(FORMATS[file.format] for file in sampled if file.records))
+    yield f"# A draft from {extent} {records:,} records{where} ({formats}). Check every line."
+    skipped = {file.name: file.skipped for file in sampled if file.skipped}
+    for name, count in list(skipped.items())[:MAX_NAMED]:
+        yield f"# Problem: {count:,} lines of {format_text(name)} are not records."
+    if len(skipped) > MAX_NAMED:
+        yield f"# Problem: {len(skipped) - MAX_NAMED:,} other files have such lines."
     for delimiter in {file.delimiter for file in sampled} - {None, ",", "\t"}:
-        yield f"# Gap: columns are separated by {delimiter}; the project reads commas and tabs."
+        yield f"# Problem: columns are separated by {delimiter}; the project reads commas and tabs."
     if any(_has_no_header(file) for file in sampled):
-        yield "# Gap: the first row looks like data. A table needs a header with its columns."
+        yield "# Problem: the first row looks like data. A table needs a header with its columns."
 
 
 def _has_no_header(file: SampledFile) -> bool:
-    """Return whether the names of a table's columns are numbers or times."""
+    """Return whether a column name of a table is a number or a time."""
     names = [*file.records[0]] if file.delimiter and file.records else []
     return any(name.replace(".", "").isdigit() or name[:4].isdigit() for name in names)
 
@@ -263,16 +268,16 @@ def _describe_keys(profile: Profile) -> Iterator[str]:
     """Yield a comment for each key: how many records have it, its type and examples."""
     yield "# Keys, the share of records that have them, and examples:"
     keys = sorted(profile.keys.values(), key=lambda key: -key.rows)
-    width = min(max((len(_show(key.name)) for key in keys[:MAX_KEYS]), default=0), 40)
+    width = min(max((len(_format_key(key.name)) for key in keys[:MAX_KEYS]), default=0), 40)
     for key in keys[:MAX_KEYS]:
         share = key.rows / len(profile.records)
-        yield f"#   {_show(key.name):{width}} {share:5.0%}  {_describe_values(key)}"
+        yield f"#   {_format_key(key.name):{width}} {share:5.0%}  {_describe_values(key)}"
     if len(keys) > MAX_KEYS:
-        yield f"#   and {len(keys) - MAX_KEYS:,} others"
+        yield f"#   and {len(keys) - MAX_KEYS:,} more"
 
 
 def _explain_field(field: str, guess: Guess, profile: Profile) -> str:
-    """Return a comment on the key of a field and on the others that were considered."""
+    """Return a comment on the key of a field and on alternatives."""
     name = guess.fields[field]
     if name is not None:
         parts = [_explain_key(field, profile.keys[name], len(profile.records))]
@@ -284,10 +289,11 @@ def _explain_field(field: str, guess: Guess, profile: Profile) -> str:
         parts = [WITHOUT_KEY[field]]
     if field in guess.notes:
         parts.append(guess.notes[field])
-    others = guess.considered.get(field, [])
-    if others:
-        listed = ", ".join(_show(other) for other in others[:MAX_NAMED])
-        more = f" and {len(others) - MAX_NAMED} others" if len(others) > MAX_NAMED else ""
+    alternatives = guess.considered.get(field, [])
+    if alternatives:
+        listed = ", ".join(_format_key(name) for name in alternatives[:MAX_NAMED])
+        rest = len(alternatives) - MAX_NAMED
+        more = f" and {rest} more" if rest > 0 else ""
         parts.append(f"also considered: {listed}{more}")
     return "; ".join(parts)
 
@@ -298,19 +304,19 @@ def _explain_key(field: str, key: Key, records: int) -> str:
     if field == "userId":
         is_device = any("device" in word or "anonymous" in word for word in key.words)
         note = ", of devices rather than customers" if is_device else ""
-        customers = _count(len(key.values), "customer")
+        customers = _format_count(len(key.values), "customer")
         return f"{customers} in {key.rows / records:.0%} of the records{note}"
     if field in ("page", "sessionId", "level"):
-        return _count(len(key.values), "value")
+        return _format_count(len(key.values), "value")
     return _describe_values(key)
 
 
 def _describe_values(key: Key) -> str:
-    """Return the type of a key's values, and examples unless they may be of a person."""
+    """Return the type of a key's values, and examples unless they may be personal data."""
     if key.types["key/value pairs"]:
-        return "key/value pairs: what is in them cannot be a field"
+        return "key/value pairs, which cannot be fields"
     kinds = " or ".join(kind for kind, _ in key.types.most_common())
-    if key.time_form:
+    if key.time_format:
         kinds = _describe_times(key)
     if key.is_private:
         return f"{kinds}; values not shown"
@@ -320,19 +326,22 @@ def _describe_values(key: Key) -> str:
 
 
 def _describe_times(key: Key) -> str:
-    return " or ".join((READABLE | UNREADABLE)[form] for form, _ in key.times.most_common())
+    return " or ".join(
+        (READABLE_TIMES | UNREADABLE_TIMES)[time_format]
+        for time_format, _ in key.times.most_common()
+    )
 
 
-def _count(number: int, noun: str) -> str:
+def _format_count(number: int, noun: str) -> str:
     """Return a number with its noun."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _show(name: str) -> str:
-    """Return a key, in quotes if a comment could not hold it."""
+def _format_key(name: str) -> str:
+    """Return a key, in quotes if it has characters that cannot be printed."""
     return name if name.isprintable() else format_text(name)
 
 
-def _escape(text: str) -> str:
-    """Return a text that does not end a comment."""
+def _remove_line_ends(text: str) -> str:
+    """Replace the characters that end a YAML comment by blanks."""
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text)

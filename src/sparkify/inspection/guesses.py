@@ -1,18 +1,25 @@
-"""Guesses of the project's fields among a log's keys, by names and values."""
+"""Guess which keys of a log are the project's fields, by names and values."""
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sparkify.inspection.profile import DAYS, UNREADABLE, Key, Profile, find_time_form, format_value
+from sparkify.inspection.profile import (
+    DAYS,
+    UNREADABLE_TIMES,
+    Key,
+    Profile,
+    find_time_format,
+    format_value,
+)
 
 FIELDS = (
     *("ts", "userId", "sessionId", "itemInSession", "page"),
     *("level", "registration", "gender", "length"),
 )
-MIN_SHARE = 0.95  # of the records with a customer: a field with fewer values would reject the rest
-MIN_MEASURES = 3  # numbers in each record of a daily sum
+MIN_SHARE = 0.95  # of the records with a customer that have the key; the rest would be rejected
+MIN_MEASURES = 3  # numeric keys from which a table by day looks like daily sums
 FREE_PLAN = re.compile(
     r".*(free|trial|guest|unpaid|anonymous|ad.?supported|visitor).*"
     r"|false|none|no|open|expired|inactive|cancell?ed|demo",
@@ -23,11 +30,11 @@ PLAN = re.compile(
     re.IGNORECASE,
 )
 MAX_PAGES = 300
-UNSURE_PAGE = 5  # the rank from which names such as type or path may hold something else
+UNSURE_PAGE_RANK = 5  # from this rank on, names such as type or path may not mean pages
 MAX_PLANS = 20
 MAX_ITEM = 2**21  # as in data_processing
 MAX_LENGTH = 86_400  # seconds
-UNLIKELY = 90  # the rank of names that fit only where nothing else does
+UNLIKELY_RANK = 90  # of names that are used only if no other name fits
 # Names of fields at other services, the most likely first: patterns in lower case without
 # punctuation.
 PATTERNS: dict[str, tuple[str, ...]] = {
@@ -109,14 +116,14 @@ NOT_TIMES = ("registration", "sessionId", "itemInSession", "userId")
 
 @dataclass
 class Guess:
-    """The key of each field, what else was considered, and what remains unknown."""
+    """The key of each field, alternatives, and problems."""
 
     fields: dict[str, str | None] = field(default_factory=dict)
     considered: dict[str, list[str]] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
     levels: dict[str, list[str]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)  # by field
-    gaps: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     page_from: str | None = None  # folder or file
     is_daily: bool = False
 
@@ -126,19 +133,19 @@ def guess_fields(profile: Profile, page_from: str | None = None) -> Guess:
 
     Args:
         profile: the records and their keys.
-        page_from: folder or file, if their names can be the pages of records without a page.
+        page_from: folder or file, if its name can be the page of records without one.
     """
     guess = Guess()
     _choose(guess, "userId", _rank(profile, "userId", is_id))
     user = guess.fields["userId"]
-    with_user = profile.select_users(user)
+    with_user = profile.select_records_with_user(user)
     rows = len(with_user.records)
     _choose(guess, "ts", _rank_times(profile))
     for name, is_possible in (
         ("sessionId", lambda key: key.is_scalar and not key.is_type("boolean")),
-        ("itemInSession", lambda key: is_item(key, with_user, guess.fields)),
+        ("itemInSession", lambda key: is_item_in_session(key, with_user, guess.fields)),
         ("page", lambda key: is_page(key, with_user, user)),
-        ("registration", lambda key: key.time_form and key.time_form not in UNREADABLE),
+        ("registration", lambda key: key.time_format and key.time_format not in UNREADABLE_TIMES),
         ("level", is_plan),
     ):
         _choose(guess, name, _rank(with_user, name, is_possible), rows)
@@ -149,7 +156,7 @@ def guess_fields(profile: Profile, page_from: str | None = None) -> Guess:
     _note_milliseconds(guess, with_user)
     _set_levels(guess, with_user)
     _set_page(guess, with_user, page_from)
-    _set_gaps(guess, profile)
+    _set_problems(guess, profile)
     return guess
 
 
@@ -164,37 +171,37 @@ def _rank(profile: Profile, field_name: str, is_possible: Callable[[Key], object
 
 
 def _rank_times(profile: Profile) -> list[Key]:
-    """Return the keys that can be the time of an event; those without a fitting name last."""
-    fitting = _rank(profile, "ts", lambda key: key.time_form)
-    likely = [key for key in fitting if (rank_name("ts", key) or 0) < UNLIKELY]
-    others = [
+    """Return the keys that can be the event time; keys without a fitting name come last."""
+    fitting = _rank(profile, "ts", lambda key: key.time_format)
+    likely = [key for key in fitting if (rank_name("ts", key) or 0) < UNLIKELY_RANK]
+    alternatives = [
         key
         for key in profile.keys.values()
-        if key.time_form and key not in fitting and len(key.values) > 1
-        if all(rank_name(one, key) is None for one in ("registration", "sessionId", "userId"))
+        if key.time_format and key not in fitting and len(key.values) > 1
+        if all(rank_name(name, key) is None for name in ("registration", "sessionId", "userId"))
     ]
     demoted = [key for key in fitting if key not in likely]
     enough = MIN_SHARE * len(profile.records)
     return sorted(
-        [*likely, *demoted, *others],
-        key=lambda key: (key.rows < enough, key.time_form in UNREADABLE),
+        [*likely, *demoted, *alternatives],
+        key=lambda key: (key.rows < enough, key.time_format in UNREADABLE_TIMES),
     )
 
 
 def _choose(guess: Guess, field_name: str, candidates: list[Key], rows: int = 0) -> None:
-    """Set a field to the first candidate that enough records have."""
+    """Set a field to the first candidate with values in enough records."""
     enough = [key for key in candidates if key.rows >= MIN_SHARE * rows]
     chosen = enough[0].name if enough else None
     guess.fields[field_name] = chosen
-    others = [key for key in candidates if key.name != chosen]
+    alternatives = [key for key in candidates if key.name != chosen]
     guess.considered[field_name] = [
         key.name if key in enough else f"{key.name} (only in {key.rows / rows:.0%})"
-        for key in others
+        for key in alternatives
     ]
 
 
 def _rank_plans_by_values(profile: Profile, guess: Guess) -> list[Key]:
-    """Return the keys whose values are words for plans."""
+    """Return the keys with values that are words for plans."""
     used = {*guess.fields.values()}
     return [
         key
@@ -209,7 +216,7 @@ def _note_milliseconds(guess: Guess, profile: Profile) -> None:
         key.name
         for key in profile.keys.values()
         if any(MILLISECONDS.fullmatch(word) for word in key.words) and key.is_type("whole number")
-        if not key.time_form
+        if not key.time_format
     ]
     if guess.fields["length"] is None and names:
         guess.notes["length"] = f"{', '.join(names)} counts milliseconds; length needs seconds"
@@ -227,22 +234,22 @@ def _set_levels(guess: Guess, profile: Profile) -> None:
 
 
 def _set_page(guess: Guess, profile: Profile, page_from: str | None) -> None:
-    """Give records without a page that of their folder or file, or the same page to all."""
+    """Set where pages come from if no key has them: folder, file or one constant."""
     if guess.fields["page"] is not None:
         return
     ts = guess.fields["ts"]
     measures = [
         key.name
         for key in profile.keys.values()
-        if key.is_type("whole number", "number") and not key.time_form
+        if key.is_type("whole number", "number") and not key.time_format
     ]
     if page_from:
         guess.page_from = page_from
-    elif ts and profile.keys[ts].time_form in DAYS and len(measures) >= MIN_MEASURES:
+    elif ts and profile.keys[ts].time_format in DAYS and len(measures) >= MIN_MEASURES:
         guess.is_daily = True
-        guess.gaps.append(
-            "page: no key names events. These are sums by day and customer, no event log; the "
-            "project needs a record for each event."
+        guess.problems.append(
+            "page: no key names events. These are sums by day and customer; the project needs an "
+            "event log, with a record for each event."
         )
     else:
         guess.constants["page"] = "NextSong"
@@ -254,23 +261,25 @@ def _set_page(guess: Guess, profile: Profile, page_from: str | None) -> None:
         ]
 
 
-def _set_gaps(guess: Guess, profile: Profile) -> None:
+def _set_problems(guess: Guess, profile: Profile) -> None:
     for name, meaning in (("ts", "times from 2000 to 2099"), ("userId", "customers")):
         if guess.fields[name] is None:
-            guess.gaps.append(f"{name}: no key seems to hold {meaning}. Name it under `fields`.")
+            guess.problems.append(f"{name}: no key seems to have {meaning}. Set it under `fields`.")
     ts = guess.fields["ts"]
     if ts is None:
         return
-    form = find_time_form(next(record[ts] for record in profile.records if ts in record))
-    if form in UNREADABLE:
-        guess.gaps.append(f"ts: {ts} holds {UNREADABLE[form]}, which the project does not read.")
+    time_format = find_time_format(next(record[ts] for record in profile.records if ts in record))
+    if time_format in UNREADABLE_TIMES:
+        guess.problems.append(
+            f"ts: {ts} has {UNREADABLE_TIMES[time_format]}, which the project does not read."
+        )
     share = sum(ts in record for record in profile.records) / len(profile.records)
     if share < MIN_SHARE:
-        guess.gaps.append(f"ts: only {share:.0%} of the records have a time in {ts}.")
+        guess.problems.append(f"ts: only {share:.0%} of the records have a time in {ts}.")
 
 
 def rank_name(field: str, key: Key) -> float | None:
-    """Return the rank of a key's name for a field, the best lowest; None if it does not fit."""
+    """Return the rank of a key's name for a field, lower is better; None if it does not fit."""
     if key.part == field and not key.depth:
         return -1
     ranks = [
@@ -283,67 +292,67 @@ def rank_name(field: str, key: Key) -> float | None:
     if field == "ts" and any(rank_name(other, key) is not None for other in NOT_TIMES):
         return None
     is_demoted = field == "ts" and any(DEMOTED.fullmatch(word) for word in key.words)
-    # Mixpanel's $user_id and the like are copies by the service.
-    return min(ranks) + 1.5 * key.part.startswith("$") + UNLIKELY * is_demoted
+    # Keys such as Mixpanel's $user_id are copies by the service.
+    return min(ranks) + 1.5 * key.part.startswith("$") + UNLIKELY_RANK * is_demoted
 
 
 def is_id(key: Key) -> bool:
-    """Return whether values can name customers: some repeat, unless there are few records."""
+    """Return whether values can be user IDs: some repeat, unless there are few records."""
     is_repeated = len(key.values) < key.rows or key.rows < 20
     has_clear_name = (rank_name("userId", key) or 0) < 1
     return key.is_scalar and not key.is_type("boolean") and (is_repeated or has_clear_name)
 
 
-def is_item(key: Key, profile: Profile, fields: Mapping[str, str | None]) -> bool:
-    """Return whether whole numbers from 0 rise within nearly all sessions."""
+def is_item_in_session(key: Key, profile: Profile, fields: Mapping[str, str | None]) -> bool:
+    """Return whether values are whole numbers from 0 that rise in nearly all sessions."""
     if not key.is_type("whole number") or key.min_number < 0 or key.max_number >= MAX_ITEM:
         return False
     ts, user, session = (fields[name] or "" for name in ("ts", "userId", "sessionId"))
-    places: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
+    items: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
     for record in profile.records:
         if ts in record and key.name in record:
             group = (format_value(record.get(user)), format_value(record.get(session)))
             time = format_value(record[ts]).zfill(25) if ts else ""
-            places[group].append((time, float(record[key.name])))
+            items[group].append((time, float(record[key.name])))
     rising = sum(
         [item for _, item in sorted(rows)] == sorted(item for _, item in rows)
-        for rows in places.values()
+        for rows in items.values()
     )
-    return rising >= 0.9 * len(places)
+    return rising >= 0.9 * len(items)
 
 
 def is_page(key: Key, profile: Profile, user: str | None) -> bool:
-    """Return whether texts are few enough to be pages and differ within customers."""
-    has_clear_name = (rank_name("page", key) or 0) < UNSURE_PAGE
+    """Return whether values can be pages: few distinct texts that vary within customers."""
+    has_clear_name = (rank_name("page", key) or 0) < UNSURE_PAGE_RANK
     max_pages = MAX_PAGES if has_clear_name else min(MAX_PAGES, max(len(profile.records) // 2, 2))
     if not key.is_type("text", "whole number", "boolean") or not key.types["text"]:
         return False
-    if len(key.values) > max_pages or key.time_form or (key.is_private and key.part != "name"):
+    if len(key.values) > max_pages or key.time_format or (key.is_private and key.part != "name"):
         return False
     return has_clear_name or not _is_constant_by_user(key.name, user, profile)
 
 
 def _is_constant_by_user(name: str, user: str | None, profile: Profile) -> bool:
-    """Return whether each customer has a single value and customers differ, like their names."""
+    """Return whether each customer has one value and these differ, as names do."""
     values: dict[str, set[str]] = defaultdict(set)
     for record in profile.records:
         if user in record and name in record:
             values[format_value(record[user])].add(format_value(record[name]))
-    all_values = {value for of_user in values.values() for value in of_user}
-    return len(all_values) > 1 and all(len(of_user) == 1 for of_user in values.values())
+    all_values = {value for user_values in values.values() for value in user_values}
+    return len(all_values) > 1 and all(len(user_values) == 1 for user_values in values.values())
 
 
 def is_plan(key: Key) -> bool:
-    """Return whether texts are few enough to be names of plans."""
-    return key.is_type("text", "boolean") and len(key.values) <= MAX_PLANS and not key.time_form
+    """Return whether values can be plans: few distinct texts."""
+    return key.is_type("text", "boolean") and len(key.values) <= MAX_PLANS and not key.time_format
 
 
 def is_gender(key: Key) -> bool:
-    """Return whether texts are few enough to be genders."""
+    """Return whether values can be genders: few distinct texts."""
     return key.is_type("text") and len(key.values) <= 6
 
 
 def is_length(key: Key) -> bool:
-    """Return whether numbers can be the seconds of content."""
+    """Return whether values can be seconds of content."""
     is_number = key.is_type("whole number", "number")
     return is_number and key.min_number >= 0 and key.max_number < MAX_LENGTH

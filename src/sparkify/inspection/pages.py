@@ -1,11 +1,11 @@
-"""Which pages of a log are the project's page columns, and which one is a cancellation."""
+"""Match a log's pages to the project's page columns, and find its cancellation page."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable
 
 # The columns of `feature_engineering.pages`: the page in conf/base, and a pattern for pages of
-# other services, in lower case with blanks between words. The first fitting column wins.
+# other services, in lower case with blanks between words. The first column that fits is used.
 COLUMNS: dict[str, tuple[str, str]] = {
     "thumbs_down": ("Thumbs Down", r"thumbs? ?down|(\w+ )?(dislike[ds]?|downvoted?|unlike[ds]?)"),
     "thumbs_up": (
@@ -57,7 +57,7 @@ CONTENT = re.compile(
     r"|(start|begin) (playback|song|video|lesson)"
     r"|(lesson|article|video|content|item|product) (view|viewed|read|opened|completed|started)"
 )
-NO_CONTENT = re.compile(
+NOT_CONTENT = re.compile(
     r".*(log ?(in|out|ged)|sign ?(in|up|out|ed)|register|session|cancel|home|error|settings|help"
     r"|about|advert|app (open|start|launch)|heartbeat|ping|identify).*"
 )
@@ -67,8 +67,8 @@ CANCELLATION = re.compile(
     r"|(clos|delet|remov)\w* (\w+ )?(account|profile)"
     r"|(membership|subscription|plan) (\w+ )?(end|expir|stop|lapse)|opt(ed)? out).*"
 )
-# What customers cancel without leaving.
-NO_CANCELLATION = re.compile(
+# Things that customers cancel without leaving.
+NOT_A_CANCELLATION = re.compile(
     r".*(order|payment|booking|appointment|reservation|download|upload|cart|search|trip|ride"
     r"|checkout|return|dialog|undo|survey).*"
 )
@@ -80,12 +80,12 @@ COMPLETED = re.compile(
 # Columns of the project's own tables, as sparkify.schemas.parameters has them, and words of SQL.
 RESERVED = re.compile(
     r"account_age_days|active_days|cancellations|candidate|churned|current_path|cutoff|day"
-    r"|days_since_last_seen|ends_cancelled|false|first_day|gender|inputs|is_first_day|is_paid"
+    r"|days_since_last_seen|ends_cancelled|false|first_day|fold|gender|inputs|is_first_day|is_paid"
     r"|is_trainable|item_in_session|label|last_(event|gender|paid_ts|ts)|length|level|line"
     r"|listening_ms|log_opened|moderat(ed|or)|not|null|observed_days|other_pages|page|percentile"
-    r"|place|probability|problems|rank|reasons_(against|for)|record_hash|registration|rejection|session_id"
-    r"|sessions"
-    r"|time_format|total_records|true|ts|uncalibrated|unknown_columns|unscaled|user_id|weighed|weight"
+    r"|place|probability|problems|rank|reasons_(against|for)|record_hash|registration|rejection|repeat"
+    r"|session_id|sessions"
+    r"|time_format|total_records|trial|true|ts|uncalibrated|unknown_columns|unscaled|user_id|weighed|weight"
     r"|(free|paid)_.*|segment_\d+|.*_(probability|margin|prediction)|.*_\d+d"
 )
 
@@ -97,12 +97,12 @@ def split_words(page: str) -> str:
 
 
 def rank_cancellations(pages: Iterable[str]) -> list[str]:
-    """Return the pages that look like a cancellation, a completed one first."""
+    """Return the pages that look like a cancellation, completed ones first."""
     words = {page: split_words(page) for page in pages}
     fitting = [
         page
         for page, text in words.items()
-        if CANCELLATION.fullmatch(text) and not NO_CANCELLATION.fullmatch(text)
+        if CANCELLATION.fullmatch(text) and not NOT_A_CANCELLATION.fullmatch(text)
     ]
     return sorted(
         fitting,
@@ -111,42 +111,42 @@ def rank_cancellations(pages: Iterable[str]) -> list[str]:
 
 
 def match_columns(pages: Counter[str], cancellations: Iterable[str]) -> dict[str, str]:
-    """Return the log's page for each page column of the project that has one.
+    """Return the matching page of the log for each page column, if any.
 
     Args:
-        pages: the log's pages and their events.
-        cancellations: pages without a column.
+        pages: the log's pages and their number of events.
+        cancellations: pages to leave out.
     """
-    left = [page for page, _ in pages.most_common() if page not in {*cancellations}]
+    unmatched = [page for page, _ in pages.most_common() if page not in {*cancellations}]
     columns: dict[str, str] = {}
     for column, (page, _) in {**COLUMNS, "next_song": ("NextSong", "")}.items():
-        if page in left:
+        if page in unmatched:
             columns[column] = page
-            left.remove(page)
+            unmatched.remove(page)
     for column, (_, pattern) in COLUMNS.items():
-        fitting = [page for page in left if re.fullmatch(pattern, split_words(page))]
+        fitting = [page for page in unmatched if re.fullmatch(pattern, split_words(page))]
         if column not in columns and fitting:
             columns[column] = fitting[0]
-            left.remove(fitting[0])
+            unmatched.remove(fitting[0])
     if "next_song" not in columns:
-        contents = [page for page in left if CONTENT.fullmatch(split_words(page))]
-        others = [page for page in left if not NO_CONTENT.fullmatch(split_words(page))]
-        for page in [*contents, *others, *left][:1]:
+        contents = [page for page in unmatched if CONTENT.fullmatch(split_words(page))]
+        other_pages = [page for page in unmatched if not NOT_CONTENT.fullmatch(split_words(page))]
+        for page in [*contents, *other_pages, *unmatched][:1]:
             columns["next_song"] = page
     return columns
 
 
 def is_content(page: str) -> bool:
-    """Return whether a page's name says that content starts."""
+    """Return whether a page's name means that content starts."""
     return CONTENT.fullmatch(split_words(page)) is not None
 
 
 def name_column(page: str, used: Iterable[str]) -> str:
-    """Return an unused name for the column of another page."""
-    word = "_".join(re.findall(r"[a-z0-9]+", split_words(page)))[:60]
-    if not word or not word[0].isalpha() or RESERVED.fullmatch(word):
-        word = f"page_{word}".rstrip("_")
-    names, number = {*used}, 2
-    while word in names or RESERVED.fullmatch(word):
-        word, number = f"{word.rstrip('0123456789_')}_{number}", number + 1
-    return word
+    """Return an unused column name for a page."""
+    name = "_".join(re.findall(r"[a-z0-9]+", split_words(page)))[:60]
+    if not name or not name[0].isalpha() or RESERVED.fullmatch(name):
+        name = f"page_{name}".rstrip("_")
+    used_names, number = {*used}, 2
+    while name in used_names or RESERVED.fullmatch(name):
+        name, number = f"{name.rstrip('0123456789_')}_{number}", number + 1
+    return name

@@ -1,4 +1,4 @@
-"""What the keys of a sample of records hold: types, values and forms of time."""
+"""Profile the keys of sampled records: types, values and time formats."""
 
 import json
 import math
@@ -17,21 +17,21 @@ from sparkify.log_formats.times import UNITS, WITHOUT_ZONE, TimeReader, parse_nu
 
 TIMES = TimeReader(date(2000, 1, 1), date(2100, 1, 1), None, ZoneInfo("UTC"))
 WITH_ZONE_NAME = re.compile(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)? ?[A-Z][A-Za-z/_]{2,}")
-# Forms of time that the project reads, and those that it does not.
-READABLE: dict[str, str] = {
+# Time formats that the project reads, and those that it does not.
+READABLE_TIMES: dict[str, str] = {
     **{str(unit): f"{name} since 1970" for unit, (_, name) in UNITS.items()},
     "iso8601": "ISO 8601 text",
     "local": "ISO 8601 text without a zone",
     "date": "days, ISO 8601",
 }
-UNREADABLE: dict[str, str] = {
+UNREADABLE_TIMES: dict[str, str] = {
     "yyyymmdd": "days as YYYYMMDD",
     "zone name": "text with the name of a zone",
 }
 DAYS = ("date", "yyyymmdd")
 MAX_DEPTH = 8
-MAX_VALUE_LENGTH = 200  # characters that are kept of a value
-# Keys whose values are not printed: names of people, addresses, devices, secrets.
+MAX_VALUE_LENGTH = 200  # characters kept of a value
+# Keys whose values are not printed: personal names, addresses, devices, secrets.
 PRIVATE_NAME = re.compile(
     r".*(e?mail|phone|address|street|postal|zip|city|location|birth|latitude|longitude|useragent"
     r"|password|token|cookie|secret|fingerprint).*|name|(ip|ua|lat|lon|lng|dob)(addr.*)?|.*ipaddr.*"
@@ -47,10 +47,10 @@ SEPARATOR = re.compile(r"(?<!\\)\.")  # of nested keys; `\.` is a dot of the key
 
 @dataclass
 class Key:
-    """A key of the records: its values, their types and the times among them."""
+    """A key of the records: its values, types and time formats."""
 
     name: str  # nested by dots
-    part: str  # the last part, as the log has it
+    part: str  # the last part, unescaped
     depth: int
     rows: int = 0  # records in which it has a value
     values: Counter[str] = field(default_factory=Counter)
@@ -68,22 +68,22 @@ class Key:
         if kind in ("object", "list", "key/value pairs"):
             return
         self.values[format_value(value)] += 1
-        form = find_time_form(value)
-        if form:
-            self.times[form] += 1
+        time_format = find_time_format(value)
+        if time_format:
+            self.times[time_format] += 1
         if number is not None:
             self.min_number = min(self.min_number, float(number))
             self.max_number = max(self.max_number, float(number))
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """The last part, and the last two together, in lower case without punctuation."""
+        """The last part, and the last two parts, in lower case without punctuation."""
         parts = [re.sub(r"[^a-z0-9]", "", part.lower()) for part in SEPARATOR.split(self.name)]
         return (parts[-1], "".join(parts[-2:]))
 
     @cached_property
     def is_private(self) -> bool:
-        """Whether the values seem to be of a person, so that they are not printed."""
+        """Whether values may be personal data, which is not printed."""
         return any(map(PRIVATE_NAME.fullmatch, self.words)) or any(
             map(PRIVATE_VALUE.fullmatch, self.values)
         )
@@ -94,25 +94,25 @@ class Key:
         return self.rows > 0 and self.values.total() == self.rows
 
     @property
-    def time_form(self) -> str | None:
-        """The most frequent form of time, if nearly all values are times."""
+    def time_format(self) -> str | None:
+        """The most frequent time format, if nearly all values are times."""
         if self.times.total() < 0.95 * self.rows or not self.times:
             return None
         return self.times.most_common(1)[0][0]
 
     def is_type(self, *types: str) -> bool:
         """Return whether all values have one of the types."""
-        return self.rows > 0 and sum(self.types[one] for one in types) == self.rows
+        return self.rows > 0 and sum(self.types[name] for name in types) == self.rows
 
 
 @dataclass(frozen=True)
 class Profile:
-    """The records of a sample, flat, and their keys."""
+    """The flattened records of a sample, and their keys."""
 
     records: list[Record]
     keys: dict[str, Key]
 
-    def select_users(self, user: str | None) -> "Profile":
+    def select_records_with_user(self, user: str | None) -> "Profile":
         """Return the profile of the records that have a customer."""
         if user is None or self.keys[user].rows == len(self.records):
             return self
@@ -120,12 +120,12 @@ class Profile:
 
 
 def profile_records(records: Iterable[Record]) -> Profile:
-    """Return the keys of records, nested ones by dots, and what they hold."""
+    """Profile records; nested keys are joined by dots."""
     return profile_flat(dict(_flatten(record)) for record in records)
 
 
 def profile_flat(records: Iterable[Record]) -> Profile:
-    """Return the keys of flat records and what they hold."""
+    """Profile records without nested keys."""
     rows, keys = [], {}
     for record in records:
         rows.append(record)
@@ -137,26 +137,26 @@ def profile_flat(records: Iterable[Record]) -> Profile:
     return Profile(rows, keys)
 
 
-def find_time_form(value: object) -> str | None:
-    """Return the form of a value that is a time from 2000 to 2099; None for any other value."""
+def find_time_format(value: object) -> str | None:
+    """Return the format of a time from 2000 to 2099; None for any other value."""
     if isinstance(value, datetime):
         return "iso8601" if value.tzinfo else "local"
     if isinstance(value, date):
         return "date"
     number = read_number(value)
     if number is not None:
-        return TIMES.read(number).form or ("yyyymmdd" if _is_day(number) else None)
+        return TIMES.read(number).time_format or ("yyyymmdd" if _is_day(number) else None)
     if not isinstance(value, str):
         return None
     text = value.strip()
-    form = TIMES.read(text).form
-    if form == WITHOUT_ZONE:
+    time_format = TIMES.read(text).time_format
+    if time_format == WITHOUT_ZONE:
         return "date" if len(text) == len("2000-01-01") else "local"
-    return form or ("zone name" if WITH_ZONE_NAME.fullmatch(text) else None)
+    return time_format or ("zone name" if WITH_ZONE_NAME.fullmatch(text) else None)
 
 
 def read_number(value: object) -> Decimal | None:
-    """Return a finite number, also of a text such as "1.0"; None for any other value."""
+    """Return a finite number, or that in a text such as "1.0"; None for any other value."""
     number = parse_number(value)
     if number is None:
         return None
@@ -176,7 +176,7 @@ def _is_day(number: Decimal) -> bool:
 
 
 def format_value(value: object) -> str:
-    """Return a value as text, as the project compares it: booleans as true and false."""
+    """Return a value as the text that the project compares, such as true for booleans."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
@@ -185,9 +185,9 @@ def format_value(value: object) -> str:
 
 
 def format_text(text: str) -> str:
-    """Return a text in quotes that fits into a comment of YAML."""
+    """Return a text in quotes, fit for a YAML comment."""
     quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in quoted)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in quoted)
 
 
 def _flatten(record: Record, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
@@ -206,7 +206,7 @@ def _find_type(value: object, number: Decimal | None) -> str:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, list):
-        pairs = all(isinstance(one, dict) and {"key", "value"} <= {*one} for one in value)
+        pairs = all(isinstance(item, dict) and {"key", "value"} <= {*item} for item in value)
         return "key/value pairs" if value and pairs else "list"
     if isinstance(value, datetime | date):
         return "time"

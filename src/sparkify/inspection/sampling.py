@@ -1,4 +1,4 @@
-"""The first records of a log's files, whatever their format."""
+"""Read the first records of a log's files, in any format."""
 
 import csv
 import io
@@ -23,10 +23,10 @@ from sparkify.log_formats.files import (
     split_values,
 )
 
-MAX_BYTES = 4_000_000  # of text, from all files together: about a second to parse
+MAX_BYTES = 4_000_000  # of text, from all files; about a second to parse
 MIN_BYTES_PER_FILE = 100_000
 MAX_FILES = 40
-MAX_RECORDS = 20_000  # of all files together
+MAX_RECORDS = 20_000  # from all files
 MIN_RECORDS_PER_FILE = 100
 MAX_HEADER_LENGTH = 100_000
 BY_ENDING = {".csv": "csv", ".tsv": "tsv"}
@@ -45,7 +45,7 @@ class SampledFile:
     name: str
     format: str  # as in raw_format
     records: list[Record]
-    unread: int = 0  # lines that are not records
+    skipped: int = 0  # lines that are not records
     is_whole: bool = True
     delimiter: str | None = None  # of a table
 
@@ -78,21 +78,21 @@ class LogFiles:
         count = min(MAX_FILES, len(self.names))
         self.sampled = [self.names[index * len(self.names) // count] for index in range(count)]
 
-    def path(self, name: str) -> str:
-        """Return the full path of a file by its name below the folder."""
+    def get_path(self, name: str) -> str:
+        """Return the path of a file from its name relative to the folder."""
         return f"{self.root.rstrip('/')}/{name}" if self.is_folder else self.root
 
     def open_bytes(self, name: str, compression: str | None = None) -> Any:
         """Open a file for reading bytes."""
-        return self.filesystem.open(self.path(name), "rb", compression=compression)
+        return self.filesystem.open(self.get_path(name), "rb", compression=compression)
 
     def read_beginning(self, name: str) -> tuple[bytes, bool]:
-        """Return the first unpacked bytes of a file and whether they are all of it.
+        """Return the first unpacked bytes of a file, and whether they are the whole file.
 
         Raises:
             InspectionError: if they are neither text nor Parquet.
         """
-        suffix, path = PurePosixPath(name).suffix, self.path(name)
+        suffix, path = PurePosixPath(name).suffix, self.get_path(name)
         max_bytes = max(MAX_BYTES // len(self.sampled), MIN_BYTES_PER_FILE)
         try:
             with self.open_bytes(name) as file:
@@ -114,36 +114,36 @@ class LogFiles:
 
 
 def sample_files(files: LogFiles) -> list[SampledFile]:
-    """Return the first records of each sampled file that has any.
+    """Return the first records of each sampled file that is not empty.
 
     Raises:
         InspectionError: if a file is in a format that the project does not read, or none has
             records.
     """
     limit = max(MAX_RECORDS // len(files.sampled), MIN_RECORDS_PER_FILE)
-    sampled = [_sample(files, name, limit) for name in files.sampled]
+    sampled = [_sample_file(files, name, limit) for name in files.sampled]
     if not any(file.records for file in sampled):
-        if all(file.unread == 0 for file in sampled):
+        if all(file.skipped == 0 for file in sampled):
             raise InspectionError(f"{files.root} is empty.")
         raise InspectionError(
             f"{files.root} has no records. The project reads JSON objects, CSV and TSV with a "
             f"header, and Parquet."
         )
-    return [file for file in sampled if file.records or file.unread]
+    return [file for file in sampled if file.records or file.skipped]
 
 
-def _sample(files: LogFiles, name: str, limit: int) -> SampledFile:
+def _sample_file(files: LogFiles, name: str, limit: int) -> SampledFile:
     content, is_whole = files.read_beginning(name)
     if content.startswith(PARQUET):
         return _sample_parquet(files, name, limit)
     text = content.decode("utf-8-sig", errors="replace")
     if not is_whole:
-        text = text.rstrip("\ufffd")  # a character that is cut off
+        text = text.rstrip("\ufffd")  # an incomplete character
     if text.strip()[:1] in ("{", "["):
-        raw_format, records, unread = _read_json(text, is_whole)
+        raw_format, records, skipped = _read_json(text, is_whole)
         if records:
             is_whole = is_whole and len(records) <= limit
-            return SampledFile(name, raw_format, records[:limit], unread, is_whole)
+            return SampledFile(name, raw_format, records[:limit], skipped, is_whole)
     suffixes = [suffix for suffix in PurePosixPath(name).suffixes if suffix not in COMPRESSED]
     return _sample_table(name, text, is_whole, limit, BY_ENDING.get("".join(suffixes[-1:])))
 
@@ -164,7 +164,7 @@ def _read_json(text: str, is_whole: bool) -> tuple[str, list[Record], int]:
 
 
 def _parse_objects(texts: list[str]) -> list[Record]:
-    """Return the JSON objects among some texts."""
+    """Return the objects among JSON texts."""
     records = []
     for text in texts:
         try:
@@ -183,27 +183,27 @@ def _sample_table(
     first_line = text.lstrip()[:MAX_HEADER_LENGTH].partition("\n")[0]
     header = parse_header(first_line.rstrip("\r"), "".join(DELIMITERS))
     if len(header.names) < 2:
-        unread = sum(1 for line in text.splitlines() if line.strip())
-        return SampledFile(name, raw_format or "json_lines", [], unread, is_whole)
+        skipped = sum(1 for line in text.splitlines() if line.strip())
+        return SampledFile(name, raw_format or "json_lines", [], skipped, is_whole)
     rows = _read_rows(text.lstrip(), header.delimiter)
-    table = list(islice(rows, limit + 2))  # a header, and one more
+    table = list(islice(rows, limit + 2))  # the header, and a row that may be incomplete
     names = [column.strip() for column in table[0]]
     is_whole = is_whole and len(table) < limit + 2
-    body = table[1:] if is_whole else table[1:-1]  # the last may be cut off
+    body = table[1:] if is_whole else table[1:-1]  # the last may be incomplete
     records = [
         {key: value for key, value in zip(names, row, strict=True) if key}
         for row in body
         if len(row) == len(names)
     ]
     is_prose = not records and raw_format is None  # such as a README beside the log
-    unread = len(table) if is_prose else len(body) - len(records)
+    skipped = len(table) if is_prose else len(body) - len(records)
     delimiter = None if is_prose else header.delimiter
     raw_format = raw_format or DELIMITERS[header.delimiter]
-    return SampledFile(name, raw_format, records, unread, is_whole, delimiter)
+    return SampledFile(name, raw_format, records, skipped, is_whole, delimiter)
 
 
 def _read_rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    """Yield the rows that are not blank; an empty one where csv cannot continue."""
+    """Yield the rows that are not blank; an empty row if csv cannot continue."""
     try:
         yield from filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error:  # a field of more than 131,072 characters: a quote without its end
@@ -211,8 +211,8 @@ def _read_rows(text: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def _sample_parquet(files: LogFiles, name: str, limit: int) -> SampledFile:
-    """Return the first rows of the first row group."""
-    from pyarrow import ArrowException  # noqa: PLC0415 - slow, and other formats do without
+    """Return the first rows of a Parquet file's first row group."""
+    from pyarrow import ArrowException  # noqa: PLC0415 - slow, and only for Parquet
     from pyarrow.parquet import ParquetFile  # noqa: PLC0415
 
     try:
@@ -222,5 +222,7 @@ def _sample_parquet(files: LogFiles, name: str, limit: int) -> SampledFile:
             rows = next(groups).to_pylist() if table.num_row_groups else []
             is_whole = table.metadata.num_rows == len(rows)
     except (ArrowException, OSError, StopIteration) as error:
-        raise InspectionError(f"{files.path(name)} is no readable Parquet: {error}.") from error
+        raise InspectionError(
+            f"{files.get_path(name)} is not readable Parquet: {error}."
+        ) from error
     return SampledFile(name, "parquet", rows, is_whole=is_whole)

@@ -1,4 +1,4 @@
-"""The folders or files of a log whose records have different shapes."""
+"""Group a log's files whose records have different shapes, by folder or file name."""
 
 import re
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ from sparkify.inspection.profile import Profile, profile_records
 from sparkify.inspection.sampling import SampledFile
 
 MAX_SOURCES = 30
-# Folders that only part a table: year=2024, 2024-01-31, 07.
+# Folders that only partition a table: year=2024, 2024-01-31, 07.
 PARTITION = re.compile(r".*=.*|[\d_.-]*")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Files of one shape: a pattern for their names, and what their records hold."""
+    """Files of one shape: their name pattern, and the profile of their records."""
 
     pattern: str
     name: str
@@ -25,16 +25,16 @@ class Source:
 
 
 def find_sources(files: list[SampledFile]) -> list[Source]:
-    """Return the groups of a folder's files by folder, else by name; a single one if all agree."""
+    """Group a log's files by folder, else by file name; return one source without groups."""
     for find_group, kind in ((_find_folder, "folder"), (_find_stem, "file")):
         groups: dict[tuple[str, str], list[SampledFile]] = {}
         for file in files:
             groups.setdefault(find_group(file.name), []).append(file)
         if 1 < len(groups) <= MAX_SOURCES:
-            names_pages = all(name for _, name in groups) and (
-                kind == "folder" or all(_is_plain(file.name) for file in files)
+            can_name_pages = all(name for _, name in groups) and (
+                kind == "folder" or all(_has_no_digit(file.name) for file in files)
             )
-            page_from = kind if names_pages else None
+            page_from = kind if can_name_pages else None
             return [
                 _make_source(pattern, name, group, page_from)
                 for (pattern, name), group in groups.items()
@@ -50,7 +50,7 @@ def _make_source(
     return Source(pattern, name, profile, guess_fields(profile, page_from))
 
 
-def differ(sources: Iterable[Source]) -> bool:
+def have_different_settings(sources: Iterable[Source]) -> bool:
     """Return whether sources need separate settings."""
     settings = {
         repr((source.guess.fields, source.guess.constants, source.guess.page_from))
@@ -60,7 +60,7 @@ def differ(sources: Iterable[Source]) -> bool:
 
 
 def _find_folder(name: str) -> tuple[str, str]:
-    """Return the pattern and the name of the last folder that is not a partition."""
+    """Return the pattern and name of the last folder that is not a partition."""
     folders = PurePosixPath(name).parts[:-1]
     while folders and PARTITION.fullmatch(folders[-1]):
         folders = folders[:-1]
@@ -76,6 +76,6 @@ def _find_stem(name: str) -> tuple[str, str]:
     return "/".join([*folders, f"{letters}*"]), letters
 
 
-def _is_plain(name: str) -> bool:
+def _has_no_digit(name: str) -> bool:
     stem = PurePosixPath(name).name.partition(".")[0]
     return re.search(r"\d", stem) is None

@@ -1,4 +1,4 @@
-"""Times as services write them: numbers since 1970 in any unit, and ISO 8601."""
+"""Read times of event logs: numbers since 1970 in any unit, and ISO 8601."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 TimeUnit = Literal["s", "ms", "us", "ns"]
-# Microseconds in a unit, and its name. The most frequent unit comes first.
+# By unit: its microseconds and its name. The most frequent unit comes first.
 UNITS: dict[TimeUnit, tuple[Decimal, str]] = {
     "ms": (Decimal(1_000), "milliseconds"),
     "s": (Decimal(1_000_000), "seconds"),
@@ -21,22 +21,22 @@ WITHOUT_ZONE = "iso8601 without zone"
 WRONG_TYPE, IMPOSSIBLE = "wrong type", "impossible"
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MAX_DIGITS = 30  # before the point; a number with more is no time
+MAX_DIGITS = 30  # before the point; a longer number is not a time
 QUOTED_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d{1,3})?")
 NAMED_UTC = re.compile(r"\s*(UTC|GMT)$")  # BigQuery writes "2018-11-01 20:57:10 UTC"
 
 
 class TimeValue(NamedTuple):
-    """A time of the log; all three are None where the log has no value.
+    """A time of the log; all three are None without a value.
 
     Attributes:
-        micros: microseconds since 1970 UTC; None where there is a problem.
-        form: how it is written: a unit, `iso8601`, or `iso8601 without zone`.
-        problem: `wrong type`, `in` a unit that the parameters do not name, or `impossible`.
+        micros: microseconds since 1970 UTC; None if there is a problem.
+        time_format: a unit, `iso8601`, or `iso8601 without zone`.
+        problem: `wrong type`, `in` a unit that is not allowed, or `impossible`.
     """
 
     micros: int | None = None
-    form: str | None = None
+    time_format: str | None = None
     problem: str | None = None
 
 
@@ -46,10 +46,10 @@ class TimeReader:
 
     Attributes:
         earliest: the first possible day, UTC.
-        latest: the day after the last possible one. Counted since 1970 it is less than a thousand
-            times the first, so that a number is possible in one unit only.
-        time_format: a unit or `iso8601`; None recognises each.
-        zone: the time zone of times that name none.
+        latest: the day after the last possible one. Counted from 1970, it has under 1,000 times
+            the days of `earliest`, so that a number is possible in only one unit.
+        time_format: the allowed unit or `iso8601`; None allows all.
+        zone: the time zone of times without one.
     """
 
     earliest: date
@@ -58,7 +58,7 @@ class TimeReader:
     zone: ZoneInfo
 
     def read(self, value: object) -> TimeValue:
-        """Read a value as JSON has it."""
+        """Read a decoded JSON value."""
         if isinstance(value, str):
             value = value.strip() or None
         if value is None:
@@ -72,7 +72,7 @@ class TimeReader:
         if isinstance(number, Decimal) and number.adjusted() > MAX_DIGITS:
             return TimeValue(problem=IMPOSSIBLE)
         for unit in UNITS:
-            micros = _scale(number, unit)
+            micros = _to_micros(number, unit)
             if self.is_possible(micros):
                 if self.allows(unit):
                     return TimeValue(micros, unit)
@@ -86,23 +86,23 @@ class TimeReader:
             return TimeValue(problem=WRONG_TYPE)
         if not self.allows(ISO_8601):
             return TimeValue(problem=WRONG_TYPE)
-        form = ISO_8601 if moment.tzinfo else WITHOUT_ZONE
+        time_format = ISO_8601 if moment.tzinfo else WITHOUT_ZONE
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=self.zone)
         try:
             micros = (moment - EPOCH) // MICROSECOND
-        except OverflowError:  # within a day of the year 1 or 9999
+        except OverflowError:  # less than a day from the first or last possible datetime
             return TimeValue(problem=IMPOSSIBLE)
         if not self.is_possible(micros):
             return TimeValue(problem=IMPOSSIBLE)
-        return TimeValue(micros, form)
+        return TimeValue(micros, time_format)
 
     def allows(self, time_format: str) -> bool:
-        """Return whether times may be written in a unit, or as ISO 8601."""
+        """Return whether a unit or `iso8601` is allowed."""
         return self.time_format in (None, time_format)
 
     def is_possible(self, micros: int) -> bool:
-        """Return whether microseconds since 1970 lie between the first and the last day."""
+        """Return whether a time is within the possible days."""
         first, end = self._bounds
         return first <= micros < end
 
@@ -125,8 +125,8 @@ def parse_number(value: object) -> int | float | Decimal | None:
     return value
 
 
-def _scale(number: float | Decimal, unit: TimeUnit) -> int:
-    """Return a number of a unit in microseconds; nanoseconds are cut, fractions are rounded."""
+def _to_micros(number: float | Decimal, unit: TimeUnit) -> int:
+    """Convert a number to microseconds; nanoseconds are truncated, fractions rounded."""
     factor = UNITS[unit][0]
     if isinstance(number, float):
         return round(number * float(factor)) if factor >= 1 else int(number / 1_000.0 // 1)

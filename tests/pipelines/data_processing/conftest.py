@@ -11,13 +11,13 @@ from sparkify.pipelines.data_processing.parsing import parse_records
 @pytest.fixture(scope="session")
 def checks(parameters: dict[str, Any]) -> DataProcessingParameters:
     """Return the parameters of the mini environment."""
-    found: DataProcessingParameters = parameters["data_processing"]
-    return found
+    section: DataProcessingParameters = parameters["data_processing"]
+    return section
 
 
 @pytest.fixture(scope="session")
 def changed(checks: DataProcessingParameters) -> Callable[..., DataProcessingParameters]:
-    """Return a function: the parameters with some of them changed, and `fields` merged."""
+    """Return a function that changes some of the parameters, and merges `fields`."""
 
     def change(fields: dict[str, str | None] | None = None, **changes: Any) -> Any:
         usual = checks.model_dump()
@@ -31,12 +31,12 @@ def changed(checks: DataProcessingParameters) -> Callable[..., DataProcessingPar
 def parse_batches(
     parameters: DataProcessingParameters, *batches: pa.RecordBatch
 ) -> list[dict[str, Any]]:
-    """Return the rows of `checked_events` that come of batches."""
+    """Return the rows of `checked_events` for some batches."""
     return [row for batch in parse_records(iter(batches), parameters) for row in batch.to_pylist()]
 
 
 def make_batch(*records: str | bytes, **columns: list[Any]) -> pa.RecordBatch:
-    """Return a batch of records as Spark hands it over; other columns by their names."""
+    """Return a batch of records as Spark passes it, with other columns by name."""
     texts = [text if isinstance(text, bytes) else text.encode() for text in records]
     arrays = {
         "value": pa.array(texts, pa.binary()),
@@ -49,11 +49,11 @@ def make_batch(*records: str | bytes, **columns: list[Any]) -> pa.RecordBatch:
 
 @pytest.fixture(scope="session")
 def parse() -> Callable[..., list[dict[str, Any]]]:
-    """Return a function: the rows that come of records, without Spark."""
+    """Return a function that parses records into rows, without Spark."""
 
-    def parsed(
+    def parse_texts(
         parameters: DataProcessingParameters, *records: str | bytes, **columns: list[Any]
     ) -> list[dict[str, Any]]:
         return parse_batches(parameters, make_batch(*records, **columns))
 
-    return parsed
+    return parse_texts

@@ -20,13 +20,13 @@ Rows = Callable[..., DataFrame]
 
 @pytest.fixture
 def rows(spark: SparkSession, parse: Callable[..., list[dict[str, Any]]]) -> Rows:
-    """Return a function: the table that comes of records, parsed without Spark."""
+    """Return a function that makes a table of records, parsed without Spark."""
 
-    def table(parameters: DataProcessingParameters, *records: str) -> DataFrame:
+    def make_table(parameters: DataProcessingParameters, *records: str) -> DataFrame:
         parsed = parse(parameters, *records)
         return spark.createDataFrame([tuple(row.values()) for row in parsed], CHECKED_EVENTS.struct)
 
-    return table
+    return make_table
 
 
 def test_every_problem_is_counted_with_a_value_of_its_field(
@@ -71,7 +71,7 @@ def test_a_field_whose_values_are_all_wrong_is_not_missing(
     assert find_missing_fields(rows(checks, *texts), checks) == {}
 
 
-def test_a_field_that_records_are_not_to_have_is_not_missing(
+def test_a_field_set_to_null_is_not_missing(
     changed: Callable[..., DataProcessingParameters], rows: Rows
 ) -> None:
     parameters = changed({"registration": None, "level": None})
@@ -80,7 +80,7 @@ def test_a_field_that_records_are_not_to_have_is_not_missing(
 
 
 @pytest.mark.parametrize(
-    ("lines", "found"),
+    ("lines", "quality"),
     [
         ([f"[{line()}, {line()}]"], "a JSON array on one line"),
         (
@@ -95,19 +95,19 @@ def test_a_field_that_records_are_not_to_have_is_not_missing(
         ([line(), "", "x"], None),
     ],
 )
-def test_another_format_is_recognised_by_its_lines(
-    checks: DataProcessingParameters, rows: Rows, lines: list[str], found: str | None
+def test_other_formats_are_detected(
+    checks: DataProcessingParameters, rows: Rows, lines: list[str], quality: str | None
 ) -> None:
-    assert detect_format(rows(checks, *lines)) == found
+    assert detect_format(rows(checks, *lines)) == quality
 
 
-def account(accepted: int, share: float, **rejections: Any) -> dict[str, Any]:
-    """Return data_quality with so many records of each reason, spelt with underscores."""
-    found = {
+def make_quality(accepted: int, share: float, **rejections: Any) -> dict[str, Any]:
+    """Return data_quality with a number of records per reason, written with underscores."""
+    by_reason = {
         reason.replace("_", " "): {"lines": lines, "examples": ["{…}"]}
         for reason, lines in rejections.items()
     }
-    rejected = sum(reason["lines"] for reason in found.values())
+    rejected = sum(reason["lines"] for reason in by_reason.values())
     return {
         "lines": accepted + rejected,
         "accepted": accepted,
@@ -115,9 +115,10 @@ def account(accepted: int, share: float, **rejections: Any) -> dict[str, Any]:
         "without_user": rejections.get("no_user", 0),
         "rejected_share": share,
         "max_rejected_share": 0.2,
-        "rejections": found,
+        "rejections": by_reason,
         "problems": {
-            reason: {"lines": about["lines"], "value": None} for reason, about in found.items()
+            reason: {"lines": counts["lines"], "value": None}
+            for reason, counts in by_reason.items()
         },
         "malformed_lines_look_like": None,
         "fields_without_values": {},
@@ -132,15 +133,15 @@ def message(data_quality: dict[str, Any]) -> str:
 
 
 def test_a_log_with_few_rejected_records_is_usable() -> None:
-    require_usable_log(account(80, 0.2, duplicate=20))
-    require_usable_log(account(1, 0.0, no_user=999))
+    require_usable_log(make_quality(80, 0.2, duplicate=20))
+    require_usable_log(make_quality(1, 0.0, no_user=999))
 
 
-def test_a_log_with_many_rejected_records_stops_with_reasons_values_and_remedies() -> None:
-    found = account(40, 0.6, wrong_type_of_length=36, ts_in_seconds=24, no_user=7)
-    found["problems"]["wrong type of length"]["value"] = '"3:05"'
-    found["problems"]["ts in seconds"]["value"] = "1541105830"
-    assert message(found) == (
+def test_the_error_for_many_rejected_records_has_reasons_values_and_remedies() -> None:
+    quality = make_quality(40, 0.6, wrong_type_of_length=36, ts_in_seconds=24, no_user=7)
+    quality["problems"]["wrong type of length"]["value"] = '"3:05"'
+    quality["problems"]["ts in seconds"]["value"] = "1541105830"
+    assert message(quality) == (
         "raw_events: 60 of 100 records rejected (36 wrong type of length, 24 ts in seconds; 7 more "
         "records have no user and do not count). data_processing.max_rejected_share allows 20%. "
         'wrong type of length (found "3:05"): Write length as a number. ts in seconds (found '
@@ -148,50 +149,48 @@ def test_a_log_with_many_rejected_records_stops_with_reasons_values_and_remedies
     )
 
 
-def test_a_rare_problem_gets_its_remedy_if_there_is_no_frequent_one() -> None:
-    found = account(70, 0.3, duplicate=10, impossible_length=10, impossible_ts=10)
-    assert "Export the log anew: it holds the same records more than once." in message(found)
+def test_the_error_has_the_remedy_of_a_rare_problem_if_none_is_frequent() -> None:
+    quality = make_quality(70, 0.3, duplicate=10, impossible_length=10, impossible_ts=10)
+    assert "Export the log again, with each record once." in message(quality)
 
 
-def test_a_log_of_guests_alone_says_what_makes_a_customer() -> None:
-    assert message(account(0, 0.0, no_user=5)) == (
-        "raw_events: none of its 5 records is an event of a customer (5 no user). no user: An "
-        "event of a customer has a userId and the time of the registration."
+def test_the_error_for_a_log_without_users_defines_a_customer() -> None:
+    assert message(make_quality(0, 0.0, no_user=5)) == (
+        "raw_events: none of its 5 records is an event of a customer (5 no user). no user: Give "
+        "every customer's event a userId and a registration time."
     )
 
 
-def test_levels_that_no_parameter_names_are_listed() -> None:
-    found = account(1, 0.9, impossible_level=9)
-    found["rejections"]["impossible level"]["values"] = {"Paid": 7, "Free": 2}
+def test_the_error_lists_unknown_levels() -> None:
+    quality = make_quality(1, 0.9, impossible_level=9)
+    quality["rejections"]["impossible level"]["values"] = {"Paid": 7, "Free": 2}
     assert (
         'Values found: "Paid" (7 records), "Free" (2 records). Add them to data_processing.levels.'
-        in message(found)
+        in message(quality)
     )
 
 
-def test_another_format_is_named_with_how_to_read_it() -> None:
-    found = account(0, 1.0, malformed_JSON=1) | {
+def test_the_error_names_a_detected_format_and_its_setting() -> None:
+    quality = make_quality(0, 1.0, malformed_JSON=1) | {
         "malformed_lines_look_like": "a JSON array on one line"
     }
     assert (
         "The log is a JSON array on one line. Set raw_format: json_array in conf/<env>/globals.yml."
-        in message(found)
+        in message(quality)
     )
 
 
-def test_essential_fields_without_values_are_named_with_their_keys_and_the_log_s() -> None:
-    found = account(0, 1.0, no_ts=3) | {
+def test_the_error_lists_required_fields_without_values_and_unused_keys() -> None:
+    quality = make_quality(0, 1.0, no_ts=3) | {
         "fields_without_values": {"ts": "ts", "level": "plan"},
         "unknown_columns": ["time", "tier"],
     }
-    found["problems"] = {
+    quality["problems"] = {
         "no ts": {"lines": 3, "value": None},
         "impossible length": {"lines": 3, "value": "-1"},
     }
-    text = message(found)
+    text = message(quality)
     assert "No record has a value of ts (key ts), level (key plan)." in text
-    assert (
-        "`sparkify inspect LOG` drafts the settings. Keys that no field takes: time, tier." in text
-    )
-    assert "impossible length (found -1): length counts seconds" in text
-    assert "Without it, set" not in text
+    assert "`sparkify inspect LOG` drafts the settings. Unused keys: time, tier." in text
+    assert "impossible length (found -1): Write length in seconds" in text
+    assert "If the log has none, set" not in text

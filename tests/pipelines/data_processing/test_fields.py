@@ -34,16 +34,16 @@ def test_a_key_is_split_at_its_dots(key: str, path: tuple[str, ...]) -> None:
     ],
 )
 def test_a_page_can_be_the_name_of_a_folder_or_a_file(page_from: str, file: str, page: str) -> None:
-    assert RecordShape(None, {}, {}, page_from).page_of(file) == page  # type: ignore[arg-type]
+    assert RecordShape(None, {}, {}, page_from).get_page(file) == page  # type: ignore[arg-type]
 
 
-def test_a_shape_has_what_a_key_a_constant_or_a_file_says() -> None:
+def test_a_shape_has_the_fields_of_keys_constants_and_file_names() -> None:
     shape = RecordShape(None, {"ts": ("ts",)}, {"level": "paid"}, "file")
     fields = ("ts", "level", "page", "sessionId")
     assert [shape.has(field) for field in fields] == [True, True, True, False]
 
 
-def test_files_are_matched_with_their_folders() -> None:
+def test_a_shape_matches_paths_that_include_folders() -> None:
     shape = RecordShape("listens/*", {}, {}, "key")
     assert shape.matches("listens/2018/a.json")
     assert not shape.matches("auth/listens")

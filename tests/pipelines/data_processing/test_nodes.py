@@ -18,7 +18,7 @@ from sparkify.schemas import CHECKED_EVENTS, EVENT_COUNTS
 from sparkify.spark.checksums import digest_log, record_hash
 from tests.bad_logs import line
 
-# A duplicate as the account shows it: the event that its copies are.
+# How data_quality shows a duplicate: as the event.
 EVENT = (
     '{"user_id":"30","ts":"2018-10-01T00:01:57.000Z","session_id":"29","item_in_session":50,'
     '"page":"NextSong","level":"paid","registration":"2018-09-28T22:22:42.000Z","gender":"M",'
@@ -26,8 +26,8 @@ EVENT = (
 )
 
 
-def quoted(text: str) -> str:
-    """Return what is kept of a rejected record: the values of fields alone."""
+def quote(text: str) -> str:
+    """Return the quote of a rejected record: only fields have values."""
     event = {key: value if key in FIELDS else "…" for key, value in json.loads(text).items()}
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False)
 
@@ -45,7 +45,7 @@ def check_all(
     return checked, repeated, nodes.count_events(checked, repeated)
 
 
-def quality(
+def summarize(
     spark: SparkSession,
     checks: DataProcessingParameters,
     raw: DataFrame,
@@ -63,7 +63,7 @@ def test_each_record_becomes_a_row(spark: SparkSession, checks: DataProcessingPa
     assert (second["rejection"], second["line"]) == ("malformed JSON", "x")
 
 
-def test_a_record_s_hash_is_that_of_its_text(
+def test_the_hash_of_a_record_is_the_hash_of_its_text(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     raw = log(spark, line(), "x", "")
@@ -72,7 +72,7 @@ def test_a_record_s_hash_is_that_of_its_text(
     assert [row[0] for row in checked] == hashes
 
 
-def test_the_file_is_read_where_sources_ask_for_it(
+def test_the_file_column_is_used_if_the_page_comes_from_a_folder(
     spark: SparkSession, changed: Callable[..., DataProcessingParameters]
 ) -> None:
     parameters = changed({"page": None}, page_from="folder")
@@ -83,7 +83,7 @@ def test_the_file_is_read_where_sources_ask_for_it(
     assert [row[0] for row in pages] == ["Home", "About"]
 
 
-def test_of_equal_records_one_is_an_event(
+def test_equal_records_count_as_one_event(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     other = line(itemInSession=51)
@@ -98,19 +98,19 @@ def test_of_equal_records_one_is_an_event(
     assert [row["events"] for row in counts.collect()] == [2]
 
 
-def test_records_that_only_share_a_hash_are_both_events(
+def test_different_records_with_the_same_hash_are_separate_events(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     raw = log(spark, line(), line(itemInSession=51), line(itemInSession=51))
     checked = nodes.check_events(raw, checks).withColumn("record_hash", F.lit(7).cast("bigint"))
     repeated = nodes.find_repeated_events(checked)
-    found = {row["item_in_session"]: row["copies"] for row in repeated.collect()}
-    assert found == {50: 1, 51: 2}
+    copies = {row["item_in_session"]: row["copies"] for row in repeated.collect()}
+    assert copies == {50: 1, 51: 2}
     assert nodes.drop_duplicates(checked, repeated).count() == 2
-    account = nodes.summarize_data_quality(
+    quality = nodes.summarize_data_quality(
         checked, repeated, nodes.count_events(checked, repeated), {}, checks
     )
-    assert (account["accepted"], account["rejections"]["duplicate"]["lines"]) == (2, 1)
+    assert (quality["accepted"], quality["rejections"]["duplicate"]["lines"]) == (2, 1)
 
 
 def test_events_are_counted_by_day_page_level_and_format(
@@ -138,27 +138,27 @@ def test_events_are_counted_by_day_page_level_and_format(
 
 
 @pytest.mark.parametrize("partitions", [1, 3, 8])
-def test_partitions_and_order_change_nothing(
+def test_the_result_does_not_depend_on_partitions_or_order(
     spark: SparkSession, checks: DataProcessingParameters, partitions: int
 ) -> None:
     lines = [line(itemInSession=item % 9, userId=str(item % 4)) for item in range(40)] + ["x"]
     expected = [sorted(map(str, t.collect())) for t in check_all(spark, checks, log(spark, *lines))]
     shuffled = log(spark, *reversed(lines)).repartition(partitions)
-    found = check_all(spark, checks, shuffled)
-    assert [sorted(map(str, table.collect())) for table in found] == expected
+    tables = check_all(spark, checks, shuffled)
+    assert [sorted(map(str, table.collect())) for table in tables] == expected
 
 
 def test_an_empty_log_is_an_error(spark: SparkSession, checks: DataProcessingParameters) -> None:
-    with pytest.raises(LogError, match="holds no lines"):
+    with pytest.raises(LogError, match="has no lines"):
         nodes.check_events(log(spark), checks)
 
 
-def test_every_record_is_accounted_for(
+def test_data_quality_counts_every_record(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     raw = log(spark, line(), line(), line(userId="31", tag=1), *["broken"] * 4, line(ts=...))
-    account = quality(spark, checks, raw)
-    assert account == {
+    quality = summarize(spark, checks, raw)
+    assert quality == {
         "source": "provided",
         "lines": 8,
         "accepted": 2,
@@ -166,7 +166,7 @@ def test_every_record_is_accounted_for(
         "rejections": {
             "duplicate": {"lines": 1, "examples": [EVENT]},
             "malformed JSON": {"lines": 4, "examples": ["broken"] * 3},
-            "no ts": {"lines": 1, "examples": [quoted(line(ts=...))]},
+            "no ts": {"lines": 1, "examples": [quote(line(ts=...))]},
         },
         "without_user": 0,
         "rejected_share": 0.75,
@@ -188,36 +188,36 @@ def test_every_record_is_accounted_for(
     }
 
 
-def test_records_without_a_user_count_apart(
+def test_records_without_a_user_do_not_affect_the_rejected_share(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     guests = [line(userId="", itemInSession=number) for number in range(9)]
-    account = quality(spark, checks, log(spark, line(), *guests))
-    assert (account["lines"], account["rejected"], account["without_user"]) == (10, 9, 9)
-    assert account["rejected_share"] == 0
+    quality = summarize(spark, checks, log(spark, line(), *guests))
+    assert (quality["lines"], quality["rejected"], quality["without_user"]) == (10, 9, 9)
+    assert quality["rejected_share"] == 0
 
 
-def test_a_level_that_no_parameter_names_is_listed_with_its_lines(
+def test_unknown_levels_are_listed_with_their_number_of_lines(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     levels = ["Paid", "Paid", "family", "free"]
     texts = [line(level=level, itemInSession=item) for item, level in enumerate(levels)]
-    account = quality(spark, checks, log(spark, *texts))
-    assert account["rejections"]["impossible level"]["values"] == {"Paid": 2, "family": 1}
-    assert account["levels"] == {"free": 1}
+    quality = summarize(spark, checks, log(spark, *texts))
+    assert quality["rejections"]["impossible level"]["values"] == {"Paid": 2, "family": 1}
+    assert quality["levels"] == {"free": 1}
 
 
-def test_the_most_frequent_pages_are_listed(
+def test_only_the_top_pages_are_listed(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     pages = ["Home", "About", "NextSong", "Home"]
     texts = [line(page=page, itemInSession=item) for item, page in enumerate(pages)]
-    few = checks.model_copy(update={"max_listed_pages": 2})
-    assert quality(spark, few, log(spark, *texts))["pages"] == {"Home": 2, "About": 1}
+    two_pages = checks.model_copy(update={"max_listed_pages": 2})
+    assert summarize(spark, two_pages, log(spark, *texts))["pages"] == {"Home": 2, "About": 1}
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
-def test_first_and_last_event_are_utc_whatever_the_machine_s_zone(
+def test_first_and_last_event_are_utc_in_any_time_zone(
     spark: SparkSession,
     checks: DataProcessingParameters,
     monkeypatch: pytest.MonkeyPatch,
@@ -226,32 +226,32 @@ def test_first_and_last_event_are_utc_whatever_the_machine_s_zone(
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     try:
-        account = quality(spark, checks, log(spark, line(), line(ts=1538352117250)))
+        quality = summarize(spark, checks, log(spark, line(), line(ts=1538352117250)))
     finally:
         monkeypatch.undo()
         time.tzset()
-    assert account["first_event"] == "2018-10-01T00:01:57Z"
-    assert account["last_event"] == "2018-10-01T00:01:57.250000Z"
+    assert quality["first_event"] == "2018-10-01T00:01:57Z"
+    assert quality["last_event"] == "2018-10-01T00:01:57.250000Z"
 
 
-def test_a_broken_log_s_unknown_columns_are_listed_up_to_a_number(
+def test_unknown_columns_are_listed_up_to_a_maximum(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     raw = log(spark, line(), line(**{f"key {number:04}": 1 for number in range(2_000)}))
-    unknown = quality(spark, checks, raw)["unknown_columns"]
+    unknown = summarize(spark, checks, raw)["unknown_columns"]
     assert len(unknown) == checks.most_unknown_columns
     assert unknown[-1] == f"key {checks.most_unknown_columns - 1:04}"
 
 
-def test_only_the_log_that_was_simulated_is_called_simulated(
+def test_only_the_simulated_log_has_the_source_simulated(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     raw = log(spark, line(), line(userId="31"))
     record = {"log": digest_log(raw)}
-    assert quality(spark, checks, raw, record)["source"] == "simulated"
-    assert quality(spark, checks, raw.orderBy("value"), record)["source"] == "simulated"
-    real_in_its_place = log(spark, line(), line(userId="32"))
-    assert quality(spark, checks, real_in_its_place, record)["source"] == "provided"
+    assert summarize(spark, checks, raw, record)["source"] == "simulated"
+    assert summarize(spark, checks, raw.orderBy("value"), record)["source"] == "simulated"
+    other = log(spark, line(), line(userId="32"))
+    assert summarize(spark, checks, other, record)["source"] == "provided"
 
 
 # wc -l; grep -c '"registration":null'; grep -c '"page":"NextSong"'; jq .userId | sort -u | wc -l,
@@ -265,21 +265,21 @@ GENUINE = {
 
 
 @pytest.mark.parametrize("name", GENUINE)
-def test_genuine_logs_count_as_pandas_and_grep_count_them(
+def test_counts_of_genuine_logs_match_pandas_and_grep(
     spark: SparkSession, checks: DataProcessingParameters, real: Path, name: str
 ) -> None:
     frame = pd.read_json(real / name, lines=True, convert_dates=False, dtype={"userId": str})
     with_user = frame[frame["registration"].notna()]
     raw = spark.read.text(str(real / name))
     tables = check_all(spark, checks, raw)
-    account = nodes.summarize_data_quality(*tables, {}, checks)
+    quality = nodes.summarize_data_quality(*tables, {}, checks)
     pages = dict(tables[2].groupBy("page").agg(F.sum("events")).collect())
-    rejections = {why: told["lines"] for why, told in account["rejections"].items()}
+    rejections = {reason: counts["lines"] for reason, counts in quality["rejections"].items()}
     lines, without_user, songs, users = GENUINE[name]
-    assert account["lines"] == lines == len(frame)
+    assert quality["lines"] == lines == len(frame)
     assert rejections == ({"no user": without_user} if without_user else {})
-    assert account["users"] == users == with_user["userId"].nunique()
+    assert quality["users"] == users == with_user["userId"].nunique()
     assert pages == with_user["page"].value_counts().to_dict()
     assert pages["NextSong"] == songs
     first = pd.to_datetime(with_user["ts"].min(), unit="ms")
-    assert account["first_event"] == first.isoformat() + "Z"
+    assert quality["first_event"] == first.isoformat() + "Z"

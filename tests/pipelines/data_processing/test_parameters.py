@@ -10,7 +10,7 @@ from sparkify.pipelines.data_processing.parameters import DataProcessingParamete
     ("name", "value", "rest"),
     [
         ("fields.userid", "id", " is not a parameter; did you mean data_processing.fields.userId?"),
-        ("fields.ts", "", ' is ""; allowed: a key of the log, or null where it has none.'),
+        ("fields.ts", "", ' is ""; allowed: a key of the log, or null if it has none.'),
         ("fields.ts", None, " is null; allowed: a key."),
         ("fields.page", None, " is null; allowed: a key, a constant or page_from."),
         ("fields", {"ts": "at"}, ' is {"ts": "at"}; allowed: a key or null for ts, userId'),
@@ -34,11 +34,11 @@ from sparkify.pipelines.data_processing.parameters import DataProcessingParamete
         ("latest_event", "2200-01-01", ' is "2200-01-01"; allowed: a date such as 2018-11-15 of'),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_sentence(
+def test_an_invalid_value_gives_a_clear_error(
     refusals: Callable[..., list[str]], name: str, value: Any, rest: str
 ) -> None:
-    (refused,) = refusals(f"data_processing.{name}", value)
-    assert refused.startswith(f"data_processing.{name}{rest}")
+    (message,) = refusals(f"data_processing.{name}", value)
+    assert message.startswith(f"data_processing.{name}{rest}")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_cannot_be_is_refused_in_one_sentence(
         {"latest_event": "2200-01-01"},
     ],
 )
-def test_days_between_which_units_cannot_be_told_apart_are_refused(
+def test_a_span_of_days_with_ambiguous_time_units_is_an_error(
     changed: Callable[..., DataProcessingParameters], days: dict[str, str]
 ) -> None:
     with pytest.raises(ValueError, match=r"earliest_event|latest_event"):
@@ -64,7 +64,7 @@ def test_without_sources_all_files_have_one_shape(checks: DataProcessingParamete
     assert not checks.needs_files
 
 
-def test_a_source_changes_what_it_names(changed: Callable[..., DataProcessingParameters]) -> None:
+def test_a_source_overrides_its_settings(changed: Callable[..., DataProcessingParameters]) -> None:
     parameters = changed(
         {"gender": None},
         constants={"level": "free"},
@@ -91,7 +91,7 @@ def test_a_source_changes_what_it_names(changed: Callable[..., DataProcessingPar
         ({"free": ["Basic"], "paid": []}, "Basic"),
     ],
 )
-def test_without_a_level_everybody_is_on_one_plan(
+def test_without_a_level_key_all_customers_have_one_plan(
     changed: Callable[..., DataProcessingParameters], levels: dict[str, list[str]], only_plan: str
 ) -> None:
     parameters = changed({"level": None}, levels=levels)
@@ -99,7 +99,7 @@ def test_without_a_level_everybody_is_on_one_plan(
     assert not parameters.lacks("level")
 
 
-def test_with_pages_of_plans_the_level_is_found_later(
+def test_with_plan_pages_records_lack_a_level(
     changed: Callable[..., DataProcessingParameters],
 ) -> None:
     parameters = changed({"level": None}, plan_pages={"paid": ["Submit Upgrade"], "free": []})

@@ -72,12 +72,12 @@ def test_an_accepted_record_becomes_typed_columns(
         line(sessionId=29.0, itemInSession=50.0),
         line(ts="2018-10-01T00:01:57Z", registration="2018-09-28 22:22:42"),
         line(ts=1538352117, registration=1538173362),
-        line(status="ok", artist={"name": "x"}),  # columns that nothing reads
+        line(status="ok", artist={"name": "x"}),  # unused columns
         " " + line() + " ",
         line() + "\r",
     ],
 )
-def test_what_other_services_write_is_the_same_event(
+def test_equivalent_spellings_give_the_same_event(
     checks: DataProcessingParameters, parse: Parse, text: str
 ) -> None:
     (row,) = parse(checks, text)
@@ -88,14 +88,14 @@ def test_what_other_services_write_is_the_same_event(
 
 
 @pytest.fixture
-def own_names(changed: Change) -> DataProcessingParameters:
+def renamed_keys(changed: Change) -> DataProcessingParameters:
     return changed(KEYS, levels=LEVELS)
 
 
-def test_fields_are_read_by_the_log_s_own_keys(
-    own_names: DataProcessingParameters, parse: Parse
+def test_fields_are_read_by_configured_keys(
+    renamed_keys: DataProcessingParameters, parse: Parse
 ) -> None:
-    (row,) = parse(own_names, json.dumps({**PLAY, "userId": "somebody", "page": "Home"}))
+    (row,) = parse(renamed_keys, json.dumps({**PLAY, "userId": "unused", "page": "Home"}))
     assert (row["user_id"], row["page"], row["ts"]) == ("30", "Play", MOMENT)
     assert (row["rejection"], row["unknown_columns"]) == (None, ["page", "userId"])
 
@@ -103,10 +103,10 @@ def test_fields_are_read_by_the_log_s_own_keys(
 @pytest.mark.parametrize(
     ("plan", "level"), [("Trial", "free"), ("Basic", "free"), ("Premium", "paid"), ("x", "x")]
 )
-def test_a_plan_is_read_as_its_level(
-    own_names: DataProcessingParameters, parse: Parse, plan: str, level: str
+def test_a_plan_name_maps_to_its_level(
+    renamed_keys: DataProcessingParameters, parse: Parse, plan: str, level: str
 ) -> None:
-    (row,) = parse(own_names, json.dumps({**PLAY, "level": plan}))
+    (row,) = parse(renamed_keys, json.dumps({**PLAY, "level": plan}))
     assert row["level"] == level
     assert row["rejection"] == (None if level != "x" else "impossible level")
 
@@ -125,15 +125,18 @@ def test_a_plan_is_read_as_its_level(
         ),
     ],
 )
-def test_all_problems_are_named_by_field_whatever_its_key_the_weightiest_first(
-    own_names: DataProcessingParameters, parse: Parse, changes: dict[str, Any], problems: list[str]
+def test_problems_name_fields_not_keys_and_are_sorted_by_priority(
+    renamed_keys: DataProcessingParameters,
+    parse: Parse,
+    changes: dict[str, Any],
+    problems: list[str],
 ) -> None:
-    (row,) = parse(own_names, json.dumps({**PLAY, **changes}))
+    (row,) = parse(renamed_keys, json.dumps({**PLAY, **changes}))
     assert row["problems"] == problems
     assert row["rejection"] == problems[0]
 
 
-def test_of_a_malformed_record_nothing_else_is_said(
+def test_a_malformed_record_has_no_other_problem(
     checks: DataProcessingParameters, parse: Parse
 ) -> None:
     rows = parse(checks, line(), "{", line(itemInSession=51))
@@ -165,7 +168,7 @@ def test_fields_may_be_nested_and_share_a_key(changed: Change, parse: Parse) -> 
     assert (row["unknown_columns"], row["rejection"]) == (None, None)
 
 
-def test_without_a_registration_the_customer_s_event_counts(changed: Change, parse: Parse) -> None:
+def test_without_a_registration_key_the_event_time_is_used(changed: Change, parse: Parse) -> None:
     parameters = changed({"registration": None})
     rows = parse(parameters, line(registration=...), line(userId=None, registration=...))
     assert [row["registration"] for row in rows] == [MOMENT, MOMENT]
@@ -183,7 +186,7 @@ def test_without_an_item_events_are_ordered_by_microsecond_and_hash(
     assert max(items) < MAX_ITEMS
 
 
-def test_without_a_session_or_a_level_there_is_none_yet(changed: Change, parse: Parse) -> None:
+def test_sessions_and_levels_without_keys_are_null(changed: Change, parse: Parse) -> None:
     parameters = changed(
         {"sessionId": None, "level": None}, plan_pages={"paid": ["Submit Upgrade"], "free": []}
     )
@@ -191,7 +194,7 @@ def test_without_a_session_or_a_level_there_is_none_yet(changed: Change, parse: 
     assert (row["session_id"], row["level"], row["rejection"]) == (None, None, None)
 
 
-def test_constants_stand_in_for_keys(changed: Change, parse: Parse) -> None:
+def test_constants_replace_keys(changed: Change, parse: Parse) -> None:
     parameters = changed(
         {"page": None}, constants={"page": "NextSong", "level": "Premium"}, levels=LEVELS
     )
@@ -222,7 +225,7 @@ def test_each_file_s_records_are_read_by_the_first_source_that_matches(
     assert "Colin" not in rows[4]["line"]
 
 
-def test_a_row_that_its_reader_could_not_read_keeps_the_reader_s_reason(
+def test_the_problem_column_overrides_malformed_json(
     checks: DataProcessingParameters, parse: Parse
 ) -> None:
     rows = parse(
@@ -242,7 +245,7 @@ def test_a_row_that_its_reader_could_not_read_keeps_the_reader_s_reason(
         ({"ts": "2018-10-01 00:01:57"}, "iso8601 without zone and ms"),
     ],
 )
-def test_how_times_are_written_is_kept(
+def test_the_time_formats_of_a_record_are_saved(
     checks: DataProcessingParameters, parse: Parse, changes: dict[str, Any], name: str
 ) -> None:
     assert parse(checks, line(**changes))[0]["time_format"] == name
@@ -264,42 +267,40 @@ def test_with_a_fixed_format_other_times_are_rejected(
     assert row["rejection"] == rejection
 
 
-def test_a_registration_in_another_unit_is_impossible_where_the_unit_is_fixed(
+def test_with_a_fixed_format_a_registration_in_another_unit_is_impossible(
     changed: Change, parse: Parse
 ) -> None:
     (row,) = parse(changed(time_format="ms"), line(registration=1538173362))
     assert row["rejection"] == "impossible registration"
 
 
-def test_a_zone_is_that_of_times_without_one(changed: Change, parse: Parse) -> None:
+def test_the_time_zone_applies_to_times_without_one(changed: Change, parse: Parse) -> None:
     (row,) = parse(changed(time_zone="America/New_York"), line(ts="2018-09-30 20:01:57"))
     assert row["ts"] == MOMENT
 
 
-def test_keys_are_listed_where_they_are_looked_for(
-    checks: DataProcessingParameters, parse: Parse
-) -> None:
+def test_unknown_keys_are_listed(checks: DataProcessingParameters, parse: Parse) -> None:
     rows = parse(checks, line(tag="b", country="US"), line(), "broken")
     assert [row["unknown_columns"] for row in rows] == [["country", "tag"], None, None]
 
 
-# All that records of JSON can meet with while times are recognised; no word of a log is in them.
+# All reasons for JSON records if time_format is auto. They contain no text of the log.
 REASONS = {
     "malformed JSON",
-    *(f"wrong type of {key}" for key in [*bad_logs.ESSENTIAL, "gender", "length"]),
+    *(f"wrong type of {key}" for key in [*bad_logs.REQUIRED, "gender", "length"]),
     *(f"no {key}" for key in ("ts", "sessionId", "page", "level", "itemInSession", "user")),
     *(f"impossible {key}" for key in ("ts", "registration", "itemInSession", "level", "length")),
 }
-NAMED = re.compile(r"""["']gender["']: ?["']([^"]*?)["'](?:[,}]|$)""")
+CASE_NAME = re.compile(r"""["']gender["']: ?["']([^"]*?)["'](?:[,}]|$)""")
 
 
-def case_of(row: Row) -> str:
-    """Find the case that a checked line belongs to."""
+def find_case(row: Row) -> str:
+    """Return the case that a checked line belongs to."""
     if row["rejection"] is None:
         return str(row["gender"])
     nameless = {text: name for name, text in bad_logs.NAMELESS.items()}
-    named = NAMED.search(row["line"])
-    return named[1] if named else nameless[row["line"]]
+    match = CASE_NAME.search(row["line"])
+    return match[1] if match else nameless[row["line"]]
 
 
 @pytest.fixture(scope="module")
@@ -314,37 +315,37 @@ def rows(
 
 
 @pytest.fixture(scope="module")
-def outcomes(rows: list[Row]) -> dict[str, Counter[str | None]]:
-    """Return how many lines of each case met with which reason; equal ones are found later."""
-    found: dict[str, Counter[str | None]] = defaultdict(Counter)
+def counts(rows: list[Row]) -> dict[str, Counter[str | None]]:
+    """Return the number of lines per case and reason; None counts accepted lines."""
+    counts: dict[str, Counter[str | None]] = defaultdict(Counter)
     hashes = set()
     for row in rows:
         is_copy = row["rejection"] is None and row["record_hash"] in hashes
-        found[case_of(row)]["duplicate" if is_copy else row["rejection"]] += 1
+        counts[find_case(row)]["duplicate" if is_copy else row["rejection"]] += 1
         hashes.add(row["record_hash"])
-    return found
+    return counts
 
 
 @pytest.mark.parametrize("name", bad_logs.LINES)
-def test_a_bad_line_is_rejected_with_its_reason_and_the_others_count(
-    outcomes: dict[str, Counter[str | None]], name: str
+def test_bad_lines_are_rejected_for_the_right_reason_and_others_accepted(
+    counts: dict[str, Counter[str | None]], name: str
 ) -> None:
     lines, rejected = bad_logs.LINES[name]
     kept = len(lines) - sum(rejected.values())
-    assert outcomes[name] == Counter({**rejected, **({None: kept} if kept else {})})
+    assert counts[name] == Counter({**rejected, **({None: kept} if kept else {})})
 
 
-def test_no_line_is_lost_and_none_is_made_up(rows: list[Row]) -> None:
+def test_every_line_gives_one_row(rows: list[Row]) -> None:
     assert len(rows) == sum(len(case.lines) for case in bad_logs.LINES.values())
 
 
-def test_reasons_come_from_a_closed_list(rows: list[Row]) -> None:
-    found = {row["rejection"] for row in rows} - {None}
-    assert found <= REASONS
-    assert len(found) >= 20
+def test_every_rejection_is_a_listed_reason(rows: list[Row]) -> None:
+    reasons = {row["rejection"] for row in rows} - {None}
+    assert reasons <= REASONS
+    assert len(reasons) >= 20
 
 
-def test_what_is_kept_of_a_rejected_line_is_short_and_names_nobody(
+def test_the_quote_of_a_rejected_line_is_short_and_without_personal_data(
     rows: list[Row], checks: DataProcessingParameters
 ) -> None:
     quoted = [row["line"] for row in rows if row["line"] is not None]
@@ -354,14 +355,14 @@ def test_what_is_kept_of_a_rejected_line_is_short_and_names_nobody(
             assert word not in text
 
 
-def keeps_the_schema(row: Row, checks: DataProcessingParameters) -> bool:
-    """Return whether a row says what the schema promises of an event, or why it is none."""
+def fits_schema(row: Row, checks: DataProcessingParameters) -> bool:
+    """Return whether a row is a valid event, or rejected for a listed reason."""
     if row["rejection"] is not None:
         return row["rejection"] in REASONS and row["line"] is not None
-    essential = ("user_id", "ts", "session_id", "item_in_session", "page", "level", "registration")
+    required = ("user_id", "ts", "session_id", "item_in_session", "page", "level", "registration")
     earliest, latest = checks.earliest_event, checks.latest_event
     return (
-        all(row[name] is not None for name in essential)
+        all(row[name] is not None for name in required)
         and row["line"] is None
         and row["user_id"] != ""
         and earliest <= row["ts"].date() < latest
@@ -372,10 +373,8 @@ def keeps_the_schema(row: Row, checks: DataProcessingParameters) -> bool:
     )
 
 
-def test_no_accepted_line_breaks_the_schema(
-    rows: list[Row], checks: DataProcessingParameters
-) -> None:
-    assert [row for row in rows if not keeps_the_schema(row, checks)] == []
+def test_accepted_lines_fit_the_schema(rows: list[Row], checks: DataProcessingParameters) -> None:
+    assert [row for row in rows if not fits_schema(row, checks)] == []
 
 
 SCALARS = (
@@ -389,16 +388,16 @@ SCALARS = (
 VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.text(max_size=5), SCALARS)
 LOG_KEYS = st.sampled_from(sorted(bad_logs.SONG)) | st.text(max_size=8)
 EVENTS = st.dictionaries(LOG_KEYS, VALUES, max_size=3).map(
-    lambda odd: json.dumps(bad_logs.SONG | odd)
+    lambda changes: json.dumps(bad_logs.SONG | changes)
 )
 CUTS = st.tuples(EVENTS, st.integers(0, 600)).map(lambda cut: cut[0][: cut[1]])
 JOINED = st.tuples(EVENTS, st.text(max_size=3), EVENTS).map("".join)
 ARBITRARY = st.one_of(EVENTS, EVENTS, EVENTS, CUTS, JOINED, st.text(), st.binary())
 
 
-def without_line_ends(text: str | bytes) -> bytes:
-    found = text if isinstance(text, bytes) else text.encode(errors="replace")
-    return found.replace(b"\n", b" ").replace(b"\r", b" ")
+def replace_line_ends(text: str | bytes) -> bytes:
+    content = text if isinstance(text, bytes) else text.encode(errors="replace")
+    return content.replace(b"\n", b" ").replace(b"\r", b" ")
 
 
 @settings(
@@ -408,18 +407,18 @@ def without_line_ends(text: str | bytes) -> bytes:
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-@given(st.lists(ARBITRARY.map(without_line_ends), min_size=100, max_size=200))
-def test_whatever_the_lines_each_is_accepted_or_rejected_and_no_event_breaks_the_schema(
+@given(st.lists(ARBITRARY.map(replace_line_ends), min_size=100, max_size=200))
+def test_random_lines_are_rejected_or_fit_the_schema(
     spark: SparkSession,
     checks: DataProcessingParameters,
     tmp_path_factory: pytest.TempPathFactory,
     lines: list[bytes],
 ) -> None:
     log: Path = tmp_path_factory.mktemp("arbitrary") / "log.json"
-    # An event comes first: a log that begins like another format is refused as a whole.
+    # Begin with an event: the first line decides the format of the log.
     log.write_bytes(bad_logs.as_bytes([bad_logs.line(), *lines]))
     checked = nodes.check_events(EventLogDataset(filepath=str(log)).load(), checks)
     assert CHECKED_EVENTS.validate(checked) is checked
     rows = checked.collect()
     assert len(rows) == 1 + len(lines)
-    assert [row for row in rows if not keeps_the_schema(row, checks)] == []
+    assert [row for row in rows if not fits_schema(row, checks)] == []

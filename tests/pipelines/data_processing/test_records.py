@@ -24,7 +24,7 @@ NESTED = RecordShape(
         "userId": ("p", "user"),
         "sessionId": ("p", "user"),  # one key serves two fields
         "page": ("event",),
-        "level": ("p",),  # and one leads to others
+        "level": ("p",),  # also the parent of others
         "length": ("p", "$length"),
     },
     {},
@@ -33,54 +33,56 @@ NESTED = RecordShape(
 ODD_KEYS = RecordShape(None, {"ts": ('"ts"',), "userId": ("user\\id", "a\tb")}, {}, "key")
 
 
-def as_python_reads(record: bytes) -> dict[str, Any] | None:
-    """Return the object of a record by Python's `json`; None where it is not one."""
+def decode_with_python(record: bytes) -> dict[str, Any] | None:
+    """Return the object that Python's `json` reads; None if the record is not one object."""
 
-    def refuse(name: str) -> None:
+    def reject(name: str) -> None:
         raise ValueError(name)
 
     try:
-        found = json.loads(
+        decoded = json.loads(
             record.decode("utf-8", "replace"),
-            parse_constant=refuse,
+            parse_constant=reject,
             parse_int=Decimal,
             parse_float=Decimal,
         )
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return decoded if isinstance(decoded, dict) else None
 
 
-def is_same(found: Any, expected: Any) -> bool:
-    """Return whether a value was read as it is; numbers compare as doubles."""
+def is_same(actual: Any, expected: Any) -> bool:
+    """Return whether a value was read correctly; numbers compare as doubles."""
     if isinstance(expected, dict | list):
-        return not isinstance(found, str | int | float | Decimal | None)
-    if isinstance(expected, Decimal) and not isinstance(found, bool):
-        return isinstance(found, int | float | Decimal) and as_double(found) == as_double(expected)
-    return type(found) is type(expected) and found == expected
+        return not isinstance(actual, str | int | float | Decimal | None)
+    if isinstance(expected, Decimal) and not isinstance(actual, bool):
+        return isinstance(actual, int | float | Decimal) and as_double(actual) == as_double(
+            expected
+        )
+    return type(actual) is type(expected) and actual == expected
 
 
 def as_double(number: float | Decimal) -> float:
     return float(Decimal(number))
 
 
-def check_like_python(shape: RecordShape, *records: bytes) -> None:
+def compare_with_python(shape: RecordShape, *records: bytes) -> None:
     decoded = RecordDecoder(shape).decode(list(records))
-    for place, record in enumerate(records):
-        expected = as_python_reads(record)
-        assert (place in decoded.malformed) == (expected is None)
+    for index, record in enumerate(records):
+        expected = decode_with_python(record)
+        assert (index in decoded.malformed) == (expected is None)
         for field, path in shape.paths.items():
             value = look_up(expected or {}, path)
-            assert is_same(decoded.values[field][place], value), (record, field)
+            assert is_same(decoded.values[field][index], value), (record, field)
 
 
 @pytest.mark.parametrize("shape", [FLAT, NESTED, ODD_KEYS], ids=["flat", "nested", "odd keys"])
 @pytest.mark.parametrize("name", bad_logs.LINES)
-def test_every_bad_line_is_read_as_python_reads_it(shape: RecordShape, name: str) -> None:
+def test_bad_lines_are_read_as_by_python_json(shape: RecordShape, name: str) -> None:
     lines = [x if isinstance(x, bytes) else x.encode() for x in bad_logs.LINES[name].lines]
     for line in lines[:5]:
         if len(line) < 100_000:
-            check_like_python(shape, line)
+            compare_with_python(shape, line)
 
 
 SCALARS = (
@@ -101,16 +103,16 @@ VALUES = st.recursive(
 )
 KEYS = st.sampled_from([*FIELDS, "p", "event", "x", '"ts"', "user\\id"]) | st.text(max_size=4)
 OBJECTS = st.dictionaries(KEYS, VALUES, max_size=6)
-SPELT = st.tuples(OBJECTS, st.booleans(), st.sampled_from([None, 1])).map(
-    lambda made: json.dumps(made[0], ensure_ascii=made[1], indent=made[2]).encode(
+ENCODED = st.tuples(OBJECTS, st.booleans(), st.sampled_from([None, 1])).map(
+    lambda parts: json.dumps(parts[0], ensure_ascii=parts[1], indent=parts[2]).encode(
         errors="surrogatepass"
     )
 )
-TWICE = st.tuples(SPELT, SPELT).map(lambda two: two[0][:-1] + b"," + two[1][1:])
-CHANGED = st.tuples(SPELT, st.integers(0, 200), st.binary(max_size=3)).map(
-    lambda made: made[0][: made[1]] + made[2] + made[0][made[1] + 1 :]
+REPEATED_KEYS = st.tuples(ENCODED, ENCODED).map(lambda pair: pair[0][:-1] + b"," + pair[1][1:])
+CHANGED = st.tuples(ENCODED, st.integers(0, 200), st.binary(max_size=3)).map(
+    lambda parts: parts[0][: parts[1]] + parts[2] + parts[0][parts[1] + 1 :]
 )
-SPELLINGS = st.sampled_from(
+SPECIAL_CASES = st.sampled_from(
     [
         b'{"ts": 1e400}', b'{"ts": -1E400}', b'{"length": 1.7976931348623159e308}', b'{"x": NaN}',
         b'{"ts": NaN}', b'{"ts": -Infinity}', b'{"ts": 01}', b'{"ts": 1.}', b'{"ts": .5}',
@@ -125,19 +127,19 @@ SPELLINGS = st.sampled_from(
         b'{"userId": ' + b"1" * 5_000 + b"}", b'{"x": ' + b"[" * 3_000 + b"]" * 3_000 + b"}",
     ]
 )  # fmt: skip
-RECORDS = st.one_of(SPELT, SPELT, TWICE, CHANGED, SPELLINGS, st.binary(max_size=30))
+RECORDS = st.one_of(ENCODED, ENCODED, REPEATED_KEYS, CHANGED, SPECIAL_CASES, st.binary(max_size=30))
 
 
 @pytest.mark.parametrize("shape", [FLAT, NESTED, ODD_KEYS], ids=["flat", "nested", "odd keys"])
 @settings(max_examples=300, derandomize=True, database=None, deadline=None)
 @given(records=st.lists(RECORDS, max_size=4))
-def test_whatever_is_written_is_read_as_python_reads_it(
+def test_random_records_are_read_as_by_python_json(
     shape: RecordShape, records: list[bytes]
 ) -> None:
-    check_like_python(shape, *records)
+    compare_with_python(shape, *records)
 
 
-def test_one_bad_record_changes_no_other() -> None:
+def test_a_bad_record_does_not_change_other_records() -> None:
     good = [json.dumps({"userId": str(number)}).encode() for number in range(9)]
     decoded = RecordDecoder(FLAT).decode([*good[:4], b"{", *good[4:]])
     assert decoded.malformed == [4]
@@ -145,10 +147,11 @@ def test_one_bad_record_changes_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"), [(1.0, True), (True, Decimal(1)), ("1", Decimal(1)), (None, 1), (1, "1")]
+    ("actual", "expected"),
+    [(1.0, True), (True, Decimal(1)), ("1", Decimal(1)), (None, 1), (1, "1")],
 )
-def test_the_comparison_tells_types_apart(found: Any, expected: Any) -> None:
-    assert not is_same(found, expected)
+def test_the_comparison_distinguishes_types(actual: Any, expected: Any) -> None:
+    assert not is_same(actual, expected)
 
 
 def test_ids_keep_all_their_digits() -> None:
@@ -157,12 +160,12 @@ def test_ids_keep_all_their_digits() -> None:
     assert decoded.values["sessionId"] == [Decimal(9_000)]
 
 
-def test_no_record_at_all_is_decoded() -> None:
+def test_an_empty_batch_is_decoded() -> None:
     assert RecordDecoder(FLAT).decode([]).values == {field: [] for field in FIELDS}
 
 
 @pytest.mark.parametrize("record", [b"", b"7", b"[1]", b'{"a": NaN}', b"{", b'{"a": 1}{}'])
-def test_what_is_no_object_is_none(record: bytes) -> None:
+def test_a_record_that_is_not_one_object_decodes_to_none(record: bytes) -> None:
     assert decode_exactly(record) is None
 
 
@@ -176,7 +179,7 @@ def quote(shape: RecordShape, record: str | bytes, characters: int = 1_000) -> s
     return RecordQuoter(shape, characters).quote(text)
 
 
-def test_values_that_no_field_takes_are_hidden() -> None:
+def test_values_that_are_not_fields_are_hidden() -> None:
     record = {"ts": 12345678901234567, "userId": 30.0, "name": "Colin", "x": {"y": 1}, "z": [1]}
     assert json.loads(quote(FLAT, json.dumps(record))) == {
         **{"ts": 12345678901234567, "userId": 30.0},
@@ -188,11 +191,11 @@ def test_values_that_no_field_takes_are_hidden() -> None:
     ("page", "quoted"),
     [({"name": "Colin"}, {"name": "…"}), (["Colin", {"a": 1}], ["…"]), ("Home", "Home"), (5, 5)],
 )
-def test_a_field_s_value_is_kept_unless_others_are_in_it(page: Any, quoted: Any) -> None:
+def test_a_quote_keeps_values_of_fields_without_nested_values(page: Any, quoted: Any) -> None:
     assert json.loads(quote(FLAT, json.dumps({"page": page}))) == {"page": quoted}
 
 
-def test_of_an_object_what_leads_to_a_field_is_kept() -> None:
+def test_a_quote_keeps_the_nested_path_of_a_field() -> None:
     record = {"event": "Play", "p": {"time": 5, "ip": "1.2.3.4", "user": {"id": 1, "mail": "c@x"}}}
     assert json.loads(quote(NESTED_PAGE, json.dumps(record))) == {
         "event": "Play",
@@ -216,14 +219,14 @@ def test_of_an_object_what_leads_to_a_field_is_kept() -> None:
         '{"firstName": "Colin", "x": NaN}',
     ],
 )
-def test_of_what_is_no_json_other_values_are_hidden_as_well(record: str | bytes) -> None:
+def test_values_in_malformed_json_are_hidden(record: str | bytes) -> None:
     text = quote(FLAT, record)
     assert "firstName" in text
     for name in ("Colin", "Col", "Freem", "freem"):
         assert name not in text
 
 
-def test_the_beginning_is_kept() -> None:
+def test_a_quote_is_cut_at_its_maximum_length() -> None:
     assert quote(FLAT, json.dumps({"page": "p" * 4_096}), 20) == '{"page":"ppppppppppp'
     assert quote(FLAT, "not JSON " * 100, 20) == "not JSON not JSON no"
     assert quote(FLAT, '{"page": "' + r"\"" * 5_000_000, 20) == r'{"page": "\"\"\"\"\"'
@@ -239,11 +242,11 @@ def test_the_beginning_is_kept() -> None:
         ("[1]", None),
     ],
 )
-def test_unknown_keys_are_listed_in_order(record: str, keys: list[str] | None) -> None:
+def test_unknown_keys_are_sorted(record: str, keys: list[str] | None) -> None:
     assert find_unknown_keys(record.encode(), FLAT.known_keys) == keys
 
 
-def test_a_key_on_the_way_to_a_field_is_known() -> None:
+def test_the_parent_key_of_a_field_is_known() -> None:
     assert find_unknown_keys(b'{"p": {"x": 1}, "event": 1, "q": 2}', NESTED_PAGE.known_keys) == [
         "q"
     ]

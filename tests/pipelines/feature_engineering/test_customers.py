@@ -21,8 +21,8 @@ def settings(parameters: dict[str, Any]) -> FeatureEngineeringParameters:
 def test_cutoffs_run_weekly_backwards_from_the_last_full_horizon(
     settings: FeatureEngineeringParameters,
 ) -> None:
-    found = list_cutoffs(date(2018, 10, 30), date(2018, 12, 1), settings)
-    assert found == [date(2018, 11, 21), date(2018, 11, 14), date(2018, 11, 7)]
+    cutoffs = list_cutoffs(date(2018, 10, 30), date(2018, 12, 1), settings)
+    assert cutoffs == [date(2018, 11, 21), date(2018, 11, 14), date(2018, 11, 7)]
 
 
 def test_a_log_too_short_for_one_cutoff_is_an_error(
@@ -33,8 +33,8 @@ def test_a_log_too_short_for_one_cutoff_is_an_error(
 
 
 CUTOFF = date(2018, 11, 1)
-# Days of (user, day, the day's last event is a cancellation). Seen within 30 days before the
-# cutoff means from 2018-10-02 on; the horizon of 10 days ends with 2018-11-10.
+# (user, day with events, whether the last event is a cancellation). The 30 days before the cutoff
+# begin on 2018-10-02; the horizon of 10 days ends with 2018-11-10.
 DAYS = [
     ("seen 31 days before", "2018-10-01", False),
     ("seen 31 days before, and after", "2018-10-01", False),
@@ -79,10 +79,10 @@ def inactivity(settings: FeatureEngineeringParameters) -> FeatureEngineeringPara
     return settings.model_copy(update={"outcome": "inactivity"})
 
 
-def churned(
-    days: DataFrame, asked: FeatureEngineeringParameters, cutoff: date = CUTOFF
+def collect_labels(
+    days: DataFrame, settings: FeatureEngineeringParameters, cutoff: date = CUTOFF
 ) -> dict[str, bool]:
-    rows = label_customers(days, [cutoff], asked).collect()
+    rows = label_customers(days, [cutoff], settings).collect()
     assert {row["cutoff"] for row in rows} <= {cutoff}
     return {row["user_id"]: row["churned"] for row in rows}
 
@@ -91,46 +91,49 @@ def test_an_inactive_customer_was_seen_before_the_cutoff_and_not_in_the_horizon(
     spark: SparkSession, inactivity: FeatureEngineeringParameters
 ) -> None:
     assert (inactivity.active_within_days, inactivity.horizon_days) == (30, 10)
-    assert churned(user_days(spark, DAYS), inactivity) == CHURNED
+    assert collect_labels(user_days(spark, DAYS), inactivity) == CHURNED
 
 
-def test_with_final_nobody_is_a_customer_after_a_cancellation(
+def test_with_final_a_cancelled_user_is_never_a_customer_again(
     spark: SparkSession, inactivity: FeatureEngineeringParameters
 ) -> None:
     final = inactivity.model_copy(update={"returning_customers": "final"})
     expected = dict(CHURNED)
     del expected["cancelled and returned before"]
-    assert churned(user_days(spark, DAYS), final) == expected
+    assert collect_labels(user_days(spark, DAYS), final) == expected
 
 
-def test_active_within_days_says_who_is_a_customer(
+def test_active_within_days_limits_the_customers(
     spark: SparkSession, inactivity: FeatureEngineeringParameters
 ) -> None:
     days = user_days(spark, DAYS)
-    one_day = churned(days, inactivity.model_copy(update={"active_within_days": 1}))
+    one_day = collect_labels(days, inactivity.model_copy(update={"active_within_days": 1}))
     assert one_day == {user: label for user, label in CHURNED.items() if "30 days" not in user}
-    longer = churned(days, inactivity.model_copy(update={"active_within_days": 31}))
+    longer = collect_labels(days, inactivity.model_copy(update={"active_within_days": 31}))
     more = {"seen 31 days before": True, "seen 31 days before, and after": False}
     assert longer == {**CHURNED, **more}
 
 
-def test_a_longer_horizon_sees_later_days(
+def test_a_longer_horizon_includes_later_days(
     spark: SparkSession, inactivity: FeatureEngineeringParameters
 ) -> None:
     longer = inactivity.model_copy(update={"horizon_days": 11})
-    assert churned(user_days(spark, DAYS), longer) == {**CHURNED, "seen on the day after": False}
+    assert collect_labels(user_days(spark, DAYS), longer) == {
+        **CHURNED,
+        "seen on the day after": False,
+    }
 
 
-def test_who_is_a_customer_does_not_depend_on_what_comes_later(
+def test_later_events_do_not_change_the_customers(
     spark: SparkSession, inactivity: FeatureEngineeringParameters
 ) -> None:
     days = user_days(spark, DAYS)
     for log in (days, days.where("day < '2018-11-01'")):
-        found = {row["user_id"] for row in list_customers(log, [CUTOFF], inactivity).collect()}
-        assert found == set(CHURNED)
+        users = {row["user_id"] for row in list_customers(log, [CUTOFF], inactivity).collect()}
+        assert users == set(CHURNED)
 
 
-def test_each_cutoff_has_its_own_customers(
+def test_customers_differ_between_cutoffs(
     spark: SparkSession, inactivity: FeatureEngineeringParameters
 ) -> None:
     days = user_days(spark, [("a", "2018-10-01", False), ("b", "2018-10-25", False)])

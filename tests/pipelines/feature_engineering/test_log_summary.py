@@ -49,7 +49,7 @@ def events(spark: SparkSession, rows: list[tuple[str, str, str]]) -> DataFrame:
     return frame.withColumns({c.name: F.lit(None).cast(c.type) for c in missing})
 
 
-def summary(
+def summarize(
     spark: SparkSession, rows: list[tuple[str, str, str]], settings: FeatureEngineeringParameters
 ) -> dict[str, Any]:
     log = events(spark, rows)
@@ -64,56 +64,56 @@ def summary(
         ([*COMES_BACK, *CANCELS_TWICE_A_DAY], 2, 4),
     ],
 )
-def test_customers_who_come_back_are_counted_with_their_later_events(
+def test_returning_customers_and_their_later_events_are_counted(
     spark: SparkSession,
     settings: FeatureEngineeringParameters,
     rows: list[tuple[str, str, str]],
     customers: int,
     later_events: int,
 ) -> None:
-    assert summary(spark, rows, settings)["returning_customers"] == {
+    assert summarize(spark, rows, settings)["returning_customers"] == {
         "customers": customers,
         "events": later_events,
         "treated_as": "return",
     }
 
 
-def test_pages_that_the_log_does_not_have_are_named_with_their_parameters(
+def test_missing_pages_are_listed_with_their_parameters(
     spark: SparkSession, settings: FeatureEngineeringParameters, caplog: pytest.LogCaptureFixture
 ) -> None:
-    few = settings.model_copy(
+    two_pages = settings.model_copy(
         update={"pages": {"next_song": "NextSong", "home": "Hone"}, "by_level": ()}
     )
     caplog.set_level(logging.WARNING, "sparkify")
-    found = summary(spark, [*STAYS, ("stays", "2018-10-01 11:00", "Home")], few)
-    assert found["missing_pages"] == {
+    event_summary = summarize(spark, [*STAYS, ("stays", "2018-10-01 11:00", "Home")], two_pages)
+    assert event_summary["missing_pages"] == {
         "feature_engineering.cancellation_page": CANCELLED,
         "feature_engineering.pages.home": "Hone",
     }
     assert caplog.messages == [
-        "The log has no event on these pages, which parameters name: "
+        "The log has no event on these configured pages: "
         "'Cancellation Confirmation' (feature_engineering.cancellation_page), "
         "'Hone' (feature_engineering.pages.home)"
     ]
 
 
 @pytest.mark.parametrize("outcome", ["downgrade", "inactivity"])
-def test_a_missing_cancellation_page_is_no_warning_where_the_outcome_needs_none(
+def test_no_warning_about_a_cancellation_page_that_the_outcome_does_not_need(
     spark: SparkSession,
     settings: FeatureEngineeringParameters,
     caplog: pytest.LogCaptureFixture,
     outcome: str,
 ) -> None:
     pages = {"next_song": "NextSong", "home": "Home"}
-    asked = settings.model_copy(update={"pages": pages, "by_level": (), "outcome": outcome})
+    changed = settings.model_copy(update={"pages": pages, "by_level": (), "outcome": outcome})
     caplog.set_level(logging.WARNING, "sparkify")
-    found = summary(spark, [*STAYS, ("stays", "2018-10-01 11:00", "Home")], asked)
-    assert found["missing_pages"] == {"feature_engineering.cancellation_page": CANCELLED}
-    assert found["returning_customers"]["customers"] == 0
+    event_summary = summarize(spark, [*STAYS, ("stays", "2018-10-01 11:00", "Home")], changed)
+    assert event_summary["missing_pages"] == {"feature_engineering.cancellation_page": CANCELLED}
+    assert event_summary["returning_customers"]["customers"] == 0
     assert caplog.messages == []
 
 
-def test_a_level_without_events_is_named(
+def test_a_level_without_events_gives_a_warning(
     spark: SparkSession, settings: FeatureEngineeringParameters, caplog: pytest.LogCaptureFixture
 ) -> None:
     log = events(spark, STAYS_AWAY)
@@ -123,13 +123,13 @@ def test_a_level_without_events_is_named(
     assert "no event on the paid level (data_processing.levels)" in caplog.messages[-1]
 
 
-def test_a_missing_cancellation_page_is_an_error_that_names_the_log_s_pages(
+def test_the_error_for_a_missing_cancellation_page_lists_the_log_s_pages(
     settings: FeatureEngineeringParameters,
 ) -> None:
-    foo = settings.model_copy(update={"cancellation_page": "Foo"})
+    other = settings.model_copy(update={"cancellation_page": "Foo"})
     missing = {"feature_engineering.cancellation_page": "Foo"}
     with pytest.raises(MissingPageError) as raised:
-        require_outcome_page({**QUALITY, "missing_pages": missing}, foo)
+        require_outcome_page({**QUALITY, "missing_pages": missing}, other)
     assert str(raised.value) == (
         "events: no event on page 'Foo' (feature_engineering.cancellation_page), which shows the "
         "outcome cancellation. The log's most frequent pages: 'NextSong' (9), 'Home' (5). Set the "
@@ -163,19 +163,19 @@ def test_a_missing_cancellation_page_is_an_error_that_names_the_log_s_pages(
         ),
     ],
 )
-def test_one_page_of_the_outcome_is_enough(
+def test_the_outcome_needs_one_of_its_pages(
     settings: FeatureEngineeringParameters, outcome: str, missing: dict[str, str], is_error: bool
 ) -> None:
-    asked = settings.model_copy(update={"outcome": outcome})
-    found = {**QUALITY, "missing_pages": missing}
+    changed = settings.model_copy(update={"outcome": outcome})
+    event_summary = {**QUALITY, "missing_pages": missing}
     if is_error:
         with pytest.raises(MissingPageError):
-            require_outcome_page(found, asked)
+            require_outcome_page(event_summary, changed)
     else:
-        require_outcome_page(found, asked)
+        require_outcome_page(event_summary, changed)
 
 
-def test_a_question_about_cancellations_needs_their_page() -> None:
+def test_a_missing_cancellation_page_is_an_error() -> None:
     require_cancellation_page({**QUALITY, "missing_pages": {"feature_engineering.pages.home": "x"}})
     missing = {"feature_engineering.cancellation_page": "Foo"}
     with pytest.raises(MissingPageError) as raised:

@@ -45,8 +45,8 @@ def events(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame:
         "length double, item_in_session bigint",
     )
     missing = [c for c in EVENTS.definition if c.name not in frame.columns]
-    nothing = {c.name: F.lit(None).cast(c.type) for c in missing}
-    return frame.withColumns({**nothing, "registration": F.lit(REGISTERED)})
+    nulls = {c.name: F.lit(None).cast(c.type) for c in missing}
+    return frame.withColumns({**nulls, "registration": F.lit(REGISTERED)})
 
 
 # Two users around a midnight, an upgrade, a cancellation; two months of log.
@@ -72,14 +72,14 @@ def days(spark: SparkSession, settings: FeatureEngineeringParameters) -> DataFra
     return nodes.aggregate_user_days(events(spark, *HISTORY), settings).cache()
 
 
-def test_a_day_sums_up_what_the_user_did(
+def test_a_user_day_sums_the_events_of_a_day(
     days: DataFrame, settings: FeatureEngineeringParameters
 ) -> None:
     USER_DAYS.validate(days)
     first, second, *_ = days.where("user_id = 'a'").orderBy("day").collect()
-    shown = ["next_song", "roll_advert", "thumbs_up", "home", "submit_upgrade", "other_pages"]
-    assert [first[name] for name in shown] == [1, 1, 0, 0, 0, 0]
-    assert [second[name] for name in shown] == [1, 0, 1, 1, 1, 0]
+    columns = ["next_song", "roll_advert", "thumbs_up", "home", "submit_upgrade", "other_pages"]
+    assert [first[name] for name in columns] == [1, 1, 0, 0, 0, 0]
+    assert [second[name] for name in columns] == [1, 0, 1, 1, 1, 0]
     assert (first["day"], second["day"]) == (date(2018, 10, 1), date(2018, 10, 2))
     assert (first["listening_ms"], second["listening_ms"]) == (200_500, 100_250)
     assert (first["level"], second["level"]) == ("free", "paid")
@@ -98,13 +98,13 @@ BOTH_LEVELS = [
 ]
 
 
-def test_a_day_counts_its_pages_on_the_free_level_apart(
+def test_a_user_day_counts_events_on_the_free_level_separately(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     (row,) = nodes.aggregate_user_days(events(spark, *BOTH_LEVELS), settings).collect()
-    shown = ["next_song", "thumbs_down", "roll_advert"]
-    assert [row[name] for name in shown] == [3, 3, 1]
-    assert [row[f"free_{name}"] for name in shown] == [2, 1, 1]
+    columns = ["next_song", "thumbs_down", "roll_advert"]
+    assert [row[name] for name in columns] == [3, 3, 1]
+    assert [row[f"free_{name}"] for name in columns] == [2, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -115,37 +115,37 @@ def test_a_day_counts_its_pages_on_the_free_level_apart(
         ([(2, "Home", "free"), (2, "NextSong", "paid")], "paid"),
         ([(2, "Home", "free"), (2, "NextSong", "paid"), (1, "Home", "free")], "paid"),
     ],
-    ids=["in order", "items against the clock", "one moment", "both"],
+    ids=["in order", "items out of order", "same time", "both"],
 )
-def test_the_highest_item_of_the_latest_moment_ends_a_day(
+def test_the_last_event_of_a_day_has_the_latest_time_then_the_highest_item(
     spark: SparkSession,
     settings: FeatureEngineeringParameters,
     moments: list[tuple[int, str, str]],
     level: str,
 ) -> None:
     log = [
-        ("a", f"2018-10-01 10:00:0{second}", page, 1, of_event, None)
-        for second, page, of_event in moments
+        ("a", f"2018-10-01 10:00:0{second}", page, 1, event_level, None)
+        for second, page, event_level in moments
     ]
     (row,) = nodes.aggregate_user_days(events(spark, *log), settings).collect()
     assert (row["level"], row["last_ts"]) == (level, datetime(2018, 10, 1, 10, 0, 2))
 
 
-def test_a_log_that_was_mostly_rejected_has_no_events(
+def test_selecting_events_of_a_mostly_rejected_log_is_an_error(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    misread = {
+    rejected = {
         **{"lines": 9, "accepted": 1, "rejected": 8, "without_user": 0, "rejected_share": 8 / 9},
         **{"max_rejected_share": 0.2, "fields_without_values": {}, "problems": {}},
         **{"malformed_lines_look_like": None},
         "rejections": {"no ts": {"lines": 8, "examples": []}},
     }
-    nothing = spark.range(1)
+    unused = spark.range(1)
     with pytest.raises(LogError, match="8 of 9 records rejected"):
-        nodes.select_events(nothing, nothing, misread, parameters["data_processing"])
+        nodes.select_events(unused, unused, rejected, parameters["data_processing"])
 
 
-def test_events_get_the_sessions_and_levels_that_the_log_does_not_name(
+def test_events_get_sessions_and_levels_if_the_log_has_none(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     usual = parameters["data_processing"].model_dump()
@@ -163,10 +163,10 @@ def test_events_get_the_sessions_and_levels_that_the_log_does_not_name(
     ]
     raw = spark.createDataFrame([(json.dumps(record),) for record in records], "value string")
     checked = check_events(raw, lacking)
-    found = nodes.select_events(checked, find_repeated_events(checked), USABLE, lacking)
+    selected = nodes.select_events(checked, find_repeated_events(checked), USABLE, lacking)
     rows = [
         (row["session_id"], row["level"], row["registration"])
-        for row in EVENTS.validate(found).orderBy("ts").collect()
+        for row in EVENTS.validate(selected).orderBy("ts").collect()
     ]
     first, last = f"since {day}", f"since {day + 3_600_000}"
     start = datetime(2018, 10, 1)
@@ -210,7 +210,7 @@ def test_a_session_across_midnight_counts_once(days: DataFrame) -> None:
     assert [row["sessions"] for row in rows] == [1, 1, 1]
 
 
-def test_unknown_pages_are_other_pages_and_the_cancellation_is_none(days: DataFrame) -> None:
+def test_unknown_pages_but_not_the_cancellation_are_other_pages(days: DataFrame) -> None:
     rows = days.where("user_id = 'b'").orderBy("day").collect()
     assert [row["other_pages"] for row in rows] == [1, 1]  # the new page; Cancel
     assert [row["cancellations"] for row in rows] == [0, 1]
@@ -231,29 +231,29 @@ def test_the_last_full_day_ends_the_log(
     holdout: date,
 ) -> None:
     log = [*HISTORY[:7], ("d", last_event, "Home", 9, "free", None)]
-    taken = nodes.label_snapshots(
+    snapshots = nodes.label_snapshots(
         nodes.aggregate_user_days(events(spark, *log), settings), settings
     )
-    assert taken.agg(F.max("cutoff")).first()[0] == holdout
+    assert snapshots.agg(F.max("cutoff")).first()[0] == holdout
 
 
 def test_snapshots_are_customers_and_their_labels(
     spark: SparkSession, days: DataFrame, settings: FeatureEngineeringParameters
 ) -> None:
-    taken = SNAPSHOTS.validate(nodes.label_snapshots(days, settings))
+    snapshots = SNAPSHOTS.validate(nodes.label_snapshots(days, settings))
     cutoffs = [date(2018, 10, 10), date(2018, 10, 17), date(2018, 10, 24), date(2018, 10, 31)]
     cutoffs += [date(2018, 11, 7), date(2018, 11, 14), date(2018, 11, 21)]
-    # b cancels on 2018-11-12: a churner at 11-07, no customer later; c and d come too late.
+    # b cancels on 2018-11-12: churned at 11-07, not a customer later; c and d come too late.
     expected = [("a", cutoff, False) for cutoff in cutoffs]
     expected += [("b", cutoff, cutoff == date(2018, 11, 7)) for cutoff in cutoffs[:5]]
-    assertDataFrameEqual(taken, spark.createDataFrame(expected, taken.schema))
+    assertDataFrameEqual(snapshots, spark.createDataFrame(expected, snapshots.schema))
 
 
 def test_a_log_without_events_is_an_error(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     no_days = nodes.aggregate_user_days(events(spark, *HISTORY).where("false"), settings)
-    with pytest.raises(LogTooShortError, match="events holds no rows"):
+    with pytest.raises(LogTooShortError, match="events has no rows"):
         nodes.label_snapshots(no_days, settings)
 
 
@@ -288,7 +288,7 @@ CHANGES = [
             },
         ),
         (
-            "downgrade",  # of those who are on the paid level at the cutoff
+            "downgrade",  # only customers on the paid level at the cutoff
             {"later": True, "too_late": False, "cancelled_later": False, "twice": True},
         ),
         (
@@ -307,21 +307,21 @@ CHANGES = [
         ),
     ],
 )
-def test_an_outcome_has_its_customers_and_labels(
+def test_customers_and_labels_depend_on_the_outcome(
     spark: SparkSession,
     settings: FeatureEngineeringParameters,
     outcome: str,
     churned: dict[str, bool],
 ) -> None:
-    asked = settings.model_copy(update={"outcome": outcome})
-    taken = nodes.label_snapshots(
-        nodes.aggregate_user_days(events(spark, *CHANGES), settings), asked
+    changed = settings.model_copy(update={"outcome": outcome})
+    snapshots = nodes.label_snapshots(
+        nodes.aggregate_user_days(events(spark, *CHANGES), settings), changed
     )
     expected = [(user, date(2018, 11, 21), label) for user, label in churned.items()]
-    assertDataFrameEqual(taken, spark.createDataFrame(expected, taken.schema))
+    assertDataFrameEqual(snapshots, spark.createDataFrame(expected, snapshots.schema))
 
 
-# The last day with events, 2018-12-01, has them until 09:00: it is not full, and in no horizon.
+# The last day, 2018-12-01, has events until 09:00: it is not full, so no horizon contains it.
 PARTLY_LOGGED = [
     ("regular", "2018-11-10 10:00:00", "Home", 1, "free", None),
     ("regular", "2018-11-19 10:00:00", "Home", 2, "free", None),
@@ -333,28 +333,29 @@ PARTLY_LOGGED = [
 ]
 
 
-def test_a_partly_logged_last_day_makes_nobody_inactive(
+def test_a_partial_last_day_does_not_make_customers_inactive(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    asked = settings.model_copy(update={"outcome": "inactivity"})
-    log = nodes.aggregate_user_days(events(spark, *PARTLY_LOGGED), asked)
-    taken = nodes.label_snapshots(log, asked)
+    changed = settings.model_copy(update={"outcome": "inactivity"})
+    log = nodes.aggregate_user_days(events(spark, *PARTLY_LOGGED), changed)
+    snapshots = nodes.label_snapshots(log, changed)
     holdout = date(2018, 11, 21)  # its horizon is the ten full days from 11-21 to 11-30
     expected = [("regular", holdout, False), ("late", holdout, False), ("away", holdout, True)]
-    assertDataFrameEqual(taken, spark.createDataFrame(expected, taken.schema))
+    assertDataFrameEqual(snapshots, spark.createDataFrame(expected, snapshots.schema))
 
 
-def test_with_inactivity_no_event_from_the_cutoff_on_changes_a_feature(
+def test_for_inactivity_events_after_the_cutoff_do_not_change_features(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    asked = settings.model_copy(update={"outcome": "inactivity"})
-    whole = nodes.aggregate_user_days(events(spark, *CHANGES), asked)
+    changed = settings.model_copy(update={"outcome": "inactivity"})
+    whole = nodes.aggregate_user_days(events(spark, *CHANGES), changed)
     earlier = [row for row in CHANGES if row[1] < "2018-11-21"]
-    cut = nodes.aggregate_user_days(events(spark, *earlier), asked)
-    taken = nodes.label_snapshots(whole, asked)
-    assert taken.count() == 6
+    cut = nodes.aggregate_user_days(events(spark, *earlier), changed)
+    snapshots = nodes.label_snapshots(whole, changed)
+    assert snapshots.count() == 6
     assertDataFrameEqual(
-        nodes.compute_features(whole, taken, asked), nodes.compute_features(cut, taken, asked)
+        nodes.compute_features(whole, snapshots, changed),
+        nodes.compute_features(cut, snapshots, changed),
     )
 
 
@@ -368,10 +369,10 @@ def test_a_cancellation_counts_from_the_cutoff_to_the_end_of_the_horizon(
             ("z", "2018-10-01 00:00:00", "Home", 1, "free", None),
             ("z", "2018-12-01 00:00:02", "Home", 1, "free", None),
         ]
-        taken = nodes.label_snapshots(
+        snapshots = nodes.label_snapshots(
             nodes.aggregate_user_days(events(spark, *log), settings), settings
         )
-        return {str(r["cutoff"]): r["churned"] for r in taken.where("user_id='a'").collect()}
+        return {str(r["cutoff"]): r["churned"] for r in snapshots.where("user_id='a'").collect()}
 
     assert "2018-11-21" not in churned("2018-11-20 23:59:59")
     assert churned("2018-11-21 00:00:00")["2018-11-21"] is True
@@ -380,16 +381,16 @@ def test_a_cancellation_counts_from_the_cutoff_to_the_end_of_the_horizon(
 
 
 @pytest.fixture(scope="module")
-def described(days: DataFrame, settings: FeatureEngineeringParameters) -> DataFrame:
+def features(days: DataFrame, settings: FeatureEngineeringParameters) -> DataFrame:
     return nodes.compute_features(days, nodes.label_snapshots(days, settings), settings).cache()
 
 
-def test_features_sum_up_what_came_before_the_cutoff(
-    described: DataFrame, settings: FeatureEngineeringParameters
+def test_features_sum_events_before_the_cutoff(
+    features: DataFrame, settings: FeatureEngineeringParameters
 ) -> None:
-    FEATURES.validate(described)
-    assert described.columns[2:] == settings.feature_columns
-    (row,) = described.where("user_id = 'a' and cutoff = date'2018-10-10'").collect()
+    FEATURES.validate(features)
+    assert features.columns[2:] == settings.feature_columns
+    (row,) = features.where("user_id = 'a' and cutoff = date'2018-10-10'").collect()
     # Days 10-01 and 10-02 are 9 and 8 days before: outside of 7, inside of 14.
     assert [row[f"next_song{window}"] for window in ("_7d", "_14d", "_28d", "")] == [0, 2, 2, 2]
     assert [row[f"sessions{window}"] for window in ("_7d", "_14d", "_28d", "")] == [0, 2, 2, 2]
@@ -400,9 +401,9 @@ def test_features_sum_up_what_came_before_the_cutoff(
     assert row["days_since_last_seen"] == pytest.approx(7 + (15 * 3600 - 10) / 86_400)
 
 
-def test_a_window_begins_so_many_days_before_the_cutoff(described: DataFrame) -> None:
-    rows = described.where("user_id = 'b'").orderBy("cutoff").limit(5).collect()
-    # b is heard on 10-03 alone: 7, 14, 21, 28 and 35 days before.
+def test_a_window_begins_the_given_number_of_days_before_the_cutoff(features: DataFrame) -> None:
+    rows = features.where("user_id = 'b'").orderBy("cutoff").limit(5).collect()
+    # b listens only on 10-03: 7, 14, 21, 28 and 35 days before.
     windows = ("_7d", "_14d", "_28d", "")
     assert [[row[f"next_song{window}"] for window in windows] for row in rows] == [
         [1, 1, 1, 1],
@@ -413,15 +414,15 @@ def test_a_window_begins_so_many_days_before_the_cutoff(described: DataFrame) ->
     ]
 
 
-def test_features_count_on_the_free_and_the_paid_level_apart(
+def test_features_count_each_level_separately(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     log, customer = events(spark, *BOTH_LEVELS), spark.createDataFrame([("a",)], "user_id string")
-    (row,) = described_at(log, "2018-10-02", customer, settings).collect()
-    shown = ["next_song", "thumbs_down", "roll_advert"]
-    assert [row[name] for name in shown] == [3, 3, 1]
-    assert [row[f"free_{name}"] for name in shown] == [2, 1, 1]
-    assert [row[f"paid_{name}"] for name in shown] == [1, 2, 0]
+    (row,) = compute_features_at(log, "2018-10-02", customer, settings).collect()
+    columns = ["next_song", "thumbs_down", "roll_advert"]
+    assert [row[name] for name in columns] == [3, 3, 1]
+    assert [row[f"free_{name}"] for name in columns] == [2, 1, 1]
+    assert [row[f"paid_{name}"] for name in columns] == [1, 2, 0]
 
 
 @pytest.mark.parametrize(
@@ -432,7 +433,7 @@ def test_features_count_on_the_free_and_the_paid_level_apart(
         ("2018-10-05 12:00:00", 7.0),  # from the day of the first event on
     ],
 )
-def test_a_customer_is_observed_from_registration_the_logs_start_or_the_first_event(
+def test_observed_days_begin_with_registration_log_start_or_first_event(
     spark: SparkSession,
     settings: FeatureEngineeringParameters,
     registered: str,
@@ -440,11 +441,11 @@ def test_a_customer_is_observed_from_registration_the_logs_start_or_the_first_ev
 ) -> None:
     log = events(spark, *HISTORY).withColumn("registration", F.lit(registered).cast("timestamp"))
     customer = spark.createDataFrame([("b",)], "user_id string")  # first seen on 2018-10-03
-    (row,) = described_at(log, "2018-10-10", customer, settings).collect()
+    (row,) = compute_features_at(log, "2018-10-10", customer, settings).collect()
     assert row["observed_days"] == observed_days
 
 
-def test_a_registration_to_come_is_no_negative_age(
+def test_a_future_registration_gives_an_account_age_of_zero(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     late = events(spark, *HISTORY).withColumn("registration", F.lit(datetime(2018, 11, 30)))
@@ -453,22 +454,22 @@ def test_a_registration_to_come_is_no_negative_age(
     assert rows.agg(F.max("account_age_days")).first()[0] == 0.0
 
 
-def described_at(
+def compute_features_at(
     log: DataFrame, cutoff: str, users: DataFrame, settings: FeatureEngineeringParameters
 ) -> DataFrame:
-    """Describe the given customers of one cutoff from a log."""
+    """Return the features of the given users at one cutoff."""
     snapshots = users.select("user_id", F.lit(cutoff).cast("date").alias("cutoff"), F.lit(None))
     return nodes.compute_features(nodes.aggregate_user_days(log, settings), snapshots, settings)
 
 
 @pytest.mark.parametrize("cutoff", ["2018-10-17", "2018-11-14"])
-def test_events_at_or_after_the_cutoff_change_no_feature(
+def test_events_at_or_after_the_cutoff_do_not_change_features(
     finished: Any, settings: FeatureEngineeringParameters, cutoff: str
 ) -> None:
     log = accepted(finished.catalog().load("checked_events")).cache()
     after = F.col("ts") >= F.lit(cutoff).cast("timestamp")
     users = finished.catalog().load("snapshots").where(F.col("cutoff") == cutoff)
-    expected = described_at(log, cutoff, users, settings)
+    expected = compute_features_at(log, cutoff, users, settings)
     deleted = log.where(~after)
     altered = log.withColumns(
         {
@@ -480,17 +481,17 @@ def test_events_at_or_after_the_cutoff_change_no_feature(
             ),
         }
     )
-    at_the_cutoff = F.lit(cutoff).cast("timestamp")
+    cutoff_time = F.lit(cutoff).cast("timestamp")
     invented = log.unionByName(
-        log.where("page = 'Home'").withColumns({"ts": at_the_cutoff, "page": F.lit("Downgrade")})
+        log.where("page = 'Home'").withColumns({"ts": cutoff_time, "page": F.lit("Downgrade")})
     )
     for changed in (deleted, altered, invented):
-        assertDataFrameEqual(described_at(changed, cutoff, users, settings), expected)
+        assertDataFrameEqual(compute_features_at(changed, cutoff, users, settings), expected)
     log.unpersist()
 
 
 @pytest.mark.parametrize("partitions", [1, 3, 8])
-def test_partitions_and_order_change_no_result(
+def test_results_do_not_depend_on_partitions_or_order(
     finished: Any,
     settings: FeatureEngineeringParameters,
     parameters: dict[str, Any],
@@ -500,11 +501,11 @@ def test_partitions_and_order_change_no_result(
     lines = catalog.load("raw_events").orderBy(F.xxhash64("value")).repartition(partitions)
     log = accepted(check_events(lines, parameters["data_processing"]))
     days = nodes.aggregate_user_days(log, settings).cache()
-    taken = nodes.label_snapshots(days, settings)
+    snapshots = nodes.label_snapshots(days, settings)
     assertDataFrameEqual(days, catalog.load("user_days"), rtol=0, atol=0)
-    assertDataFrameEqual(taken, catalog.load("snapshots"))
-    described = nodes.compute_features(days, taken, settings)
-    assertDataFrameEqual(described, catalog.load("features"), rtol=0, atol=0)
+    assertDataFrameEqual(snapshots, catalog.load("snapshots"))
+    features = nodes.compute_features(days, snapshots, settings)
+    assertDataFrameEqual(features, catalog.load("features"), rtol=0, atol=0)
     days.unpersist()
 
 
@@ -532,7 +533,7 @@ def test_a_cancelled_user_has_no_later_snapshot(finished: Any) -> None:
     assert later.count() == 0
 
 
-def test_genuine_users_are_described(
+def test_features_of_genuine_users_match_pandas(
     spark: SparkSession,
     settings: FeatureEngineeringParameters,
     parameters: dict[str, Any],
@@ -551,40 +552,40 @@ def test_genuine_users_are_described(
     assert totals[1] == (frame["page"] == "NextSong").sum()
     assert totals[2] == (frame["page"] == "Thumbs Down").sum()
     assert totals[3] == len(frame[["userId", "sessionId"]].drop_duplicates())
-    taken = nodes.label_snapshots(days, settings)
+    snapshots = nodes.label_snapshots(days, settings)
     cutoff_ms = int(pd.Timestamp("2018-11-06").timestamp() * 1000)
     before = frame[frame["ts"] < cutoff_ms]
     gone = before[before["page"] == "Cancellation Confirmation"]["userId"]
     customers = set(before["userId"].astype(str)) - set(gone.astype(str))
-    at_cutoff = taken.where("cutoff = date'2018-11-06'")
+    at_cutoff = snapshots.where("cutoff = date'2018-11-06'")
     assert {row["user_id"] for row in at_cutoff.collect()} == customers
     songs = before[before["page"] == "NextSong"].groupby("userId").size()
-    described = nodes.compute_features(days, at_cutoff, settings).collect()
-    found = {row["user_id"]: row["next_song"] for row in described}
-    assert found == {user: songs.get(int(user), 0) for user in customers}
+    features = nodes.compute_features(days, at_cutoff, settings).collect()
+    counts = {row["user_id"]: row["next_song"] for row in features}
+    assert counts == {user: songs.get(int(user), 0) for user in customers}
     days.unpersist()
 
 
-def test_what_a_page_s_column_is_called_changes_no_value(
+def test_renaming_page_columns_does_not_change_values(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    named = {name: f"seen_{name}" for name in settings.pages}
-    asked = FeatureEngineeringParameters(
+    new_names = {name: f"seen_{name}" for name in settings.pages}
+    changed = FeatureEngineeringParameters(
         **{
             **settings.model_dump(),
-            "pages": {named[name]: page for name, page in settings.pages.items()},
-            "by_level": [named[name] for name in settings.by_level],
-            "windowed": [named.get(name, name) for name in settings.windowed],
+            "pages": {new_names[name]: page for name, page in settings.pages.items()},
+            "by_level": [new_names[name] for name in settings.by_level],
+            "windowed": [new_names.get(name, name) for name in settings.windowed],
             "outcome": "either",
         }
     )
     log = events(spark, *CHANGES)
     usual = nodes.aggregate_user_days(log, settings)
-    days = nodes.aggregate_user_days(log, asked)
-    taken = nodes.label_snapshots(days, asked)
+    days = nodes.aggregate_user_days(log, changed)
+    snapshots = nodes.label_snapshots(days, changed)
     either = settings.model_copy(update={"outcome": "either"})
-    assertDataFrameEqual(taken, nodes.label_snapshots(usual, either))
-    found = nodes.compute_features(days, taken, asked)
-    expected = nodes.compute_features(usual, taken, settings)
-    assert found.columns != expected.columns
-    assertDataFrameEqual(found.toDF(*expected.columns), expected)
+    assertDataFrameEqual(snapshots, nodes.label_snapshots(usual, either))
+    actual = nodes.compute_features(days, snapshots, changed)
+    expected = nodes.compute_features(usual, snapshots, settings)
+    assert actual.columns != expected.columns
+    assertDataFrameEqual(actual.toDF(*expected.columns), expected)

@@ -57,18 +57,18 @@ from sparkify.pipelines.feature_engineering.parameters import FeatureEngineering
         ("log_end_tolerance_hours", 24, "is 24; allowed: a number of at least 0 and below 24."),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_sentence(
+def test_an_invalid_value_gives_a_clear_error(
     refusals: Callable[..., list[str]], name: str, value: Any, rest: str
 ) -> None:
-    place = rest if rest.startswith("[") else f" {rest}"
-    assert refusals(f"feature_engineering.{name}", value) == [f"feature_engineering.{name}{place}"]
+    suffix = rest if rest.startswith("[") else f" {rest}"
+    assert refusals(f"feature_engineering.{name}", value) == [f"feature_engineering.{name}{suffix}"]
 
 
-def test_inactivity_needs_no_page_but_the_songs(parameters: dict[str, Any]) -> None:
+def test_inactivity_only_requires_the_song_page(parameters: dict[str, Any]) -> None:
     usual = parameters["feature_engineering"].model_dump()
     change = {"outcome": "inactivity", "downgrade_page": "None", "cancellation_page": "None"}
-    asked = FeatureEngineeringParameters(**{**usual, **change})
-    assert asked.outcome_columns == []
+    changed = FeatureEngineeringParameters(**{**usual, **change})
+    assert changed.outcome_columns == []
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_inactivity_needs_no_page_but_the_songs(parameters: dict[str, Any]) -> N
         ("inactivity", {"outcome": "inactivity", "horizon_days": 10, "active_within_days": 30}),
     ],
 )
-def test_who_was_last_seen_when_is_a_part_of_inactivity_s_task_alone(
+def test_active_within_days_is_part_of_the_task_only_for_inactivity(
     parameters: dict[str, Any], outcome: str, task: dict[str, Any]
 ) -> None:
-    asked = parameters["feature_engineering"].model_copy(update={"outcome": outcome})
-    assert asked.prediction_task == task
+    changed = parameters["feature_engineering"].model_copy(update={"outcome": outcome})
+    assert changed.prediction_task == task
 
 
-def test_the_song_and_the_downgrade_page_are_those_of_their_columns_by_default(
+def test_the_song_and_downgrade_pages_default_to_their_columns(
     parameters: dict[str, Any],
 ) -> None:
     usual = parameters["feature_engineering"].model_dump()

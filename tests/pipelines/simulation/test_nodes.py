@@ -41,8 +41,8 @@ def simulation(parameters: dict[str, Any], **changes: Any) -> SimulationParamete
     return SimulationParameters(**{**mini.model_dump(), **TINY, **changes})
 
 
-def written(spark: SparkSession, folder: Path, tiny: SimulationParameters) -> list[list[str]]:
-    """Simulate a log, write it and list the lines of each part file, by the files' names."""
+def write_log(spark: SparkSession, folder: Path, tiny: SimulationParameters) -> list[list[str]]:
+    """Simulate and write a log; return the lines of each part file, sorted by file name."""
     users = nodes.draw_users(tiny)
     sessions = nodes.simulate_sessions(users, {}, tiny)
     nodes.format_raw_events(users, sessions, tiny).write.text(str(folder))
@@ -58,7 +58,7 @@ def tiny(parameters: dict[str, Any]) -> SimulationParameters:
 def lines(
     spark: SparkSession, tiny: SimulationParameters, tmp_path_factory: pytest.TempPathFactory
 ) -> list[str]:
-    (only_part,) = written(spark, tmp_path_factory.mktemp("log") / "log", tiny)
+    (only_part,) = write_log(spark, tmp_path_factory.mktemp("log") / "log", tiny)
     return only_part
 
 
@@ -67,29 +67,30 @@ def events(lines: list[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def crafted(
+def make_sessions(
     spark: SparkSession, tiny: SimulationParameters, *cohorts_and_events: tuple[str, list[Any]]
 ) -> tuple[DataFrame, DataFrame]:
-    """Make one user per cohort and list of events, each with one session that starts at item 3.
+    """Make a user with one session, which starts at item 3, per cohort and list of events.
 
     An event is (seconds since the log's start, state, song number).
     """
     users, sessions = [], []
-    for number, (cohort, shown) in enumerate(cohorts_and_events):
+    for number, (cohort, description) in enumerate(cohorts_and_events):
         traits = (cohort, 90.0, 600_000.0, "Logged In", "free", OCTOBER_1, OCTOBER_1 - 5)
         profile = ("Ada", "Young", "F", "Logan, UT-ID", '"Mozilla/5.0 (A, B)"')
         users.append((number, str(number + 1), *traits, *profile))
-        told = [
-            (OCTOBER_1 + second, list_states().index(State(*s)), song) for second, s, song in shown
+        events = [
+            (OCTOBER_1 + second, list_states().index(State(*s)), song)
+            for second, s, song in description
         ]
-        sessions.append((number, 0, cohort, told[0][0], 3, told))
+        sessions.append((number, 0, cohort, events[0][0], 3, events))
     return (
         spark.createDataFrame(users, SIMULATED_USERS.struct),
         spark.createDataFrame(sessions, SIMULATED_SESSIONS.struct),
     )
 
 
-def test_users_are_drawn_one_row_each_by_their_numbers(
+def test_every_user_is_a_row_with_its_traits(
     spark: SparkSession, tiny: SimulationParameters
 ) -> None:
     rows = nodes.draw_users(tiny).orderBy("user_number").collect()
@@ -101,34 +102,35 @@ def test_users_are_drawn_one_row_each_by_their_numbers(
         assert tuple(row)[2:9] == tuple(process.draw_traits(row["user_number"]))
 
 
-def test_newcomers_come_on_top_of_the_users(
+def test_newcomers_are_added_to_the_initial_users(
     spark: SparkSession, parameters: dict[str, Any], tiny: SimulationParameters
 ) -> None:
     def count(**changes: Any) -> int:
         return nodes.draw_users(simulation(parameters, **changes)).count()
 
-    # 40 times as many users come in a year: 4.6 are expected in a week, and the seed draws
-    # how many come.
+    # 40 times as many users arrive per year: 4.6 are expected in a week; the seed decides.
     assert count(growth_per_year=0) == 6
     assert 6 < count() < 16
     assert count() == count(files=4)
 
 
-def test_sessions_are_those_of_every_user_s_life(
+def test_sessions_are_those_of_every_simulated_user(
     spark: SparkSession, tiny: SimulationParameters
 ) -> None:
     users = nodes.draw_users(tiny)
     frame = SIMULATED_SESSIONS.validate(nodes.simulate_sessions(users, {}, tiny))
-    lived: dict[int, list[Any]] = defaultdict(list)
+    sessions_by_user: dict[int, list[Any]] = defaultdict(list)
     for row in frame.orderBy("user_number", "session_order").collect():
-        assert row["session_order"] == len(lived[row["user_number"]])
+        assert row["session_order"] == len(sessions_by_user[row["user_number"]])
         assert row["started_second"] == row["events"][0]["second"]
-        told = zip(*row["events"], strict=True)
-        lived[row["user_number"]].append((row["first_item"], *(list(column) for column in told)))
+        columns = zip(*row["events"], strict=True)
+        sessions_by_user[row["user_number"]].append(
+            (row["first_item"], *(list(column) for column in columns))
+        )
     process = Process(tiny)
     for number in range(users.count()):
-        life = process.simulate_life(number, process.draw_traits(number))
-        assert lived[number] == [tuple(session) for session in life]
+        life = process.simulate_user(number, process.draw_traits(number))
+        assert sessions_by_user[number] == [tuple(session) for session in life]
 
 
 def test_customers_of_past_campaigns_are_contacted(
@@ -162,24 +164,24 @@ def test_users_without_any_session_make_an_empty_table(
 
 
 @pytest.mark.parametrize("files", [3, 8])
-def test_a_log_in_part_files_is_the_same_log_line_by_line(
+def test_part_files_together_are_the_same_log(
     spark: SparkSession,
     parameters: dict[str, Any],
     lines: list[str],
     tmp_path: Path,
     files: int,
 ) -> None:
-    parts = written(spark, tmp_path / "log", simulation(parameters, files=files))
+    parts = write_log(spark, tmp_path / "log", simulation(parameters, files=files))
     assert len(parts) == files
     assert [line for part in parts for line in part] == lines
 
 
-def test_a_log_written_under_adaptive_execution_is_the_same(
+def test_adaptive_execution_does_not_change_the_log(
     spark: SparkSession, parameters: dict[str, Any], lines: list[str], tmp_path: Path
 ) -> None:
     spark.conf.set("spark.sql.adaptive.enabled", True)
     try:
-        parts = written(spark, tmp_path / "log", simulation(parameters, files=3))
+        parts = write_log(spark, tmp_path / "log", simulation(parameters, files=3))
     finally:
         spark.conf.set("spark.sql.adaptive.enabled", False)
     assert len(parts) == 3
@@ -189,14 +191,14 @@ def test_a_log_written_under_adaptive_execution_is_the_same(
 def test_a_part_file_holds_its_slice_of_time(
     spark: SparkSession, parameters: dict[str, Any], tmp_path: Path
 ) -> None:
-    parts = written(spark, tmp_path / "log", simulation(parameters, files=7))
+    parts = write_log(spark, tmp_path / "log", simulation(parameters, files=7))
     days = [
         {(json.loads(line)["ts"] // 1000 - OCTOBER_1) // DAY_SECONDS for line in p} for p in parts
     ]
     assert days == [{0}, {1}, {2}, {3}, {4}, {5}, {6}]
 
 
-def test_lines_are_in_the_order_of_time(events: list[dict[str, Any]]) -> None:
+def test_lines_are_sorted_by_time(events: list[dict[str, Any]]) -> None:
     assert len(events) > 1_000
     moments = [event["ts"] for event in events]
     assert moments == sorted(moments)
@@ -215,12 +217,12 @@ def test_every_line_has_the_published_keys_in_the_published_order(
         assert list(event) == [key for key in KEYS if key not in absent]
 
 
-def test_a_row_has_a_user_exactly_where_someone_is_known(events: list[dict[str, Any]]) -> None:
+def test_a_row_has_a_user_only_when_logged_in_or_cancelled(events: list[dict[str, Any]]) -> None:
     userless = [event for event in events if event["auth"] in {"Guest", "Logged Out"}]
-    known = [event for event in events if event["auth"] in {"Logged In", "Cancelled"}]
-    assert len(userless) + len(known) == len(events)
+    with_user = [event for event in events if event["auth"] in {"Logged In", "Cancelled"}]
+    assert len(userless) + len(with_user) == len(events)
     assert {event["userId"] for event in userless} == {""}
-    assert all(event["userId"].isdigit() and event["registration"] for event in known)
+    assert all(event["userId"].isdigit() and event["registration"] for event in with_user)
 
 
 def test_values_have_the_published_types(events: list[dict[str, Any]]) -> None:
@@ -231,29 +233,29 @@ def test_values_have_the_published_types(events: list[dict[str, Any]]) -> None:
     assert all(kinds[key] == {str} for key in set(KEYS) - {*numbers, "length"})
 
 
-def test_a_session_is_named_by_user_and_number_and_not_by_number_alone(
+def test_a_session_id_is_unique_only_within_a_user(
     events: list[dict[str, Any]],
 ) -> None:
-    known = [event for event in events if "registration" in event]
+    with_user = [event for event in events if "registration" in event]
     items: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for event in known:
+    for event in with_user:
         items[event["userId"], event["sessionId"]].append(event["itemInSession"])
-    # Items rise by one but where the user was logged out for a while.
+    # Items rise by one, except after a time logged out.
     assert all(numbers == sorted(set(numbers)) for numbers in items.values())
     assert len({session for _, session in items}) < len(items)
 
 
-def test_no_event_has_the_name_of_another(events: list[dict[str, Any]]) -> None:
-    known = [event for event in events if "registration" in event]
-    names = {(e["userId"], e["sessionId"], e["itemInSession"], e["ts"]) for e in known}
-    assert len(names) == len(known)
+def test_user_session_item_and_time_identify_an_event(events: list[dict[str, Any]]) -> None:
+    with_user = [event for event in events if "registration" in event]
+    names = {(e["userId"], e["sessionId"], e["itemInSession"], e["ts"]) for e in with_user}
+    assert len(names) == len(with_user)
 
 
-def test_lines_are_written_as_the_published_log_writes_them(
+def test_lines_have_the_format_of_the_published_log(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
     tiny = simulation(parameters, userless_id="1261737")
-    users, sessions = crafted(
+    users, sessions = make_sessions(
         spark,
         tiny,
         (
@@ -291,11 +293,11 @@ def test_lines_are_written_as_the_published_log_writes_them(
     ]
 
 
-def test_every_cohort_counts_its_own_sessions_in_the_order_of_time(
+def test_every_cohort_numbers_its_sessions_by_time(
     spark: SparkSession, tiny: SimulationParameters
 ) -> None:
     home = ("Home", "Logged In", "free")
-    users, sessions = crafted(
+    users, sessions = make_sessions(
         spark,
         tiny,
         ("tuba", [(30, home, -1)]),
@@ -303,10 +305,10 @@ def test_every_cohort_counts_its_own_sessions_in_the_order_of_time(
         ("zither", [(30, home, -1)]),
         ("tuba", [(30, home, -1)]),
     )
-    told = [
+    events = [
         json.loads(row["value"]) for row in nodes.format_raw_events(users, sessions, tiny).collect()
     ]
-    assert [(event["userId"], event["sessionId"]) for event in told] == [
+    assert [(event["userId"], event["sessionId"]) for event in events] == [
         ("2", 1),
         ("1", 2),
         ("3", 1),
@@ -314,7 +316,7 @@ def test_every_cohort_counts_its_own_sessions_in_the_order_of_time(
     ]
 
 
-def test_the_record_holds_the_parameters_and_the_digest_of_the_log_as_written(
+def test_the_record_has_the_parameters_and_the_checksum_of_the_log(
     spark: SparkSession, tiny: SimulationParameters, lines: list[str], tmp_path: Path
 ) -> None:
     (tmp_path / "log.json").write_text("".join(f"{line}\n" for line in reversed(lines)))
@@ -329,7 +331,7 @@ def test_the_record_holds_the_parameters_and_the_digest_of_the_log_as_written(
     assert json.loads(json.dumps(record)) == record
 
 
-def test_the_record_of_a_finished_project_knows_its_log(spark: SparkSession, finished: Any) -> None:
+def test_the_record_of_a_finished_run_matches_its_log(spark: SparkSession, finished: Any) -> None:
     catalog = finished.catalog()
     record = catalog.load("simulation_record")
     assert record["log"] == digest_log(catalog.load("raw_events"))

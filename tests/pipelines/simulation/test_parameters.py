@@ -21,8 +21,8 @@ import pytest
         ("cohorts", {}, "is {}; allowed: a section with at least one name, each with a number."),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_sentence(
+def test_an_invalid_value_gives_a_clear_error(
     refusals: Callable[..., list[str]], name: str, value: Any, rest: str
 ) -> None:
-    place = rest if rest.startswith("[") else f" {rest}"
-    assert refusals(f"simulation.{name}", value) == [f"simulation.{name}{place}"]
+    suffix = rest if rest.startswith("[") else f" {rest}"
+    assert refusals(f"simulation.{name}", value) == [f"simulation.{name}{suffix}"]

@@ -10,23 +10,23 @@ from sparkify.pipelines.simulation.rhythm import Rhythm
 DAY = 86_400
 
 
-def second(text: str) -> int:
+def to_second(text: str) -> int:
     """Return the epoch second of a moment in UTC."""
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
 
-def rhythm(parameters: dict[str, Any], **changes: Any) -> Rhythm:
+def make_rhythm(parameters: dict[str, Any], **changes: Any) -> Rhythm:
     mini = SimulationParameters.model_validate(parameters["simulation"])
     return Rhythm(SimulationParameters(**{**mini.model_dump(), **changes}))
 
 
-def starts(drawn_by: Rhythm, first: str, count: int, gap_seconds: float) -> list[datetime]:
-    """Draw session starts one after another, each from the start before it."""
-    random, moment, drawn = Random(7), second(first), []  # noqa: S311
+def draw_starts(rhythm: Rhythm, first: str, count: int, gap_seconds: float) -> list[datetime]:
+    """Draw consecutive session starts."""
+    random, moment, starts = Random(7), to_second(first), []  # noqa: S311
     for _ in range(count):
-        moment = drawn_by.next_start(random, moment, gap_seconds)
-        drawn.append(datetime.fromtimestamp(moment, UTC))
-    return drawn
+        moment = rhythm.draw_next_start(random, moment, gap_seconds)
+        starts.append(datetime.fromtimestamp(moment, UTC))
+    return starts
 
 
 @pytest.mark.parametrize(
@@ -52,48 +52,50 @@ def starts(drawn_by: Rhythm, first: str, count: int, gap_seconds: float) -> list
         ("2018-07-04T12:00:00", 0.5),  # Independence Day, before the log opens
     ],
 )
-def test_starts_are_refused_on_weekends_and_holidays_with_ramps_at_midnight(
+def test_starts_are_rejected_on_weekends_and_holidays_with_ramps_at_midnight(
     parameters: dict[str, Any], moment: str, share: float
 ) -> None:
-    assert rhythm(parameters)._rejection_at(second(moment)) == pytest.approx(share)
+    assert make_rhythm(parameters)._compute_rejection_share(to_second(moment)) == pytest.approx(
+        share
+    )
 
 
-def test_the_share_refused_is_the_parameter_s(parameters: dict[str, Any]) -> None:
-    strict = rhythm(parameters, off_day_rejection=0.9)
-    assert strict._rejection_at(second("2018-11-18T12:00:00")) == 0.9
-    assert strict._rejection_at(second("2018-11-17T00:00:00")) == pytest.approx(0.45)
+def test_the_rejected_share_follows_the_parameter(parameters: dict[str, Any]) -> None:
+    strict = make_rhythm(parameters, off_day_rejection=0.9)
+    assert strict._compute_rejection_share(to_second("2018-11-18T12:00:00")) == 0.9
+    assert strict._compute_rejection_share(to_second("2018-11-17T00:00:00")) == pytest.approx(0.45)
 
 
-def test_a_session_never_starts_before_the_one_before_it_ended(parameters: dict[str, Any]) -> None:
-    drawn = starts(rhythm(parameters), "2018-10-01T00:00:00", 2_000, gap_seconds=600)
-    assert drawn == sorted(drawn)
+def test_sessions_start_in_order(parameters: dict[str, Any]) -> None:
+    starts = draw_starts(make_rhythm(parameters), "2018-10-01T00:00:00", 2_000, gap_seconds=600)
+    assert starts == sorted(starts)
 
 
-def test_without_swing_or_days_off_only_the_break_and_the_pause_lie_between_sessions(
+def test_without_rhythm_or_days_off_gaps_are_the_break_and_the_pause(
     parameters: dict[str, Any],
 ) -> None:
-    plain = rhythm(parameters, daily_rhythm_days=0, off_day_rejection=0)
-    moment, random = second("2018-10-01T00:00:00"), Random(7)  # noqa: S311
+    plain = make_rhythm(parameters, daily_rhythm_days=0, off_day_rejection=0)
+    moment, random = to_second("2018-10-01T00:00:00"), Random(7)  # noqa: S311
     gaps = []
     for _ in range(4_000):
-        gaps.append(plain.next_start(random, moment, 7_200.0) - moment)
+        gaps.append(plain.draw_next_start(random, moment, 7_200.0) - moment)
         moment += gaps[-1]
     assert min(gaps) >= 1_800
     assert sum(gaps) / len(gaps) == pytest.approx(1_800 + 7_200, rel=0.03)
 
 
 def test_half_as_many_sessions_start_on_a_day_off(parameters: dict[str, Any]) -> None:
-    drawn = starts(rhythm(parameters), "2018-10-01T00:00:00", 4_000, gap_seconds=5_400)
-    days = {moment.date() for moment in drawn}
+    starts = draw_starts(make_rhythm(parameters), "2018-10-01T00:00:00", 4_000, gap_seconds=5_400)
+    days = {moment.date() for moment in starts}
     weekend = [day for day in days if day.weekday() >= 5]
-    on_weekends = sum(moment.weekday() >= 5 for moment in drawn) / len(weekend)
-    on_other_days = sum(moment.weekday() < 5 for moment in drawn) / (len(days) - len(weekend))
-    # A refused start is drawn again from where it fell, so the share is not exactly a half.
+    on_weekends = sum(moment.weekday() >= 5 for moment in starts) / len(weekend)
+    on_other_days = sum(moment.weekday() < 5 for moment in starts) / (len(days) - len(weekend))
+    # A rejected start is drawn again from its time, so the share is not exactly a half.
     assert 0.45 < on_weekends / on_other_days < 0.65
 
 
-def test_sessions_gather_in_the_afternoon(parameters: dict[str, Any]) -> None:
-    drawn = starts(rhythm(parameters), "2018-10-01T00:00:00", 2_000, gap_seconds=2 * DAY)
-    afternoon = sum(12 <= moment.hour < 18 for moment in drawn)
-    night = sum(moment.hour < 6 for moment in drawn)
+def test_more_sessions_start_in_the_afternoon(parameters: dict[str, Any]) -> None:
+    starts = draw_starts(make_rhythm(parameters), "2018-10-01T00:00:00", 2_000, gap_seconds=2 * DAY)
+    afternoon = sum(12 <= moment.hour < 18 for moment in starts)
+    night = sum(moment.hour < 6 for moment in starts)
     assert afternoon > 1.5 * night

@@ -10,58 +10,58 @@ from sparkify.pipelines.simulation.songs import SongCatalogue, encode_twice
 JUST_BELOW_1 = math.nextafter(1.0, 0.0)
 
 
-def catalogue(parameters: dict[str, Any], **changes: Any) -> SongCatalogue:
+def make_catalogue(parameters: dict[str, Any], **changes: Any) -> SongCatalogue:
     mini = SimulationParameters.model_validate(parameters["simulation"])
     small = {**mini.model_dump(), "songs": 500, "artists": 50}
     return SongCatalogue(SimulationParameters(**{**small, **changes}))
 
 
 @pytest.mark.parametrize("songs", [1, 2, 500, 384_546])
-def test_any_number_from_0_up_to_1_picks_a_song_of_the_catalogue(
+def test_every_uniform_number_gives_a_song_of_the_catalogue(
     parameters: dict[str, Any], songs: int
 ) -> None:
-    picks = catalogue(parameters, songs=songs)
-    assert picks.draw(0.0) == 0
-    assert picks.draw(JUST_BELOW_1) == songs - 1
-    assert {0, *(picks.draw(k / 1_000) for k in range(1_000))} <= set(range(songs))
+    catalogue = make_catalogue(parameters, songs=songs)
+    assert catalogue.draw(0.0) == 0
+    assert catalogue.draw(JUST_BELOW_1) == songs - 1
+    assert {0, *(catalogue.draw(k / 1_000) for k in range(1_000))} <= set(range(songs))
 
 
-def test_a_song_is_less_popular_than_the_one_before_it(parameters: dict[str, Any]) -> None:
-    picks = catalogue(parameters, songs=20)
-    drawn = [picks.draw((k + 0.5) / 100_000) for k in range(100_000)]
-    plays = np.bincount(drawn, minlength=20)
-    assert drawn == sorted(drawn)
+def test_popularity_falls_with_the_song_number(parameters: dict[str, Any]) -> None:
+    catalogue = make_catalogue(parameters, songs=20)
+    songs = [catalogue.draw((k + 0.5) / 100_000) for k in range(100_000)]
+    plays = np.bincount(songs, minlength=20)
+    assert songs == sorted(songs)
     assert (np.diff(plays) < 0).all()
 
 
 def test_the_first_song_of_the_full_catalogue_gets_the_published_share(
     parameters: dict[str, Any],
 ) -> None:
-    picks = catalogue(parameters, songs=384_546)
-    first = sum(picks.draw((k + 0.5) / 10_000) == 0 for k in range(10_000)) / 10_000
+    catalogue = make_catalogue(parameters, songs=384_546)
+    first = sum(catalogue.draw((k + 0.5) / 10_000) == 0 for k in range(10_000)) / 10_000
     assert 0.004 < first < 0.006
 
 
-def test_a_steeper_or_flatter_popularity_starts_at_song_0(parameters: dict[str, Any]) -> None:
+def test_any_popularity_exponent_covers_all_songs(parameters: dict[str, Any]) -> None:
     for exponent in (1.01, 2.0):
-        picks = catalogue(parameters, song_popularity_exponent=exponent)
-        assert picks.draw(0.0) == 0
-        assert picks.draw(JUST_BELOW_1) == 499
+        catalogue = make_catalogue(parameters, song_popularity_exponent=exponent)
+        assert catalogue.draw(0.0) == 0
+        assert catalogue.draw(JUST_BELOW_1) == 499
 
 
-def test_songs_last_as_long_as_the_parameters_say(parameters: dict[str, Any]) -> None:
-    lengths = np.array(catalogue(parameters, songs=100_000).length_seconds)
+def test_song_lengths_follow_the_parameters(parameters: dict[str, Any]) -> None:
+    lengths = np.array(make_catalogue(parameters, songs=100_000).length_seconds)
     assert lengths.mean() == pytest.approx(249.12, rel=0.01)
     assert lengths.std() == pytest.approx(99.24, rel=0.02)
     assert lengths.min() > 0
 
 
-def test_names_with_accents_are_encode_twice() -> None:
+def test_names_with_accents_are_encoded_twice() -> None:
     assert encode_twice(["Björk", "Café", "Moon"]).tolist() == ["BjÃ¶rk", "CafÃ©", "Moon"]
 
 
-def test_some_names_in_the_catalogue_are_encode_twice(parameters: dict[str, Any]) -> None:
-    table = catalogue(parameters, songs=5_000, artists=2_000).build_table()
+def test_the_catalogue_has_names_encoded_twice(parameters: dict[str, Any]) -> None:
+    table = make_catalogue(parameters, songs=5_000, artists=2_000).build_table()
     assert table["artist"].str.contains("BjÃ¶rk").any()
     text = "".join([*table["artist"], *table["song"]])
     assert "ö" not in text
@@ -69,7 +69,7 @@ def test_some_names_in_the_catalogue_are_encode_twice(parameters: dict[str, Any]
 
 
 def test_the_table_has_one_row_per_song_by_popularity(parameters: dict[str, Any]) -> None:
-    songs = catalogue(parameters)
+    songs = make_catalogue(parameters)
     table = songs.build_table()
     assert list(table.columns) == ["song_number", "artist", "song", "length"]
     assert table["song_number"].tolist() == list(range(500))
@@ -77,19 +77,19 @@ def test_the_table_has_one_row_per_song_by_popularity(parameters: dict[str, Any]
     assert (table[["artist", "song"]] != "").all(axis=None)
 
 
-def test_artists_have_different_names_and_the_first_one_most_songs(
+def test_artist_names_are_unique_and_the_first_has_the_largest_number_of_songs(
     parameters: dict[str, Any],
 ) -> None:
-    songs = catalogue(parameters, songs=20_000, artists=100)
+    songs = make_catalogue(parameters, songs=20_000, artists=100)
     by_artist = songs.build_table()["artist"].value_counts()
     assert len(by_artist) == 100
-    assert by_artist.index[0] == songs._artists()[0]
+    assert by_artist.index[0] == songs._make_artists()[0]
 
 
-def test_two_catalogues_of_one_seed_are_the_same_and_of_two_seeds_are_not(
+def test_catalogues_are_equal_only_for_the_same_seed(
     parameters: dict[str, Any],
 ) -> None:
-    one, again, other = (catalogue(parameters, seed=seed).build_table() for seed in (1, 1, 2))
+    one, again, other = (make_catalogue(parameters, seed=seed).build_table() for seed in (1, 1, 2))
     assert one.equals(again)
     assert not one["song"].equals(other["song"])
     assert not one["length"].equals(other["length"])

@@ -28,7 +28,7 @@ from sparkify.pipelines.campaigns.effects import (
 from sparkify.pipelines.campaigns.movements import count_steps, list_week_ends
 from sparkify.pipelines.campaigns.parameters import CampaignParameters
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
-from sparkify.pipelines.feature_engineering.customers import log_span
+from sparkify.pipelines.feature_engineering.customers import find_log_span
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import KEYS
 
@@ -62,7 +62,7 @@ def join_campaign_outcomes(
     Raises:
         ContactRecordError: if the contact record cannot be read.
     """
-    _, log_end = log_span(user_days, feature_engineering)
+    _, log_end = find_log_span(user_days, feature_engineering)
     horizon_days = feature_engineering.horizon_days
     names = sorted(campaign_history)[-campaigns.max_campaigns :]
     status: dict[str, Any] = {
@@ -264,6 +264,6 @@ def count_movements(
     a week.
     """
     silent_after_days = campaigns.silent_after_days
-    first_day, log_end = log_span(user_days, feature_engineering)
+    first_day, log_end = find_log_span(user_days, feature_engineering)
     week_ends = list_week_ends(first_day, log_end, silent_after_days, campaigns.movement_weeks)
     return count_steps(user_days, week_ends, silent_after_days, feature_engineering)

@@ -1,4 +1,4 @@
-"""Data processing: every record of the log is checked once."""
+"""Data processing: check every record of the log once."""
 
 from sparkify.pipelines.data_processing.pipeline import create_pipeline
 

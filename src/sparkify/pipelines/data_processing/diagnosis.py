@@ -1,4 +1,4 @@
-"""Why a log cannot be used: problems of its fields and records, and the message for users."""
+"""Find out why a log cannot be used, and write the message for users."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from sparkify.errors import UserError
 from sparkify.log_formats.times import UNITS
-from sparkify.pipelines.data_processing.fields import ESSENTIAL, FIELDS, Kind
+from sparkify.pipelines.data_processing.fields import FIELDS, REQUIRED, Kind
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.data_processing.parsing import (
     IMPOSSIBLE_LEVEL,
@@ -21,7 +21,7 @@ from sparkify.schemas import MALFORMED_ROW
 from sparkify.spark.functions import collect_one_row
 
 UNREADABLE = (MALFORMED_JSON, MALFORMED_ROW)
-# First characters of malformed records in other formats; values are hidden in what is kept.
+# First characters of records in other formats, whose values are hidden.
 JSON_ARRAY = r"^\s*\[\s*\{"
 PRINTED_JSON = r'^\s*("[^"]*"\s*:.*|[\[\]{}]+\s*,?)\s*$'
 LONE_BRACKET = r"^\s*\[\s*$"
@@ -30,7 +30,7 @@ MAX_EXAMPLE_LENGTH = 200  # characters of a rejected record in a message
 MAX_VALUE_LENGTH = 60  # characters of a value in a message
 MAX_NAMED_KEYS = 20  # of the log, in a message
 TYPE_NAMES: dict[Kind, str] = {
-    "time": "a number since 1970 or as ISO 8601, and set data_processing.time_format so or to auto",
+    "time": "a number since 1970 or as ISO 8601, and set data_processing.time_format to match",
     "id": "text or a whole number",
     "name": "text",
     "text": "text or a whole number",
@@ -38,8 +38,8 @@ TYPE_NAMES: dict[Kind, str] = {
     "number": "a number",
 }
 REMEDIES = {
-    MALFORMED_JSON: "A log has one JSON object per line, in UTF-8.",
-    MALFORMED_ROW: "A row of CSV has as many values as the header has names.",
+    MALFORMED_JSON: "Write one JSON object per line, in UTF-8.",
+    MALFORMED_ROW: "Write as many values in each CSV row as the header has names.",
     NO_SOURCE: "Add a pattern for the record's file to data_processing.sources.",
     **{
         f"ts in {name}": f"Set data_processing.time_format: {unit}, or auto."
@@ -47,18 +47,18 @@ REMEDIES = {
     },
     "impossible ts": "Set data_processing.earliest_event and latest_event around the log's days.",
     "impossible registration": (
-        "registration lies between data_processing.earliest_event and latest_event, and is written "
-        "as data_processing.time_format says."
+        "Write registration in the format data_processing.time_format, between "
+        "data_processing.earliest_event and latest_event."
     ),
-    "impossible itemInSession": "itemInSession counts the events of a session from 0.",
-    "impossible length": "length counts seconds, up to data_processing.longest_song_seconds.",
-    "duplicate": "Export the log anew: it holds the same records more than once.",
-    NO_USER: "An event of a customer has a userId and the time of the registration.",
+    "impossible itemInSession": "Count the events of each session from 0.",
+    "impossible length": "Write length in seconds, up to data_processing.longest_song_seconds.",
+    "duplicate": "Export the log again, with each record once.",
+    NO_USER: "Give every customer's event a userId and a registration time.",
     **{
-        f"no {field}": f"Without it, set data_processing.fields.{field}: null."
+        f"no {field}": f"If the log has none, set data_processing.fields.{field}: null."
         for field in ("sessionId", "itemInSession", "level")
     },
-    "no page": "Set data_processing.constants.page or page_from where the log names no page.",
+    "no page": "If the log has none, set data_processing.constants.page or page_from.",
     **{
         f"wrong type of {field}": f"Write {field} as {TYPE_NAMES[kind]}."
         for field, (_, kind) in FIELDS.items()
@@ -73,11 +73,10 @@ class LogError(UserError):
 def describe_problems(
     checked_events: DataFrame, parameters: DataProcessingParameters
 ) -> dict[str, dict[str, Any]]:
-    """Count every reason against rejected records, the most frequent first.
+    """Count the rejected records for every reason, the most frequent first.
 
     Returns:
-        For each reason its `lines`, and a `value` of the field that it names, as JSON; null where
-        there is none.
+        For each reason its `lines`, and as JSON a `value` of the field that it names, or null.
     """
     rejected = checked_events.select("line", F.explode("problems").alias("reason"))
     counts = rejected.groupBy("reason").agg(
@@ -94,7 +93,7 @@ def describe_problems(
 
 
 def _find_value(reason: str, line: str, parameters: DataProcessingParameters) -> str | None:
-    """Return the value in a quoted record of the field that a reason names, as JSON."""
+    """Return, as JSON, a quoted record's value of the field that a reason names."""
     fields = [field for field in FIELDS if field in reason.split()]
     try:
         record = json.loads(line)
@@ -111,8 +110,8 @@ def _find_value(reason: str, line: str, parameters: DataProcessingParameters) ->
 def find_missing_fields(
     checked_events: DataFrame, parameters: DataProcessingParameters
 ) -> dict[str, str]:
-    """Return the essential fields without a value in any readable record, with their keys."""
-    keys = {field: key for field in ESSENTIAL if (key := parameters.fields[field])}
+    """Return the keys of required fields that have no value in any readable record."""
+    keys = {field: key for field in REQUIRED if (key := parameters.fields[field])}
     keys = {field: key for field, key in keys.items() if field in parameters.shapes[0].paths}
     readable = checked_events.where(~F.col("rejection").isin(*UNREADABLE))
     with_value = [F.count_if(_has_value(field)).alias(field) for field in keys]
@@ -128,7 +127,7 @@ def _has_value(field: str) -> Column:
 
 
 def detect_format(checked_events: DataFrame) -> str | None:
-    """Return the format of most malformed records; None if they have none of these formats."""
+    """Return the format of most malformed records; None if it is not recognised."""
     line = F.col("line")
     is_printed = line.rlike(PRINTED_JSON)
     row = collect_one_row(
@@ -150,12 +149,12 @@ def detect_format(checked_events: DataFrame) -> str | None:
 
 
 def format_log_error(data_quality: dict[str, Any]) -> str:
-    """Return why a log cannot be used: reasons, counts, a value of each field and what to set."""
-    sentences = [_count_rejected(data_quality)]
+    """Return the error message: reasons, counts, a value of each field and what to set."""
+    sentences = [_format_counts(data_quality)]
     if data_quality["fields_without_values"]:
-        sentences.append(_name_missing_fields(data_quality))
+        sentences.append(_format_missing_fields(data_quality))
     sentences += _format_problems(data_quality)
-    return " ".join(["raw_events:", *sentences, *_give_example(data_quality)])
+    return " ".join(["raw_events:", *sentences, *_format_example(data_quality)])
 
 
 def format_rejections(data_quality: dict[str, Any]) -> str:
@@ -171,7 +170,7 @@ def _sort_rejections(data_quality: dict[str, Any]) -> dict[str, Any]:
     return {reason: counts for reason, counts in by_lines if reason != NO_USER}
 
 
-def _count_rejected(data_quality: dict[str, Any]) -> str:
+def _format_counts(data_quality: dict[str, Any]) -> str:
     without_user = data_quality["without_user"]
     lines = data_quality["lines"] - without_user
     if not lines:
@@ -189,27 +188,29 @@ def _count_rejected(data_quality: dict[str, Any]) -> str:
     )
 
 
-def _name_missing_fields(data_quality: dict[str, Any]) -> str:
+def _format_missing_fields(data_quality: dict[str, Any]) -> str:
     missing = data_quality["fields_without_values"]
     listed = ", ".join(f"{field} (key {key})" for field, key in missing.items())
     unknown = data_quality["unknown_columns"][:MAX_NAMED_KEYS]
-    keys = f" Keys that no field takes: {', '.join(unknown)}." if unknown else ""
+    keys = f" Unused keys: {', '.join(unknown)}." if unknown else ""
     return (
         f"No record has a value of {listed}. Set data_processing.fields to the log's keys, or to "
-        f"null where it has none; `sparkify inspect LOG` drafts the settings.{keys}"
+        f"null if it has none; `sparkify inspect LOG` drafts the settings.{keys}"
     )
 
 
 def _format_problems(data_quality: dict[str, Any]) -> list[str]:
-    """Return a sentence on each frequent problem of a field that has values, with the remedy."""
+    """Return a sentence with the remedy for each frequent problem of a field with values."""
     missing = data_quality["fields_without_values"]
     looks_like = data_quality["malformed_lines_look_like"]
     min_lines = data_quality["max_rejected_share"] * data_quality["lines"]
     sentences = []
     for reason, problem in data_quality["problems"].items():
-        is_of_missing = any(field in reason.split() for field in missing)
-        is_of_missing |= reason == NO_USER and bool({"userId", "registration"} & missing.keys())
-        if is_of_missing or problem["lines"] <= min_lines:
+        is_of_missing_field = any(field in reason.split() for field in missing)
+        is_of_missing_field |= reason == NO_USER and bool(
+            {"userId", "registration"} & missing.keys()
+        )
+        if is_of_missing_field or problem["lines"] <= min_lines:
             continue
         if reason == MALFORMED_JSON and looks_like:
             raw_format = "csv (or tsv)" if looks_like == "CSV" else "json_array"
@@ -231,10 +232,10 @@ def _find_remedy(reason: str, data_quality: dict[str, Any]) -> str:
         listed = ", ".join(f'"{value}" ({lines:,} records)' for value, lines in values.items())
         values_found = f"Values found: {listed}. " if listed else ""
         return f"{values_found}Add them to data_processing.levels."
-    return REMEDIES.get(reason, "data_quality quotes records with their reasons.")
+    return REMEDIES.get(reason, "data_quality has examples.")
 
 
-def _give_example(data_quality: dict[str, Any]) -> list[str]:
-    nothing: dict[str, Any] = {"examples": []}
-    first = next(iter(_sort_rejections(data_quality).values()), nothing)
+def _format_example(data_quality: dict[str, Any]) -> list[str]:
+    no_rejection: dict[str, Any] = {"examples": []}
+    first = next(iter(_sort_rejections(data_quality).values()), no_rejection)
     return [f"Example: {line[:MAX_EXAMPLE_LENGTH]}" for line in first["examples"][:1]]

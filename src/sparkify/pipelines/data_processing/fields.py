@@ -1,4 +1,4 @@
-"""The fields of an event: their columns, and where records of a log hold them."""
+"""The fields of an event: their columns, and their keys in the records of a log."""
 
 import re
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from typing import Literal
 Kind = Literal["time", "id", "name", "text", "whole number", "number"]
 PageSource = Literal["key", "folder", "file"]
 
-# Field: its column in `checked_events` and its kind of values. The names are those of the published
-# logs; `data_processing.fields` has the keys of the log.
+# By field: its column in `checked_events` and its kind of values. Fields have the key names of the
+# published logs; `data_processing.fields` maps them to a log's keys.
 FIELDS: dict[str, tuple[str, Kind]] = {
     "ts": ("ts", "time"),
     "userId": ("user_id", "id"),
@@ -23,20 +23,21 @@ FIELDS: dict[str, tuple[str, Kind]] = {
     "gender": ("gender", "text"),
     "length": ("length", "number"),
 }
-ESSENTIAL = ["ts", "userId", "sessionId", "page", "level", "itemInSession", "registration"]
-REQUIRED = ["page", "sessionId", "itemInSession", "level"]  # in this order of reasons
-INDISPENSABLE = ["ts", "userId", "page"]  # a log without the others can be read
+# Without gender and length, which may be null in every record.
+REQUIRED = ["ts", "userId", "sessionId", "page", "level", "itemInSession", "registration"]
+NOT_NULL = ["page", "sessionId", "itemInSession", "level"]  # rejected if null, by priority
+MANDATORY = ["ts", "userId", "page"]  # every log has them
 PERSONAL = ["firstName", "lastName", "location", "userAgent"]
-# They stay in the raw log: no feature uses them.
-UNREAD = [*PERSONAL, "auth", "method", "status", "artist", "song"]
-MAX_ITEMS = 2**21  # of a session; with milliseconds up to the year 2109 it fits 63 bits
+# Keys that stay in the raw log: no feature uses them.
+UNUSED_KEYS = [*PERSONAL, "auth", "method", "status", "artist", "song"]
+MAX_ITEMS = 2**21  # per session; together with milliseconds up to 2109, 63 bits
 
 NUMBERS_AND_ENDINGS = re.compile(r"([-_.]?\d+)*(\.[A-Za-z0-9]+)*$")
 Path = tuple[str, ...]
 
 
 def split_key(key: str) -> Path:
-    r"""Split a key into the keys on the way to a nested value.
+    r"""Split a key by dots into the keys of a nested value.
 
     A dot goes one level down, `\.` is a dot of the key itself, and `\\` a backslash.
 
@@ -54,12 +55,12 @@ def split_key(key: str) -> Path:
 
 @dataclass(frozen=True)
 class RecordShape:
-    """Where the records of some files hold the fields.
+    """Keys, constants and page source of the records in some files.
 
     Attributes:
-        files: the pattern of the files, relative to the log; None for all.
-        paths: the keys on the way to each field's value; without the fields that the records lack.
-        constants: the fields with the same value in every record.
+        files: a pattern for files, relative to the log; None for all.
+        paths: the nested keys of each field that the records have.
+        constants: the values of fields that are the same in every record.
         page_from: what names the page: a key, the record's folder or its file.
     """
 
@@ -70,17 +71,17 @@ class RecordShape:
 
     def has(self, field: str) -> bool:
         """Return whether records have a field: by a key, a constant or their file."""
-        is_page_of_file = field == "page" and self.page_from != "key"
-        return field in self.paths or field in self.constants or is_page_of_file
+        is_page_from_file = field == "page" and self.page_from != "key"
+        return field in self.paths or field in self.constants or is_page_from_file
 
     def matches(self, file: str) -> bool:
         """Return whether a file, relative to the log, has this shape."""
         return self.files is None or fnmatchcase(file, self.files)
 
-    def page_of(self, file: str) -> str:
-        """Return the page that a file or its folder is named after.
+    def get_page(self, file: str) -> str:
+        """Return the page that is the name of a file or its folder.
 
-        >>> RecordShape(None, {}, {}, "file").page_of("2018/listen_events-0001.json.gz")
+        >>> RecordShape(None, {}, {}, "file").get_page("2018/listen_events-0001.json.gz")
         'listen_events'
         """
         path = PurePosixPath(file)
@@ -90,5 +91,5 @@ class RecordShape:
 
     @property
     def known_keys(self) -> frozenset[str]:
-        """The top-level keys of a record that are read, or are known and not needed."""
-        return frozenset({path[0] for path in self.paths.values()} | {*UNREAD})
+        """The top-level keys that are fields or known to be unused."""
+        return frozenset({path[0] for path in self.paths.values()} | {*UNUSED_KEYS})

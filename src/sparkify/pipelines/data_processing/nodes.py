@@ -1,4 +1,4 @@
-"""Check every record of the log once, and count what was accepted and rejected."""
+"""Check every record of the log once, and count accepted and rejected records."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -23,24 +23,26 @@ from sparkify.spark.functions import collect_one_row, is_in_share
 
 logger = logging.getLogger(__name__)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MAX_VALUES = 10  # names of unknown plans in data_quality, the most frequent first
+MAX_UNKNOWN_PLANS = 10  # listed in data_quality, the most frequent first
 
 
 def check_events(raw_events: DataFrame, data_processing: DataProcessingParameters) -> DataFrame:
     """Return the typed records of the log: one row per record, accepted or with a `rejection`.
 
-    Duplicates are accepted here; `find_repeated_events` looks for them in `record_hash`.
+    Duplicates are accepted here; `find_repeated_events` finds them by `record_hash`.
 
     Args:
         raw_events: the log, one record per row. `value` is its JSON and `file` its file, relative
-            to the log. Formats other than lines of JSON add `problem`, why a row is no record.
-        data_processing: how the log is written, and what is possible.
+            to the log. Formats other than JSON lines add `problem`: why a row is not a record.
+        data_processing: how to read the log, and which values are possible.
 
     Raises:
-        LogError: if the log holds no record.
+        LogError: if the log is empty.
     """
     if raw_events.isEmpty():
-        raise LogError("raw_events holds no lines: the log is empty.")
+        raise LogError(
+            "raw_events has no lines: the log is empty. Check raw_log in conf/<env>/globals.yml."
+        )
     lists_keys = is_in_share(record_hash(), data_processing.unknown_columns_share)
     optional = {"file": data_processing.needs_files, "problem": "problem" in raw_events.columns}
     records = raw_events.select(
@@ -54,10 +56,10 @@ def check_events(raw_events: DataFrame, data_processing: DataProcessingParameter
 
 
 def find_repeated_events(checked_events: DataFrame) -> DataFrame:
-    """Return the accepted events that the log holds more than once, with the number of `copies`.
+    """Return the accepted events that the log has more than once, with the number of `copies`.
 
-    One row per accepted event whose `record_hash` occurs more than once. Equal records have equal
-    hashes; records that only share a hash differ in a column.
+    Events with the same `record_hash` that differ in a column are separate rows, with one copy
+    each.
     """
     accepted = _select_accepted(checked_events)
     # Almost all hashes are unique, so a partial count before the shuffle saves nothing.
@@ -69,7 +71,7 @@ def find_repeated_events(checked_events: DataFrame) -> DataFrame:
 
 
 def count_events(checked_events: DataFrame, repeated_events: DataFrame) -> DataFrame:
-    """Return the number of events by UTC day, page, level and how their times are written.
+    """Return the number of events by UTC day, page, level and time format.
 
     One row per combination, with `events` and the first and the last `ts` among them.
     """
@@ -92,21 +94,21 @@ def summarize_data_quality(
     simulation_record: dict[str, Any],
     data_processing: DataProcessingParameters,
 ) -> dict[str, Any]:
-    """Return how many records were accepted and rejected, why, and where the log comes from.
+    """Return the numbers of accepted and rejected records, the reasons and the log's source.
 
     Returns:
         `rejections` counts the first reason of each rejected record, with examples; `problems`
-        counts all reasons, with a value of the field. `rejected_share` leaves out records without
-        a user. `source` is `simulated` if the log's checksum is that of the simulation record, else
+        counts all reasons, with a value of the field. `rejected_share` excludes records without a
+        user. `source` is `simulated` if the log's checksum is that of the simulation record, else
         `provided`. `pages`, `levels` and `time_formats` count events. `fields_without_values` and
-        `malformed_lines_look_like` say why a log has too few events.
+        `malformed_lines_look_like` help to explain why a log cannot be used.
     """
-    digest, users = _digest(checked_events)
+    digest, users = _compute_digest(checked_events)
     max_listed_pages = data_processing.max_listed_pages
     time_formats = _count_values(event_counts, "time_format", F.sum("events"), max_listed_pages)
     if len(time_formats) > 1:
         logger.warning(
-            "The log writes times in several ways: %s. If only one is right, set "
+            "The log has several time formats: %s. If only one is right, set "
             "data_processing.time_format",
             ", ".join(f"{name} ({events:,} events)" for name, events in time_formats.items()),
         )
@@ -157,7 +159,7 @@ def require_usable_log(data_quality: dict[str, Any]) -> None:
     Records without a user do not count: in a web log they may be most of all records.
 
     Raises:
-        LogError: with the reasons, their counts, a value of each field concerned and the remedy.
+        LogError: if so, with reasons, counts, a value of each field and remedies.
     """
     is_rejected = data_quality["rejected_share"] > data_quality["max_rejected_share"]
     if not data_quality["accepted"] or is_rejected:
@@ -165,7 +167,7 @@ def require_usable_log(data_quality: dict[str, Any]) -> None:
 
 
 def drop_duplicates(checked_events: DataFrame, repeated_events: DataFrame) -> DataFrame:
-    """Return the log's events: its accepted records, one of those that are equal."""
+    """Return the log's events: its accepted records without duplicates."""
     columns = [*EVENTS.columns, "time_format"]
     hashes = F.broadcast(repeated_events.select("record_hash").distinct())
     unique = _select_accepted(checked_events).join(hashes, on="record_hash", how="left_anti")
@@ -176,10 +178,10 @@ def _select_accepted(checked_events: DataFrame) -> DataFrame:
     return checked_events.where("rejection is null")
 
 
-def _digest(checked_events: DataFrame) -> tuple[LogDigest, int]:
+def _compute_digest(checked_events: DataFrame) -> tuple[LogDigest, int]:
     """Return the log's digest and the number of users with events, in one pass.
 
-    By user first: a distinct count over all events is slow.
+    Counts by user first: a distinct count over all events is slow.
     """
     by_user = checked_events.groupBy("user_id").agg(
         F.count("*").alias("lines"),
@@ -196,9 +198,9 @@ def _digest(checked_events: DataFrame) -> tuple[LogDigest, int]:
     return digest, sums["users"]
 
 
-def _count_values(rows: DataFrame, column: str, number: Column, limit: int) -> dict[str, int]:
-    """Return the number of rows by a column's values, the most frequent first."""
-    counts = rows.groupBy(column).agg(number.alias("number"))
+def _count_values(rows: DataFrame, column: str, count: Column, limit: int) -> dict[str, int]:
+    """Return a count for each value of a column, the most frequent first."""
+    counts = rows.groupBy(column).agg(count.alias("number"))
     listed = counts.orderBy(F.desc("number"), column).limit(limit)
     return {row[column]: row["number"] for row in listed.collect()}
 
@@ -206,7 +208,7 @@ def _count_values(rows: DataFrame, column: str, number: Column, limit: int) -> d
 def _list_unknown_columns(
     checked_events: DataFrame, parameters: DataProcessingParameters
 ) -> list[str]:
-    """Return the first keys in alphabetical order; a broken log may have as many as lines."""
+    """Return the first keys in alphabetical order; a malformed log may have millions."""
     keys = checked_events.where("unknown_columns is not null").select(
         F.explode("unknown_columns").alias("key")
     )
@@ -218,8 +220,8 @@ def _list_unknown_columns(
 def _count_rejections(checked_events: DataFrame, examples: int) -> dict[str, dict[str, Any]]:
     """Return the number of rejected `lines` per reason, with a few `examples`.
 
-    A hash selects the examples, whatever the order of the records. `impossible level` has the
-    unknown `values`, with their records.
+    A hash selects the examples, so they do not depend on the order of records. `impossible level`
+    has the unknown `values`, with their numbers of records.
     """
     rejected = checked_events.where("rejection is not null").select("rejection", "line", "level")
     by_hash = Window.partitionBy("rejection").orderBy(F.xxhash64("line"), "line")
@@ -236,13 +238,13 @@ def _count_rejections(checked_events: DataFrame, examples: int) -> dict[str, dic
     }
     if IMPOSSIBLE_LEVEL in rejections:
         with_level = rejected.where(F.col("rejection") == IMPOSSIBLE_LEVEL)
-        values = _count_values(with_level, "level", F.count("*"), MAX_VALUES)
+        values = _count_values(with_level, "level", F.count("*"), MAX_UNKNOWN_PLANS)
         rejections[IMPOSSIBLE_LEVEL]["values"] = values
     return rejections
 
 
 def _count_duplicates(repeated_events: DataFrame, examples: int) -> dict[str, dict[str, Any]]:
-    """Return the number of copies beyond the first, with a few `examples`; empty for none."""
+    """Return the number of copies beyond the first, with a few `examples`; empty without copies."""
     (copies,) = collect_one_row(repeated_events.agg(F.sum(F.col("copies") - 1)))
     if not copies:
         return {}

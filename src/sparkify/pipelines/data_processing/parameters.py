@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, PositiveInt, StringConstraints, mode
 from sparkify.log_formats.times import TimeReader
 from sparkify.pipelines.data_processing.fields import (
     FIELDS,
-    INDISPENSABLE,
+    MANDATORY,
     PageSource,
     RecordShape,
     split_key,
@@ -18,7 +18,7 @@ from sparkify.schemas.parameters import Parameters, unknown_name, wrong_value
 
 Level = Literal["free", "paid"]
 ConstantField = Literal["page", "level", "gender"]
-# The last day whose milliseconds, times the items of a session, fit 63 bits.
+# The last day whose milliseconds times `MAX_ITEMS` fit 63 bits.
 LAST_DAY = date(2109, 1, 1)
 
 
@@ -32,7 +32,7 @@ def _require_time_zone(name: str) -> str:
 
 def _require_key(key: str) -> str:
     if not key:
-        raise wrong_value("", key, "a key of the log, or null where it has none")
+        raise wrong_value("", key, "a key of the log, or null if it has none")
     return key
 
 
@@ -40,7 +40,7 @@ Key = Annotated[str, AfterValidator(_require_key)]
 
 
 class Source(Parameters):
-    """How the records of some files differ from the others."""
+    """The settings of some files that differ from those of the other files."""
 
     files: Annotated[str, StringConstraints(min_length=1)]
     fields: dict[str, Key | None] = Field(default_factory=dict)
@@ -49,7 +49,7 @@ class Source(Parameters):
 
 
 class DataProcessingParameters(Parameters):
-    """How a log is written and what is possible in it; `data_processing` in conf/."""
+    """How to read a log and which values are possible; `data_processing` in conf/."""
 
     earliest_event: date
     latest_event: date = Field(le=LAST_DAY)
@@ -94,10 +94,10 @@ class DataProcessingParameters(Parameters):
         return self
 
     @model_validator(mode="after")
-    def _require_indispensable_fields(self) -> Self:
+    def _require_mandatory_fields(self) -> Self:
         for place, shape in enumerate(self.shapes):
             prefix = f"sources[{place}]." if self.sources else ""
-            for field in INDISPENSABLE:
+            for field in MANDATORY:
                 if not shape.has(field):
                     instead = ", a constant or page_from" if field == "page" else ""
                     raise wrong_value(f"{prefix}fields.{field}", None, f"a key{instead}")
@@ -108,17 +108,17 @@ class DataProcessingParameters(Parameters):
         plans = [plan for plans in self.levels.values() for plan in plans]
         if not plans:
             raise wrong_value("levels", self.levels, "at least one name of a plan")
-        _require_once("levels", self.levels, plans)
+        _require_distinct("levels", self.levels, plans)
         pages = [page for pages in self.plan_pages.values() for page in pages]
-        _require_once("plan_pages", self.plan_pages, pages)
+        _require_distinct("plan_pages", self.plan_pages, pages)
         return self
 
     @property
     def shapes(self) -> list[RecordShape]:
-        """Where the records hold the fields, for each source; one shape where there are none."""
-        return [self._shape(source) for source in self.sources] or [self._shape(None)]
+        """The record shape of each source; one shape for a log without sources."""
+        return [self._make_shape(source) for source in self.sources] or [self._make_shape(None)]
 
-    def _shape(self, source: Source | None) -> RecordShape:
+    def _make_shape(self, source: Source | None) -> RecordShape:
         fields = {**self.fields, **(source.fields if source else {})}
         constants = {str(name): value for name, value in self.constants.items()}
         constants |= (
@@ -136,7 +136,7 @@ class DataProcessingParameters(Parameters):
 
     @property
     def only_plan(self) -> str:
-        """The plan of all customers if the log names none: a paid one, if there is any."""
+        """The plan of all customers if the log has no plans: a paid one if possible."""
         return [*self.levels.get("paid", ()), *self.levels.get("free", ())][0]
 
     @property
@@ -164,7 +164,7 @@ class DataProcessingParameters(Parameters):
         )
 
 
-def _require_once(name: str, value: object, texts: list[str]) -> None:
+def _require_distinct(name: str, value: object, texts: list[str]) -> None:
     for text in texts:
         if texts.count(text) > 1:
             raise wrong_value(name, value, f"{text} once")

@@ -1,4 +1,4 @@
-"""From the records of a log to the rows of `checked_events`, with the reasons against each."""
+"""Parse the records of a log into rows of `checked_events`, with reasons for rejection."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
@@ -24,7 +24,7 @@ from sparkify.pipelines.data_processing.columns import (
 from sparkify.pipelines.data_processing.fields import (
     FIELDS,
     MAX_ITEMS,
-    REQUIRED,
+    NOT_NULL,
     Kind,
     RecordShape,
 )
@@ -49,27 +49,27 @@ READERS: dict[Kind, Callable[[list[Any]], Column]] = {
     "whole number": read_whole_numbers,
     "number": read_numbers,
 }
-# Where records have no itemInSession, its bits order the events of a millisecond: ten of them by
-# the microsecond, eleven by the record's hash.
-MICROSECONDS = 1_000
-HASHES = MAX_ITEMS // 1_024
+# Without itemInSession, its 21 bits order the events of a millisecond: ten by the microsecond,
+# eleven by the record's hash.
+MICROS_PER_MILLI = 1_000
+HASH_VALUES = MAX_ITEMS // 1_024
 
 
 def parse_records(
     batches: Iterator[pa.RecordBatch], parameters: DataProcessingParameters
 ) -> Iterator[pa.RecordBatch]:
-    """Yield a row of `checked_events` for each record of some batches, in order.
+    """Yield the rows of `checked_events` for batches of records, in order.
 
     Args:
         batches: `value` is a record's JSON as bytes, `record_hash` its hash, and `lists_keys`
-            whether to look for unknown keys. Optional are `file`, relative to the log, and
-            `problem`, why a reader of another format could not read the record.
-        parameters: how the log is written, and what is possible.
+            whether to search it for unknown keys. Optional columns are `file`, relative to the
+            log, and `problem`, why the record could not be read from another format.
+        parameters: how to read the log, and which values are possible.
     """
     parsers = [RecordParser(shape, parameters) for shape in parameters.shapes]
     for batch in batches:
         for file, part in _split_by_file(batch):
-            parser = next((one for one in parsers if one.shape.matches(file)), None)
+            parser = next((parser for parser in parsers if parser.shape.matches(file)), None)
             yield parser.parse(part, file) if parser else parsers[0].reject(part, NO_SOURCE)
 
 
@@ -85,14 +85,14 @@ def _split_by_file(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]
 
 
 class Problem(NamedTuple):
-    """A reason, and whether it holds against each record of a batch."""
+    """A reason for rejection, and the records of a batch to which it applies."""
 
     reason: str
-    holds: pa.BooleanArray
+    mask: pa.BooleanArray
 
 
 class RecordParser:
-    """Types records of one shape."""
+    """Parses the records of one shape."""
 
     def __init__(self, shape: RecordShape, parameters: DataProcessingParameters) -> None:
         self.shape = shape
@@ -105,15 +105,15 @@ class RecordParser:
         """Return a row of `checked_events` for each record of a batch.
 
         Args:
-            batch: as `parse_records` takes them, all of one file.
-            file: their file, which may name the page.
+            batch: records of one file, with the columns of `parse_records`.
+            file: the name of the file, which may be the page.
         """
         records = batch.column("value").to_pylist()
         values, malformed = self._decoder.decode(records)
         for field in FIELDS.keys() - values.keys():
             values[field] = [self.shape.constants.get(field)] * len(records)
         if self.shape.page_from != "key":
-            values["page"] = [self.shape.page_of(file)] * len(records)
+            values["page"] = [self.shape.get_page(file)] * len(records)
         times = {
             field: read_times(values[field], self._times)
             for field, (_, kind) in FIELDS.items()
@@ -131,42 +131,42 @@ class RecordParser:
         return self._make_batch(batch, typed, problems)
 
     def reject(self, batch: pa.RecordBatch, reason: str) -> pa.RecordBatch:
-        """Return the rows of a batch, rejected for one reason without decoding them."""
-        holds = pa.repeat(pa.scalar(True), batch.num_rows)
-        return self._make_batch(batch, {}, [Problem(reason, holds)])
+        """Reject all records of a batch for one reason, without decoding them."""
+        mask = pa.repeat(pa.scalar(True), batch.num_rows)
+        return self._make_batch(batch, {}, [Problem(reason, mask)])
 
     def _find_unreadable(self, batch: pa.RecordBatch, malformed: list[int]) -> list[Problem]:
-        """Return why records are not JSON objects, or no rows of their format."""
-        holds = [False] * batch.num_rows
-        for place in malformed:
-            holds[place] = True
-        is_malformed = pa.array(holds, pa.bool_())
+        """Return the problems of records that are not JSON objects or rows of their format."""
+        flags = [False] * batch.num_rows
+        for index in malformed:
+            flags[index] = True
+        is_malformed = pa.array(flags, pa.bool_())
         if "problem" not in batch.schema.names:
             return [Problem(MALFORMED_JSON, is_malformed)]
-        is_row = pc.fill_null(pc.equal(batch.column("problem"), MALFORMED_ROW), False)
+        is_bad_row = pc.fill_null(pc.equal(batch.column("problem"), MALFORMED_ROW), False)
         return [
-            Problem(MALFORMED_ROW, is_row),
-            Problem(MALFORMED_JSON, pc.and_not(is_malformed, is_row)),
+            Problem(MALFORMED_ROW, is_bad_row),
+            Problem(MALFORMED_JSON, pc.and_not(is_malformed, is_bad_row)),
         ]
 
     def _type_columns(
         self, columns: Mapping[str, Column], times: Mapping[str, TimeColumn], hashes: pa.Int64Array
     ) -> dict[str, pa.Array]:
         typed = {FIELDS[field][0]: column.values for field, column in columns.items()}
-        moments = times["ts"].micros
+        micros = times["ts"].micros
         registration = times["registration"]
         formats = times["ts"].formats
         if self.shape.has("registration"):
-            both = pc.binary_join_element_wise(formats, registration.formats, " and ")
+            joined = pc.binary_join_element_wise(formats, registration.formats, " and ")
             differ = pc.fill_null(pc.not_equal(formats, registration.formats), False)
-            formats = pc.if_else(differ, both, formats) if pc.any(differ).as_py() else formats
+            formats = pc.if_else(differ, joined, formats) if pc.any(differ).as_py() else formats
         if not self.shape.has("itemInSession"):
-            typed["item_in_session"] = _order_within_millisecond(moments, hashes)
-        registered = registration.micros if self.shape.has("registration") else moments
+            typed["item_in_session"] = _order_within_millisecond(micros, hashes)
+        registered = registration.micros if self.shape.has("registration") else micros
         return {
             **typed,
-            "level": _name_levels(typed["level"], self._parameters.plans),
-            "ts": moments.cast(TIMESTAMP),
+            "level": _map_levels(typed["level"], self._parameters.plans),
+            "ts": micros.cast(TIMESTAMP),
             "registration": registered.cast(TIMESTAMP),
             "time_format": formats,
         }
@@ -177,13 +177,13 @@ class RecordParser:
         """Return the rows of a batch: typed columns, reasons, quotes and unknown keys."""
         reasons: list[list[str] | None] = [None] * batch.num_rows
         lines: list[str | None] = [None] * batch.num_rows
-        for reason, holds in problems:
-            for place in pc.indices_nonzero(holds).to_pylist():
-                reasons[place] = [*(reasons[place] or []), reason]
+        for reason, mask in problems:
+            for index in pc.indices_nonzero(mask).to_pylist():
+                reasons[index] = [*(reasons[index] or []), reason]
         records = batch.column("value")
-        for place, listed in enumerate(reasons):
+        for index, listed in enumerate(reasons):
             if listed:
-                lines[place] = self._quoter.quote(records[place].as_py())
+                lines[index] = self._quoter.quote(records[index].as_py())
         typed |= {
             "record_hash": batch.column("record_hash"),
             "line": encode_texts(lines),
@@ -200,28 +200,29 @@ class RecordParser:
     def _list_unknown_keys(self, batch: pa.RecordBatch) -> pa.ListArray:
         unknown: list[list[str] | None] = [None] * batch.num_rows
         values = batch.column("value")
-        for place in pc.indices_nonzero(batch.column("lists_keys")).to_pylist():
-            unknown[place] = find_unknown_keys(values[place].as_py(), self.shape.known_keys)
+        for index in pc.indices_nonzero(batch.column("lists_keys")).to_pylist():
+            unknown[index] = find_unknown_keys(values[index].as_py(), self.shape.known_keys)
         return pa.array(unknown, pa.list_(pa.string()))
 
 
 def _put_first(first: list[Problem], problems: list[Problem]) -> list[Problem]:
-    """Return some problems first; the others hold only where none of these does."""
-    holds_any = reduce(pc.or_, [problem.holds for problem in first])
-    others = [Problem(reason, pc.and_not(holds, holds_any)) for reason, holds in problems]
-    return [*first, *others]
+    """Put some problems first; other problems apply only to records without these."""
+    has_first = reduce(pc.or_, [problem.mask for problem in first])
+    rest = [Problem(reason, pc.and_not(mask, has_first)) for reason, mask in problems]
+    return [*first, *rest]
 
 
 def _order_within_millisecond(micros: pa.Int64Array, hashes: pa.Int64Array) -> pa.Int64Array:
     """Return a number below `MAX_ITEMS` that orders the events of a millisecond."""
-    rest = pc.subtract(micros, pc.multiply(pc.divide(micros, MICROSECONDS), MICROSECONDS))
-    return pc.add(pc.multiply(rest, HASHES), pc.bit_wise_and(hashes, HASHES - 1))
+    millis = pc.divide(micros, MICROS_PER_MILLI)
+    rest = pc.subtract(micros, pc.multiply(millis, MICROS_PER_MILLI))
+    return pc.add(pc.multiply(rest, HASH_VALUES), pc.bit_wise_and(hashes, HASH_VALUES - 1))
 
 
-def _name_levels(plans: pa.StringArray, levels: Mapping[str, str]) -> pa.StringArray:
-    """Return free or paid for the name of a plan; any other value does not change."""
-    places = pc.index_in(plans, pa.array(levels.keys(), pa.string()))
-    return pc.coalesce(pa.array(levels.values(), pa.string()).take(places), plans)
+def _map_levels(plans: pa.StringArray, levels: Mapping[str, str]) -> pa.StringArray:
+    """Map names of plans to free or paid; other values do not change."""
+    indices = pc.index_in(plans, pa.array(levels.keys(), pa.string()))
+    return pc.coalesce(pa.array(levels.values(), pa.string()).take(indices), plans)
 
 
 def find_problems(
@@ -230,15 +231,15 @@ def find_problems(
     shape: RecordShape,
     parameters: DataProcessingParameters,
 ) -> list[Problem]:
-    """Return every reason against any record of a batch, by priority.
+    """Return the reasons for rejection in a batch, by priority.
 
     Args:
         columns: the typed values of all fields but times.
-        times: those of `ts` and `registration`.
-        shape: which fields the records have at all.
-        parameters: what is possible.
+        times: the typed values of `ts` and `registration`.
+        shape: which fields the records have.
+        parameters: which values are possible.
     """
-    holds = {
+    masks = {
         **{f"wrong type of {field}": _is_wrong(field, columns, times) for field in FIELDS},
         "no ts": _is_missing(times["ts"]),
         **{
@@ -248,7 +249,7 @@ def find_problems(
         "impossible ts": pc.equal(times["ts"].problems, IMPOSSIBLE),
         **{
             f"no {field}": pc.and_not(columns[field].values.is_null(), columns[field].is_wrong)
-            for field in REQUIRED
+            for field in NOT_NULL
             if shape.has(field)
         },
         NO_USER: _has_no_user(columns, times, shape),
@@ -260,7 +261,7 @@ def find_problems(
         IMPOSSIBLE_LEVEL: _is_unknown(columns["level"], parameters.plans),
         "impossible length": _is_outside(columns["length"], parameters.longest_song_seconds),
     }
-    problems = ((reason, mask.fill_null(False)) for reason, mask in holds.items())
+    problems = ((reason, mask.fill_null(False)) for reason, mask in masks.items())
     return [Problem(reason, mask) for reason, mask in problems if mask.true_count]
 
 

@@ -6,7 +6,7 @@ PARAMETERS = "params:data_processing"
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From the raw log to typed records, and a summary of accepted and rejected ones."""
+    """Make typed records from the raw log, and count accepted and rejected ones."""
     return Pipeline(
         [
             Node(

@@ -1,4 +1,4 @@
-"""The cutoffs of a log, and its customers at each of them."""
+"""List the cutoffs of a log, and its customers at each cutoff."""
 
 from datetime import date, timedelta
 from functools import reduce
@@ -23,7 +23,7 @@ class LogGapError(UserError):
 def list_cutoffs(
     first_day: date, log_end: date, parameters: FeatureEngineeringParameters
 ) -> list[date]:
-    """Return the cutoffs of a log, the hold-out's first, then backwards by a step each.
+    """Return the cutoffs of a log, one step apart, the latest (the hold-out's) first.
 
     Args:
         first_day: the first day with events.
@@ -37,9 +37,9 @@ def list_cutoffs(
     holdout = log_end - timedelta(days=parameters.horizon_days)
     if holdout < earliest:
         raise LogTooShortError(
-            f"events span {first_day} to {log_end}: no room for {parameters.min_history_days} "
+            f"events span {first_day} to {log_end}: too short for {parameters.min_history_days} "
             f"days of history (feature_engineering.min_history_days) and a horizon of "
-            f"{parameters.horizon_days} days (feature_engineering.horizon_days)."
+            f"{parameters.horizon_days} days (feature_engineering.horizon_days). Use a longer log."
         )
     steps = (holdout - earliest).days // parameters.cutoff_step_days
     return [
@@ -47,7 +47,7 @@ def list_cutoffs(
     ]
 
 
-def log_span(
+def find_log_span(
     user_days: DataFrame, feature_engineering: FeatureEngineeringParameters
 ) -> tuple[date, date]:
     """Return the first day with events, and the day after the last full day.
@@ -63,7 +63,9 @@ def log_span(
         F.array_sort(F.collect_set("day")).alias("days"),
     ).first()
     if span is None or not span["days"]:
-        raise LogTooShortError("events holds no rows: every line of the log was rejected.")
+        raise LogTooShortError(
+            "events has no rows: every record of the log was rejected. See data_quality."
+        )
     _require_no_gap(span["days"], feature_engineering.most_days_without_events)
     return span["days"][0], span["log_end"]
 
@@ -81,40 +83,40 @@ def _require_no_gap(days: list[date], max_days: int) -> None:
 def list_customers(
     user_days: DataFrame, days: list[date], feature_engineering: FeatureEngineeringParameters
 ) -> DataFrame:
-    """Return the customers at each of some cutoffs: one row per user and cutoff.
+    """Return the customers at each cutoff: one row per user and cutoff.
 
-    A customer has events before the cutoff, and the last of them is not a cancellation; with
-    `returning_customers: final`, none of them is. With the outcome `downgrade`, the user is on the
-    paid level; with `inactivity`, one of the events is in the last `active_within_days`.
+    A customer has events before the cutoff, and the last one is not a cancellation; with
+    `returning_customers: final`, none is. With the outcome `downgrade`, the user is on the paid
+    level; with `inactivity`, an event is in the last `active_within_days`.
     """
-    return _customers(user_days, days, feature_engineering).select(*KEYS)
+    return _select_customers(user_days, days, feature_engineering).select(*KEYS)
 
 
 def label_customers(
     user_days: DataFrame, days: list[date], feature_engineering: FeatureEngineeringParameters
 ) -> DataFrame:
-    """Return the customers at each of some cutoffs, with `churned`.
+    """Return the customers at each cutoff, with the label `churned`.
 
     `churned` is whether the outcome happens in [cutoff, cutoff + horizon); with `inactivity`,
-    whether no event does. Every horizon has to lie within the log.
+    whether there is no event. Every horizon must end within the log.
     """
     end = F.date_add("cutoff", feature_engineering.horizon_days)
-    happens = F.exists("decisive_days", lambda day: (day >= F.col("cutoff")) & (day < end))
+    happens = F.exists("outcome_days", lambda day: (day >= F.col("cutoff")) & (day < end))
     churned = ~happens if feature_engineering.outcome == "inactivity" else happens
-    customers = _customers(user_days, days, feature_engineering)
+    customers = _select_customers(user_days, days, feature_engineering)
     return customers.select(*KEYS, churned.alias("churned"))
 
 
-def _customers(
+def _select_customers(
     user_days: DataFrame, days: list[date], feature_engineering: FeatureEngineeringParameters
 ) -> DataFrame:
-    """Return the customers at each cutoff, with all `decisive_days`: those that set the label."""
+    """Return the customers at each cutoff, with `outcome_days`: all days that can set the label."""
     outcomes = [F.col(name) > 0 for name in feature_engineering.outcome_columns]
-    is_decisive = reduce(Column.__or__, outcomes) if outcomes else F.lit(True)
+    has_outcome = reduce(Column.__or__, outcomes) if outcomes else F.lit(True)
     users = user_days.groupBy("user_id").agg(
         F.min("day").alias("first_day"),
         F.min(F.when(F.col("cancellations") > 0, F.col("day"))).alias("cancelled_on"),
-        F.collect_list(F.when(is_decisive, F.col("day"))).alias("decisive_days"),
+        F.collect_list(F.when(has_outcome, F.col("day"))).alias("outcome_days"),
         F.array_sort(F.collect_list(F.struct("day", "level", "ends_cancelled"))).alias("days"),
     )
     cutoff = F.explode(F.array(*[F.lit(day) for day in sorted(days)])).alias("cutoff")
@@ -124,14 +126,14 @@ def _customers(
         is_customer = ~last_day["ends_cancelled"]
     else:
         is_customer = F.col("cancelled_on").isNull() | (F.col("cancelled_on") >= F.col("cutoff"))
-    may_have_outcome = F.lit(True)
+    can_have_outcome = F.lit(True)
     if feature_engineering.outcome == "downgrade":
-        may_have_outcome = last_day["level"] == "paid"
+        can_have_outcome = last_day["level"] == "paid"
     elif feature_engineering.outcome == "inactivity":
         active_from = F.date_sub("cutoff", feature_engineering.active_within_days)
-        may_have_outcome = last_day["day"] >= active_from
+        can_have_outcome = last_day["day"] >= active_from
     return (
         users.select("*", cutoff)
         .where(F.col("first_day") < F.col("cutoff"))
-        .where(is_customer & may_have_outcome)
+        .where(is_customer & can_have_outcome)
     )

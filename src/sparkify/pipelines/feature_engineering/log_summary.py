@@ -1,4 +1,4 @@
-"""Pages of the parameters that a log lacks, and customers who return after a cancellation."""
+"""Find configured pages without events, and customers who return after a cancellation."""
 
 from typing import Any
 
@@ -9,27 +9,31 @@ from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.spark.functions import collect_one_row
 
-CANCELLATION = "feature_engineering.cancellation_page"
-MAX_NAMED_PAGES = 10  # of the log, in a message
+CANCELLATION_PARAMETER = "feature_engineering.cancellation_page"
+MAX_NAMED_PAGES = 10  # of the log, listed in a message
 
 
 class MissingPageError(TooLittleDataError):
-    """The log has no event on the page that shows the outcome."""
+    """The log has no event on a page of the outcome."""
 
 
 def find_missing_pages(
     user_days: DataFrame, feature_engineering: FeatureEngineeringParameters
 ) -> dict[str, str]:
-    """Return the pages that have no event in the log, by the parameter that names them."""
+    """Return the configured pages without events, by parameter."""
     columns = ["cancellations", *feature_engineering.pages]
     totals = collect_one_row(user_days.agg(*(F.sum(name).alias(name) for name in columns)))
     pages = {"cancellations": feature_engineering.cancellation_page, **feature_engineering.pages}
-    return {_parameter(column): page for column, page in pages.items() if not totals[column]}
+    return {_name_parameter(column): page for column, page in pages.items() if not totals[column]}
 
 
-def _parameter(column: str) -> str:
-    """Return the parameter that names the page of a column of user_days."""
-    return CANCELLATION if column == "cancellations" else f"feature_engineering.pages.{column}"
+def _name_parameter(column: str) -> str:
+    """Return the parameter that sets the page of a user_days column."""
+    return (
+        CANCELLATION_PARAMETER
+        if column == "cancellations"
+        else f"feature_engineering.pages.{column}"
+    )
 
 
 def count_returning_customers(
@@ -37,26 +41,26 @@ def count_returning_customers(
 ) -> dict[str, Any]:
     """Return the number of customers with events after a cancellation, and of these events.
 
-    Reads only the events of such customers by `user_days`.
+    `user_days` limits the events to read to those of such customers.
     """
     is_cancellation = F.col("cancellations") > 0
-    may_return = user_days.groupBy("user_id").agg(
+    by_user = user_days.groupBy("user_id").agg(
         F.min(F.when(is_cancellation, F.col("day"))).alias("cancelled_on"),
         F.max("day").alias("last_day"),
         F.max(F.when(is_cancellation, ~F.col("ends_cancelled"))).alias("continues"),
         F.max("cancellations").alias("max_per_day"),
     )
-    is_back = (F.col("last_day") > F.col("cancelled_on")) | F.col("continues")
-    is_back |= F.col("max_per_day") > 1
-    returning = may_return.where(F.col("cancelled_on").isNotNull() & is_back).select("user_id")
+    has_returned = (F.col("last_day") > F.col("cancelled_on")) | F.col("continues")
+    has_returned |= F.col("max_per_day") > 1
+    returning = by_user.where(F.col("cancelled_on").isNotNull() & has_returned).select("user_id")
     customers, events_after = 0, 0
     if not returning.isEmpty():
-        theirs = events.join(F.broadcast(returning), on="user_id", how="left_semi")
-        place = F.struct("ts", "item_in_session")
-        cancelled = theirs.where(F.col("page") == feature_engineering.cancellation_page)
-        first = cancelled.groupBy("user_id").agg(F.min(place).alias("first_cancellation"))
-        after = theirs.join(F.broadcast(first), on="user_id", how="inner").where(
-            place > F.col("first_cancellation")
+        their_events = events.join(F.broadcast(returning), on="user_id", how="left_semi")
+        position = F.struct("ts", "item_in_session")
+        cancelled = their_events.where(F.col("page") == feature_engineering.cancellation_page)
+        first = cancelled.groupBy("user_id").agg(F.min(position).alias("first_cancellation"))
+        after = their_events.join(F.broadcast(first), on="user_id", how="inner").where(
+            position > F.col("first_cancellation")
         )
         counts = after.agg(F.count_distinct("user_id").alias("users"), F.count("*").alias("events"))
         customers, events_after = collect_one_row(counts)
@@ -70,10 +74,14 @@ def count_returning_customers(
 def list_needed_pages(
     missing: dict[str, str], feature_engineering: FeatureEngineeringParameters
 ) -> dict[str, str]:
-    """Return the missing pages without the cancellation page, where the outcome needs none."""
+    """Return the missing pages, except a cancellation page that the outcome does not need."""
     if "cancellations" in feature_engineering.outcome_columns:
         return missing
-    return {parameter: page for parameter, page in missing.items() if parameter != CANCELLATION}
+    return {
+        parameter: page
+        for parameter, page in missing.items()
+        if parameter != CANCELLATION_PARAMETER
+    }
 
 
 def require_outcome_page(
@@ -84,7 +92,7 @@ def require_outcome_page(
     Raises:
         MissingPageError: with the page, the parameter, and the log's most frequent pages.
     """
-    parameters = [_parameter(column) for column in feature_engineering.outcome_columns]
+    parameters = [_name_parameter(column) for column in feature_engineering.outcome_columns]
     if parameters:
         _require_any_page(
             event_summary,
@@ -102,7 +110,7 @@ def require_cancellation_page(event_summary: dict[str, Any]) -> None:
         MissingPageError: with the page, the parameter, and the log's most frequent pages.
     """
     remedy = "Set the parameter to the page that confirms a cancellation."
-    _require_any_page(event_summary, [CANCELLATION], "who cancelled", remedy)
+    _require_any_page(event_summary, [CANCELLATION_PARAMETER], "who cancelled", remedy)
 
 
 def _require_any_page(

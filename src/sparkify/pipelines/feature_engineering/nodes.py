@@ -1,4 +1,4 @@
-"""Events, user days, snapshots with labels, and features."""
+"""Make events, user days, snapshots with labels, and features."""
 
 import logging
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ from sparkify.pipelines.data_processing.nodes import drop_duplicates, require_us
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.feature_engineering.completion import assign_levels, assign_sessions
 from sparkify.pipelines.feature_engineering.customers import (
+    find_log_span,
     label_customers,
     list_cutoffs,
-    log_span,
 )
 from sparkify.pipelines.feature_engineering.log_summary import (
     count_returning_customers,
@@ -71,8 +71,8 @@ def aggregate_user_days(
         a        2018-10-02  1          0
         ```
     """
-    pages = _count_pages(events, feature_engineering)
-    session_days = _aggregate_session_days(pages, feature_engineering)
+    page_counts = _count_pages(events, feature_engineering)
+    session_days = _aggregate_session_days(page_counts, feature_engineering)
     counts = [*feature_engineering.pages, "other_pages", "cancellations"]
     free_counts = [f"free_{name}" for name in feature_engineering.by_level]
     session = Window.partitionBy("user_id", "session_id")
@@ -102,14 +102,14 @@ def aggregate_user_days(
 def _count_pages(events: DataFrame, parameters: FeatureEngineeringParameters) -> DataFrame:
     """Return the number of events by user, session, day, page and level.
 
-    Plain integer sums let Spark aggregate by hash instead of sorting. It is three times as fast as
-    one conditional count per page, with a fifth of the rows. `last_place` orders events by time,
-    then by item, in one integer.
+    Plain integer sums let Spark aggregate by hash instead of sorting. This is three times as fast
+    as one conditional count per page, with a fifth of the rows. `last_position` orders events by
+    time, then by item, in one integer.
     """
     # Whole milliseconds: a sum of fractions would depend on the order of the rows.
     length_ms = F.expr("try_cast(round(length * 1000) as bigint)")
     is_song = F.col("page") == parameters.song_page
-    moment = F.unix_millis("ts")
+    millis = F.unix_millis("ts")
     # Gender is a key here: the maximum of a text would make Spark sort the events.
     return events.groupBy(
         "user_id", "session_id", F.to_date("ts").alias("day"), "page", "level", "gender"
@@ -117,7 +117,7 @@ def _count_pages(events: DataFrame, parameters: FeatureEngineeringParameters) ->
         F.count("*").alias("events"),
         F.coalesce(F.sum(F.when(is_song, length_ms)), F.lit(0)).alias("listening_ms"),
         F.max("ts").alias("last_ts"),
-        F.max(moment * MAX_ITEMS + F.col("item_in_session")).alias("last_place"),
+        F.max(millis * MAX_ITEMS + F.col("item_in_session")).alias("last_position"),
         F.min("registration").alias("registration"),
     )
 
@@ -144,9 +144,11 @@ def _aggregate_session_days(
             for name, condition in conditions.items()
         ),
         F.sum("listening_ms").alias("listening_ms"),
-        F.max(F.struct("last_place", "session_id", "level", "last_ts", "page")).alias("last_event"),
+        F.max(F.struct("last_position", "session_id", "level", "last_ts", "page")).alias(
+            "last_event"
+        ),
         F.min("registration").alias("registration"),
-        F.max(F.when(is_gender_known, F.struct("last_place", "gender"))).alias("last_gender"),
+        F.max(F.when(is_gender_known, F.struct("last_position", "gender"))).alias("last_gender"),
     )
 
 
@@ -160,7 +162,7 @@ def summarize_events(
 
     Returns:
         `pages`: the most frequent pages with their number of events. `missing_pages`: pages
-        without any event, by the parameter that names them. `returning_customers`: the number of
+        without events, by parameter. `returning_customers`: the number of
         `customers` with events after a cancellation, of these `events`, and the parameter
         `returning_customers` as `treated_as`.
     """
@@ -168,7 +170,7 @@ def summarize_events(
     needed = list_needed_pages(missing, feature_engineering)
     if needed:
         listed = ", ".join(f"'{page}' ({parameter})" for parameter, page in needed.items())
-        logger.warning("The log has no event on these pages, which parameters name: %s", listed)
+        logger.warning("The log has no event on these configured pages: %s", listed)
     for level in sorted({"free", "paid"} - data_quality["levels"].keys()):
         logger.warning("The log has no event on the %s level (data_processing.levels)", level)
     return {
@@ -189,12 +191,12 @@ def label_snapshots(
         LogTooShortError: if the log is too short for a history and a horizon.
         LogGapError: if too many days in a row have no event.
     """
-    cutoffs = list_cutoffs(*log_span(user_days, feature_engineering), feature_engineering)
+    cutoffs = list_cutoffs(*find_log_span(user_days, feature_engineering), feature_engineering)
     return label_customers(user_days, cutoffs, feature_engineering)
 
 
-def add_countable_columns(user_days: DataFrame, by_level: Iterable[str]) -> DataFrame:
-    """Return user_days with the columns to sum that it lacks: active days and paid counts."""
+def add_derived_counts(user_days: DataFrame, by_level: Iterable[str]) -> DataFrame:
+    """Return user_days with active days and paid counts, which are not stored."""
     paid = {f"paid_{name}": F.col(name) - F.col(f"free_{name}") for name in by_level}
     return user_days.withColumns({"active_days": F.lit(1), **paid})
 
@@ -206,10 +208,10 @@ def compute_features(
 ) -> DataFrame:
     """Return one row per user and cutoff: sums, levels and times of the events before the cutoff.
 
-    Rates come later: the model shrinks them towards values learnt from its training snapshots.
+    The model computes rates, which it shrinks towards values learnt from training snapshots.
     """
     by_level = feature_engineering.by_level
-    days = add_countable_columns(user_days, by_level)
+    days = add_derived_counts(user_days, by_level)
     log_opened = F.broadcast(user_days.agg(F.min("day").alias("log_opened")))
     customers = snapshots.select(*KEYS).crossJoin(log_opened)
     days_before = days.join(customers, on="user_id", how="inner").where("day < cutoff")
@@ -217,7 +219,10 @@ def compute_features(
     windows = window_columns(feature_engineering.windowed, feature_engineering.windows_days)
     history = days_before.groupBy(*KEYS).agg(
         *(F.sum(name).cast("double").alias(name) for name in summed),
-        *(_recent_sum(name, window).alias(column) for column, (name, window) in windows.items()),
+        *(
+            _sum_recent_days(name, window).alias(column)
+            for column, (name, window) in windows.items()
+        ),
         F.min("day").alias("first_day"),
         F.min("log_opened").alias("log_opened"),
         F.max("last_ts").alias("last_ts"),
@@ -228,7 +233,7 @@ def compute_features(
     first_day, opened, cutoff = [
         F.col(name).cast("timestamp") for name in ("first_day", "log_opened", "cutoff")
     ]
-    since_registration = _days_between(F.col("registration"), cutoff)
+    since_registration = _count_days_between(F.col("registration"), cutoff)
     observed_from = F.least(first_day, F.greatest(opened, "registration"))
     return history.select(
         *KEYS,
@@ -236,16 +241,16 @@ def compute_features(
         *windows,
         is_paid.cast("double").alias("is_paid"),
         F.greatest(since_registration, F.lit(0.0)).alias("account_age_days"),
-        _days_between(observed_from, cutoff).alias("observed_days"),
-        _days_between(F.col("last_ts"), cutoff).alias("days_since_last_seen"),
+        _count_days_between(observed_from, cutoff).alias("observed_days"),
+        _count_days_between(F.col("last_ts"), cutoff).alias("days_since_last_seen"),
     )
 
 
-def _recent_sum(column: str, days: int) -> Column:
+def _sum_recent_days(column: str, days: int) -> Column:
     is_recent = F.col("day") >= F.date_sub("cutoff", days)
     return F.sum(F.when(is_recent, F.col(column)).otherwise(0)).cast("double")
 
 
-def _days_between(earlier: Column, later: Column) -> Column:
+def _count_days_between(earlier: Column, later: Column) -> Column:
     seconds = F.unix_micros(later) - F.unix_micros(earlier)
     return seconds / (1_000_000 * SECONDS_PER_DAY)

@@ -1,10 +1,10 @@
-"""The words for each outcome."""
+"""Words for each outcome in texts."""
 
 from typing import NamedTuple
 
 
 class OutcomeWords(NamedTuple):
-    """Verbs for customers with the outcome, and for one customer with or without it."""
+    """Verbs for customers with the outcome, and for a customer with or without it."""
 
     happened: str  # 12 of 200 customers ...
     will_happen: str  # customers who ... within 10 days

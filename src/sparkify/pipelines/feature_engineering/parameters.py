@@ -32,7 +32,7 @@ class FeatureEngineeringParameters(Parameters):
     @model_validator(mode="before")
     @classmethod
     def _default_to_pages(cls, values: Any) -> Any:
-        """Set the song page and the downgrade page, where they are null, by the usual columns."""
+        """Set a song page or downgrade page of null to the page of its default column."""
         if not isinstance(values, dict) or not isinstance(values.get("pages"), dict):
             return values
         columns = {"song_page": "next_song", "downgrade_page": "submit_downgrade"}
@@ -73,7 +73,7 @@ class FeatureEngineeringParameters(Parameters):
 
     @property
     def outcome_columns(self) -> list[str]:
-        """The columns of user_days that count the outcome; none with inactivity."""
+        """The columns of user_days that count the outcome; empty for inactivity."""
         downgrades = [name for name, page in self.pages.items() if page == self.downgrade_page]
         return {
             "cancellation": ["cancellations"],
@@ -86,7 +86,7 @@ class FeatureEngineeringParameters(Parameters):
     def prediction_task(self) -> dict[str, str | int]:
         """The settings that define what a model predicts.
 
-        `active_within_days` belongs to them with inactivity only, where it defines a customer.
+        `active_within_days` is one of them only for inactivity, where it defines a customer.
         """
         task: dict[str, str | int] = {"outcome": self.outcome, "horizon_days": self.horizon_days}
         if self.outcome == "inactivity":

@@ -6,7 +6,7 @@ PARAMETERS = "params:feature_engineering"
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From checked records to features and labels at every cutoff."""
+    """Make features and labels at every cutoff from checked records."""
     return Pipeline(
         [
             Node(

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from sparkify.pipelines.data_processing.nodes import require_usable_log
-from sparkify.pipelines.feature_engineering.nodes import add_countable_columns
+from sparkify.pipelines.feature_engineering.nodes import add_derived_counts
 from sparkify.pipelines.modelling.parameters import InputParameters, ReferenceParameters
 from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
@@ -49,7 +49,7 @@ def sum_recent_days(
     another cutoff has another sample.
     """
     names = _list_summed_columns(user_days)
-    days = add_countable_columns(user_days, _list_columns_by_level(user_days))
+    days = add_derived_counts(user_days, _list_columns_by_level(user_days))
     sample = snapshot.orderBy(F.xxhash64(*KEYS), "user_id").limit(settings["most_customers"])
     first_day = F.date_sub("cutoff", settings["window_days"])
     is_recent = (F.col("day") >= first_day) & (F.col("day") < F.col("cutoff"))

@@ -23,8 +23,8 @@ from sparkify.pipelines.evaluation.decision import describe_decision
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.customers import (
     LogTooShortError,
+    find_log_span,
     list_customers,
-    log_span,
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.inputs import list_features, list_inputs
@@ -66,7 +66,7 @@ def list_current_customers(
         LogTooShortError: if the log before the cutoff is shorter than `min_history_days` or the
             longest window of the features.
     """
-    first_day, log_end = log_span(user_days, feature_engineering)
+    first_day, log_end = find_log_span(user_days, feature_engineering)
     cutoff = cutoff or log_end
     if not first_day < cutoff <= log_end:
         raise CutoffError(

@@ -22,8 +22,8 @@ class State(NamedTuple):
 class Chain:
     """A cohort's chain: for every state, the next states and their cumulative shares.
 
-    A state's number is its index in `list_states()`. A uniform draw beyond the last cumulative
-    share ends the session.
+    A state's number is its index in `list_states()`. The session ends if a uniform number exceeds
+    the last cumulative share.
     """
 
     followers: list[list[int]]
@@ -52,10 +52,10 @@ def list_requests() -> dict[str, tuple[str, int]]:
 def list_states() -> list[State]:
     """Return every state of the chain, sorted."""
     transitions, starts = read_table("transitions"), read_table("session_starts")
-    ends = [State(row["from_page"], row["from_auth"], row["from_level"]) for row in transitions]
-    ends += [State(row["to_page"], row["to_auth"], row["to_level"]) for row in transitions]
-    ends += [State(row["first_page"], row["auth"], row["level"]) for row in starts]
-    return sorted(set(ends))
+    states = [State(row["from_page"], row["from_auth"], row["from_level"]) for row in transitions]
+    states += [State(row["to_page"], row["to_auth"], row["to_level"]) for row in transitions]
+    states += [State(row["first_page"], row["auth"], row["level"]) for row in starts]
+    return sorted(set(states))
 
 
 @cache
@@ -64,8 +64,7 @@ def build_chain(cohort: str, adverts: float = 1.0) -> Chain:
 
     Args:
         cohort: one of `list_cohorts()`.
-        adverts: how many times as often as published an advert follows a song, instead of the
-            next song.
+        adverts: factor for the share of adverts after a song, at the expense of the next song.
     """
     transitions, starts = read_table("transitions"), read_table("session_starts")
     number = {state: index for index, state in enumerate(list_states())}

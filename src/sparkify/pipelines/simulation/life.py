@@ -1,4 +1,4 @@
-"""A simulated user's life: the events of every session within the log's span."""
+"""Simulate a user: the events of every session within the log's span."""
 
 import math
 from bisect import bisect, bisect_left
@@ -18,7 +18,7 @@ NO_SONG = -1
 
 
 class Traits(NamedTuple):
-    """A user's constants; only the registration is in the log."""
+    """The hidden traits of a user; of these, the log has only the registration."""
 
     cohort: str
     page_gap_seconds: float
@@ -41,8 +41,8 @@ class Session(NamedTuple):
     songs: list[int]
 
 
-class Place(NamedTuple):
-    """The last event of a life so far; with the traits, it determines the future."""
+class LastEvent(NamedTuple):
+    """A user's last event so far; future events depend only on it and the traits."""
 
     second: int
     state: int
@@ -52,8 +52,8 @@ class Place(NamedTuple):
 class Process:
     """The random process of a simulated user.
 
-    Each user has separate generators, seeded by the log's seed and the user's number. So a life
-    does not depend on other users or on partitions.
+    Each user has separate random generators, seeded by the log's seed and the user's number. So a
+    user's events do not depend on other users or on partitions.
     """
 
     MAX_DRAWS = 1_000
@@ -69,7 +69,7 @@ class Process:
         ]
 
     def create_random(self, purpose: str, user_number: int) -> Random:
-        """Return the user's generator for one purpose, at its start."""
+        """Return a new random generator for a user and a purpose."""
         return Random(f"{self._parameters.seed}/{purpose}/{user_number}")  # noqa: S311
 
     def draw_traits(self, user_number: int) -> Traits:
@@ -80,94 +80,100 @@ class Process:
         """
         parameters, random = self._parameters, self.create_random("traits", user_number)
         cohort = random.choices(list(parameters.cohorts), list(parameters.cohorts.values()))[0]
-        page_gap = parameters.page_gap_seconds * _mean_one_lognormal(random)
-        session_gap = parameters.session_gap_days * DAY_SECONDS * _mean_one_lognormal(random)
+        page_gap = parameters.page_gap_seconds * _draw_mean_one_lognormal(random)
+        session_gap = parameters.session_gap_days * DAY_SECONDS * _draw_mean_one_lognormal(random)
         start = parameters.start_second
         if user_number >= parameters.users:
             arrival = start + int(random.random() * parameters.days * DAY_SECONDS)
             return Traits(cohort, page_gap, session_gap, "Guest", "free", arrival, arrival)
         auth = "Logged In" if random.random() < parameters.logged_in_share else "Logged Out"
         level = "paid" if random.random() < parameters.paid_share else "free"
-        member_for = int(random.expovariate(1 / (parameters.registration_days * DAY_SECONDS)))
-        return Traits(cohort, page_gap, session_gap, auth, level, start, start - member_for)
+        member_seconds = int(random.expovariate(1 / (parameters.registration_days * DAY_SECONDS)))
+        return Traits(cohort, page_gap, session_gap, auth, level, start, start - member_seconds)
 
-    def simulate_life(
+    def simulate_user(
         self, user_number: int, user: Traits, contact_seconds: Iterable[int] = ()
     ) -> Iterator[Session]:
         """Yield a user's sessions by time, until cancellation or the log's end.
 
         Args:
-            user_number: the user, whose generators are used.
+            user_number: selects the user's random generators.
             user: the user's traits.
-            contact_seconds: when the user was contacted. With `contact_success`, once for every
-                contact, the user does not cancel within `contact_days` after it: instead of the
-                confirmation the session ends. Until then the life is the same as without contacts.
+            contact_seconds: the times of contacts. With probability `contact_success` each, a
+                contact prevents cancellations within `contact_days` after it: the session ends
+                instead of the confirmation. Earlier events are the same as without contacts.
         """
-        random, drawn = (self.create_random(name, user_number) for name in ("life", "contacts"))
+        random, contacts = (self.create_random(name, user_number) for name in ("life", "contacts"))
         success, days = self._parameters.contact_success, self._parameters.contact_days
         persuaded = [
             (second, second + days * DAY_SECONDS)
             for second in sorted(contact_seconds)
-            if drawn.random() < success
+            if contacts.random() < success
         ]
-        start = self._first_start(random, user)
-        yield from self._sessions_from(random, user, start, (user.auth, user.level), persuaded)
+        start = self._draw_first_start(random, user)
+        yield from self._simulate_sessions(random, user, start, (user.auth, user.level), persuaded)
 
-    def compute_silence_chances(self, user: Traits, place: Place, now: int) -> list[float]:
-        """Return the chances of no event from a place to `now`, an epoch second.
+    def compute_silence_probabilities(
+        self, user: Traits, last_event: LastEvent, now: int
+    ) -> list[float]:
+        """Return the probabilities of no event from the last event to `now`, an epoch second.
 
-        One for each next state if the session continues. The last one is for an ended session
-        without another since, days off ignored. They sum to 0 if the traits rule it out.
+        One for each next state if the session continues. The last one is for an ended session and
+        no later one, without days off. They sum to 0 if the traits rule it out.
         """
         cohort = self._chain(user.cohort)
-        shares, followers = [0.0, *cohort.cumulative[place.state]], cohort.followers[place.state]
-        goes_on = [
-            (share - before) * self._chance_of_none(user, place, state, now)
+        shares = [0.0, *cohort.cumulative[last_event.state]]
+        followers = cohort.followers[last_event.state]
+        continued = [
+            (share - before) * self._compute_silence_probability(user, last_event, state, now)
             for (before, share), state in zip(pairwise(shares), followers, strict=True)
         ]
-        idle = max(now - place.second - self._parameters.session_break_seconds, 0)
-        return [*goes_on, max(1 - shares[-1], 0.0) * math.exp(-idle / user.session_gap_seconds)]
+        idle = max(now - last_event.second - self._parameters.session_break_seconds, 0)
+        return [*continued, max(1 - shares[-1], 0.0) * math.exp(-idle / user.session_gap_seconds)]
 
     def simulate_future(
-        self, random: Random, user: Traits, place: Place, now: int
+        self, random: Random, user: Traits, last_event: LastEvent, now: int
     ) -> Iterator[Session]:
-        """Yield a random future of a life with no event from a place until `now`.
+        """Yield random future sessions, given no event between the last one and `now`.
 
         A session that continues begins with its next event. Every call draws another future.
 
         Raises:
             ValueError: if these traits rule out such a silence.
         """
-        odds = self.compute_silence_chances(user, place, now)
-        followers = self._chain(user.cohort).followers[place.state]
-        if not any(odds):
-            raise ValueError(f"no life of {user} is silent from {place} to {now}.")
-        choice, last_state = random.choices(range(len(odds)), odds)[0], place.state
+        probabilities = self.compute_silence_probabilities(user, last_event, now)
+        followers = self._chain(user.cohort).followers[last_event.state]
+        if not any(probabilities):
+            raise ValueError(f"{user} cannot have no event from {last_event} to {now}.")
+        choice = random.choices(range(len(probabilities)), probabilities)[0]
+        last_state = last_event.state
         if choice < len(followers):
             state = followers[choice]
-            second = self._sure_second(place, state)
+            second = self._find_fixed_second(last_event, state)
             if second is None:
                 second = now - int(user.page_gap_seconds * math.log(1.0 - random.random()))
-            session, second, last_state = self._walk(random, user, second, state, place.song_end)
+            session, second, last_state = self._continue_session(
+                random, user, second, state, last_event.song_end
+            )
             if session.seconds:
                 yield session
-            start = self._rhythm.next_start(random, second, user.session_gap_seconds)
+            start = self._rhythm.draw_next_start(random, second, user.session_gap_seconds)
         else:
-            start = self._start_after(random, user, place.second, now)
+            start = self._draw_start_after(random, user, last_event.second, now)
         _, auth, level = list_states()[last_state]
         if auth != "Cancelled":
-            yield from self._sessions_from(random, user, start, (auth, level))
+            yield from self._simulate_sessions(random, user, start, (auth, level))
 
-    def _first_start(self, random: Random, user: Traits) -> int:
-        """Draw session starts from two mean gaps before the arrival until one is within one."""
+    def _draw_first_start(self, random: Random, user: Traits) -> int:
+        """Draw starts from two mean gaps before the arrival on, until one is in the last gap."""
         gap = int(user.session_gap_seconds)
         second = user.arrival_second - 2 * gap
         while True:
-            second = self._rhythm.next_start(random, second, user.session_gap_seconds)
+            second = self._rhythm.draw_next_start(random, second, user.session_gap_seconds)
             if second >= user.arrival_second - gap:
                 return second
 
-    def _sessions_from(
+    def _simulate_sessions(
         self,
         random: Random,
         user: Traits,
@@ -178,7 +184,7 @@ class Process:
         while second < self._parameters.end_second:
             firsts, shares = self._chain(user.cohort).first[auth_and_level]
             state = firsts[bisect(shares, random.random(), hi=len(firsts) - 1)]
-            session, second, last_state = self._walk(random, user, second, state)
+            session, second, last_state = self._continue_session(random, user, second, state)
             if any(begin <= second < end for begin, end in persuaded):
                 session, last_state = _drop_cancellation(session, last_state)
             if session.seconds:
@@ -187,22 +193,22 @@ class Process:
             if auth == "Cancelled":
                 return
             auth_and_level = auth, level
-            second = self._rhythm.next_start(random, second, user.session_gap_seconds)
+            second = self._rhythm.draw_next_start(random, second, user.session_gap_seconds)
 
-    def _walk(
+    def _continue_session(
         self, random: Random, user: Traits, second: int, state: int, song_end: int = 0
     ) -> tuple[Session, int, int]:
         """Continue a session; return its events in the log, its last second and its last state.
 
-        A redirected page (status 307) follows after one second. A song waits for the end of the
-        song that plays. Any other page follows after an exponential pause.
+        A redirected page (status 307) follows after one second. A song waits for the current song
+        to end. Any other page follows after an exponential pause.
         """
         start, end = self._parameters.start_second, self._parameters.end_second
         cohort, kinds, gap = self._chain(user.cohort), self._kinds, user.page_gap_seconds
-        lengths, drawn_song, draw = self._songs.length_seconds, self._songs.draw, random.random
+        lengths, draw_song, draw = self._songs.length_seconds, self._songs.draw, random.random
         song, song_end = NO_SONG, max(second, song_end)
         if kinds[state] == SONG:
-            song = drawn_song(draw())
+            song = draw_song(draw())
             song_end = second + int(lengths[song])
         events = Session(0, [], [], [])
         item, first_item = 0, 0
@@ -230,52 +236,54 @@ class Process:
                     second = song_end
                 else:
                     second -= int(gap * math.log(1.0 - draw()))
-                song = drawn_song(draw())
+                song = draw_song(draw())
                 song_end = second + int(lengths[song])
         return events._replace(first_item=first_item), second, state
 
-    def find_place(self, session: Session, now: int) -> Place:
+    def find_last_event(self, session: Session, now: int) -> LastEvent:
         """Return the last event before `now` of a session that began before it."""
         seconds, songs, lengths = session.seconds, session.songs, self._songs.length_seconds
         last = bisect_left(seconds, now) - 1
         plays = [item for item in range(last + 1) if songs[item] != NO_SONG]
         ends = [seconds[item] + int(lengths[songs[item]]) for item in plays[-1:]]
-        return Place(seconds[last], session.states[last], ends[0] if ends else seconds[0])
+        return LastEvent(seconds[last], session.states[last], ends[0] if ends else seconds[0])
 
-    def _sure_second(self, place: Place, state: int) -> int | None:
-        """Return when a step to `state` happens, where no pause is drawn for it."""
+    def _find_fixed_second(self, last_event: LastEvent, state: int) -> int | None:
+        """Return when a step to `state` happens, or None if its pause is random."""
         if self._kinds[state] == REDIRECT:
-            return place.second + 1
-        waits = self._kinds[state] == SONG and place.second < place.song_end
-        return place.song_end if waits else None
+            return last_event.second + 1
+        waits = self._kinds[state] == SONG and last_event.second < last_event.song_end
+        return last_event.song_end if waits else None
 
-    def _chance_of_none(self, user: Traits, place: Place, state: int, now: int) -> float:
-        """Return the chance that a step to `state` gives no event before `now`."""
-        second = self._sure_second(place, state)
+    def _compute_silence_probability(
+        self, user: Traits, last_event: LastEvent, state: int, now: int
+    ) -> float:
+        """Return the probability that a step to `state` happens no earlier than `now`."""
+        second = self._find_fixed_second(last_event, state)
         if second is not None:
             return float(second >= now)
-        return math.exp(-max(now - place.second, 0) / user.page_gap_seconds)
+        return math.exp(-max(now - last_event.second, 0) / user.page_gap_seconds)
 
-    def _start_after(self, random: Random, user: Traits, second: int, now: int) -> int:
+    def _draw_start_after(self, random: Random, user: Traits, second: int, now: int) -> int:
         """Draw the next start after a session that ended at `second`, not before `now`.
 
-        Draws until one fits; after `MAX_DRAWS`, as if the session had ended a break before `now`:
-        the exponential pause is memoryless.
+        Draws until a start fits. After `MAX_DRAWS`, it draws as if the session had ended a break
+        before `now`, since the exponential pause is memoryless.
         """
         for _ in range(self.MAX_DRAWS):
-            start = self._rhythm.next_start(random, second, user.session_gap_seconds)
+            start = self._rhythm.draw_next_start(random, second, user.session_gap_seconds)
             if start >= now:
                 return start
         ready = now - self._parameters.session_break_seconds
-        return max(now, self._rhythm.next_start(random, ready, user.session_gap_seconds))
+        return max(now, self._rhythm.draw_next_start(random, ready, user.session_gap_seconds))
 
 
-def _mean_one_lognormal(random: Random) -> float:
+def _draw_mean_one_lognormal(random: Random) -> float:
     return math.exp(random.gauss(0, 1) - 0.5)
 
 
 def _drop_cancellation(session: Session, last_state: int) -> tuple[Session, int]:
-    """Return a session without the cancellation that ends it, if one does, and its last state."""
+    """Return a session without a cancellation at its end, and its last state."""
     is_cancelled = list_states()[last_state].auth == "Cancelled"
     if not is_cancelled or session.states[-1:] != [last_state] or len(session.states) < 2:
         return session, last_state

@@ -1,4 +1,4 @@
-"""Simulate a listening log by the process of the published one."""
+"""Simulate a listening log by the random process of the published log."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -57,8 +57,8 @@ def simulate_sessions(
 ) -> DataFrame:
     """Return one row per session of a user within the log's span, with its events.
 
-    With a `contact_success` above 0, every customer whom a past campaign listed as a contact is
-    contacted at the list's cutoff, which makes some stay who would cancel.
+    With a `contact_success` above 0, the contacts listed by past campaigns are contacted at the
+    list's cutoff, which prevents some cancellations.
     """
     contacts = _list_contacts(past_campaigns) if simulation.contact_success else {}
     traits = simulated_users.select("user_number", *Traits._fields)
@@ -97,9 +97,8 @@ def _simulate_batch(
     for user in users:
         number, *values = user.values()
         traits = Traits(*values)
-        for order, session in enumerate(
-            process.simulate_life(number, traits, contacts.get(number, ()))
-        ):
+        user_sessions = process.simulate_user(number, traits, contacts.get(number, ()))
+        for order, session in enumerate(user_sessions):
             sessions.append(session)
             rows.append((number, order, traits.cohort, session.seconds[0], session.first_item))
     events = pa.StructArray.from_arrays(
@@ -121,16 +120,16 @@ def _simulate_batch(
 def format_raw_events(
     simulated_users: DataFrame, simulated_sessions: DataFrame, simulation: SimulationParameters
 ) -> DataFrame:
-    """Return the log as the service writes it: one JSON object per event, sorted by time.
+    """Return the raw log: one JSON object per event, sorted by time.
 
-    As in the published logs, session numbers start anew in every cohort: a sessionId is unique
-    only together with the user.
+    As in the published logs, session numbers start at 1 in every cohort: a sessionId is unique only
+    together with the user.
     """
     spark = simulated_users.sparkSession
     songs = SongCatalogue(simulation).build_table()
-    in_order = Window.partitionBy("cohort").orderBy("started_second", "user_number")
+    by_time = Window.partitionBy("cohort").orderBy("started_second", "user_number")
     session_ids = simulated_sessions.select(
-        "user_number", "session_order", F.row_number().over(in_order).alias("session_id")
+        "user_number", "session_order", F.row_number().over(by_time).alias("session_id")
     )
     span = simulation.end_second - simulation.start_second
     time_slice = F.expr(f"(second - {simulation.start_second}) * {simulation.files} div {span}")
@@ -140,13 +139,13 @@ def format_raw_events(
         .select("user_number", "session_id", F.expr("first_item + pos").alias("item"), "col.*")
         .repartitionById(simulation.files, time_slice.cast("int"))
     )
-    described = (
+    with_details = (
         events.join(F.broadcast(spark.createDataFrame(_tabulate_states())), on="state", how="inner")
         .join(F.broadcast(simulated_users.drop("auth", "level")), on="user_number", how="inner")
         .join(F.broadcast(spark.createDataFrame(songs)), on="song_number", how="left")
     )
-    # Sorted last: joins do not keep the order.
-    sorted_events = described.sortWithinPartitions("second", "user_number", "item")
+    # Sort last: joins do not keep the order.
+    sorted_events = with_details.sortWithinPartitions("second", "user_number", "item")
     return sorted_events.select(_format_json(simulation.userless_id))
 
 
@@ -159,10 +158,10 @@ def _tabulate_states() -> pd.DataFrame:
 
 def _format_json(userless_id: str) -> Column:
     """Return the column `value`: the event in JSON, with the published log's keys in order."""
-    is_known = F.col("auth").isin("Logged In", "Cancelled")
+    has_user = F.col("auth").isin("Logged In", "Cancelled")
     fields = {
         "ts": F.col("second") * 1000,
-        "userId": F.when(is_known, F.col("user_id")).otherwise(userless_id),
+        "userId": F.when(has_user, F.col("user_id")).otherwise(userless_id),
         "sessionId": F.col("session_id"),
         "page": F.col("page"),
         "auth": F.col("auth"),
@@ -170,12 +169,12 @@ def _format_json(userless_id: str) -> Column:
         "status": F.col("status"),
         "level": F.col("level"),
         "itemInSession": F.col("item"),
-        "location": F.when(is_known, F.col("location")),
-        "userAgent": F.when(is_known, F.col("user_agent")),
-        "lastName": F.when(is_known, F.col("last_name")),
-        "firstName": F.when(is_known, F.col("first_name")),
-        "registration": F.when(is_known, F.col("registration_second") * 1000),
-        "gender": F.when(is_known, F.col("gender")),
+        "location": F.when(has_user, F.col("location")),
+        "userAgent": F.when(has_user, F.col("user_agent")),
+        "lastName": F.when(has_user, F.col("last_name")),
+        "firstName": F.when(has_user, F.col("first_name")),
+        "registration": F.when(has_user, F.col("registration_second") * 1000),
+        "gender": F.when(has_user, F.col("gender")),
         "artist": F.col("artist"),
         "song": F.col("song"),
         "length": F.col("length"),

@@ -44,7 +44,7 @@ class SimulationParameters(Parameters):
 
     @field_validator("cohorts")
     @classmethod
-    def _are_known(cls, cohorts: dict[str, float]) -> dict[str, float]:
+    def _require_known_cohorts(cls, cohorts: dict[str, float]) -> dict[str, float]:
         for name, weight in cohorts.items():
             if name not in list_cohorts():
                 raise unknown_name(name, list(list_cohorts()))
@@ -61,5 +61,5 @@ class SimulationParameters(Parameters):
 
     @property
     def end_second(self) -> int:
-        """The second at which the log is cut off, since the epoch, UTC."""
+        """The second after the end of the log, since the epoch, UTC."""
         return self.start_second + (self.days + self.further_days) * DAY_SECONDS

@@ -6,7 +6,7 @@ PARAMETERS = "params:simulation"
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From parameters to a listening log like the published one."""
+    """Simulate a listening log like the published one."""
     return Pipeline(
         [
             Node(nodes.draw_users, PARAMETERS, "simulated_users", name="draw_users"),

@@ -1,4 +1,4 @@
-"""The profile of a simulated user, which carries no information."""
+"""Draw the profile of a simulated user; it predicts nothing."""
 
 from random import Random
 from typing import NamedTuple
@@ -50,10 +50,10 @@ FIREFOXES = ["31.0", "30.0", "29.0"]
 PHONES = ["iPhone; CPU iPhone OS 7_1_2 like Mac OS X", "iPad; CPU OS 7_1_2 like Mac OS X"]
 
 
-def _user_agents() -> list[str]:
-    """Return user agents; those with a comma have quotes around them, as in the published log."""
+def _list_user_agents() -> list[str]:
+    """Return user agents; those with a comma are in quotes, as in the published log."""
 
-    def dotted(system: str) -> str:
+    def with_dots(system: str) -> str:
         return system.replace("_", ".", 2) if "Mac" in system else system
 
     firefox = "Mozilla/5.0 ({system}; rv:{version}) Gecko/20100101 Firefox/{version}"
@@ -66,17 +66,17 @@ def _user_agents() -> list[str]:
         'Version/7.0 Mobile/11D257 Safari/9537.53"'
     )
     return [
-        *(firefox.format(system=dotted(s), version=v) for s in SYSTEMS for v in FIREFOXES),
+        *(firefox.format(system=with_dots(s), version=v) for s in SYSTEMS for v in FIREFOXES),
         *(chrome.format(system=s, version=v) for s in SYSTEMS for v in CHROMES),
         *(safari.format(system=s) for s in PHONES),
     ]
 
 
-USER_AGENTS = _user_agents()
+USER_AGENTS = _list_user_agents()
 
 
 class Profile(NamedTuple):
-    """The fields of a profile as in the log."""
+    """The profile of a user, as in the log."""
 
     first_name: str
     last_name: str

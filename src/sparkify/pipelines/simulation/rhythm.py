@@ -16,18 +16,17 @@ from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationPara
 
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday, day 3 of a week that begins on Monday
 QUIETEST_SECOND = 3 * 3_600
-EARLIEST_SESSION = timedelta(days=730)  # sessions before the log warm a user up, unwritten
+EARLIEST_SESSION = timedelta(days=730)  # of warm-up sessions before the log, which are not written
 
 
 class Holidays(AbstractHolidayCalendar):
     """National holidays of the United States, never moved to a working day.
 
-    eventsim has these alone and does not move them. In a genuine log of a sibling service, 41
-    sessions start on Monday 2018-11-12, when Veterans Day was observed. An ordinary working day
-    has 34, Thanksgiving 15.
+    As in eventsim. In a genuine log of a related service, 41 sessions start on Monday 2018-11-12,
+    when Veterans Day was observed. An ordinary working day has 34, Thanksgiving 15.
     """
 
-    rules = [  # noqa: RUF012 -- as pandas declares it
+    rules = [  # noqa: RUF012 -- as in pandas
         Holiday("New Year's Day", month=1, day=1),
         USMemorialDay,
         Holiday("Independence Day", month=7, day=4),
@@ -52,8 +51,8 @@ class Rhythm:
         )
         self._holidays = {int(day.timestamp()) // DAY_SECONDS for day in holidays}
 
-    def next_start(self, random: Random, second: int, gap_seconds: float) -> int:
-        """Draw when the session after one that ended at `second` starts.
+    def draw_next_start(self, random: Random, second: int, gap_seconds: float) -> int:
+        """Draw the start of the session after one that ended at `second`.
 
         Args:
             random: the user's generator.
@@ -62,33 +61,33 @@ class Rhythm:
         """
         while True:
             candidate = second + int(random.expovariate(1 / gap_seconds)) + self._break
-            of_day = candidate % DAY_SECONDS - QUIETEST_SECOND
-            candidate += int(self._swing * math.sin(of_day * 2 * math.pi / DAY_SECONDS))
+            second_of_day = candidate % DAY_SECONDS - QUIETEST_SECOND
+            candidate += int(self._swing * math.sin(second_of_day * 2 * math.pi / DAY_SECONDS))
             if candidate < second:
                 second += self._break
                 continue
-            rejection = self._rejection_at(candidate)
+            rejection = self._compute_rejection_share(candidate)
             if not rejection or random.random() >= rejection:
                 return candidate
             second = candidate
 
-    def _rejection_at(self, second: int) -> float:
-        """Return the share of session starts refused at this second.
+    def _compute_rejection_share(self, second: int) -> float:
+        """Return the share of session starts to reject at this second.
 
         Between a working day and a day off, the share changes linearly over `_ramp` seconds around
         midnight.
         """
-        day, of_day = divmod(second, DAY_SECONDS)
-        today, half = self._is_off(day), self._ramp / 2
-        neighbour, distance = today, half
-        if of_day < half:
-            neighbour, distance = self._is_off(day - 1), of_day
-        elif DAY_SECONDS - of_day < half:
-            neighbour, distance = self._is_off(day + 1), DAY_SECONDS - of_day
+        day, second_of_day = divmod(second, DAY_SECONDS)
+        today, half_ramp = self._is_day_off(day), self._ramp / 2
+        neighbour, distance = today, half_ramp
+        if second_of_day < half_ramp:
+            neighbour, distance = self._is_day_off(day - 1), second_of_day
+        elif DAY_SECONDS - second_of_day < half_ramp:
+            neighbour, distance = self._is_day_off(day + 1), DAY_SECONDS - second_of_day
         if neighbour == today:
             return self._rejection * today
         share_of_today = 0.5 + distance / self._ramp
         return self._rejection * (share_of_today if today else 1 - share_of_today)
 
-    def _is_off(self, day: int) -> bool:
+    def _is_day_off(self, day: int) -> bool:
         return (day + EPOCH_WEEKDAY) % 7 >= 5 or day in self._holidays

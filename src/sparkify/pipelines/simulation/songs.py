@@ -1,8 +1,8 @@
 """The invented catalogue of songs that simulated users listen to.
 
-Titles and artists are combinations of word lists, not real recordings. The published log gives
-the number of songs, the concentration of plays on few songs and the lengths. As there, names with
-accents are encoded twice ("BjÃ¶rk").
+Titles and artists are combinations of word lists, not real recordings. The number of songs, the
+concentration of plays on few songs and the lengths are those of the published log. As in that log,
+names with accents are encoded twice ("BjÃ¶rk").
 """
 
 import math
@@ -70,41 +70,41 @@ class SongCatalogue:
         self._last_song = parameters.songs - 1
         spread = math.log1p((parameters.song_seconds_sd / parameters.song_seconds_mean) ** 2)
         median = parameters.song_seconds_mean / math.exp(spread / 2)
-        standard_normal = self._random("lengths").standard_normal(parameters.songs)
+        standard_normal = self._create_random("lengths").standard_normal(parameters.songs)
         lengths = median * np.exp(math.sqrt(spread) * standard_normal)
         self.length_seconds: list[float] = np.round(lengths, 5).tolist()
 
-    def _random(self, purpose: str) -> np.random.Generator:
+    def _create_random(self, purpose: str) -> np.random.Generator:
         return np.random.default_rng([self._parameters.seed, *purpose.encode()])
 
     def draw(self, uniform: float) -> int:
-        """Return the song for a number from [0, 1)."""
-        reach = (self._first + uniform * self._span) ** (1 / self._power)
-        return min(int(reach - self._offset), self._last_song)
+        """Return the song for a uniform number from [0, 1)."""
+        position = (self._first + uniform * self._span) ** (1 / self._power)
+        return min(int(position - self._offset), self._last_song)
 
     def build_table(self) -> pd.DataFrame:
         """Return one row per song: `song_number`, `artist`, `song` and `length` in seconds."""
-        count, artists = self._parameters.songs, self._artists()
-        random = self._random("titles")
+        count, artists = self._parameters.songs, self._make_artists()
+        random = self._create_random("titles")
         adjectives, nouns = encode_twice(ADJECTIVES), encode_twice(NOUNS)
         phrases = _concatenate(random.choice(adjectives, count), " ", random.choice(nouns, count))
         plain = _concatenate(random.choice(TITLE_OPENINGS, count), phrases)
         long = _concatenate(random.choice(nouns, count), " of the ", phrases)
         titles = np.where(random.random(count) < LONG_TITLE_SHARE, long, plain)
-        # The size of an artist does not depend on the popularity of a song.
+        # An artist's number of songs does not depend on the popularity of the songs.
         skew = 1 / (1 - self._parameters.artist_size_exponent)
-        by = (len(artists) * random.random(count) ** skew).astype(int)
+        artist_numbers = (len(artists) * random.random(count) ** skew).astype(int)
         return pd.DataFrame(
             {
                 "song_number": np.arange(count),
-                "artist": artists[by],
+                "artist": artists[artist_numbers],
                 "song": _concatenate(titles, random.choice(TITLE_SUFFIXES, count)),
                 "length": self.length_seconds,
             }
         )
 
-    def _artists(self) -> Words:
-        count, random = self._parameters.artists, self._random("artists")
+    def _make_artists(self) -> Words:
+        count, random = self._parameters.artists, self._create_random("artists")
         firsts, nouns = encode_twice(FIRST_WORDS), encode_twice(NOUNS)
         adjectives = encode_twice(ADJECTIVES)
         people = _concatenate(random.choice(firsts, count), " ", random.choice(nouns, count), "s")

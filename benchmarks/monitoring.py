@@ -91,11 +91,13 @@ def read_log(folder: Path, simulation: dict[str, Any]) -> Log:
     return Log(counts, days, features.join(snapshots, on=KEYS), newest, json.loads(quality))
 
 
-def describe_log(log: Log, question: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
+def describe_log(
+    log: Log, prediction_task: dict[str, Any], parameters: Parameters
+) -> dict[str, Any]:
     """Describe the training on a log, as the node describe_training does."""
     tables = log.features, log.user_days, log.event_counts, log.data_quality
     settings = parameters["inputs"], parameters["reference"]
-    return modelling.describe_training(*tables, question, *settings)
+    return modelling.describe_training(*tables, prediction_task, *settings)
 
 
 def train(log: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]:
@@ -104,7 +106,7 @@ def train(log: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]:
     snapshots = log.features.select(*KEYS, "churned")
     features = log.features.drop("churned")
     split = features, snapshots, {"missing_pages": {}}, settings, parameters["feature_engineering"]
-    rows, test, question = modelling.split_in_time(*split)
+    rows, test, prediction_task = modelling.split_in_time(*split)
     inputs, requested = parameters["inputs"], parameters["evaluation"]
     out_of_fold = modelling.cross_validate(rows, inputs, settings).cache()
     _, selected = modelling.select_candidate(out_of_fold, settings)
@@ -118,7 +120,9 @@ def train(log: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]:
         ),
         "train": {"churned": rows.where("churned").count()},
     }
-    return Training(describe_log(log, question, parameters), model, predictions, figures), question
+    return Training(
+        describe_log(log, prediction_task, parameters), model, predictions, figures
+    ), prediction_task
 
 
 def monitor(training: Training, log: Log, parameters: Parameters) -> dict[str, Any]:
@@ -190,13 +194,15 @@ def monitor_all(options: argparse.Namespace, parameters: Parameters) -> dict[str
         settings = {"seed": seed, "users": options.users, "files": 2, **shift}
         return read_log(options.logs.resolve() / folder, settings)
 
-    training, question = train(log(1, "same", {}), parameters)
+    training, prediction_task = train(log(1, "same", {}), parameters)
     runs: dict[str, list[Any]] = {LATER: [], OTHERS: []}
     for seed in range(1, options.seeds + 1):
         now = log(seed, "same", {})
-        holdout = now.features.where(F.col("cutoff") == F.lit(question["cutoff"]).cast("date"))
+        holdout = now.features.where(
+            F.col("cutoff") == F.lit(prediction_task["cutoff"]).cast("date")
+        )
         same_log = training._replace(
-            reference=describe_log(now, question, parameters),
+            reference=describe_log(now, prediction_task, parameters),
             test_predictions=training.model.transform(holdout).select(*KEYS, "probability"),
         )
         runs[LATER].append({"seed": seed, **monitor(same_log, now, parameters)})

@@ -80,7 +80,7 @@ def all_accepted(*lines: str | bytes) -> Lines:
 NAMELESS = {
     "blank line": "",
     "blanks alone": "   ",
-    "words": "not json",
+    "text": "not json",
     "a number alone": "7",
     "null alone": "null",
     "true alone": "true",

@@ -177,7 +177,7 @@ def test_an_event_years_away_is_an_error_instead_of_thousands_of_cutoffs(
 
 
 def test_a_gap_of_some_weeks_is_allowed(days: DataFrame, parameters: dict[str, Any]) -> None:
-    max_days = parameters["feature_engineering"].most_days_without_events
+    max_days = parameters["feature_engineering"].max_gap_days
     with_gap = select_users(days, "confirms alone").withColumn(
         "day", F.when(F.col("cancellations") > 0, F.lit(FIRST_DAY + timedelta(max_days + 1)))
         .otherwise(F.lit(FIRST_DAY))

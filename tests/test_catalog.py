@@ -64,7 +64,7 @@ def test_every_dataset_says_what_it_holds(config: dict[str, Any]) -> None:
 
 def test_no_two_datasets_share_a_path(config: dict[str, Any]) -> None:
     # These read what the run before saved under another name.
-    earlier = {"standing_model": "churn_model", "past_campaigns": "campaign_history"}
+    earlier = {"current_champion_model": "churn_model", "past_campaigns": "campaign_history"}
     locations = list_paths(entry for name, entry in config.items() if name not in earlier)
     assert len(locations) == len(set(locations))
     for name, saved in earlier.items():
@@ -125,5 +125,5 @@ def test_everything_on_disk_is_written_atomically(config: dict[str, Any]) -> Non
 def test_models_and_metrics_are_versioned_and_tables_are_not(config: dict[str, Any]) -> None:
     versioned = {name for name, entry in config.items() if entry.get("versioned")}
     kept = {"churn_model", "champion", "metrics"}
-    of_promotion = {"challenger_model", "standing_model", "promotion"}
+    of_promotion = {"challenger_model", "current_champion_model", "promotion"}
     assert versioned == kept | of_promotion | {f"retrospective.{name}" for name in kept}

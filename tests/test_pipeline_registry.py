@@ -11,7 +11,7 @@ FORECAST = (
 )
 # Datasets of earlier runs (they may be missing), and one that a hook fills.
 EXTERNAL = {
-    *("standing_model", "past_campaigns", "contact_record"),
+    *("current_champion_model", "past_campaigns", "contact_record"),
     *("monitoring_summary", "drift_figure", "leakage_audit"),
     *("campaign_summary", "campaigns_figure", "movements_figure"),
     "package_versions",
@@ -105,7 +105,7 @@ def test_a_champion_is_promoted_after_all_of_its_evaluation(
 def test_each_step_of_modelling_has_a_node_and_a_dataset(pipelines: dict[str, Pipeline]) -> None:
     modelling = {node.name: node.outputs for node in pipelines["modelling"].nodes}
     assert modelling == {
-        "modelling.split_in_time": ["train", "test", "question"],
+        "modelling.split_in_time": ["train", "test", "prediction_task"],
         "modelling.cross_validate": ["out_of_fold_predictions"],
         "modelling.select_candidate": ["cv_results", "selected_candidate"],
         "modelling.calibrate": ["calibration"],

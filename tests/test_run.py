@@ -21,9 +21,9 @@ def test_the_default_run_ends_with_holdout_metrics(finished: Any, spark: SparkSe
     metrics = finished.catalog().load("metrics")
     assert metrics["source"] == "simulated"
     assert metrics["champion"]["candidate"] in {"logistic_regression", "random_forest"}
-    question = metrics["question"]
-    assert (question["cutoff"], question["horizon_days"]) == ("2018-11-21", 10)
-    assert max(question["train_cutoffs"]) == "2018-11-07"
+    prediction_task = metrics["prediction_task"]
+    assert (prediction_task["cutoff"], prediction_task["horizon_days"]) == ("2018-11-21", 10)
+    assert max(prediction_task["train_cutoffs"]) == "2018-11-07"
     for part in ("holdout", "train"):
         assert 0 < metrics[part]["churned"] < metrics[part]["users"]
     for name in ("auc", "average_precision", "log_loss", "brier", "precision", "recall"):
@@ -31,7 +31,7 @@ def test_the_default_run_ends_with_holdout_metrics(finished: Any, spark: SparkSe
         assert metrics["holdout"][name]["ci95"] is None
     assert metrics["holdout"]["churned"] < 5  # too few for intervals
     assert set(metrics["gain_over_baselines"]) == {"longest_away", "most_songs"}
-    assert metrics["unseen_users"]["users"] < metrics["holdout"]["users"]
+    assert metrics["held_out_users"]["users"] < metrics["holdout"]["users"]
     assert set(metrics["baselines"]) == {"base_rate", "longest_away", "most_songs"}
     assert len(metrics["candidates"]) == 2
     json.dumps(metrics, allow_nan=False)
@@ -195,7 +195,7 @@ def test_retrospective_finds_the_leak_of_the_seed_project(validated: Any) -> Non
     seed = validated.load("retrospective.seed_comparison").set_index("project")
     assert seed.loc["seed project, published", "auc"] == 0.82
     assert 0 <= seed.loc["this project, retrospective", "weighted_f1"] <= 1
-    (sentence, *_) = validated.load("retrospective.poisoned_audit")["not_to_be_believed"]
+    (sentence, *_) = validated.load("retrospective.poisoned_audit")["warnings"]
     assert "+0.5 total_records" in sentence
 
 
@@ -263,15 +263,15 @@ def test_inactivity_is_predicted_without_a_cancellation_page(
     assert set(at_holdout["user_id"]) == set(before)
     assert set(at_holdout.loc[at_holdout["churned"], "user_id"]) == set(before) - set(within)
     metrics, summary = catalog.load("metrics"), catalog.load("score_summary")
-    assert metrics["question"]["active_within_days"] == 30
+    assert metrics["prediction_task"]["active_within_days"] == 30
     assert 0 < metrics["holdout"]["churned"] == at_holdout["churned"].sum()
     assert "definition of a customer" in catalog.load("promotion")["reason"]
     scored = days[days["day"].between("2018-11-01", "2018-11-30")]["user_id"]
     assert summary["customers"] == scored.nunique()
-    assert (summary["outcome"], summary["happened"]) == ("inactivity", "were not seen")
+    assert (summary["outcome"], summary["outcome_phrase"]) == ("inactivity", "were not seen")
     assert catalog.load("later_events") == {"deleted": 0, "altered": 0, "invented": 0}
-    assert catalog.load("leakage_audit")["not_to_be_believed"] == []
-    assert "days_since_last_seen" in catalog.load("leakage_audit")["auc_of_each_feature"]
+    assert catalog.load("leakage_audit")["warnings"] == []
+    assert "days_since_last_seen" in catalog.load("leakage_audit")["feature_auc"]
     assert not [message for message in messages if "Not a page of this log" in message]
     assert any("customers were not seen (simulated log)" in message for message in messages)
 

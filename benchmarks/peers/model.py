@@ -95,7 +95,7 @@ def evaluate_tables(folder: Path) -> dict[str, Any]:
     features["cutoff"] = pd.to_datetime(features["cutoff"])
     holdout = features["cutoff"].max()
     hashed = pd.util.hash_array(features["user_id"].to_numpy(object)) % 1_000
-    is_trainable = hashed >= 1_000 * MODELLING["unseen_user_share"]
+    is_trainable = hashed >= 1_000 * MODELLING["held_out_user_share"]
     train = features[is_trainable & (features["cutoff"] <= holdout - timedelta(days=HORIZON))]
     test = features[features["cutoff"] == holdout]
     models = dict(list_candidates(len(train)))

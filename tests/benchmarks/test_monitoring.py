@@ -78,8 +78,8 @@ def test_a_missing_log_is_simulated_down_to_its_features(
 def test_a_log_is_monitored_as_in_the_pipeline(
     log: monitoring.Log, model: PipelineModel, typed: dict[str, Any], finished: Any
 ) -> None:
-    question = finished.catalog().load("question")
-    reference = monitoring.describe_log(log, question, typed)
+    prediction_task = finished.catalog().load("prediction_task")
+    reference = monitoring.describe_log(log, prediction_task, typed)
     assert reference["cutoff"] == "2018-11-07"
     scores = model.transform(log.newest).select("user_id", "probability")
     training = monitoring.Training(reference, model, scores, METRICS)
@@ -127,7 +127,7 @@ def test_every_log_is_compared_with_the_same_and_the_first_training(
         logs.append((folder.name, simulation["users"], simulation.get("adverts", 1)))
         return SimpleNamespace(features=features, name=folder.name)
 
-    first = monitoring.Training({"of": "first"}, model, features, {})
+    first = monitoring.Training({"unit": "first"}, model, features, {})
     compared = []
 
     def monitor(training: Any, now: Any, parameters: Any) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def test_every_log_is_compared_with_the_same_and_the_first_training(
 
     monkeypatch.setattr(monitoring, "read_log", read_log)
     monkeypatch.setattr(monitoring, "train", lambda *_: (first, {"cutoff": "2018-11-21"}))
-    monkeypatch.setattr(monitoring, "describe", lambda now, *_: {"of": now.name})
+    monkeypatch.setattr(monitoring, "describe", lambda now, *_: {"unit": now.name})
     monkeypatch.setattr(monitoring, "monitor", monitor)
     places = ["--logs", str(tmp_path), "--results", str(tmp_path)]
     monitoring.main(["--users", "9", "--seeds", "2", "--shifted", "1", *places])

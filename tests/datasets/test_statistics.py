@@ -33,8 +33,8 @@ def test_the_rows_of_a_csv_exclude_its_header(tmp_path: Path) -> None:
 def test_files_that_are_not_tables_have_no_rows(tmp_path: Path) -> None:
     (tmp_path / "broken.csv").write_text("\n")
     assert describe_size(CSVDataset(filepath=str(tmp_path / "broken.csv"))) == {}
-    (tmp_path / "question.json").write_text("{}")
-    assert describe_size(JSONDataset(filepath=str(tmp_path / "question.json"))) == {}
+    (tmp_path / "prediction_task.json").write_text("{}")
+    assert describe_size(JSONDataset(filepath=str(tmp_path / "prediction_task.json"))) == {}
 
 
 def test_a_versioned_file_has_the_size_of_its_newest_version(tmp_path: Path) -> None:

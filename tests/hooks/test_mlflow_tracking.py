@@ -94,7 +94,7 @@ def test_a_run_is_logged_with_parameters_metrics_figures_and_model(
         "rate.group": "level",
         "rate.log": "false",
         "rate.words": "null",
-        "rate.at_zero": "null",
+        "rate.text_at_zero": "null",
     }
     auc = finished.catalog().load("metrics")["holdout"]["auc"]
     assert mlflow.calls["metrics"]["metrics.holdout.auc.value"] == auc["value"]

@@ -22,7 +22,7 @@ QUALITY = {
 }
 METRICS: dict[str, Any] = {
     "source": "simulated",
-    "question": {"asked": "2018-11-21, 10 days ahead", "happened": "cancelled"},
+    "prediction_task": {"description": "2018-11-21, 10 days ahead", "outcome_phrase": "cancelled"},
     "champion": {"candidate": "logistic_regression", "label": "logistic regression"},
     "holdout": {
         "churned": 9,

@@ -8,12 +8,12 @@ from sparkify.ml.reasons import Explanation, FeatureText, RateText, SegmentText
 THUMBS = RateText(
     "thumbs_down_per_song",
     *("thumbs_down", "next_song", 0.011),
-    *("thumbs down on {rate:.1%} of songs, others {others:.1%}", "songs", 10.0),
+    *("thumbs down on {rate:.1%} of songs, average {average:.1%}", "songs", 10.0),
 )
 ADVERTS = RateText(
     "adverts_per_song",
     *("adverts", "next_song", 0.06),
-    *("adverts after {rate:.1%} of songs, others {others:.1%}", "songs", 10.0),
+    *("adverts after {rate:.1%} of songs, average {average:.1%}", "songs", 10.0),
 )
 # Most customers; those with many adverts; those with many thumbs down.
 SEGMENTS = SegmentText(
@@ -26,9 +26,9 @@ AGE = FeatureText("log_age", "age", "registered {value:.0f} days ago", "register
 @pytest.mark.parametrize(
     ("thumbs_down", "songs", "text"),
     [
-        (41, 1_000, "thumbs down on 4.1 % of songs, others 1.1 %"),
-        (0, 212, "thumbs down on 0.0 % of songs, others 1.1 %"),
-        (1, 10, "thumbs down on 10.0 % of songs, others 1.1 %"),
+        (41, 1_000, "thumbs down on 4.1 % of songs, average 1.1 %"),
+        (0, 212, "thumbs down on 0.0 % of songs, average 1.1 %"),
+        (1, 10, "thumbs down on 10.0 % of songs, average 1.1 %"),
         (0, 3, "too few songs to tell (3)"),
         (0, 0, "no songs"),
     ],
@@ -42,11 +42,11 @@ def test_a_rate_with_enough_history_is_compared_with_the_average(
 @pytest.mark.parametrize(
     ("thumbs_down", "adverts", "songs", "posterior", "text"),
     [
-        (9, 160, 1_000, (1, 0), "adverts after 16.0 % of songs, others 6.0 %"),
-        (30, 50, 1_000, (0, 1), "thumbs down on 3.0 % of songs, others 1.1 %"),
-        (8, 49, 1_000, (0, 0), "adverts after 4.9 % of songs, others 6.0 %"),
+        (9, 160, 1_000, (1, 0), "adverts after 16.0 % of songs, average 6.0 %"),
+        (30, 50, 1_000, (0, 1), "thumbs down on 3.0 % of songs, average 1.1 %"),
+        (8, 49, 1_000, (0, 0), "adverts after 4.9 % of songs, average 6.0 %"),
         # Most likely in the first segment, but less than its share.
-        (0, 6, 50, (0.4, 0.05), "adverts after 12.0 % of songs, others 6.0 %"),
+        (0, 6, 50, (0.4, 0.05), "adverts after 12.0 % of songs, average 6.0 %"),
         (0, 0, 0, (0.1, 0.1), "no songs"),
     ],
 )
@@ -65,7 +65,7 @@ def test_all_segments_together_are_one_reason() -> None:
     for_churning, against = Explanation(linear, [SEGMENTS, SEGMENTS, AGE], 2, 0).list_reasons(
         np.array([[3.0, 1.0, -1.0]]), pd.DataFrame(features | probabilities)
     )
-    text = "thumbs down on 3.0 % of songs, others 1.1 %"
+    text = "thumbs down on 3.0 % of songs, average 1.1 %"
     assert for_churning == [
         [{"input": "thumbs_down_per_song", "reason": text, "contribution": 1.0}]
     ]

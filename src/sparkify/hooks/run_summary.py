@@ -121,8 +121,8 @@ def _format_holdout(metrics: dict[str, Any]) -> str:
     }
     metrics_text = ", ".join(format_metric(name, label) for name, label in labels.items())
     return (
-        f"Hold-out {metrics['question']['asked']}, {holdout['churned']} of "
-        f"{holdout['users']} customers {metrics['question']['happened']} "
+        f"Hold-out {metrics['prediction_task']['description']}, {holdout['churned']} of "
+        f"{holdout['users']} customers {metrics['prediction_task']['outcome_phrase']} "
         f"({metrics['source']} log), "
         f"{metrics['champion']['label']}: {metrics_text}"
     )

@@ -45,7 +45,7 @@ class RateText:
     count: str
     denominator: str
     average: float
-    template: str  # with {rate} and, for the average, {others}
+    template: str  # with {rate} and, for the average, {average}
     unit: str  # plural noun for what the denominator counts
     min_exposure: float  # of the denominator, below which the rate is unknown
 
@@ -57,7 +57,7 @@ class RateText:
         if exposure < self.min_exposure:
             return Statement(self.name, f"too few {self.unit} to tell ({exposure:.0f})")
         rate = customer[self.count] / exposure
-        text = self.template.format(rate=rate, others=self.average)
+        text = self.template.format(rate=rate, average=self.average)
         return Statement(self.name, _tidy(text))
 
 

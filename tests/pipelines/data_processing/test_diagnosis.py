@@ -120,7 +120,7 @@ def make_quality(accepted: int, share: float, **rejections: Any) -> dict[str, An
             reason: {"lines": counts["lines"], "value": None}
             for reason, counts in by_reason.items()
         },
-        "malformed_lines_look_like": None,
+        "malformed_format": None,
         "fields_without_values": {},
         "unknown_columns": [],
     }
@@ -172,7 +172,7 @@ def test_the_error_lists_unknown_levels() -> None:
 
 def test_the_error_names_a_detected_format_and_its_setting() -> None:
     quality = make_quality(0, 1.0, malformed_JSON=1) | {
-        "malformed_lines_look_like": "a JSON array on one line"
+        "malformed_format": "a JSON array on one line"
     }
     assert (
         "The log is a JSON array on one line. Set raw_format: json_array in conf/<env>/globals.yml."

@@ -175,7 +175,7 @@ def test_data_quality_counts_every_record(
             "malformed JSON": {"lines": 4, "value": None},
             "no ts": {"lines": 1, "value": None},
         },
-        "malformed_lines_look_like": None,
+        "malformed_format": None,
         "fields_without_values": {},
         "unknown_columns": ["tag"],
         "unknown_columns_share": 1.0,
@@ -239,8 +239,8 @@ def test_unknown_columns_are_listed_up_to_a_maximum(
 ) -> None:
     raw = log(spark, line(), line(**{f"key {number:04}": 1 for number in range(2_000)}))
     unknown = summarize(spark, checks, raw)["unknown_columns"]
-    assert len(unknown) == checks.most_unknown_columns
-    assert unknown[-1] == f"key {checks.most_unknown_columns - 1:04}"
+    assert len(unknown) == checks.max_unknown_columns
+    assert unknown[-1] == f"key {checks.max_unknown_columns - 1:04}"
 
 
 def test_only_the_simulated_log_has_the_source_simulated(

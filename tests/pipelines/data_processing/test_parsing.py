@@ -349,7 +349,7 @@ def test_the_quote_of_a_rejected_line_is_short_and_without_personal_data(
     rows: list[Row], checks: DataProcessingParameters
 ) -> None:
     quoted = [row["line"] for row in rows if row["line"] is not None]
-    assert max(map(len, quoted)) <= checks.characters_per_line
+    assert max(map(len, quoted)) <= checks.max_line_characters
     for text in quoted:
         for word in ("Colin", "Freeman", "Bakersfield", "Mozilla", "Björk"):
             assert word not in text
@@ -369,7 +369,7 @@ def fits_schema(row: Row, checks: DataProcessingParameters) -> bool:
         and earliest <= row["registration"].date() < latest
         and row["level"] in ("free", "paid")
         and 0 <= row["item_in_session"] < MAX_ITEMS
-        and (row["length"] is None or 0 <= row["length"] <= checks.longest_song_seconds)
+        and (row["length"] is None or 0 <= row["length"] <= checks.max_song_seconds)
     )
 
 

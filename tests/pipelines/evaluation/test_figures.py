@@ -29,7 +29,7 @@ def test_every_trial_is_drawn_with_its_log_loss_and_the_best_on_top() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "happened", "forecast", "truth"),
+    ("outcome", "outcome_phrase", "forecast", "truth"),
     [
         ("cancellation", "cancelled", ["stays", "cancels"], ["stayed", "cancelled"]),
         ("downgrade", "downgraded", ["stays", "downgrades"], ["stayed", "downgraded"]),
@@ -47,7 +47,11 @@ def test_figures_name_the_outcome(
     predictions = pd.DataFrame({"churned": [True, False, False], "probability": [0.7, 0.6, 0.1]})
     metrics = {
         "source": "provided",
-        "question": {"asked": "2018-11-21", "outcome": outcome, "happened": happened},
+        "prediction_task": {
+            "description": "2018-11-21",
+            "outcome": outcome,
+            "outcome_phrase": happened,
+        },
         "holdout": {"churned": 1, "users": 3, "threshold": 0.5},
     }
 

@@ -17,9 +17,9 @@ from sparkify.schemas import PREDICTIONS
 
 HOLDOUT = date(2018, 11, 21)
 QUESTION = {
-    "asked": "2018-11-21, 10 days ahead",
+    "description": "2018-11-21, 10 days ahead",
     "outcome": "cancellation",
-    "happened": "cancelled",
+    "outcome_phrase": "cancelled",
 }
 
 
@@ -95,12 +95,12 @@ def test_metrics_cover_all_customers_and_users_held_out_of_training(
     evaluated: Evaluated,
 ) -> None:
     metrics = evaluated.metrics
-    assert (metrics["source"], metrics["question"]) == ("simulated", QUESTION)
+    assert (metrics["source"], metrics["prediction_task"]) == ("simulated", QUESTION)
     assert metrics["champion"] == evaluated.champion
-    assert (metrics["holdout"]["users"], metrics["unseen_users"]["users"]) == (80, 8)
+    assert (metrics["holdout"]["users"], metrics["held_out_users"]["users"]) == (80, 8)
     unseen = evaluated.held_out.where("not is_trainable").toPandas()
-    assert metrics["unseen_users"]["churned"] == unseen["churned"].sum()
-    assert set(metrics["unseen_users"]) == set(metrics["holdout"])
+    assert metrics["held_out_users"]["churned"] == unseen["churned"].sum()
+    assert set(metrics["held_out_users"]) == set(metrics["holdout"])
     json.dumps(metrics, allow_nan=False)
 
 
@@ -148,7 +148,9 @@ def test_the_parameters_of_the_evaluation_determine_the_threshold(
         "contact_cost": 1,
         **gains,
     }
-    assert {by_profit[part]["threshold"] for part in ("holdout", "unseen_users", "train")} == {0.2}
+    assert {by_profit[part]["threshold"] for part in ("holdout", "held_out_users", "train")} == {
+        0.2
+    }
     assert predicted == (probability >= 0.2).sum()
     assert predicted_by_f1 == (probability >= evaluated.champion["f1_threshold"]).sum()
     assert by_profit["holdout"]["recall"] != by_f1["holdout"]["recall"]

@@ -18,7 +18,7 @@ QUESTION = {
     "cutoff": "2018-11-21",
     "horizon_days": 10,
     "outcome": "cancellation",
-    "happened": "cancelled",
+    "outcome_phrase": "cancelled",
     "train_cutoffs": ["2018-10-31", "2018-11-07"],
 }
 AP = "average_precision"
@@ -39,11 +39,11 @@ def linear(fitted: Callable[[str], PipelineModel], train: DataFrame) -> Pipeline
     card = {
         **CHALLENGER,
         "features": ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"],
-        "question": QUESTION,
+        "prediction_task": QUESTION,
         "source": "simulated",
         "training": summarize_training(train),
         "reference": {"window_days": 14},
-        "parameters": {"modelling": {"seed": 7, "unseen_user_share": 0.2}},
+        "parameters": {"modelling": {"seed": 7, "held_out_user_share": 0.2}},
     }
     return add_card(model, card)
 
@@ -123,13 +123,13 @@ def test_a_worse_challenger_replaces_the_champion_only_if_the_rule_is_always(
 @pytest.mark.parametrize(
     ("card", "reason"),
     [
-        ({"question": {**QUESTION, "horizon_days": 14}}, "has another prediction task"),
-        ({"question": {**QUESTION, "outcome": "downgrade"}}, "has another prediction task"),
-        ({"question": {**QUESTION, "active_within_days": 30}}, "definition of a customer"),
+        ({"prediction_task": {**QUESTION, "horizon_days": 14}}, "has another prediction task"),
+        ({"prediction_task": {**QUESTION, "outcome": "downgrade"}}, "has another prediction task"),
+        ({"prediction_task": {**QUESTION, "active_within_days": 30}}, "definition of a customer"),
         ({"source": "provided"}, "was trained on a provided log"),
         ({"features": ["next_song", "skips"]}, "needs features that are missing: skips"),
         (
-            {"question": {**QUESTION, "train_cutoffs": ["2018-11-14"]}},
+            {"prediction_task": {**QUESTION, "train_cutoffs": ["2018-11-14"]}},
             "was trained on days within the hold-out's horizon",
         ),
     ],

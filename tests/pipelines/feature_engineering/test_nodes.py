@@ -137,7 +137,7 @@ def test_selecting_events_of_a_mostly_rejected_log_is_an_error(
     rejected = {
         **{"lines": 9, "accepted": 1, "rejected": 8, "without_user": 0, "rejected_share": 8 / 9},
         **{"max_rejected_share": 0.2, "fields_without_values": {}, "problems": {}},
-        **{"malformed_lines_look_like": None},
+        **{"malformed_format": None},
         "rejections": {"no ts": {"lines": 8, "examples": []}},
     }
     unused = spark.range(1)

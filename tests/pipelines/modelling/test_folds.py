@@ -55,7 +55,7 @@ def test_a_share_of_users_is_held_out_of_training(
     all_users = spark.range(5_000).select(F.col("id").cast("string").alias("user_id"))
     held_out = all_users.where(~is_trainable(modelling)).count()
     assert 0.18 < held_out / 5_000 < 0.22
-    half = with_settings(modelling, unseen_user_share=0.5)
+    half = with_settings(modelling, held_out_user_share=0.5)
     assert 0.48 < all_users.where(is_trainable(half)).count() / 5_000 < 0.52
 
 

@@ -169,9 +169,11 @@ def test_a_fitted_model_describes_its_inputs(spark: SparkSession) -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", [{"words": "{rate:.1%} of {songs}"}, {"words": "{"}, {"words": "{} songs"}]
+    "entry", [{"text": "{rate:.1%} of {songs}"}, {"text": "{"}, {"text": "{} songs"}]
 )
 def test_a_template_with_other_fields_is_an_error(entry: dict[str, str]) -> None:
     rate = {"count": "thumbs_up", "per": "next_song", "prior": 100, "group": "thumbs"}
-    with pytest.raises(ValidationError, match=r"a text whose only fields are \{rate\}, \{others\}"):
+    with pytest.raises(
+        ValidationError, match=r"a text whose only fields are \{rate\}, \{average\}"
+    ):
         Rate.model_validate({**rate, **entry})

@@ -16,7 +16,11 @@ from sparkify.pipelines.modelling.model_card import (
     summarize_training,
 )
 
-CARD = {"candidate": "logistic_regression", "f1_threshold": 0.1, "question": {"horizon_days": 10}}
+CARD = {
+    "candidate": "logistic_regression",
+    "f1_threshold": 0.1,
+    "prediction_task": {"horizon_days": 10},
+}
 
 
 def test_a_saved_model_has_its_card_and_predicts_as_before(
@@ -70,5 +74,5 @@ def test_a_fingerprint_depends_on_the_rows_but_not_on_their_order(spark: SparkSe
 def test_scores_are_a_forecast_if_all_training_horizons_are_over(
     cutoff: date, expected: bool
 ) -> None:
-    card = {"question": {"train_cutoffs": ["2018-10-31", "2018-11-07"], "horizon_days": 10}}
+    card = {"prediction_task": {"train_cutoffs": ["2018-10-31", "2018-11-07"], "horizon_days": 10}}
     assert is_forecast(card, cutoff) == expected

@@ -55,37 +55,37 @@ def trainable(spark: SparkSession, parameters: dict[str, Any]) -> set[str]:
 def test_no_training_label_overlaps_the_holdout(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    train, test, question = run_split(create_snapshots(spark, USERS[:9]), parameters)
+    train, test, prediction_task = run_split(create_snapshots(spark, USERS[:9]), parameters)
     for rows in (train, test):
         MODEL_INPUT.validate(rows)
     cutoffs = sorted(row["cutoff"] for row in train.select("cutoff").distinct().collect())
     # 2018-11-14 + 10 days reaches beyond the hold-out's cutoff, 2018-11-07 + 10 does not.
     assert cutoffs == [date(2018, 10, 31), date(2018, 11, 7)]
     assert {row["cutoff"] for row in test.collect()} == {HOLDOUT}
-    assert question == {
-        "asked": "2018-11-21, 10 days ahead",
+    assert prediction_task == {
+        "description": "2018-11-21, 10 days ahead",
         "cutoff": "2018-11-21",
         "horizon_days": 10,
         "outcome": "cancellation",
-        "happened": "cancelled",
+        "outcome_phrase": "cancelled",
         "train_cutoffs": ["2018-10-31", "2018-11-07"],
     }
 
 
 def test_inactivity_needs_no_outcome_page(spark: SparkSession, parameters: dict[str, Any]) -> None:
     inactivity = parameters["feature_engineering"].model_copy(update={"outcome": "inactivity"})
-    *_, question = run_split(
+    *_, prediction_task = run_split(
         create_snapshots(spark, USERS[:9]),
         {**parameters, "feature_engineering": inactivity},
         {"feature_engineering.cancellation_page": "x", "pages.submit_downgrade": "y"},
     )
-    assert question == {
-        "asked": "2018-11-21, 10 days ahead",
+    assert prediction_task == {
+        "description": "2018-11-21, 10 days ahead",
         "cutoff": "2018-11-21",
         "horizon_days": 10,
         "outcome": "inactivity",
         "active_within_days": 30,
-        "happened": "were not seen",
+        "outcome_phrase": "were not seen",
         "train_cutoffs": ["2018-10-31", "2018-11-07"],
     }
 
@@ -153,11 +153,11 @@ def test_more_folds_than_churners_are_an_error_before_any_fit(
 def test_a_share_that_holds_out_no_user_is_an_error(
     spark: SparkSession, parameters: dict[str, Any]
 ) -> None:
-    small = parameters["modelling"].model_copy(update={"unseen_user_share": 0.001})
+    small = parameters["modelling"].model_copy(update={"held_out_user_share": 0.001})
     with pytest.raises(TooLittleDataError) as error:
         run_split(create_snapshots(spark, USERS[:9]), {**parameters, "modelling": small})
     assert str(error.value) == (
-        "modelling.unseen_user_share is 0.001; allowed: a share that keeps some, but not "
+        "modelling.held_out_user_share is 0.001; allowed: a share that keeps some, but not "
         "all, of the 30 hold-out users out of training (now 30 of them are in training); or use a "
         "log of more users."
     )
@@ -267,7 +267,7 @@ def test_a_challenger_has_a_card_that_describes_it_and_its_training(
     card = read_card(model)
     assert searched.description.items() <= card.items()
     assert card["features"] == ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"]
-    assert card["question"] == {"cutoff": "2018-11-21"}
+    assert card["prediction_task"] == {"cutoff": "2018-11-21"}
     assert card["source"] == "simulated"
     assert card["reference"] == {"window_days": 14}
     assert card["packages"] == {"python": "3.11.0"}

@@ -19,12 +19,12 @@ import pytest
         ("folds", [2, 3], "is [2, 3]; allowed: an integer of at least 2."),
         ("fold", 10, "is not a parameter; did you mean modelling.folds?"),
         (
-            "unseen_user_share",
+            "held_out_user_share",
             0.0004,
             "is 0.0004; allowed: a number of at least 0.001 and at most 0.999.",
         ),
         (
-            "unseen_user_share",
+            "held_out_user_share",
             0.9996,
             "is 0.9996; allowed: a number of at least 0.001 and at most 0.999.",
         ),

@@ -125,15 +125,15 @@ def test_smote_adds_nothing_if_churners_are_the_majority(
 def test_smote_of_more_rows_than_the_limit_is_an_error(
     spark: SparkSession, modelling: ModellingParameters
 ) -> None:
-    smote = with_imbalance(modelling, "smote").model_copy(update={"smote_most_rows": 9})
+    smote = with_imbalance(modelling, "smote").model_copy(update={"smote_max_rows": 9})
     with pytest.raises(TooManyRowsError) as error:
         balance_classes(create_rows(spark, CHURNERS, STAYERS), NAMES, smote)
     assert str(error.value) == (
         "modelling.imbalance smote: 10 training rows are more than the 9 of "
-        "modelling.smote_most_rows; SMOTE works on one machine. Set `weights` or `none`, or "
+        "modelling.smote_max_rows; SMOTE works on one machine. Set `weights` or `none`, or "
         "raise the limit."
     )
-    at_limit = smote.model_copy(update={"smote_most_rows": 10})
+    at_limit = smote.model_copy(update={"smote_max_rows": 10})
     assert balance_classes(create_rows(spark, CHURNERS, STAYERS), NAMES, at_limit).count() == 14
 
 

@@ -20,7 +20,7 @@ def create_parameters(**changes: Any) -> SegmentParameters:
         "adverts_per_song": {"count": "adverts", "per": "songs", "prior": 10, "group": "adverts"},
         "never_per_song": {"count": "never", "per": "songs", "prior": 10, "group": "never"},
     }
-    parameters = {"rates": rates, "most": 4, "starts": 2, "most_users": 1_000, "seed": 3}
+    parameters = {"rates": rates, "max_segments": 4, "starts": 2, "max_users": 1_000, "seed": 3}
     return SegmentParameters.model_validate(parameters | changes)
 
 
@@ -62,7 +62,7 @@ def test_order_and_partitions_do_not_change_the_segments(train: DataFrame) -> No
 
 
 def test_the_number_of_users_has_a_maximum(train: DataFrame) -> None:
-    segments = fit_customer_segments(train, create_parameters(most_users=2))
+    segments = fit_customer_segments(train, create_parameters(max_users=2))
     assert segments is None or segments.getOrDefault("overall") != pytest.approx([0.09], abs=0.005)
 
 

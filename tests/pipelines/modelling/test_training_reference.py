@@ -12,7 +12,7 @@ from sparkify.pipelines.modelling.nodes import describe_training
 from sparkify.pipelines.modelling.parameters import InputParameters, ReferenceParameters
 
 CUTOFF = date(2018, 11, 7)
-WINDOW = {"cutoff": "2018-11-07", "window_days": 7, "most_customers": 10}
+WINDOW = {"cutoff": "2018-11-07", "window_days": 7, "max_customers": 10}
 INPUTS = InputParameters.model_validate(
     {
         "rates": {
@@ -48,9 +48,9 @@ REFERENCE = ReferenceParameters(
         }
     },
     comparable=("is_paid",),
-    least_known=0.2,
+    min_known_share=0.2,
     bins=10,
-    most_customers=10,
+    max_customers=10,
 )
 QUALITY = {
     "rejected_share": 0.0,
@@ -137,16 +137,16 @@ def test_customers_are_sampled_up_to_a_maximum_and_anew_at_each_cutoff(
 def test_training_is_described_at_its_last_cutoff(
     features: DataFrame, user_days: DataFrame, event_counts: DataFrame
 ) -> None:
-    question = {"train_cutoffs": ["2018-10-31", "2018-11-07"], "cutoff": "2018-11-21"}
+    prediction_task = {"train_cutoffs": ["2018-10-31", "2018-11-07"], "cutoff": "2018-11-21"}
     result = describe_training(
-        features, user_days, event_counts, QUALITY, question, INPUTS, REFERENCE
+        features, user_days, event_counts, QUALITY, prediction_task, INPUTS, REFERENCE
     )
     json.dumps(result, allow_nan=False)
     watched = result.pop("watched")
     assert result == {
         "cutoff": "2018-11-07",
         "window_days": 7,
-        "most_customers": 10,
+        "max_customers": 10,
         "bins": 10,
         "customers": 3,
         "pages": ["Help", "Home", "NextSong"],
@@ -167,7 +167,7 @@ def test_training_is_described_at_its_last_cutoff(
         "kind": "number",
         "count": "free_roll_advert",
         "per": "free_next_song",
-        "least_per": 20.0,
+        "min_denominator": 20.0,
         "edges": [0.125],
         "counts": [1, 0],
         "mean": 0.125,
@@ -215,5 +215,5 @@ def test_a_window_starts_no_earlier_than_the_log(
 
 def test_a_rate_needs_a_minimum_of_its_denominator() -> None:
     customers = pd.DataFrame({"downgrade": [1.0, 0.0, 2.0], "paid_next_song": [20.0, 19.0, 40.0]})
-    definition = {"count": "downgrade", "per": "paid_next_song", "least_per": 20}
+    definition = {"count": "downgrade", "per": "paid_next_song", "min_denominator": 20}
     assert reference.select_values(customers, definition, WINDOW).tolist() == [0.05, 0.05]

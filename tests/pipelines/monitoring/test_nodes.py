@@ -15,11 +15,11 @@ from sparkify.pipelines.modelling.model_card import add_card
 from sparkify.pipelines.monitoring import nodes, realised
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 
-RATE = {"count": "roll_advert", "per": "next_song", "least_per": 20.0}
+RATE = {"count": "roll_advert", "per": "next_song", "min_denominator": 20.0}
 REFERENCE: dict[str, Any] = {
     "cutoff": "2018-11-07",
     "window_days": 7,
-    "most_customers": 1_000,
+    "max_customers": 1_000,
     "bins": 10,
     "customers": 100,
     "watched": {

@@ -27,7 +27,7 @@ CHAMPION = {
     "imbalance": "none",
     "calibration": "none",
     "f1_threshold": 0.0912,
-    "question": {"train_cutoffs": ["2018-10-10", "2018-10-17"]},
+    "prediction_task": {"train_cutoffs": ["2018-10-10", "2018-10-17"]},
     "source": "provided",
     "training": {
         "snapshots": 98_765,
@@ -67,18 +67,18 @@ DECISION = {
 RANKED = ("auc", "average_precision", "lift_top_decile")
 METRICS = {
     "source": "provided",
-    "question": {
-        "asked": "2018-11-21, 10 days ahead",
+    "prediction_task": {
+        "description": "2018-11-21, 10 days ahead",
         "cutoff": "2018-11-21",
         "horizon_days": 10,
         "outcome": "cancellation",
-        "happened": "cancelled",
+        "outcome_phrase": "cancelled",
         "train_cutoffs": ["2018-10-10", "2018-10-17"],
     },
     "champion": CHAMPION,
     "decision": DECISION,
     "holdout": HOLDOUT,
-    "unseen_users": {
+    "held_out_users": {
         **HOLDOUT,
         "users": 3_580,
         "snapshots": 3_580,
@@ -125,7 +125,7 @@ SUMMARY = {
     "cutoff": "2018-12-01",
     "horizon_days": 10,
     "outcome": "cancellation",
-    "happened": "cancelled",
+    "outcome_phrase": "cancelled",
     "is_forecast": True,
     "customers": 19_700,
     "by_level": {"free": 4_700, "paid": 15_000},
@@ -154,7 +154,7 @@ CONTACTS = pd.DataFrame(
         "level": ["paid", "free"],
         "days_since_last_seen": [0.4, 12.3],
         "expected_gain": [2.88, 2.58],
-        "reason_for_1": ["thumbs down on 4.1 % of songs, others 1.1 %", "3.4 songs a day"],
+        "reason_for_1": ["thumbs down on 4.1 % of songs, average 1.1 %", "3.4 songs a day"],
         "reason_for_2": ["no songs on the free level", None],
     }
 )
@@ -210,11 +210,11 @@ SEGMENTS = pd.DataFrame(
     }
 )
 AUDIT = {
-    "not_to_be_believed": ["Do not believe the model: age alone tells who churned (AUC 0.97)."],
+    "warnings": ["Do not believe the model: age alone tells who churned (AUC 0.97)."],
     "training": CHAMPION["training"],
     "auc_of_exposure": 0.611,
     "auc_of_rates": 0.702,
-    "auc_of_each_feature": {"age": 0.971},
+    "feature_auc": {"age": 0.971},
     "identity": {"r2": 0.123},
     "later_events": {"deleted": 0, "altered": 0, "invented": 0},
 }

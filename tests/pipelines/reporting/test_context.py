@@ -61,19 +61,19 @@ def test_segments_have_the_three_rates_furthest_from_the_average(
     rows = drivers(settings, segments=SEGMENTS)["segment_rows"]
     assert [row["segment"] for row in rows] == ["1", "2"]
     assert [row["rates"].replace(SPACE, " ") for row in rows] == [
-        "thumbs down on 1.0 % of songs on the free level, others 1.2 %; "
-        "adverts after 8.1 % of songs on the free level, others 9.0 %; "
-        "saw the downgrade page after 1.1 % of songs on the paid level, others 1.2 %",
-        "thumbs down on 3.0 % of songs on the free level, others 1.2 %; "
-        "adverts after 16.1 % of songs on the free level, others 9.0 %; "
-        "saw the downgrade page after 1.8 % of songs on the paid level, others 1.2 %",
+        "thumbs down on 1.0 % of songs on the free level, average 1.2 %; "
+        "adverts after 8.1 % of songs on the free level, average 9.0 %; "
+        "saw the downgrade page after 1.1 % of songs on the paid level, average 1.2 %",
+        "thumbs down on 3.0 % of songs on the free level, average 1.2 %; "
+        "adverts after 16.1 % of songs on the free level, average 9.0 %; "
+        "saw the downgrade page after 1.8 % of songs on the paid level, average 1.2 %",
     ]
 
 
 def test_a_rate_without_words_has_its_name(settings: dict[str, Any]) -> None:
     wordless = {**settings, "inputs": settings["inputs"].model_copy(update={"segments": None})}
     _, second = drivers(wordless, segments=SEGMENTS)["segment_rows"]
-    assert second["rates"].startswith("thumbs down per free song: 0.0304, others 0.0121; ")
+    assert second["rates"].startswith("thumbs down per free song: 0.0304, average 0.0121; ")
 
 
 def test_a_lower_auc_within_its_interval_is_not_worse(datasets: dict[str, Any]) -> None:

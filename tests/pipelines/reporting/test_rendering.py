@@ -19,7 +19,7 @@ def report(write: Callable[..., Any], datasets: dict[str, Any]) -> Any:
         contacts=datasets["contacts"].assign(user_id=ATTACK, reason_for_1=ATTACK),
         data_quality=quality | {"unknown_columns": [ATTACK], "rejections": {ATTACK: {"lines": 1}}},
         group_metrics=datasets["group_metrics"].assign(value=ATTACK),
-        leakage_audit=datasets["leakage_audit"] | {"not_to_be_believed": [ATTACK]},
+        leakage_audit=datasets["leakage_audit"] | {"warnings": [ATTACK]},
         metrics=metrics | {"champion": champion, "candidates": candidates},
         parameters={"modelling": {ATTACK: ATTACK}},
         promotion={"replaced": True, "reason": ATTACK},

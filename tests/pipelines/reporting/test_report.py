@@ -32,7 +32,7 @@ def test_the_contact_list_shows_the_first_customers_with_reasons(write: Write) -
     assert header[:3] == ["Rank", "Customer", "Probability of churn"]
     assert first == [
         *("1", "`<script>alert(1)</script>`", "43 %", "paid", "10 hours ago", "$2.88"),
-        "thumbs down on 4.1 % of songs, others 1.1 %; no songs on the free level",
+        "thumbs down on 4.1 % of songs, average 1.1 %; no songs on the free level",
     ]
     assert second[-1] == "3.4 songs a day"
 
@@ -126,7 +126,7 @@ def test_a_list_that_is_expected_to_lose_money_is_a_warning(
 
 def test_churn_is_defined_by_the_outcome(write: Write, datasets: dict[str, Any]) -> None:
     assert "Customers who will have cancelled within 10 days count as churned." in write().text
-    text = write(**summary(datasets, outcome="inactivity", happened="were not seen")).text
+    text = write(**summary(datasets, outcome="inactivity", outcome_phrase="were not seen")).text
     assert "Customers who will not be seen within 10 days count as churned." in text
 
 
@@ -176,7 +176,7 @@ def test_held_out_users_without_churn_are_not_evaluated(
     write: Write, datasets: dict[str, Any]
 ) -> None:
     nobody = {"users": 33, "snapshots": 33, "churned": 0, "base_rate": 0.0}
-    report = write(**metrics(datasets, unseen_users=nobody))
+    report = write(**metrics(datasets, held_out_users=nobody))
     rows = {row[0]: row[2] for row in report.table("The forecast and rules")}
     assert (rows["Churned"], rows["AUC"]) == ("0 of 33", UNKNOWN)
     assert "Of the 33 users held out of training, 0 cancelled: too few" in report.text
@@ -187,7 +187,7 @@ def test_held_out_users_with_little_churn_have_no_intervals(
 ) -> None:
     auc = {"auc": {"value": 0.42, "ci95": None}, "recall": {"value": 0.0, "ci95": None}}
     few = {"users": 36, "snapshots": 36, "churned": 3, "base_rate": 0.08, **auc}
-    report = write(**metrics(datasets, unseen_users=few))
+    report = write(**metrics(datasets, held_out_users=few))
     rows = {row[0]: row[2] for row in report.table("The forecast and rules")}
     assert rows["AUC"] == "0.420 (too few to say)"
     assert rows["Recall"] == "0.0 % (too few to say)"
@@ -345,7 +345,9 @@ def test_a_simulated_log_says_nothing_about_real_customers(
 
 def test_with_inactivity_a_pause_counts_as_churn(write: Write, datasets: dict[str, Any]) -> None:
     task = {"outcome": "inactivity", "horizon_days": 14, "active_within_days": 30}
-    report = write(**metrics(datasets, question=datasets["metrics"]["question"] | task))
+    report = write(
+        **metrics(datasets, prediction_task=datasets["metrics"]["prediction_task"] | task)
+    )
     limits = report.items("Limits")
     assert "not seen for 14 days" in limits["No list of ended subscriptions."]
 
@@ -383,7 +385,7 @@ def test_segments_are_distinguished_by_their_rates(write: Write, datasets: dict[
     report = write()
     assert report.table("The segments, the largest first")[2] == [
         *("2", "9.7 %", "12 %"),
-        "adverts after 16.1 % of songs on the free level, others 9.0 %",
+        "adverts after 16.1 % of songs on the free level, average 9.0 %",
     ]
     empty = datasets["segments"].head(0)
     assert "The segments, the largest first" not in write(segments=empty).text
@@ -532,7 +534,7 @@ def test_an_audit_of_other_training_data_is_not_shown(
 
 
 def test_a_clean_audit_has_its_figures(write: Write, datasets: dict[str, Any]) -> None:
-    report = write(leakage_audit=datasets["leakage_audit"] | {"not_to_be_believed": []})
+    report = write(leakage_audit=datasets["leakage_audit"] | {"warnings": []})
     assert NOT_BELIEVED not in report.text
     assert (
         "Leakage audit: no sign of leakage in the training data. Length and amount of history "
@@ -627,8 +629,10 @@ def test_customers_with_events_after_a_cancellation_are_counted(
 def test_the_question_names_its_customers(write: Write, datasets: dict[str, Any]) -> None:
     items = write().items("Method")
     assert items["Question"] == "which customers cancelled within 10 days of a cutoff"
-    task = {"outcome": "inactivity", "happened": "were not seen", "active_within_days": 30}
-    report = write(**metrics(datasets, question=datasets["metrics"]["question"] | task))
+    task = {"outcome": "inactivity", "outcome_phrase": "were not seen", "active_within_days": 30}
+    report = write(
+        **metrics(datasets, prediction_task=datasets["metrics"]["prediction_task"] | task)
+    )
     assert report.items("Method")["Question"] == (
         "which customers seen in the 30 days before were not seen within 10 days of a cutoff"
     )

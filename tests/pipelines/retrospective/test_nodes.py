@@ -46,16 +46,16 @@ def run_split(tables: tuple[DataFrame, DataFrame], parameters: dict[str, Any]) -
 
 
 def test_histories_are_split_by_user(spark: SparkSession, parameters: dict[str, Any]) -> None:
-    train, test, question = run_split(create_labelled(spark, 60, 90), parameters)
+    train, test, prediction_task = run_split(create_labelled(spark, 60, 90), parameters)
     trained = {row["user_id"] for row in train.collect()}
     held_out = {row["user_id"] for row in test.collect()}
     assert len(trained) + len(held_out) == 150
     assert not trained & held_out
     assert len(held_out) == pytest.approx(30, abs=12)
-    assert question == {
-        "asked": "users by hash, cancelled at any time",
+    assert prediction_task == {
+        "description": "users by hash, cancelled at any time",
         "outcome": "cancellation",
-        "happened": "cancelled",
+        "outcome_phrase": "cancelled",
     }
 
 
@@ -127,7 +127,7 @@ def test_the_audit_reports_the_seed_project_s_total(
         train, days, bag, validation.model_copy(update={"leakage": exposure})
     )
     assert result["identity"]["terms"] == {"next_song": -0.5, "total_records": 0.5}
-    assert "-0.5 next_song +0.5 total_records" in result["not_to_be_believed"][0]
+    assert "-0.5 next_song +0.5 total_records" in result["warnings"][0]
 
 
 def test_weighted_metrics_and_churn_class_metrics_are_compared(

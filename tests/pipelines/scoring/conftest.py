@@ -27,10 +27,10 @@ def card() -> dict[str, Any]:
         "calibration": "none",
         "f1_threshold": 0.2,
         "features": FEATURES,
-        "question": {
+        "prediction_task": {
             "outcome": "cancellation",
             "horizon_days": 10,
-            "happened": "cancelled",
+            "outcome_phrase": "cancelled",
             "cutoff": "2018-11-21",
             "train_cutoffs": ["2018-10-31", "2018-11-07"],
         },

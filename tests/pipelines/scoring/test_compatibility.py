@@ -68,7 +68,10 @@ def test_a_model_of_inactivity_fits_one_definition_of_customers(
     card: dict[str, Any], settings: FeatureEngineeringParameters
 ) -> None:
     inactivity = settings.model_copy(update={"outcome": "inactivity"})
-    other_card = {**card, "question": {**card["question"], **inactivity.prediction_task}}
+    other_card = {
+        **card,
+        "prediction_task": {**card["prediction_task"], **inactivity.prediction_task},
+    }
     require_compatible(other_card, card["features"], inactivity, VERSIONS)
     fewer = inactivity.model_copy(update={"active_within_days": 14})
     with pytest.raises(ModelMismatchError) as error:

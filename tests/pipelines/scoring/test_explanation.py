@@ -43,7 +43,7 @@ def test_every_input_has_a_text_with_the_training_average(
     scoring: ScoringParameters,
 ) -> None:
     rates = {
-        name: rate.model_copy(update={"words": "{rate:.1%} of songs, others {others:.1%}"})
+        name: rate.model_copy(update={"text": "{rate:.1%} of songs, average {average:.1%}"})
         for name, rate in inputs.rates.items()
     }
     worded = inputs.model_copy(update={"rates": rates})
@@ -51,7 +51,7 @@ def test_every_input_has_a_text_with_the_training_average(
     (total,) = train.selectExpr("sum(thumbs_up) / sum(next_song) as rate").collect()
     customer = {"thumbs_up": 3.0, "next_song": 60.0, "is_paid": 1.0, "days_since_last_seen": 2.0}
     assert [one.describe(customer).text for one in words] == [
-        f"5.0 % of songs, others {100 * total['rate']:.1f} %",
+        f"5.0 % of songs, average {100 * total['rate']:.1f} %",
         "is paid: 1",
         "days since last seen: 2",
     ]
@@ -63,18 +63,18 @@ def test_an_input_without_a_template_is_described_by_its_name(
     unknown = InputParameters(rates={}, plain={}, moderator=None)
     (rate, *_) = explain_model(fitted("logistic_regression"), unknown, scoring).texts
     text = rate.describe({"thumbs_up": 3.0, "next_song": 60.0}).text
-    assert text.startswith("thumbs up per song: 0.05, others 0.0")
+    assert text.startswith("thumbs up per song: 0.05, average 0.0")
 
 
 def test_the_template_of_another_rate_with_the_same_name_is_not_used(
     fitted: Callable[[str], PipelineModel], inputs: InputParameters, scoring: ScoringParameters
 ) -> None:
-    changed = {"per": "sessions", "words": "{rate:.1f} a session, others {others:.1f}"}
+    changed = {"per": "sessions", "text": "{rate:.1f} a session, average {average:.1f}"}
     rates = {name: rate.model_copy(update=changed) for name, rate in inputs.rates.items()}
     later = inputs.model_copy(update={"rates": rates})
     (rate, *_) = explain_model(fitted("logistic_regression"), later, scoring).texts
     text = rate.describe({"thumbs_up": 3.0, "next_song": 60.0}).text
-    assert text.startswith("thumbs up per song: 0.05, others 0.0")
+    assert text.startswith("thumbs up per song: 0.05, average 0.0")
 
 
 def test_segments_are_described_by_their_rates(
@@ -95,4 +95,4 @@ def test_segments_are_described_by_their_rates(
     assert (first.name, plain.name) == ("segment", "is_paid")
     probabilities = {"segment_2": 0.02, "segment_3": 0.9}
     text = first.describe({"thumbs_up": 18.0, "next_song": 200.0, **probabilities}).text
-    assert text == "thumbs up per song: 0.09, others 0.05"
+    assert text == "thumbs up per song: 0.09, average 0.05"

@@ -160,7 +160,7 @@ def score(
     inputs: InputParameters, scoring: ScoringParameters, settings: FeatureEngineeringParameters
 ) -> Score:
     """Return a function that scores features with a model, with every reason."""
-    every_reason = scoring.model_copy(update={"least_of_strongest": 0})
+    every_reason = scoring.model_copy(update={"min_contribution_share": 0})
     return partial(
         nodes.score_customers,
         package_versions=VERSIONS,
@@ -385,7 +385,7 @@ def test_the_summary_counts_contacts_and_expected_churners(
     summary = nodes.summarize_scores(three_scores, *lists, card, decision, 0)
     json.dumps(summary, allow_nan=False)
     assert (summary["cutoff"], summary["horizon_days"]) == ("2018-12-01", 10)
-    assert (summary["outcome"], summary["happened"]) == ("cancellation", "cancelled")
+    assert (summary["outcome"], summary["outcome_phrase"]) == ("cancellation", "cancelled")
     assert (summary["customers"], summary["by_level"]) == (3, {"free": 0, "paid": 3})
     assert (summary["expected_churners"], summary["predicted"]) == (0.9, 2)
     assert (summary["to_contact"], summary["control"], summary["control_share"]) == (2, 0, 0)

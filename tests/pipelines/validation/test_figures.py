@@ -59,11 +59,11 @@ def test_groups_are_drawn_with_their_loss() -> None:
 )
 def test_the_verdict_of_the_audit_is_red_or_green(sentences: list[str], color: str) -> None:
     audit = {
-        "not_to_be_believed": sentences,
+        "warnings": sentences,
         "auc_of_exposure": 0.6,
         "auc_of_rates": 0.7,
         "identity": {"auc": 0.6},
-        "auc_of_each_feature": {"next_song": 0.55},
+        "feature_auc": {"next_song": 0.55},
     }
     figure = nodes.draw_leakage(audit)
     title = figure.axes[0]._left_title  # the one that is set

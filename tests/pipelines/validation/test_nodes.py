@@ -150,9 +150,9 @@ def test_remedies_raise_the_mean_forecast_and_smote_has_a_limit(
     assert list(mean.index) == ["none", "weights", "smote"]
     assert mean["none"] == pytest.approx(0.25, abs=0.07)
     assert mean[["weights", "smote"]].tolist() == pytest.approx([0.5, 0.5], abs=0.07)
-    limited = modelling.model_copy(update={"smote_most_rows": 10})
+    limited = modelling.model_copy(update={"smote_max_rows": 10})
     left_out = nodes.compare_imbalance(train, test, CHAMPION, RESULTS, inputs, limited).iloc[2]
-    assert "modelling.smote_most_rows" in left_out["left_out"]
+    assert "modelling.smote_max_rows" in left_out["left_out"]
     assert np.isnan(left_out["auc"])
 
 

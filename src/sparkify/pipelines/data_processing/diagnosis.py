@@ -51,7 +51,7 @@ REMEDIES = {
         "data_processing.earliest_event and latest_event."
     ),
     "impossible itemInSession": "Count the events of each session from 0.",
-    "impossible length": "Write length in seconds, up to data_processing.longest_song_seconds.",
+    "impossible length": "Write length in seconds, up to data_processing.max_song_seconds.",
     "duplicate": "Export the log again, with each record once.",
     NO_USER: "Give every customer's event a userId and a registration time.",
     **{
@@ -202,7 +202,7 @@ def _format_missing_fields(data_quality: dict[str, Any]) -> str:
 def _format_problems(data_quality: dict[str, Any]) -> list[str]:
     """Return a sentence with the remedy for each frequent problem of a field with values."""
     missing = data_quality["fields_without_values"]
-    looks_like = data_quality["malformed_lines_look_like"]
+    looks_like = data_quality["malformed_format"]
     min_lines = data_quality["max_rejected_share"] * data_quality["lines"]
     sentences = []
     for reason, problem in data_quality["problems"].items():

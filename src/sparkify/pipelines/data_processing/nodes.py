@@ -101,7 +101,7 @@ def summarize_data_quality(
         counts all reasons, with a value of the field. `rejected_share` excludes records without a
         user. `source` is `simulated` if the log's checksum is that of the simulation record, else
         `provided`. `pages`, `levels` and `time_formats` count events. `fields_without_values` and
-        `malformed_lines_look_like` help to explain why a log cannot be used.
+        `malformed_format` help to explain why a log cannot be used.
     """
     digest, users = _compute_digest(checked_events)
     max_listed_pages = data_processing.max_listed_pages
@@ -136,7 +136,7 @@ def summarize_data_quality(
         "max_rejected_share": data_processing.max_rejected_share,
         "rejections": dict(sorted(rejections.items())),
         "problems": describe_problems(checked_events, data_processing) if is_unusable else {},
-        "malformed_lines_look_like": detect_format(checked_events) if is_unusable else None,
+        "malformed_format": detect_format(checked_events) if is_unusable else None,
         "fields_without_values": (
             find_missing_fields(checked_events, data_processing) if rejected == lines else {}
         ),
@@ -212,8 +212,8 @@ def _list_unknown_columns(
     keys = checked_events.where("unknown_columns is not null").select(
         F.explode("unknown_columns").alias("key")
     )
-    shortened = F.substring("key", 1, parameters.characters_per_line).alias("key")
-    listed = keys.select(shortened).distinct().orderBy("key").limit(parameters.most_unknown_columns)
+    shortened = F.substring("key", 1, parameters.max_line_characters).alias("key")
+    listed = keys.select(shortened).distinct().orderBy("key").limit(parameters.max_unknown_columns)
     return [row["key"] for row in listed.collect()]
 
 

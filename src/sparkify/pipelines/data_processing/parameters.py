@@ -53,10 +53,10 @@ class DataProcessingParameters(Parameters):
 
     earliest_event: date
     latest_event: date = Field(le=LAST_DAY)
-    longest_song_seconds: PositiveInt
+    max_song_seconds: PositiveInt
     examples_per_rejection: int = Field(ge=0)
-    characters_per_line: PositiveInt
-    most_unknown_columns: PositiveInt
+    max_line_characters: PositiveInt
+    max_unknown_columns: PositiveInt
     max_listed_pages: PositiveInt
     max_rejected_share: float = Field(ge=0, le=1)
     unknown_columns_share: float = Field(ge=0, le=1)

@@ -99,7 +99,7 @@ class RecordParser:
         self._parameters = parameters
         self._times = parameters.time_reader
         self._decoder = RecordDecoder(shape)
-        self._quoter = RecordQuoter(shape, parameters.characters_per_line)
+        self._quoter = RecordQuoter(shape, parameters.max_line_characters)
 
     def parse(self, batch: pa.RecordBatch, file: str) -> pa.RecordBatch:
         """Return a row of `checked_events` for each record of a batch.
@@ -259,7 +259,7 @@ def find_problems(
         ),
         "impossible itemInSession": _is_outside(columns["itemInSession"], MAX_ITEMS - 1),
         IMPOSSIBLE_LEVEL: _is_unknown(columns["level"], parameters.plans),
-        "impossible length": _is_outside(columns["length"], parameters.longest_song_seconds),
+        "impossible length": _is_outside(columns["length"], parameters.max_song_seconds),
     }
     problems = ((reason, mask.fill_null(False)) for reason, mask in masks.items())
     return [Problem(reason, mask) for reason, mask in problems if mask.true_count]

@@ -32,15 +32,15 @@ def _create_axes(title: str, subtitle: str, xlabel: str, ylabel: str) -> tuple[F
 def _format_subtitle(metrics: dict[str, Any]) -> str:
     holdout = metrics["holdout"]
     return (
-        f"Hold-out {metrics['question']['asked']}: "
+        f"Hold-out {metrics['prediction_task']['description']}: "
         f"{holdout['churned']} of {holdout['users']} customers "
-        f"{metrics['question']['happened']} "
+        f"{metrics['prediction_task']['outcome_phrase']} "
         f"({metrics['source']} log)"
     )
 
 
 def _get_outcome_words(metrics: dict[str, Any]) -> OutcomeWords:
-    return OUTCOME_WORDS[metrics["question"]["outcome"]]
+    return OUTCOME_WORDS[metrics["prediction_task"]["outcome"]]
 
 
 def _format_estimate(metric: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 def compare_with_champion(
     challenger_model: PipelineModel,
-    standing_model: PipelineModel | None,
+    current_champion_model: PipelineModel | None,
     test: DataFrame,
     selection: str,
     evaluation: EvaluationParameters,
@@ -45,17 +45,17 @@ def compare_with_champion(
     Returns:
         A description of the next champion, its model, and why it was chosen.
     """
-    obstacle = promotion.find_obstacle(standing_model, read_card(challenger_model), test)
-    if standing_model is None or obstacle:
+    obstacle = promotion.find_obstacle(current_champion_model, read_card(challenger_model), test)
+    if current_champion_model is None or obstacle:
         comparison: dict[str, Any] = {"replaced": True, "reason": obstacle}
     else:
         comparison = promotion.compare_models(
-            challenger_model, standing_model, test, selection, evaluation
+            challenger_model, current_champion_model, test, selection, evaluation
         )
-    if comparison["replaced"] or standing_model is None:
+    if comparison["replaced"] or current_champion_model is None:
         next_model = challenger_model
     else:
-        next_model = standing_model
+        next_model = current_champion_model
     card = read_card(next_model)
     description = {name: value for name, value in card.items() if name != "parameters"}
     return description, next_model, comparison
@@ -86,13 +86,13 @@ def evaluate_champion(
     cv_results: pd.DataFrame,
     champion: dict[str, Any],
     data_quality: dict[str, Any],
-    question: dict[str, Any],
+    prediction_task: dict[str, Any],
 ) -> dict[str, Any]:
     """Evaluate the champion on the hold-out, training and out-of-fold rows, next to baselines.
 
     Returns:
-        `holdout` covers all customers, `unseen_users` only those held out of training: they test a
-        later time and new users. `out_of_fold` covers all training cutoffs, each row predicted and
+        `holdout` covers all customers, `held_out_users` only those held out of training: they
+        test a later time and new users. `out_of_fold` covers all training cutoffs, each row predicted and
         calibrated without its user; only for a champion of this training. `decision` has the
         threshold with its costs and rule, `gain_over_baselines` how much better the champion ranks
         than each simple rule.
@@ -104,11 +104,11 @@ def evaluate_champion(
     base_rate = float(trained["churned"].mean())
     metrics = {
         "source": data_quality["source"],
-        "question": question,
+        "prediction_task": prediction_task,
         "champion": champion,
         "decision": decision,
         "holdout": ml_metrics.evaluate_predictions(held_out, threshold, bootstrap),
-        "unseen_users": ml_metrics.evaluate_predictions(unseen, threshold, bootstrap),
+        "held_out_users": ml_metrics.evaluate_predictions(unseen, threshold, bootstrap),
         "train": ml_metrics.evaluate_predictions(trained, threshold, None),
         "baselines": ml_metrics.evaluate_baselines(held_out, base_rate, bootstrap),
         "gain_over_baselines": ml_metrics.measure_gain_over_baselines(held_out, bootstrap),

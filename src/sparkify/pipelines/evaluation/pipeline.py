@@ -6,7 +6,14 @@ EVALUATION = "params:evaluation"
 # What `evaluate_champion` reads.
 EVALUATED = [
     *[EVALUATION, "train_predictions", "test_predictions", "out_of_fold_predictions"],
-    *["selected_candidate", "calibration", "cv_results", "champion", "data_quality", "question"],
+    *[
+        "selected_candidate",
+        "calibration",
+        "cv_results",
+        "champion",
+        "data_quality",
+        "prediction_task",
+    ],
 ]
 # All results of the evaluation. The next champion is promoted after they are saved.
 RESULTS = [
@@ -19,7 +26,13 @@ def create_pipeline(**_: object) -> Pipeline:
     """From a challenger to its evaluation, and to the champion in service."""
     compare = Node(
         nodes.compare_with_champion,
-        ["challenger_model", "standing_model", "test", "params:modelling.selection", EVALUATION],
+        [
+            "challenger_model",
+            "current_champion_model",
+            "test",
+            "params:modelling.selection",
+            EVALUATION,
+        ],
         ["next_champion", "next_model", "comparison"],
         name="compare_with_champion",
     )

@@ -16,30 +16,30 @@ from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
 
 TASK = ("outcome", "horizon_days", "active_within_days")
-HELD_OUT_USERS = ("seed", "unseen_user_share")  # these select the users held out of training
+HELD_OUT_USERS = ("seed", "held_out_user_share")  # these select the users held out of training
 ERRORS_IN_INTERVAL = 2 * 1.96  # width of a 95 % interval in standard errors
 
 
 def find_obstacle(
-    standing_model: PipelineModel | None, challenger: dict[str, Any], test: DataFrame
+    current_champion_model: PipelineModel | None, challenger: dict[str, Any], test: DataFrame
 ) -> str | None:
     """Return why the current champion cannot be compared with the challenger, or None.
 
     Args:
-        standing_model: the current champion; None if there is none.
+        current_champion_model: the current champion; None if there is none.
         challenger: the challenger's card.
         test: the hold-out.
     """
-    if standing_model is None:
+    if current_champion_model is None:
         return "there was no champion before"
-    current = read_card(standing_model)
+    current = read_card(current_champion_model)
     if not current:
         return "the previous champion has no model card"
     if not current.get("reference"):
         return "the previous champion has no reference for monitoring"
     if "f1_threshold" not in current:
         return "the previous champion comes from an earlier version, with a fixed threshold"
-    before, now = current["question"], challenger["question"]
+    before, now = current["prediction_task"], challenger["prediction_task"]
     missing = sorted(set(current["features"]) - set(test.columns))
     users_before, users_now = (
         [card["parameters"]["modelling"][name] for name in HELD_OUT_USERS]
@@ -51,7 +51,7 @@ def find_obstacle(
         ),
         f"was trained on a {current['source']} log": current["source"] != challenger["source"],
         f"needs features that are missing: {', '.join(missing)}": bool(missing),
-        "was trained on other users (seed or unseen_user_share)": users_before != users_now,
+        "was trained on other users (seed or held_out_user_share)": users_before != users_now,
         "was trained on days within the hold-out's horizon": not is_forecast(
             current, date.fromisoformat(now["cutoff"])
         ),
@@ -62,7 +62,7 @@ def find_obstacle(
 
 def compare_models(
     challenger_model: PipelineModel,
-    standing_model: PipelineModel,
+    current_champion_model: PipelineModel,
     test: DataFrame,
     metric: str,
     evaluation: EvaluationParameters,
@@ -71,13 +71,15 @@ def compare_models(
 
     Args:
         challenger_model: the winner of this training.
-        standing_model: the current champion.
+        current_champion_model: the current champion.
         test: the hold-out.
         metric: the score that selects candidates.
         evaluation: resamples, and the rule of the promotion.
     """
     rule, bootstrap = evaluation.promotion, evaluation.bootstrap
-    challenger, current = (_predict(model, test) for model in (challenger_model, standing_model))
+    challenger, current = (
+        _predict(model, test) for model in (challenger_model, current_champion_model)
+    )
     costs = metrics.compare_forecasts(challenger, current, bootstrap)
     gain = costs.get(metric, {"value": 0.0, "ci95": None})
     needed = _compute_needed_gain(gain["ci95"], rule.standard_errors)
@@ -93,7 +95,7 @@ def compare_models(
         "metric": metric,
         "gain": gain,
         "needed": needed,
-        "standing": _evaluate(standing_model, current, bootstrap),
+        "standing": _evaluate(current_champion_model, current, bootstrap),
         "challenger": _evaluate(challenger_model, challenger, bootstrap),
     }
 

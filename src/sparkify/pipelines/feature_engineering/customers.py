@@ -66,7 +66,7 @@ def find_log_span(
         raise LogTooShortError(
             "events has no rows: every record of the log was rejected. See data_quality."
         )
-    _require_no_gap(span["days"], feature_engineering.most_days_without_events)
+    _require_no_gap(span["days"], feature_engineering.max_gap_days)
     return span["days"][0], span["log_end"]
 
 
@@ -76,7 +76,7 @@ def _require_no_gap(days: list[date], max_days: int) -> None:
             raise LogGapError(
                 f"events: no event between {earlier} and {later}. Wrong timestamps? Set the true "
                 f"span by data_processing.earliest_event and latest_event. A real outage? Raise "
-                f"feature_engineering.most_days_without_events."
+                f"feature_engineering.max_gap_days."
             )
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 class OutcomeWords(NamedTuple):
     """Verbs for customers with the outcome, and for a customer with or without it."""
 
-    happened: str  # 12 of 200 customers ...
+    past_tense: str  # 12 of 200 customers ...
     will_happen: str  # customers who ... within 10 days
     stays: str
     churns: str

@@ -20,7 +20,7 @@ class FeatureEngineeringParameters(Parameters):
     cutoff_step_days: PositiveInt
     min_history_days: PositiveInt
     log_end_tolerance_hours: float = Field(ge=0, lt=24)
-    most_days_without_events: PositiveInt
+    max_gap_days: PositiveInt
     windows_days: Annotated[tuple[PositiveInt, ...], Field(min_length=1), Unique]
     pages: dict[NewColumnName, str]
     by_level: Annotated[tuple[ColumnName, ...], Unique]

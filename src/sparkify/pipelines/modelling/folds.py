@@ -12,7 +12,7 @@ from sparkify.spark.functions import collect_one_row, is_in_share
 def is_trainable(modelling: ModellingParameters) -> Column:
     """Return whether a row's user may be in training; a share of users, by hash, is held out."""
     hashed = F.xxhash64("user_id", F.lit("unseen"), F.lit(modelling.seed))
-    return ~is_in_share(hashed, modelling.unseen_user_share)
+    return ~is_in_share(hashed, modelling.held_out_user_share)
 
 
 def assign_fold(repeat: int, parameters: ModellingParameters) -> Column:
@@ -35,7 +35,9 @@ def require_trainable_and_unseen(
             f"training (now {trainable:,} of them are in training); or use a log of more users"
         )
         raise TooLittleDataError(
-            format_wrong_value("modelling.unseen_user_share", modelling.unseen_user_share, allowed)
+            format_wrong_value(
+                "modelling.held_out_user_share", modelling.held_out_user_share, allowed
+            )
         )
 
 

@@ -13,48 +13,48 @@ LOG_PREFIX = "log_"  # of the column with a feature's logarithm
 class Rate(Parameters):
     """An input: a feature per another one, shrunken by `prior` more of the latter at the average.
 
-    For reasons, `words` is a template with the customer's {rate} and the average as {others}; `of`
-    is the plural noun for what the denominator counts.
+    For reasons, `text` is a template with the customer's {rate} and the average as {average};
+    `unit` is the plural noun for what the denominator counts.
     """
 
     count: ColumnName
     per: ColumnName
     prior: float = Field(gt=0)
     group: str
-    words: str | None = None
-    of: str | None = None
+    text: str | None = None
+    unit: str | None = None
 
-    @field_validator("words")
+    @field_validator("text")
     @classmethod
-    def _require_template(cls, words: str | None) -> str | None:
-        return _check_template(words, "rate", "others")
+    def _require_template(cls, text: str | None) -> str | None:
+        return _check_template(text, "rate", "average")
 
 
 class Plain(Parameters):
     """An input: a feature x, or ln(1 + x) with `log`.
 
-    For reasons, `words` is a template with x as {value}; `at_zero` is used if x rounds to 0.
+    For reasons, `text` is a template with x as {value}; `text_at_zero` is used if x rounds to 0.
     """
 
     group: str
     log: bool = False
-    words: str | None = None
-    at_zero: str | None = None
+    text: str | None = None
+    text_at_zero: str | None = None
 
-    @field_validator("words", "at_zero")
+    @field_validator("text", "text_at_zero")
     @classmethod
-    def _require_template(cls, words: str | None) -> str | None:
-        return _check_template(words, "value")
+    def _require_template(cls, text: str | None) -> str | None:
+        return _check_template(text, "value")
 
 
-def _check_template(words: str | None, *names: str) -> str | None:
+def _check_template(text: str | None, *names: str) -> str | None:
     """Check that a template has only these fields, and return it."""
     try:
-        (words or "").format(**dict.fromkeys(names, 0.5))
+        (text or "").format(**dict.fromkeys(names, 0.5))
     except (IndexError, KeyError, ValueError) as error:
         fields = ", ".join(f"{{{name}}}" for name in names)
-        raise wrong_value("", words, f"a text whose only fields are {fields}") from error
-    return words
+        raise wrong_value("", text, f"a text whose only fields are {fields}") from error
+    return text
 
 
 def list_rate_features(rates: Mapping[str, Rate], prefix: str) -> dict[str, str]:

@@ -77,16 +77,18 @@ def _create_rates(definitions: Mapping[str, RateDefinition]) -> list[Rate]:
 def fit_customer_segments(
     train: DataFrame, parameters: SegmentParameters
 ) -> CustomerSegments | None:
-    """Fit segments to the last row of at most `most_users` users; None if one segment fits best.
+    """Fit segments to the last row of at most `max_users` users; None if one segment fits best.
 
     Users are selected and ordered by hash.
     """
     rates = _create_rates(parameters.rates)
     columns = sorted({name for rate in rates for name in (rate.count, rate.denominator)})
     last = train.groupBy("user_id").agg(F.max_by(F.struct(*columns), "cutoff").alias("last"))
-    by_hash = last.orderBy(F.xxhash64("user_id"), "user_id").limit(parameters.most_users)
+    by_hash = last.orderBy(F.xxhash64("user_id"), "user_id").limit(parameters.max_users)
     customers = by_hash.select("last.*").toPandas()
-    return fit_segments(customers, rates, parameters.most, parameters.starts, parameters.seed)
+    return fit_segments(
+        customers, rates, parameters.max_segments, parameters.starts, parameters.seed
+    )
 
 
 class PlainInput(NamedTuple):

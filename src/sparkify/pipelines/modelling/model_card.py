@@ -53,9 +53,9 @@ def is_same_model(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def is_forecast(card: dict[str, Any], cutoff: date) -> bool:
     """Return whether all labels that a model was trained on end by the cutoff."""
-    question = card["question"]
-    last_cutoff = date.fromisoformat(max(question["train_cutoffs"]))
-    return last_cutoff + timedelta(days=question["horizon_days"]) <= cutoff
+    prediction_task = card["prediction_task"]
+    last_cutoff = date.fromisoformat(max(prediction_task["train_cutoffs"]))
+    return last_cutoff + timedelta(days=prediction_task["horizon_days"]) <= cutoff
 
 
 def compute_fingerprint(rows: DataFrame) -> str:

@@ -101,14 +101,14 @@ def split_in_time(
     is_train = F.col("is_trainable") & (F.col("cutoff") <= F.lit(last_train))
     require_churners_in_folds(labelled.where(is_train), modelling)
     is_test = F.col("cutoff") == F.lit(holdout["cutoff"])
-    question = {
+    prediction_task = {
         **feature_engineering.prediction_task,
-        "asked": f"{holdout['cutoff']}, {feature_engineering.horizon_days} days ahead",
+        "description": f"{holdout['cutoff']}, {feature_engineering.horizon_days} days ahead",
         "cutoff": str(holdout["cutoff"]),
-        "happened": OUTCOME_WORDS[feature_engineering.outcome].happened,
+        "outcome_phrase": OUTCOME_WORDS[feature_engineering.outcome].past_tense,
         "train_cutoffs": [str(row["cutoff"]) for row in train_cutoffs],
     }
-    return rows.where(is_train), rows.where(is_test), question
+    return rows.where(is_train), rows.where(is_test), prediction_task
 
 
 def cross_validate(
@@ -193,7 +193,7 @@ def describe_training(
     user_days: DataFrame,
     event_counts: DataFrame,
     data_quality: dict[str, Any],
-    question: dict[str, Any],
+    prediction_task: dict[str, Any],
     inputs: InputParameters,
     reference_parameters: ReferenceParameters,
 ) -> dict[str, Any]:
@@ -204,12 +204,12 @@ def describe_training(
         distributions of features. `pages`, `days` of the window and `lines`, with rejections by
         reason, describe the log. Monitoring describes later snapshots by the same settings.
     """
-    cutoff = max(question["train_cutoffs"])
+    cutoff = max(prediction_task["train_cutoffs"])
     snapshot = features.where(F.col("cutoff") == F.lit(cutoff).cast("date"))
     settings = {
         "cutoff": cutoff,
         "window_days": reference_parameters.window_days,
-        "most_customers": reference_parameters.most_customers,
+        "max_customers": reference_parameters.max_customers,
         "bins": reference_parameters.bins,
     }
     customers = reference.sum_recent_days(snapshot, user_days, settings)
@@ -251,7 +251,7 @@ def fit_challenger(
     train: DataFrame,
     selected_candidate: dict[str, Any],
     calibration: dict[str, Any],
-    question: dict[str, Any],
+    prediction_task: dict[str, Any],
     training_reference: dict[str, Any],
     data_quality: dict[str, Any],
     package_versions: dict[str, str],
@@ -274,7 +274,7 @@ def fit_challenger(
     card = {
         **description,
         "features": list_feature_columns(train),
-        "question": question,
+        "prediction_task": prediction_task,
         "source": data_quality["source"],
         "training": summarize_training(train),
         "reference": training_reference,

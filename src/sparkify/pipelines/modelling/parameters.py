@@ -32,9 +32,9 @@ class SegmentParameters(Parameters):
     """
 
     rates: dict[ColumnName, Rate] = Field(min_length=1)
-    most: PositiveInt
+    max_segments: PositiveInt
     starts: PositiveInt
-    most_users: PositiveInt
+    max_users: PositiveInt
     seed: Seed
 
     def drop_group(self, group: str) -> Self | None:
@@ -63,7 +63,7 @@ class InputParameters(Parameters):
     def get_rate_template(self, name: str) -> str:
         """Return the template of a rate's text, or a default with its name and numbers."""
         rate, label = self.every_rate.get(name), name.replace("_", " ")
-        return (rate and rate.words) or f"{label}: {{rate:.3g}}, others {{others:.3g}}"
+        return (rate and rate.text) or f"{label}: {{rate:.3g}}, average {{average:.3g}}"
 
     @property
     def groups(self) -> dict[str, list[str]]:
@@ -131,9 +131,9 @@ class ReferenceParameters(Parameters):
     window_days: int = Field(gt=0, multiple_of=7)
     rates: dict[str, Rate]
     comparable: tuple[str, ...]
-    least_known: Share
+    min_known_share: Share
     bins: int = Field(ge=10)
-    most_customers: PositiveInt
+    max_customers: PositiveInt
 
     @property
     def named_features(self) -> dict[str, str]:
@@ -146,13 +146,13 @@ class ModellingParameters(Parameters):
     """Candidates and folds; `modelling` in conf/."""
 
     seed: Seed
-    unseen_user_share: SampleShare
+    held_out_user_share: SampleShare
     folds: int = Field(ge=2)
     fold_repeats: PositiveInt
     selection: Literal["average_precision", "log_loss"]
     candidates: dict[str, dict[str, Annotated[list[Setting], Field(min_length=1)]] | None]
     imbalance: Literal["none", "weights", "smote"]
-    smote_most_rows: PositiveInt
+    smote_max_rows: PositiveInt
     calibrations: tuple[Literal["none", "platt", "isotonic"], ...] = Field(min_length=1)
     partitions: PositiveInt
     parallel_fits: PositiveInt

@@ -15,14 +15,14 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 nodes.split_in_time,
                 ["features", "snapshots", "event_summary", MODELLING, FEATURE_ENGINEERING],
-                ["train", "test", "question"],
+                ["train", "test", "prediction_task"],
                 name="split_in_time",
             ),
             Node(
                 nodes.describe_training,
                 [
                     *["features", "user_days", "event_counts"],
-                    *["data_quality", "question", INPUTS, "params:reference"],
+                    *["data_quality", "prediction_task", INPUTS, "params:reference"],
                 ],
                 "training_reference",
                 name="describe_training",
@@ -30,7 +30,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 nodes.fit_challenger,
                 [
-                    *[*SELECTED, "question", "training_reference", "data_quality"],
+                    *[*SELECTED, "prediction_task", "training_reference", "data_quality"],
                     *["package_versions", INPUTS, MODELLING, FEATURE_ENGINEERING],
                 ],
                 "challenger_model",

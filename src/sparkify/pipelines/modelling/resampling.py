@@ -33,7 +33,7 @@ def balance_classes(
         parameters: the remedy and its limits.
 
     Raises:
-        TooManyRowsError: if there are more rows than `modelling.smote_most_rows` for `smote`.
+        TooManyRowsError: if there are more rows than `modelling.smote_max_rows` for `smote`.
     """
     equal = train.withColumn(WEIGHT, F.lit(1.0))
     if parameters.imbalance == "none":
@@ -45,10 +45,10 @@ def balance_classes(
     if parameters.imbalance == "weights":
         churner, other = rows / (2 * churned), rows / (2 * (rows - churned))
         return train.withColumn(WEIGHT, F.when(F.col(LABEL) == 1.0, churner).otherwise(other))
-    if rows > parameters.smote_most_rows:
+    if rows > parameters.smote_max_rows:
         raise TooManyRowsError(
             f"modelling.imbalance smote: {rows:,} training rows are more than the "
-            f"{parameters.smote_most_rows:,} of modelling.smote_most_rows; SMOTE works on one "
+            f"{parameters.smote_max_rows:,} of modelling.smote_max_rows; SMOTE works on one "
             f"machine. Set `weights` or `none`, or raise the limit."
         )
     if churned < 2 or 2 * churned >= rows:

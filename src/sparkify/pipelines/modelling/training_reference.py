@@ -45,12 +45,12 @@ def sum_recent_days(
 ) -> pd.DataFrame:
     """Sum each customer's last days before the cutoff, and keep the other features.
 
-    One row per customer: at most `most_customers`, sampled by a hash of user and cutoff, so that
+    One row per customer: at most `max_customers`, sampled by a hash of user and cutoff, so that
     another cutoff has another sample.
     """
     names = _list_summed_columns(user_days)
     days = add_derived_counts(user_days, _list_columns_by_level(user_days))
-    sample = snapshot.orderBy(F.xxhash64(*KEYS), "user_id").limit(settings["most_customers"])
+    sample = snapshot.orderBy(F.xxhash64(*KEYS), "user_id").limit(settings["max_customers"])
     first_day = F.date_sub("cutoff", settings["window_days"])
     is_recent = (F.col("day") >= first_day) & (F.col("day") < F.col("cutoff"))
     recent = (
@@ -82,7 +82,7 @@ def describe_distributions(
             "kind": NUMBER,
             "count": rate.count,
             "per": rate.per,
-            "least_per": rate.prior * reference.least_known,
+            "min_denominator": rate.prior * reference.min_known_share,
         }
         for name, rate in {**inputs.every_rate, **reference.rates}.items()
     }
@@ -109,7 +109,7 @@ def select_values(
     Args:
         customers: as `sum_recent_days` returns them.
         definition: the columns of the value. A rate is `count` divided by `per`, for customers
-            with a `per` of at least `least_per`.
+            with a `per` of at least `min_denominator`.
         settings: `window_days`, the maximum of observed days in the window.
     """
     count: npt.NDArray[np.float64] = customers[definition["count"]].to_numpy(float)
@@ -118,7 +118,7 @@ def select_values(
     denominator = customers[definition["per"]].to_numpy(float)
     if definition["per"] == OBSERVED:
         denominator = denominator.clip(max=settings["window_days"])
-    has_enough = denominator >= definition["least_per"]
+    has_enough = denominator >= definition["min_denominator"]
     return np.asarray(count[has_enough] / denominator[has_enough])
 
 

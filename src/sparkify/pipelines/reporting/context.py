@@ -60,7 +60,7 @@ def describe_quality(
     evaluated = {
         "All customers": metrics["holdout"],
         "Out of fold": metrics.get("out_of_fold"),
-        "Held-out users": metrics["unseen_users"],
+        "Held-out users": metrics["held_out_users"],
         "Base rate for all": metrics["baselines"].get("base_rate"),
     }
     rules = [name for name in metrics["baselines"] if name != "base_rate"]
@@ -177,7 +177,7 @@ def _list_segment_rows(segments: pd.DataFrame, inputs: InputParameters) -> Rows:
     descriptions = [
         "; ".join(
             inputs.get_rate_template(str(name)).format(
-                rate=rates.loc[position, name], others=average[name]
+                rate=rates.loc[position, name], average=average[name]
             )
             for name in distances.loc[position].nlargest(RATES_PER_SEGMENT).index
         ).replace("%", f"{text.SPACE}%")
@@ -303,7 +303,7 @@ def describe_monitoring(
     values: dict[str, Any] = {
         "has_monitoring": has_monitoring,
         "has_audit": has_audit,
-        "audit_alarms": leakage_audit["not_to_be_believed"] if has_audit else [],
+        "audit_alarms": leakage_audit["warnings"] if has_audit else [],
         "drift_alarms": [],
     }
     if has_monitoring:

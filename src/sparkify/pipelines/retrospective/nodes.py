@@ -70,12 +70,12 @@ def split_by_user(
             f"use a log of more users or days."
         )
     require_churners_in_folds(rows.where("is_trainable"), modelling)
-    question = {
-        "asked": "users by hash, cancelled at any time",
+    prediction_task = {
+        "description": "users by hash, cancelled at any time",
         "outcome": "cancellation",
-        "happened": OUTCOME_WORDS["cancellation"].happened,
+        "outcome_phrase": OUTCOME_WORDS["cancellation"].past_tense,
     }
-    return rows.where("is_trainable"), rows.where(~F.col("is_trainable")), question
+    return rows.where("is_trainable"), rows.where(~F.col("is_trainable")), prediction_task
 
 
 def evaluate_at_best_f1(evaluation: EvaluationParameters, *results: Any) -> dict[str, Any]:

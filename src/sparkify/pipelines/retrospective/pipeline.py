@@ -27,7 +27,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 nodes.split_by_user,
                 ["features", "snapshots", "event_summary", MODELLING],
-                ["train", "test", "question"],
+                ["train", "test", "prediction_task"],
                 name="split_by_user",
             ),
             Node(

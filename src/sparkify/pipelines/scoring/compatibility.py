@@ -51,7 +51,7 @@ def require_compatible(
             f"{', '.join(missing)}. Set pages, by_level, windowed and windows_days of "
             f"feature_engineering as they were then, or train another model with `kedro run`."
         )
-    trained, task = card["question"], feature_engineering.prediction_task
+    trained, task = card["prediction_task"], feature_engineering.prediction_task
     if any(trained.get(name) != value for name, value in task.items()):
         parameters = ", ".join(f"feature_engineering.{name}" for name in task)
         raise ModelMismatchError(

@@ -33,13 +33,13 @@ def explain_model(
     model: PipelineModel, inputs: InputParameters, scoring: ScoringParameters
 ) -> Explanation:
     """Create the explanation of a model's predictions: contributions, and a text per input."""
-    segments = _create_segment_texts(model, inputs, scoring.least_of_prior)
+    segments = _create_segment_texts(model, inputs, scoring.min_exposure)
     texts = [
-        segments.get(item.name) or _create_input_text(item, inputs, scoring.least_of_prior)
+        segments.get(item.name) or _create_input_text(item, inputs, scoring.min_exposure)
         for item in describe_inputs(model)
     ]
     contributions = get_contributions(model)
-    return Explanation(contributions, texts, scoring.reasons, scoring.least_of_strongest)
+    return Explanation(contributions, texts, scoring.reasons, scoring.min_contribution_share)
 
 
 def get_contributions(model: PipelineModel) -> Contributions:
@@ -91,9 +91,9 @@ def _create_input_text(
         return _create_rate_text(item, inputs, min_exposure)
     feature = item.feature or item.name
     plain = (inputs.plain or {}).get(feature)
-    template = plain.words if plain else None
+    template = plain.text if plain else None
     template = template or f"{feature.replace('_', ' ')}: {{value:.4g}}"
-    return FeatureText(item.name, feature, template, (plain and plain.at_zero) or template)
+    return FeatureText(item.name, feature, template, (plain and plain.text_at_zero) or template)
 
 
 def _create_rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) -> RateText:
@@ -110,7 +110,7 @@ def _create_rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) 
         rate.denominator,
         rate.overall,
         inputs.get_rate_template(rate.name),
-        (defined and defined.of) or rate.denominator.replace("_", " "),
+        (defined and defined.unit) or rate.denominator.replace("_", " "),
         rate.prior * min_exposure,
     )
 

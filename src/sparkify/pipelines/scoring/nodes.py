@@ -345,7 +345,7 @@ def summarize_scores(
     a warning, if a training horizon ends after the cutoff. `main_reasons`
     counts the inputs that are the strongest reason of a customer who reaches the threshold.
     """
-    card, question = scores_model_card, scores_model_card["question"]
+    card, prediction_task = scores_model_card, scores_model_card["prediction_task"]
     is_predicted = F.col("probability") >= contact_decision["threshold"]
     per_cutoff = churn_scores.groupBy("cutoff").agg(
         F.count("*").alias("customers"),
@@ -366,9 +366,9 @@ def summarize_scores(
         )
     return {
         "cutoff": str(cutoff),
-        "horizon_days": question["horizon_days"],
-        "outcome": question["outcome"],
-        "happened": question["happened"],
+        "horizon_days": prediction_task["horizon_days"],
+        "outcome": prediction_task["outcome"],
+        "outcome_phrase": prediction_task["outcome_phrase"],
         "is_forecast": is_forecast(card, cutoff),
         "customers": customers,
         "by_level": {"free": customers - totals["paid"], "paid": totals["paid"]},
@@ -385,6 +385,6 @@ def summarize_scores(
         "model": {
             **{name: card[name] for name in ("candidate", "label", "calibration", "f1_threshold")},
             **{name: card[name] for name in ("source", "training")},
-            "train_cutoffs": question["train_cutoffs"],
+            "train_cutoffs": prediction_task["train_cutoffs"],
         },
     }

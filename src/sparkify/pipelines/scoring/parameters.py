@@ -13,8 +13,8 @@ class ScoringParameters(Parameters):
 
     cutoff: date | None
     reasons: PositiveInt
-    least_of_strongest: float = Field(ge=0, lt=1)
-    least_of_prior: float = Field(ge=0)
+    min_contribution_share: float = Field(ge=0, lt=1)
+    min_exposure: float = Field(ge=0)
     control_share: Literal[0] | SampleShare
     lasting_control_share: Literal[0] | SampleShare
     control_seed: Seed

@@ -80,12 +80,12 @@ def format_warnings(audit: dict[str, Any], leakage: LeakageParameters) -> list[s
             f"Do not trust any number of this table: the label is a sum of its features "
             f"({terms}; R2 {identity['r2']:.3f})."
         )
-    name, auc = next(iter(audit["auc_of_each_feature"].items()))
-    if auc >= leakage.most_auc_of_a_feature:
+    name, auc = next(iter(audit["feature_auc"].items()))
+    if auc >= leakage.max_feature_auc:
         sentences.append(
             f"Do not trust the model: {name} alone predicts who churned (AUC {auc:.2f})."
         )
-    if audit["auc_of_exposure"] >= leakage.most_auc_of_exposure:
+    if audit["auc_of_exposure"] >= leakage.max_exposure_auc:
         sentences.append(
             f"Do not trust this as a forecast: how long and how much users were observed predicts "
             f"who churned (AUC {audit['auc_of_exposure']:.2f}; rates alone "

@@ -194,7 +194,7 @@ def compare_imbalance(
 
     One row per remedy and candidate (the champion and the simplest): ranking and calibration of
     the uncalibrated hold-out predictions. `left_out` is the reason for a missing SMOTE result: more
-    rows than `modelling.smote_most_rows`.
+    rows than `modelling.smote_max_rows`.
     """
     chosen = metrics.RANKING | metrics.PROBABILITY | metrics.CALIBRATION
     limits = metrics.MIN_PROBABILITY, metrics.MAX_PROBABILITY
@@ -292,14 +292,14 @@ def audit_leakage(
         later_events: the result of `change_later_events`; None where it was not run.
 
     Returns:
-        `not_to_be_believed`, a list of warnings, empty if there is no sign of a leak; and the
+        `warnings`, a list of warnings, empty if there is no sign of a leak; and the
         measured values.
 
     Raises:
         TooLittleDataError: if fewer users churned than there are folds.
     """
     limits = validation.leakage
-    rows = leakage.sample_users(train, limits.most_users)
+    rows = leakage.sample_users(train, limits.max_users)
     churners = rows.loc[rows["churned"], "user_id"].nunique()
     require_folds("validation.leakage.folds", limits.folds, churners)
     used = leakage.list_used_features(list_feature_columns(train), inputs)
@@ -315,11 +315,11 @@ def audit_leakage(
         "base_rate": float(label.mean()),
         "auc_of_exposure": leakage.cross_validate_auc(exposure, label, users, limits.folds),
         "auc_of_rates": leakage.cross_validate_auc(rates, label, users, limits.folds),
-        "auc_of_each_feature": dict(sorted(by_feature.items(), key=lambda item: -item[1])),
+        "feature_auc": dict(sorted(by_feature.items(), key=lambda item: -item[1])),
         "identity": leakage.fit_identity(counts, label),
         "later_events": later_events,
     }
-    return {"not_to_be_believed": leakage.format_warnings(audit, limits), **audit}
+    return {"warnings": leakage.format_warnings(audit, limits), **audit}
 
 
 def draw_rolling_origin(rolling_origin: pd.DataFrame) -> Figure:
@@ -401,7 +401,7 @@ def draw_feature_groups(feature_groups: pd.DataFrame) -> Figure:
 
 def draw_leakage(leakage_audit: dict[str, Any]) -> Figure:
     """Draw the AUC of exposure, rates and each feature alone, with the warnings."""
-    by_feature = list(leakage_audit["auc_of_each_feature"].items())[:MAX_FEATURES]
+    by_feature = list(leakage_audit["feature_auc"].items())[:MAX_FEATURES]
     bars = {
         "exposure alone": leakage_audit["auc_of_exposure"],
         "rates alone": leakage_audit["auc_of_rates"],
@@ -411,7 +411,7 @@ def draw_leakage(leakage_audit: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(8, 1.8 + 0.3 * len(bars)), dpi=120, layout="constrained")
     axes = figure.subplots()
     figure.suptitle("Leakage audit", x=0.01, ha="left", fontsize=13, fontweight="bold")
-    warnings = leakage_audit["not_to_be_believed"]
+    warnings = leakage_audit["warnings"]
     axes.set_title(
         "\n".join(warnings) or "No sign of leakage in this table.",
         loc="left",

@@ -11,10 +11,10 @@ class LeakageParameters(Parameters):
     exposure: tuple[str, ...] = Field(min_length=1)
     per: str
     folds: int = Field(ge=2)
-    most_users: PositiveInt
+    max_users: PositiveInt
     identity_r2: float = Field(gt=0, lt=1)
-    most_auc_of_exposure: float = Field(gt=0.5, lt=1)
-    most_auc_of_a_feature: float = Field(gt=0.5, lt=1)
+    max_exposure_auc: float = Field(gt=0.5, lt=1)
+    max_feature_auc: float = Field(gt=0.5, lt=1)
 
 
 class ValidationParameters(Parameters):

@@ -6,7 +6,7 @@ from sparkify.pipelines.validation import nodes
 
 INPUTS, MODELLING, VALIDATION = "params:inputs", "params:modelling", "params:validation"
 ENGINEERING, EVALUATION = "params:feature_engineering", "params:evaluation"
-STUDIED = ["train", "test", "studied_champion"]
+STUDIED = ["train", "test", "champion_card"]
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -22,7 +22,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 nodes.roll_origin,
                 [
-                    *["features", "snapshots", "studied_champion"],
+                    *["features", "snapshots", "champion_card"],
                     *[INPUTS, MODELLING, EVALUATION, ENGINEERING],
                 ],
                 "rolling_origin",
@@ -56,7 +56,7 @@ def create_pipeline(**_: object) -> Pipeline:
         tags=FITS,
     )
     audits = [
-        Node(read_card, "churn_model", "studied_champion", name="read_model_card"),
+        Node(read_card, "churn_model", "champion_card", name="read_model_card"),
         Node(
             nodes.change_later_events,
             ["user_days", "snapshots", ENGINEERING],

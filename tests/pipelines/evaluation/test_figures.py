@@ -42,7 +42,7 @@ def test_every_trial_is_drawn_with_its_log_loss_and_the_best_on_top() -> None:
     ],
 )
 def test_figures_name_the_outcome(
-    outcome: str, happened: str, forecast: list[str], truth: list[str]
+    outcome: str, outcome_phrase: str, forecast: list[str], truth: list[str]
 ) -> None:
     predictions = pd.DataFrame({"churned": [True, False, False], "probability": [0.7, 0.6, 0.1]})
     metrics = {
@@ -50,7 +50,7 @@ def test_figures_name_the_outcome(
         "prediction_task": {
             "description": "2018-11-21",
             "outcome": outcome,
-            "outcome_phrase": happened,
+            "outcome_phrase": outcome_phrase,
         },
         "holdout": {"churned": 1, "users": 3, "threshold": 0.5},
     }
@@ -62,6 +62,6 @@ def test_figures_name_the_outcome(
     confusion = axes_of(figures.draw_confusion(predictions, metrics))
     assert [label.get_text() for label in confusion.get_xticklabels()] == forecast
     assert [label.get_text() for label in confusion.get_yticklabels()] == truth
-    assert f"1 of 3 customers {happened} (provided log)" in confusion.get_title(loc="left")
+    assert f"1 of 3 customers {outcome_phrase} (provided log)" in confusion.get_title(loc="left")
     calibration = axes_of(figures.draw_calibration(predictions, metrics, 2))
     assert calibration.get_ylabel() == f"Share that {truth[1]}"

@@ -92,10 +92,10 @@ def evaluate_champion(
 
     Returns:
         `holdout` covers all customers, `held_out_users` only those held out of training: they
-        test a later time and new users. `out_of_fold` covers all training cutoffs, each row predicted and
-        calibrated without its user; only for a champion of this training. `decision` has the
-        threshold with its costs and rule, `gain_over_baselines` how much better the champion ranks
-        than each simple rule.
+        test a later time and new users. `out_of_fold` covers all training cutoffs, each row
+        predicted and calibrated without its user; only for a champion of this training.
+        `decision` has the threshold with its costs and rule, `gain_over_baselines` how much better
+        the champion ranks than each simple rule.
     """
     trained, held_out = train_predictions.toPandas(), test_predictions.toPandas()
     decision = describe_decision(evaluation.decision, champion["f1_threshold"])

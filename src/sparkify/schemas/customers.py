@@ -47,7 +47,7 @@ HISTORY_SUMS = (
 )
 STATES = (
     Column("is_paid", NUMBER, "1 where the level at the last event is paid, else 0."),
-    Column("account_age_days", NUMBER, "Days since registration; 0 if it is later."),
+    Column("account_age_days", NUMBER, "Days since registration; 0 if that is after the cutoff."),
     Column(
         "observed_days",
         NUMBER,

@@ -25,7 +25,11 @@ EVENT_COLUMNS = (
     ),
     Column("page", TEXT, "Page shown or requested; any name is kept."),
     Column("level", TEXT, "free or paid, at this event."),
-    Column("registration", TIME, "When the customer registered, UTC; may follow the first event."),
+    Column(
+        "registration",
+        TIME,
+        "When the customer registered, UTC; may be later than the first event.",
+    ),
     Column("gender", TEXT, "As logged."),
     Column("length", NUMBER, "Length of the song, seconds; up to a day."),
 )
@@ -33,8 +37,8 @@ EVENT_COLUMNS = (
 TIME_FORMAT = Column(
     "time_format",
     TEXT,
-    "How ts is written: s, ms, us, ns, iso8601, or iso8601 without zone; registration too if it "
-    "differs: ms and iso8601.",
+    "Format of ts: s, ms, us, ns, iso8601, or iso8601 without zone; with that of registration if "
+    "it differs, such as `ms and iso8601`.",
 )
 RECORD_HASH = Column("record_hash", COUNT, "64-bit hash of the record's text.")
 
@@ -47,7 +51,9 @@ CHECKED_EVENTS = Table(
         TIME_FORMAT,
         RECORD_HASH,
         Column(
-            "line", TEXT, "If rejected: the beginning of the record, with other values redacted."
+            "line",
+            TEXT,
+            "If rejected: the record's beginning; values that are not fields are hidden.",
         ),
         Column("unknown_columns", TEXTS, "Keys of the record that no column uses."),
         Column("problems", TEXTS, "All reasons why the record is not an event; null if it is one."),

@@ -6,16 +6,16 @@ from sparkify.schemas.customers import CUSTOMER_AT_CUTOFF, FEATURES, KEYS, SNAPS
 from sparkify.schemas.table import FLAG, NUMBER, SMALL, TEXT, Column, Table
 
 TRAINABLE = Column(
-    "is_trainable", FLAG, "Whether models may learn from the user, by a hash of the user."
+    "is_trainable", FLAG, "False for users held out of all training, by a hash of the user."
 )
 
 MODEL_INPUT = Table(
-    "One row per user and cutoff: the label, whether models may learn from the user, features.",
+    "One row per user and cutoff: the label, whether the user may be in training, features.",
     (*SNAPSHOTS.definition, TRAINABLE, *FEATURES.definition[len(KEYS) :]),
 )
 
 PREDICTIONS = Table(
-    "One row per user and cutoff: what was forecast, and what happened.",
+    "One row per user and cutoff: the forecast and the outcome.",
     (
         *SNAPSHOTS.definition,
         TRAINABLE,
@@ -71,7 +71,7 @@ CHURN_SCORES = Table(
             "reasons_for",
             T.ArrayType(REASON),
             "Inputs that raise the probability most, the strongest first: the input, a sentence, "
-            "and its contribution before calibration (log-odds; for a random forest probability).",
+            "and its contribution before calibration, in log-odds (random forest: in probability).",
         ),
         Column("reasons_against", T.ArrayType(REASON), "Inputs that lower it most, likewise."),
     ),

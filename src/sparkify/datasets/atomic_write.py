@@ -1,4 +1,4 @@
-"""Atomic writes: a file or folder gets its final name when it is complete. Paths for Spark.
+"""Atomic writes: a file or folder gets its final name when complete. Also paths for Spark.
 
 Data are written to `.NAME.writing` beside their path and renamed at the end. kedro-datasets writes
 in place, so a killed run leaves half a file. fsspec's transactions do too if the temporary folder

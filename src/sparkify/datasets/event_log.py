@@ -44,15 +44,14 @@ class EventLogDataset(SparkDatasetV2):
 
     The log is a file or a folder of part files; .gz or .bz2 may follow the path. Part files may be
     in subfolders or linked folders. As in Spark, names that begin with `_` or `.` are ignored.
-    Files contain JSON lines, JSON arrays or printed objects, separated values with a header, or
+    Files contain JSON lines, JSON arrays, pretty-printed objects, CSV or TSV with a header, or
     Parquet. An existing log is never overwritten.
 
     Loaded rows have `value`, the record in JSON, and `file`, its file relative to the log. If any
     file is not JSON lines, they also have `problem`: why a text is not a record.
 
-    A saved log gets its name when the node that records the simulation confirms it. Without that
-    record it would look like a genuine log. Until then only this dataset finds it, and the next
-    run removes it.
+    A saved log has a hidden name until the node `record_simulation` confirms it: without that
+    record it would look like a genuine log. The next run removes a log that is not confirmed.
 
     ```yaml
     raw_events:
@@ -76,8 +75,8 @@ class EventLogDataset(SparkDatasetV2):
         Args:
             filepath: path of the log.
             format: of all files; `auto` detects it for each file by ending and first bytes.
-            max_array_megabytes: maximum size of a JSON array or a file of printed objects, which
-                are read as a whole. Compressed files count ten times.
+            max_array_megabytes: maximum size of a file with a JSON array or pretty-printed
+                objects, which is read as a whole. Compressed files count ten times.
             metadata: for Kedro-Viz and other plugins.
         """
         super().__init__(filepath=filepath, file_format="text", metadata=metadata)

@@ -30,7 +30,7 @@ def escape_formulas(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def unescape_formulas(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table that `escape_formulas` was called with."""
+    """Return the table as it was before `escape_formulas`."""
     return _replace(table, lambda text: ESCAPED.sub("", text))
 
 

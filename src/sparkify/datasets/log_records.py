@@ -47,7 +47,7 @@ class LogReader:
         return lines.select("value", self._make_file_column(lines))
 
     def read_values(self, paths: list[str]) -> DataFrame:
-        """Read JSON arrays and printed objects: each object or array element is a record."""
+        """Read JSON arrays and pretty-printed objects: each object or element is a record."""
         options = {**self._options, "wholetext": True}
         files = self._spark.read.format("text").options(**options).load(paths)
         content = F.col("value").cast("binary").alias("value")  # may not be UTF-8

@@ -10,7 +10,7 @@ class UserError(Exception):
 
 
 class TooLittleDataError(UserError):
-    """The log has too few days, customers or outcomes for what was asked.
+    """The log has too few days, customers or outcomes for the run.
 
     If a share of its lines was rejected, the run adds that share to the message.
     """

@@ -11,9 +11,9 @@ PARTS_PER_PERMILLE = 1_000_000_000
 def is_in_share(hash_value: Column, share: float) -> Column:
     """Return whether a row is in a share of all rows, by a 64-bit hash of its key.
 
-    The share is exact to 1e-12. The hash modulo 1,000 selects permilles, and the rest of the hash
-    rows within the last one. A smaller share is therefore a subset of a larger one, and a share
-    of whole permilles depends on the modulo only.
+    The share is exact to 1e-12. The hash modulo 1,000 selects permilles, and the quotient selects
+    rows within the last one. So a smaller share is a subset of a larger one, and a share of whole
+    permilles depends on the modulo only.
     """
     rest = F.pmod(F.call_function("div", hash_value, F.lit(PERMILLE)), F.lit(PARTS_PER_PERMILLE))
     position = F.pmod(hash_value, F.lit(PERMILLE)) * F.lit(PARTS_PER_PERMILLE) + rest

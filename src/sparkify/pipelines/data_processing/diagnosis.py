@@ -76,7 +76,7 @@ def describe_problems(
     """Count the rejected records for every reason, the most frequent first.
 
     Returns:
-        For each reason its `lines`, and as JSON a `value` of the field that it names, or null.
+        Per reason its `lines`, and a `value` of the field that it names, as JSON text or None.
     """
     rejected = checked_events.select("line", F.explode("problems").alias("reason"))
     counts = rejected.groupBy("reason").agg(

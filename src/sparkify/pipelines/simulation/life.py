@@ -118,8 +118,8 @@ class Process:
     ) -> list[float]:
         """Return the probabilities of no event from the last event to `now`, an epoch second.
 
-        One for each next state if the session continues. The last one is for an ended session and
-        no later one, without days off. They sum to 0 if the traits rule it out.
+        One for each next state if the session continues. The last one: the session has ended and
+        no other has begun, ignoring days off. All are 0 if the traits rule out this silence.
         """
         cohort = self._chain(user.cohort)
         shares = [0.0, *cohort.cumulative[last_event.state]]
@@ -165,7 +165,7 @@ class Process:
             yield from self._simulate_sessions(random, user, start, (auth, level))
 
     def _draw_first_start(self, random: Random, user: Traits) -> int:
-        """Draw starts from two mean gaps before the arrival on, until one is in the last gap."""
+        """Draw starts from two mean gaps before arrival; return the first in or after the last gap."""
         gap = int(user.session_gap_seconds)
         second = user.arrival_second - 2 * gap
         while True:

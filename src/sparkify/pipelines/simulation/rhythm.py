@@ -16,7 +16,7 @@ from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationPara
 
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday, day 3 of a week that begins on Monday
 QUIETEST_SECOND = 3 * 3_600
-EARLIEST_SESSION = timedelta(days=730)  # of warm-up sessions before the log, which are not written
+EARLIEST_SESSION = timedelta(days=730)  # warm-up before the log; its sessions are not written
 
 
 class Holidays(AbstractHolidayCalendar):

@@ -116,5 +116,5 @@ def summed_columns(pages: Iterable[str], by_level: Iterable[str]) -> list[str]:
 def window_columns(
     windowed: Iterable[str], windows_days: Iterable[int]
 ) -> dict[str, tuple[str, int]]:
-    """Name the columns that sum over the last days before the cutoff: (summed, days) of each."""
+    """Return each column of a window before the cutoff: the column that it sums, and its days."""
     return {f"{name}_{days}d": (name, days) for name in windowed for days in windows_days}

@@ -165,7 +165,7 @@ class Process:
             yield from self._simulate_sessions(random, user, start, (auth, level))
 
     def _draw_first_start(self, random: Random, user: Traits) -> int:
-        """Draw starts from two gaps before arrival on; return the first in or after the last gap."""
+        """Draw starts from two gaps before arrival on; return the first in or after the last."""
         gap = int(user.session_gap_seconds)
         second = user.arrival_second - 2 * gap
         while True:

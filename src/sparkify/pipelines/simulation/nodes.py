@@ -57,7 +57,7 @@ def simulate_sessions(
 ) -> DataFrame:
     """Return one row per session of a user within the log's span, with its events.
 
-    With a `contact_success` above 0, the contacts listed by past campaigns are contacted at the
+    With a `contact_success` above 0, the customers listed by past campaigns are contacted at the
     list's cutoff, which prevents some cancellations.
     """
     contacts = _list_contacts(past_campaigns) if simulation.contact_success else {}

@@ -14,7 +14,7 @@ Metric = Callable[
 Estimates = dict[str, dict[str, Any]]
 ROW_KEYS = ["user_id", "cutoff"]  # sort keys: with a fixed order, sums are reproducible
 BOUNDS = [2.5, 97.5]  # percentiles of a 95 % interval
-MAX_UNDEFINED = 0.025  # share of resamples; above it, a bound may be undefined
+MAX_UNDEFINED = 0.025  # share of undefined resamples above which there is no interval
 
 
 class Bootstrap(NamedTuple):

@@ -108,7 +108,7 @@ def _calibrate(churned: Array, probability: Array, raw: Array, method: str) -> A
 def fit_platt(churned: Array, probability: Array) -> tuple[float, float]:
     """Fit slope and intercept of the observed log-odds on the predicted ones.
 
-    (1, 0), which changes nothing, if the forecasts separate churners from non-churners.
+    Returns (1, 0), the identity, if the forecasts separate churners from non-churners.
     """
     return fit_calibration_line(churned, probability, np.ones(len(churned))) or (1.0, 0.0)
 
@@ -122,7 +122,7 @@ def learn_calibration(
 ) -> dict[str, Any]:
     """Learn the parameters of a calibration from out-of-fold predictions.
 
-    `slope` and `intercept` for `platt`; `boundaries` and `predictions` for `isotonic`.
+    Returns `slope` and `intercept` (platt), `boundaries` and `predictions` (isotonic) or nothing.
 
     Args:
         spark: the session that fits an isotonic calibration.

@@ -1,4 +1,4 @@
-"""Exact contributions of each input to a prediction; they sum up to the model's margin.
+"""Exact contributions of each input to a prediction; with a base value they sum to the margin.
 
 The classes hold only numbers and text, since they are sent to Spark's Python workers.
 """
@@ -28,7 +28,7 @@ class Contributions(Protocol):
 class LinearContributions:
     """A linear model of standardised inputs, and of their products with a moderator.
 
-    An input adds its term and that of its product, each relative to the training mean.
+    An input contributes its own term and its product's, each relative to the training mean.
     """
 
     intercept: float

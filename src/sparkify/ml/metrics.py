@@ -51,7 +51,7 @@ def average_precision(churned: Array, score: Array, weight: Array) -> float:
 def lift_in_top_decile(churned: Array, score: Array, weight: Array) -> float:
     """Return the churn rate of the highest-scored tenth of the rows, over the base rate.
 
-    Rows with equal scores share what is left of the tenth.
+    Rows tied at the boundary of the tenth count in proportion.
     """
     churner_weights, weights = _sum_weights_by_score(churned, score, weight)
     tenth = TOP_DECILE * weights.sum()
@@ -67,10 +67,10 @@ def _sum_weights_by_score(churned: Array, score: Array, weight: Array) -> tuple[
 
 
 def expected_calibration_error(churned: Array, probability: Array, weight: Array) -> float:
-    """Return the mean gap between forecast and churn rate over ten groups of equal size.
+    """Return the mean absolute gap of forecast and churn rate over ten groups of equal size.
 
     The groups follow the order of the forecast (Naeini et al. 2015, with groups of equal size).
-    Rows with equal forecasts, and a row of high weight, are divided among groups in proportion.
+    Rows with equal forecasts, or of high weight, are split across groups in proportion.
     """
     _, forecast = np.unique(probability, return_inverse=True)
     weights = np.bincount(forecast, weight).cumsum()
@@ -216,7 +216,7 @@ def evaluate_baselines(
 def measure_gain_over_baselines(
     predictions: pd.DataFrame, bootstrap: Bootstrap
 ) -> dict[str, Estimates]:
-    """Compute AUC and average precision of the forecast less each ranking baseline's, by name.
+    """Compute AUC and average precision of the forecast minus each ranking baseline's, by name.
 
     Both are computed on the same resamples of users.
     """

@@ -16,7 +16,7 @@ class RateData(NamedTuple):
 
     counts: Array
     denominators: Array
-    priors: Array  # per rate: how much more of the denominator to assume at the overall rate
+    priors: Array  # per rate: pseudo-observations of the denominator, at the overall rate
 
     @property
     def overall(self) -> Array:
@@ -33,15 +33,13 @@ class Mixture(NamedTuple):
 
 
 def fit_mixture(data: RateData, max_segments: int, starts: int, seed: int) -> Mixture:
-    """Fit a mixture, adding segments while the Bayesian information criterion falls.
+    """Fit a mixture, adding segments while the BIC (Schwarz 1978) falls.
 
     Args:
         data: the customers.
         max_segments: the highest number of segments.
         starts: searches per number of segments; the one with the highest likelihood is kept.
         seed: seed of the searches' initial rates.
-
-    The criterion is Schwarz's (1978).
     """
     best = _fit_segments(data, 1, starts, seed)
     for segments in range(2, max_segments + 1):
@@ -69,7 +67,7 @@ def _fit_segments(data: RateData, segments: int, starts: int, seed: int) -> Mixt
 def _maximise_likelihood(data: RateData, rates: Array) -> Mixture:
     """Search by expectation-maximisation (Dempster, Laird and Rubin 1977) from initial rates.
 
-    einsum instead of matrix products: BLAS sums in an order that depends on the cores.
+    Uses einsum instead of matrix products: BLAS sums in an order that depends on the cores.
     """
     counts, denominators, priors = data
     overall = data.overall

@@ -47,7 +47,7 @@ class RateText:
     average: float
     template: str  # with {rate} and, for the average, {average}
     unit: str  # plural noun for what the denominator counts
-    min_exposure: float  # of the denominator, below which the rate is unknown
+    min_exposure: float  # minimum of the denominator for a rate to be stated
 
     def describe(self, customer: Mapping[str, float]) -> Statement:
         """Return the customer's rate, or a statement that the history is too short for one."""
@@ -113,7 +113,7 @@ class Explanation:
     """Explains a model's predictions by reasons."""
 
     contributions: Contributions
-    texts: Sequence[InputText]  # one per input, in order; equal names make one reason
+    texts: Sequence[InputText]  # one per input, in order; inputs with equal names are summed
     max_reasons: int  # for churning, and the same number against it
     min_contribution: float  # of a reason, as a share of the customer's strongest contribution
 

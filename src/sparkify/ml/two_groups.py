@@ -18,15 +18,15 @@ Array = npt.NDArray[np.float64]
 LEVEL = 0.95
 Z = float(stats.norm.isf((1 - LEVEL) / 2))
 MAX_Z = 40.0  # above this many standard errors, the p-value is 0
-MAX_POINTS = 1_000  # counts of one group that the power is summed over
-TAIL = 1e-7  # probability of the counts that are left out at either end
+MAX_POINTS = 1_000  # maximum number of counts per group in the sum for the power
+TAIL = 1e-7  # probability left out of that sum at either end
 
 
 class Rates(NamedTuple):
     """The outcome rates of two groups, and their precision.
 
-    A size is the number of customers whose unadjusted rate has the same error. It exceeds the
-    group's size if a covariate explains part of the outcome. `correlation` is between the rates.
+    Sizes are effective: the number of customers whose unadjusted rate has the same error. They
+    exceed the group's if a covariate explains part of the outcome. `correlation` is of the rates.
     """
 
     treated: float
@@ -67,8 +67,8 @@ def estimate_rates(
     Args:
         outcome: 1 or 0, by row.
         is_treated: the group that each row was assigned to at random.
-        covariate: a value from before the assignment. A linear regression in each group then
-            gives its rate at the mean of both. It estimates the same with less variance (Lin 2013,
+        covariate: a value known before the assignment. Rates are then predicted at the mean of
+            all rows by a linear regression in each group. This reduces the variance (Lin 2013,
             Annals of Applied Statistics 7).
         strata: the number of each row's campaign, from 0. Groups are compared within each
             campaign, and campaigns are weighted by their number of treated customers.
@@ -117,8 +117,8 @@ def _estimate_means(
 ) -> tuple[Array, Array]:
     """Return the mean outcome of the treated and the control, and each row's influence on them.
 
-    The squared influences sum up to the variance; with a covariate that is the
-    heteroscedasticity-consistent one (HC2), plus what the sample's outcomes mean varies by.
+    The squared influences sum to the variance. With a covariate it is the heteroscedasticity-
+    consistent one (HC2), plus the sampling variance of the covariate's mean.
     """
     means, influence = np.zeros(2), np.zeros((len(outcome), 2))
     for arm, is_member in enumerate((is_treated, ~is_treated)):

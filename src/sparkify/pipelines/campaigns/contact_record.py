@@ -1,4 +1,4 @@
-"""Who was contacted when: the company's own record, or the lists as written."""
+"""Who was contacted when: from the company's record, or by default as listed."""
 
 import pandas as pd
 
@@ -52,12 +52,12 @@ def list_contacts_made(listed: pd.DataFrame, contact_record: pd.DataFrame | None
 
 
 def join_contacts(listed: pd.DataFrame, contacts: pd.DataFrame, horizon_days: int) -> pd.DataFrame:
-    """Add what contacts each listed customer had.
+    """Count the contacts of each listed customer.
 
     Args:
         listed: one row per listed customer and campaign, with `cutoff`.
         contacts: one row per contact, as `list_contacts_made` returns them.
-        horizon_days: days from the cutoff in which the campaign is read.
+        horizon_days: days after the cutoff in which contacts and outcomes count.
 
     Returns:
         The same rows with three counts: `contacts` of this campaign before the end of the horizon,

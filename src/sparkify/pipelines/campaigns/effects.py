@@ -49,10 +49,10 @@ def compare_groups(
     Args:
         rows: one row per customer and campaign: `user_id`, `campaign`, `group`, `churned`,
             `probability`, `contacts`.
-        economics: what is gained and spent.
-        min_churned: as above.
-        looks: number of groups that are compared together. Intervals are widened so that all of
-            them hold their truth with 95 % (Bonferroni).
+        economics: the value of a kept customer and the cost of a contact.
+        min_churned: minimum of churners in each group for an adjusted estimate.
+        looks: number of simultaneous comparisons. Intervals are widened so that all of them
+            contain the true effect with 95 % probability (Bonferroni).
     """
     is_contact = (rows["group"] == CONTACT).to_numpy()
     churned = rows["churned"].to_numpy(float)
@@ -165,7 +165,7 @@ def list_programme_effects(
 
 
 def correct_for_looks(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Add the p-values corrected by Holm (1979), so that chance finds any with 5 % at most."""
+    """Add p-values corrected by Holm (1979): at most 5 % probability of any false finding."""
     p_values = [row.get("adjusted_p_value", row["p_value"]) for row in rows]
     is_known = np.isfinite(p_values)
     corrected = np.full(len(rows), np.nan)

@@ -1,4 +1,4 @@
-"""Read out whether contacts kept customers, and count how customers are lost."""
+"""Measure whether contacts kept customers, and count how customers are lost."""
 
 import logging
 from collections.abc import Callable, Hashable, Mapping
@@ -46,15 +46,15 @@ def join_campaign_outcomes(
     feature_engineering: FeatureEngineeringParameters,
     campaigns: CampaignParameters,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Join what happened to the customers of every finished campaign.
+    """Join outcomes and contacts to the customers of every finished campaign.
 
     A campaign is the list of a cutoff; it is finished when the horizon is over.
 
     Returns:
-        One row per customer and campaign. `churned` is whether the outcome came within the
+        One row per customer and campaign. `churned` is whether the outcome happened within the
         horizon, `gone_on` the first day of the outcome at any time. With `inactivity` that is the
-        day after the last event, once a horizon has passed without another. The contacts are
-        counted by the contact record, or without one by the lists as written.
+        day after the last event, once a horizon has passed without another. Contacts come from
+        the contact record; without one, all customers to contact count as contacted.
 
         The status: `log_end`, the `finished` campaigns, those `waiting`, the source of the
         contacts (`contacts_by`), and the number of contacts of `unlisted` customers.
@@ -140,11 +140,11 @@ def estimate_effects(
     evaluation: EvaluationParameters,
     campaigns: CampaignParameters,
 ) -> pd.DataFrame:
-    """Return what the contacts changed: one row per campaign and group of customers.
+    """Return the effect of the contacts: one row per campaign and group of customers.
 
     `campaign` is the cutoff of the list, or `all` for all campaigns together. `programme` is the
-    effect since a customer was first listed, by the lasting control group. The columns are those
-    of `effects.compare_groups`, and for groups of customers `corrected_p_value`.
+    effect since a customer was first listed, against the lasting control group. The columns are
+    those of `effects.compare_groups`, and for groups of customers `corrected_p_value`.
     """
     decision = evaluation.decision
     economics = Economics(decision.kept_customer_value, decision.contact_cost)
@@ -162,12 +162,12 @@ def summarize_campaigns(
     campaign_status: dict[str, Any],
     evaluation: EvaluationParameters,
 ) -> dict[str, Any]:
-    """Return the read-out for the report.
+    """Return the results of the campaigns for the report.
 
     `campaigns` has every finished campaign with its `effect`, and whether contacts were made as
-    listed. `proposal` is the `contact_success` that all finished campaigns together propose,
-    beside the one in use. A run never changes that. `programme` is the effect by the lasting
-    control group, by days.
+    listed. `proposal` is the `contact_success` estimated from all finished campaigns, next to the
+    one in use, which a run never changes. `programme` is the effect against the lasting control
+    group, by days.
     """
     overall = campaign_effects[campaign_effects["grouping"] == ALL]
     effects = {row["campaign"]: row for row in _list_records(overall)}
@@ -201,7 +201,7 @@ def _list_records(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
 
 
 def _measure_compliance(rows: pd.DataFrame, effect: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return how many contacts were made as listed, and what that does to the effect.
+    """Return how many contacts were made as listed, and the effect on those contacted.
 
     `kept_by_contact` is the effect on customers who were contacted because of the list (Bloom
     1984): the effect of the assignment, divided by the difference between the shares contacted in
@@ -234,9 +234,9 @@ def _measure_compliance(rows: pd.DataFrame, effect: Mapping[Any, Any]) -> dict[s
 def _propose_success(
     effect: Mapping[Any, Any] | None, contact_success: float
 ) -> dict[str, Any] | None:
-    """Return the `contact_success` that finished campaigns propose; None without a finished one.
+    """Return the `contact_success` estimated from finished campaigns; None if there is none.
 
-    `is_effective` is whether its interval excludes that contacts have no effect.
+    `is_effective` is whether its interval lies above 0.
     """
     if effect is None:
         return None

@@ -1,4 +1,4 @@
-"""Parameters of the read-out of campaigns and of the movements of customers."""
+"""Parameters of the effects of campaigns and of the movements of customers."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from sparkify.schemas.parameters import Parameters, Unique
 
 
 class CampaignParameters(Parameters):
-    """Which campaigns are read out, and when a customer is quiet; `campaigns` in conf/."""
+    """Which campaigns are evaluated, and when a customer is quiet; `campaigns` in conf/."""
 
     max_campaigns: PositiveInt
     min_churned: PositiveInt

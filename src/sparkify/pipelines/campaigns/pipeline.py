@@ -4,7 +4,7 @@ from sparkify.pipelines.campaigns import figures, nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From past lists and the log since to the effect of contacts, and to the kinds of loss."""
+    """From past lists and the log since then to the effect of contacts and the kinds of loss."""
     engineering, campaigns = "params:feature_engineering", "params:campaigns"
     return Pipeline(
         [

@@ -84,7 +84,7 @@ def _sum_gains(gain: Array) -> Array:
 def _compute_intervals(sampled: Array, numbers: Array, has_enough: bool) -> Array:
     """Return the bounds of profits, NaN where there are too few churners for an interval.
 
-    A profit that is the same in every resample has no interval, except for no contacts.
+    A profit that is the same in every resample has no interval, except that of 0 contacts.
     """
     bounds = np.percentile(sampled, BOUNDS, axis=0)
     is_flat = (bounds[0] == bounds[1]) & (numbers > 0)

@@ -1,4 +1,4 @@
-"""The weights of a classifier model's inputs, read from its classifier."""
+"""Weights of a model's inputs, read from its fitted classifier."""
 
 import pandas as pd
 from pyspark.ml import PipelineModel

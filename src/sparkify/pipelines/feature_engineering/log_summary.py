@@ -10,7 +10,7 @@ from sparkify.pipelines.feature_engineering.parameters import FeatureEngineering
 from sparkify.spark.functions import collect_one_row
 
 CANCELLATION_PARAMETER = "feature_engineering.cancellation_page"
-MAX_NAMED_PAGES = 10  # of the log, listed in a message
+MAX_NAMED_PAGES = 10  # most frequent pages listed in an error message
 
 
 class MissingPageError(TooLittleDataError):

@@ -162,9 +162,9 @@ def summarize_events(
 
     Returns:
         `pages`: the most frequent pages with their number of events. `missing_pages`: pages
-        without events, by parameter. `returning_customers`: the number of
-        `customers` with events after a cancellation, of these `events`, and the parameter
-        `returning_customers` as `treated_as`.
+        without events, by parameter. `returning_customers`: the number of `customers` with events
+        after a cancellation, the number of these `events`, and in `treated_as` the parameter
+        `feature_engineering.returning_customers`.
     """
     missing = find_missing_pages(user_days, feature_engineering)
     needed = list_needed_pages(missing, feature_engineering)

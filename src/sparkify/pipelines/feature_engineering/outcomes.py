@@ -1,4 +1,4 @@
-"""Words for each outcome in texts."""
+"""Verbs for each outcome, for messages, figures and the report."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Users held out of training, and of each fold; checks that both leave enough churners."""
+"""Assign users to training and folds by hash; check that each has enough churners."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -42,7 +42,7 @@ def require_trainable_and_unseen(
 
 
 def require_churners_in_folds(train: DataFrame, modelling: ModellingParameters) -> None:
-    """Require churners outside each fold, for its training.
+    """Require churners in the training rows of each fold.
 
     Args:
         train: training snapshots, with `user_id` and `churned`.

@@ -11,7 +11,7 @@ LOG_PREFIX = "log_"  # of the column with a feature's logarithm
 
 
 class Rate(Parameters):
-    """An input: a feature per another one, shrunken by `prior` more of the latter at the average.
+    """An input: `count` / `per`, shrunken as if `prior` more of `per` had the average rate.
 
     For reasons, `text` is a template with the customer's {rate} and the average as {average};
     `unit` is the plural noun for what the denominator counts.

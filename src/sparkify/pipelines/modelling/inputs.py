@@ -26,7 +26,7 @@ class InputError(UserError):
 
 
 def list_feature_columns(model_input: DataFrame) -> list[str]:
-    """List the columns of a model input that a model may use."""
+    """List the columns of a model input except keys, label, split and weight."""
     return [name for name in model_input.columns if name not in NOT_FEATURES]
 
 

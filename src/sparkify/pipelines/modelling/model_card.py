@@ -68,7 +68,7 @@ def compute_fingerprint(rows: DataFrame) -> str:
 
 
 def summarize_training(train: DataFrame) -> dict[str, Any]:
-    """Summarise training rows: snapshots, churned, base rate, cutoffs and fingerprint."""
+    """Summarise training rows: snapshots, users, churned, base rate, cutoffs, fingerprint."""
     counts = collect_one_row(
         train.agg(
             F.count("*").alias("snapshots"),

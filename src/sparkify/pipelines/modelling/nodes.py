@@ -56,13 +56,13 @@ def split_in_time(
     """Split labelled snapshots into training rows and the hold-out, in time and by user.
 
     The hold-out has all customers of the last cutoff. Training has the cutoffs whose horizon ends
-    by then (the embargo), without the users held out of training.
+    by then (embargo), without a share of users that is held out of training.
 
     Returns:
         Training rows and hold-out, one row per user and cutoff, and the prediction task.
 
     Raises:
-        MissingPageError: if the log has no event on the page in which the outcome shows.
+        MissingPageError: if the log has no event on any page of the outcome.
         TooLittleDataError: with the counts, if either side has too few users or churners.
     """
     require_outcome_page(event_summary, feature_engineering)
@@ -201,8 +201,8 @@ def describe_training(
 
     Returns:
         The `cutoff`, the `window_days` before it and the number of `customers`. `watched` has the
-        distributions of features. `pages`, `days` of the window and `lines`, with rejections by
-        reason, describe the log. Monitoring describes later snapshots by the same settings.
+        distributions of inputs and rates. `pages`, `days` of the window and `lines`, with
+        rejections by reason, describe the log. Monitoring uses the same settings for later data.
     """
     cutoff = max(prediction_task["train_cutoffs"])
     snapshot = features.where(F.col("cutoff") == F.lit(cutoff).cast("date"))

@@ -1,4 +1,4 @@
-"""Remedies for few churners among many customers, applied to training rows only."""
+"""Remedies for class imbalance, applied to training rows only."""
 
 import pandas as pd
 from imblearn.over_sampling import SMOTE
@@ -24,8 +24,8 @@ def balance_classes(
     """Return training rows with `inputs`, `label` and `weight`, balanced by `modelling.imbalance`.
 
     `none` gives all rows the same weight. `weights` gives churners and non-churners the same total
-    weight. `smote` adds synthetic churners between real ones until there are as many (Chawla et
-    al. 2002, by imbalanced-learn); it works on one machine.
+    weight. `smote` adds synthetic churners until both classes have as many rows (Chawla et al.
+    2002, by imbalanced-learn); it works on one machine.
 
     Args:
         train: rows with the key columns, `inputs` and `label`.

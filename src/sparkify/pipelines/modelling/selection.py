@@ -14,7 +14,7 @@ FOLD_KEYS = ["trial", "repeat", "fold"]
 def score_folds(predictions: pd.DataFrame, selection: str) -> pd.Series:
     """Score each fold of each trial: a series by `trial`, `repeat` and `fold`; more is better.
 
-    Folds without a churner are left out. A log loss has its sign changed.
+    Folds without a churner are left out. The log loss is negated.
     """
     scores = {}
     for key, fold in predictions.groupby(FOLD_KEYS):
@@ -41,10 +41,10 @@ def compare_trials(
 ) -> pd.DataFrame:
     """Compare the trials: one row per trial, the best first.
 
-    `average_precision` and `log_loss` are means over folds, `average_precision_error` is the
-    standard error of the former. `behind` is the mean difference to the best trial, in the score
+    `average_precision` and `log_loss` are means over folds. `average_precision_error` is the
+    standard error of the first. `behind` is the mean difference to the best trial, in the score
     that selects. `behind_error` is its standard error, computed fold by fold: all trials have the
-    same folds, and a hard fold is hard for each. Errors are 0 if only one fold has a churner.
+    same folds, and a hard fold is hard for all. Errors are 0 if only one fold has a churner.
     """
     scores = {name: score_folds(predictions, name) for name in ("average_precision", "log_loss")}
     by_fold = scores[selection].unstack("trial")

@@ -21,7 +21,7 @@ from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
 
 OBSERVED = "observed_days"
-# Kinds of values: at most two distinct ones; comparable; growing with the calendar.
+# Kinds of inputs: at most two distinct values; comparable over time; growing with the calendar.
 LEVEL, NUMBER, CLOCK = "level", "number", "clock"
 
 

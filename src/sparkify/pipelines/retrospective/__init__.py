@@ -1,4 +1,4 @@
-"""Retrospective: the seed project's question, who ever cancelled; not a forecast."""
+"""Retrospective: the seed project's task, which users ever cancelled; not a forecast."""
 
 from sparkify.pipelines.retrospective.pipeline import create_pipeline
 

@@ -81,7 +81,7 @@ def split_by_user(
 def evaluate_at_best_f1(evaluation: EvaluationParameters, *results: Any) -> dict[str, Any]:
     """Evaluate the model like the forecast, but at the threshold with the best expected F1.
 
-    The seed project reports F1, and customers who have left cannot be contacted: the threshold
+    The seed project reports F1. Customers who have left cannot be contacted, so the threshold
     above which a contact pays has no meaning here.
 
     Args:
@@ -98,7 +98,7 @@ def audit_poisoned(
     inputs: InputParameters,
     validation: ValidationParameters,
 ) -> dict[str, Any]:
-    """Audit the table with the seed project's `total_records` added: the audit must report it.
+    """Audit the table with the seed project's `total_records` added: the audit must flag it.
 
     The column counts every event of a user, including the cancellation.
     """

@@ -1,4 +1,4 @@
-"""Checks whether a model can score the features, and predicts what the parameters ask for."""
+"""Checks that a model can score the features and predicts what the parameters ask for."""
 
 import logging
 from collections.abc import Sequence

@@ -26,7 +26,7 @@ TREE_ARRAYS = (
     *("children_left", "children_right", "children_default", "features"),
     *("thresholds", "values", "node_sample_weight"),
 )
-LAST = -1  # column of a tree's values: the share of churners, or the only one, the margin
+LAST = -1  # column of a tree's values: share of churners (forest) or margin (boosted trees)
 
 
 def explain_model(
@@ -73,7 +73,7 @@ def _create_linear_contributions(model: PipelineModel, classifier: Any) -> Linea
 
 
 def _read_trees(classifier: Any) -> str:
-    """Read Spark's trees with the shap library; JSON text of its explainer's input."""
+    """Return Spark's trees as JSON text, in the arrays that shap's explainer reads."""
     import shap  # noqa: PLC0415 -- three seconds that only Spark's trees need
 
     explained = shap.TreeExplainer(classifier).model.trees
@@ -99,7 +99,7 @@ def _create_input_text(
 def _create_rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) -> RateText:
     """Return the text for a rate, with its template in the parameters.
 
-    The default template if the parameters now define a different rate of this name.
+    Uses the default template if the parameters now define a different rate of this name.
     """
     defined = inputs.every_rate.get(rate.name)
     if defined is not None and (defined.count, defined.per) != (rate.count, rate.denominator):
@@ -118,7 +118,7 @@ def _create_rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) 
 def _create_segment_texts(
     model: PipelineModel, inputs: InputParameters, min_exposure: float
 ) -> dict[str, SegmentText]:
-    """Return the text for the segments, by each of their inputs."""
+    """Return the text for segments, by input; all segment inputs share one text."""
     segments = get_segments(model)
     if segments is None:
         return {}

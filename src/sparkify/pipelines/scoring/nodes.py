@@ -255,7 +255,7 @@ def archive_campaign(
     """Return the partition of `campaign_history`: one row per listed customer.
 
     It is named after the cutoff. `group` is contact, control or lasting. `segment` is the most
-    likely segment, missing if the model has none. `campaigns` reads it when the horizon is over.
+    likely segment, missing if the model has none. `campaigns` evaluates it after the horizon.
     Listing a cutoff again replaces its partition; an empty list has none.
     """
     groups = control_group["is_lasting"].map({True: "lasting", False: "control"})
@@ -342,8 +342,8 @@ def summarize_scores(
     """Return how many customers were scored, are expected to churn, and are to be contacted.
 
     `decision` has the threshold of the list, its rule and its costs. `is_forecast` is false, with
-    a warning, if a training horizon ends after the cutoff. `main_reasons`
-    counts the inputs that are the strongest reason of a customer who reaches the threshold.
+    a warning, if a training horizon ends after the cutoff. `main_reasons` counts, by input, the
+    customers above the threshold whose strongest reason it is.
     """
     card, prediction_task = scores_model_card, scores_model_card["prediction_task"]
     is_predicted = F.col("probability") >= contact_decision["threshold"]

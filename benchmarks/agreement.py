@@ -128,7 +128,7 @@ def _flatten(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _to_number(value: Any) -> Any:
-    """Return a float, also from the text of a CSV file, as a float; other values as text."""
+    """Return a float, also for a number with a point in a CSV file; other values as text."""
     if isinstance(value, float):
         return value
     try:

@@ -1,4 +1,4 @@
-# Two commands set everything up: `make run` and `make test`. An ENV chooses the environment.
+# `make run` and `make test` set everything up. ENV selects the environment: make run ENV=full.
 ENV ?= mini
 PYTHON ?= python3
 SIZES ?= mini 1GB

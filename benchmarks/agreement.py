@@ -21,10 +21,10 @@ Values = Mapping[str, Any]
 
 
 def read_results(data: Path) -> dict[str, Values]:
-    """Read all results of a run in a folder: by name, the values by position.
+    """Read all results of a run from its data folder: by name, the values by position.
 
-    Tables are sorted by the columns without fractions. Of a versioned file the last version is
-    read, of a model the settings of its stages. Figures and reports are omitted.
+    Tables are sorted by the columns that are not floats. The last version of a versioned file is
+    read, and the settings of a model's stages. Figures and reports are omitted.
     """
     results: dict[str, Values] = {}
     for path in sorted(data.glob("0[2-8]_*/**/*")):
@@ -46,7 +46,7 @@ def read_results(data: Path) -> dict[str, Values]:
 def compare_results(one: Mapping[str, Values], other: Mapping[str, Values]) -> dict[str, int]:
     """Return the equal digits of each result, from 0 to 17 (identical).
 
-    A result has the digits of its worst value. Values other than fractions have 17 or 0.
+    A result has the digits of its worst value. Values that are not floats have 17 or 0.
     """
     return {
         name: count_digits(one[name], other[name]) if name in one and name in other else 0
@@ -128,7 +128,7 @@ def _flatten(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _to_number(value: Any) -> Any:
-    """Return a fraction as a float, also if it is text of a CSV file; other values as text."""
+    """Return a float, also for a number with a point in a CSV file; other values as text."""
     if isinstance(value, float):
         return value
     try:

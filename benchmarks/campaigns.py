@@ -1,11 +1,11 @@
-"""Test the read-out of campaigns on simulated truth: coverage, false findings, power.
+"""Test the read-out of campaigns on a known effect: coverage, false findings, power.
 
 `python -m benchmarks.campaigns` simulates a full-size log, trains one champion on it and lists the
-customers to contact at the hold-out's cutoff. From there every listed customer's life is
-continued many times by the simulator's process. A campaign then draws one future and one group per
-customer; a contacted customer who would cancel stays with a probability that we know. The
-read-out is the project's: `sparkify.ml.two_groups`. Results go to `--results`; a log under
-`--logs` is used again.
+customers to contact at the hold-out's cutoff. The simulator continues each customer's history from
+there many times. A simulated campaign draws one of these futures and a group for each customer.
+Contacted customers who would cancel stay with a known probability. `sparkify.ml.two_groups` reads
+the campaign out, as in the project. Writes `campaigns.json` to `--results`; reuses a log under
+`--logs`.
 """
 
 import argparse
@@ -31,8 +31,8 @@ from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationPara
 Flags = npt.NDArray[np.bool_]
 CUSTOMERS_PER_TASK = 50
 CAMPAIGNS_PER_TASK = 500
-CONTROL_SHARES = (0.1, 0.5)  # of the parameters, and the most powerful one
-# Bounds that the shares of campaigns have to be within.
+CONTROL_SHARES = (0.1, 0.5)  # the default, and the one with the most power
+# Required bounds: shares of campaigns, and the error of the power.
 COVERAGE, FALSE_FINDINGS, POWER_ERROR = (0.94, 0.96), (0.04, 0.06), 0.02
 
 
@@ -43,7 +43,7 @@ def continue_lives(
 
     Args:
         simulation: the process, whose log ends with the horizon.
-        cutoff: epoch second from which on the lives are drawn anew.
+        cutoff: epoch second from which the lives are simulated anew.
         futures: continuations of each life.
         users: the users' numbers.
 
@@ -66,7 +66,7 @@ def continue_lives(
 def run_campaigns(
     cancels: Flags, probability: npt.NDArray[np.float64], scenario: dict[str, float], seed: int
 ) -> npt.NDArray[np.float64]:
-    """Simulate campaigns and read them out, first plainly and then adjusted by the forecast.
+    """Simulate campaigns and read each out twice: unadjusted, and adjusted by the forecast.
 
     Returns:
         By campaign and read-out: whether the intervals of `kept` and `success` cover the truth,
@@ -96,7 +96,7 @@ def run_campaigns(
 def summarize(
     readings: npt.NDArray[np.float64], cancels: Flags, scenario: dict[str, float]
 ) -> dict[str, Any]:
-    """Return what the campaigns of a scenario show, beside what was promised."""
+    """Return what the campaigns of a scenario show, and the power computed beforehand."""
     customers, rate = len(cancels), float(cancels.mean())
     control = round(customers * scenario["control_share"])
     names = ("covers_kept", "covers_success", "significant", "interval_width", "mean_kept")
@@ -114,7 +114,7 @@ def summarize(
 
 
 def list_failures(scenarios: list[dict[str, Any]]) -> list[str]:
-    """Return what is outside the bounds, a sentence each."""
+    """Return a line for each result outside its bounds."""
     failures = []
     for scenario in scenarios:
         name = f"success {scenario['success']:.3f}, control {scenario['control_share']:g}"

@@ -4,7 +4,7 @@
 it. Two predictors know the simulated process: the "oracle" also knows the hidden traits of every
 customer, the "informed" one only the events before the cutoff. Writes `ceiling.json` and
 `ceiling.png` to `--results`. It fails if the project is better than the oracle, which means that
-later events leak into its predictions. Logs under `--logs` are used again.
+later events leak into its predictions. Logs under `--logs` are reused.
 """
 
 import argparse
@@ -99,8 +99,8 @@ class Foresight:
 
         Args:
             simulation: the process.
-            cutoff: epoch second from which on events are unknown.
-            horizon_end: epoch second from which on no cancellation counts.
+            cutoff: epoch second from which events are unknown.
+            horizon_end: epoch second from which no cancellation counts.
             futures: continuations of a life. Lives with a mean pause between sessions above the
                 horizon get proportionally more, so that as many futures have a session.
         """

@@ -56,8 +56,8 @@ def score_predictions(predictions: pd.DataFrame, candidates: pd.DataFrame) -> di
     """Score all predictions of a hold-out, with 95 % intervals over customers.
 
     Args:
-        predictions: ours, with the columns `oracle`, `informed` and `baseline_…`.
-        candidates: those of every candidate for the same customers.
+        predictions: the project's, with the columns `oracle`, `informed` and `baseline_…`.
+        candidates: the predictions of every candidate for the same customers.
 
     Returns:
         The number of customers and of churners, and the scores by predictor and metric.
@@ -107,7 +107,7 @@ def _format(score: Score) -> str:
 
 
 def list_leaks(seeds: Seeds) -> list[str]:
-    """Return the seeds with our AUC above the interval of the oracle's."""
+    """Return the seeds where the project's AUC is above the interval of the oracle's."""
     return [
         seed
         for seed, one in seeds.items()

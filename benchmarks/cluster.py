@@ -2,7 +2,7 @@
 
 `python -m benchmarks.cluster` packages the project and simulates a log on the cluster. It runs the
 default pipelines on one machine, on the cluster, and on the cluster with a worker killed in the
-middle of each pipeline. The results must be the same. Only the environment `cluster` has paths.
+middle of each pipeline. The results must be the same. All runs use the environment `cluster`.
 The driver has the wheel installed, the workers have the code that is shipped to them. Writes
 `cluster.json` to `--results`.
 """
@@ -76,7 +76,7 @@ class EventLog:
         }
 
     def find_longest_stage(self) -> Moment:
-        """Return the middle of the longest stage."""
+        """Return the moment in the middle of the longest stage."""
         stages = [
             json.loads(line)["Stage Info"] for line in self._read_lines() if STAGE_DONE in line
         ]

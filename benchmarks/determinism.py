@@ -1,8 +1,8 @@
-"""Compare results of the same log with other cores, partitions and input files.
+"""Compare results of one log on different numbers of cores, partitions and input files.
 
 `python -m benchmarks.determinism` simulates a log, runs the default pipelines on it in several
 ways, compares every value of the results, and writes `determinism.json` to `--results`. It ends
-with an error if fewer digits agree than promised.
+with an error if fewer digits agree than promised (docs/deployment.md).
 """
 
 import platform
@@ -32,8 +32,8 @@ WAYS: dict[str, dict[str, Any]] = {
     EIGHT: {"spark.master": "local[8]", SHUFFLE: 200, ADAPTIVE: True, SPLITS: "8m"},
     OTHER_FILES: {"spark.master": "local[2]", SHUFFLE: 33, ADAPTIVE: False, SPLITS: "3m"},
 }
-# By modelling.partitions, with at least as many cores because XGBoost needs them. All ways are
-# compared with the first one. Two partitions are compared in benchmarks.cluster.
+# Ways by modelling.partitions, which XGBoost needs as many cores for; each is compared with the
+# first. benchmarks.cluster compares runs with two partitions.
 SERIES = {1: [TWO, ONE, EIGHT, OTHER_FILES], 4: [FOUR, EIGHT]}
 
 

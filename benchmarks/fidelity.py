@@ -1,8 +1,8 @@
 """Compare a simulated log with the published one.
 
-`python -m benchmarks.fidelity LOG FIGURES` compares a log with published counts and quantiles
-(`published_log_figures.yaml`). It prints for each figure the published and the simulated value,
-their ratio, and whether the goal is met.
+`python -m benchmarks.fidelity LOG FIGURES` compares a log with the published counts and quantiles
+in a YAML file. It prints for each figure the published and the simulated value, their ratio, and
+`outside` if the goal is missed.
 """
 
 import argparse
@@ -26,7 +26,7 @@ PER_USER = {
     "roll_advert": "count(*) FILTER (page = 'Roll Advert')",
     "first_to_last_event_days": "(max(ts) - min(ts)) / 86400000.0",
 }
-# Goals: a ratio's distance from 1, or a difference.
+# Goals, as the largest distance of a ratio from 1, then as the largest difference of shares.
 PAGE_RATE, QUANTILE, BYTES, CATALOGUE = 0.03, 0.08, 0.05, 0.05
 SHARE, CHURN_DAY = 0.01, 0.005
 

@@ -7,8 +7,8 @@ average precision, log loss and calibration, and those of simpler rankings. Noth
 the table.
 
 `--simulated FOLDER` also reads the features of a simulated log (`data/04_feature/full`). A model
-of the simulated customers then predicts for the genuine ones, and the reverse; the distributions
-of all counts are compared.
+trained on the simulated customers predicts for the genuine ones, and the reverse. The
+distributions of all counts are compared.
 """
 
 import argparse

@@ -1,10 +1,10 @@
 """Count the alarms of monitoring, with and without a change of the simulated process.
 
 `python -m benchmarks.monitoring --seeds 20` simulates a log per seed, and some with a changed
-process. The nodes of the pipeline compare the newest snapshot of each log with two trainings. One
-is on the same log (the same customers, some weeks earlier), one on the first seed's log (other
-customers). Prints a table and writes `monitoring.json` to `--results`. Logs under `--logs` are
-used again.
+process. A model is trained on the first seed's log. The nodes of the pipeline compare the newest
+snapshot of each log with that log (other customers). An unchanged log is also compared with its
+own training weeks (the same customers, earlier). Prints a table and writes `monitoring.json` to
+`--results`. Logs under `--logs` are reused.
 """
 
 import argparse
@@ -156,7 +156,7 @@ def monitor(training: Training, log: Log, parameters: Parameters) -> dict[str, A
 def summarize(runs: list[dict[str, Any]], expected: set[str]) -> dict[str, Any]:
     """Count the runs of one kind with an alarm, by alarm, and those with an expected one.
 
-    In `sure_of_some` runs a test is significant, however small the change.
+    `sure_of_some` counts the runs with a significant test, however small the change.
     """
     alarmed = sum(bool(run["alarms"]) for run in runs)
     right = sum(bool({f"drift.{name}" for name in expected} & {*run["alarms"]}) for run in runs)

@@ -30,10 +30,10 @@ LOCAL = {  # settings of Spark that replace those of a cluster, for a run on one
 
 
 class ProjectCopy:
-    """A folder with a copy of conf/ and the data; environment `cluster` has all the settings.
+    """A folder with a copy of conf/ and the data; settings change the environment `cluster`.
 
     Args:
-        folder: of the settings and the data.
+        folder: for the settings and the data.
         spark: settings of Spark that replace those of conf/cluster/spark.yml.
         parameters: replace the parameters of the environment.
         code: the folder from which Python imports the project.
@@ -98,8 +98,8 @@ def parse_options(docstring: str, name: str, arguments: list[str] | None) -> arg
 
     Args:
         docstring: the program's, whose first line is the description.
-        name: of its folder in build/.
-        arguments: of the command line.
+        name: the name of its folder in build/.
+        arguments: the command line's.
     """
     parser = argparse.ArgumentParser(description=docstring.splitlines()[0])
     parser.add_argument("--users", type=int, default=225)

@@ -35,7 +35,7 @@ READ, MOVED, CHECKED, WRITTEN, REPEATED = STEPS = (
 def list_steps(
     lines: DataFrame, parameters: DataProcessingParameters, folder: Path
 ) -> dict[str, Callable[[], None]]:
-    """Return a function for each step that does it with the steps before it."""
+    """Return a function for each step that runs it with the steps before it."""
     table = str(folder / "checked_events")
     hashed = lines.select(F.col("value").cast("binary"), record_hash().alias("record_hash"))
     moved = hashed.mapInArrow(lambda batches: batches, hashed.schema)
@@ -67,7 +67,7 @@ def subtract_medians(medians: dict[str, float]) -> dict[str, float]:
 
 
 def measure_medians(work: dict[str, Callable[[], None]], repeats: int) -> dict[str, float]:
-    """Do all steps in turn, once more than `repeats`; return the median seconds of each."""
+    """Run all steps in turn; return the median seconds of each, without the first turn."""
     seconds: dict[str, list[float]] = {name: [] for name in work}
     for turn in range(repeats + 1):
         for name, step in work.items():

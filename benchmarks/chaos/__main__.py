@@ -1,7 +1,7 @@
 """Disturb runs on a small log and compare their results with undisturbed runs: `make chaos`.
 
 Runs are killed, disks filled, folders made read-only, and workers lost. Prints its progress and
-a table, and saves every trial in benchmarks/results/chaos.json. Ends with 1 if anything was lost.
+a table, and saves every trial in benchmarks/results/chaos.json. Exits with 1 if anything was lost.
 """
 
 import argparse

@@ -67,7 +67,7 @@ class DriverKills:
         self._current = current
 
     def kill(self, number: int, seed: int) -> None:
-        """Kill a run of other settings than the last run's, then run them to the end."""
+        """Kill a run with other settings than the last run, then complete a run with them."""
         chance = random.Random(seed * 1000 + number)  # noqa: S311 -- no secret
         new = "B" if self._current == "A" else "A"
         self._project.use(new)
@@ -175,9 +175,9 @@ def _format_end(run: FinishedRun) -> str:
 
 
 def _has_reached(share: float, undisturbed: FinishedRun, run: Run) -> Callable[[], bool]:
-    """Return whether a run is as far as an undisturbed one was after a share of its time.
+    """Return a check that a run is as far as an undisturbed one after a share of its time.
 
-    Completed nodes count first, then seconds: the speed depends on what else the machine does.
+    Completed nodes count before seconds, because the speed of the machine varies.
     """
     done, seconds = undisturbed.find_position(share * undisturbed.seconds)
     delay = Delay(seconds)
@@ -185,7 +185,7 @@ def _has_reached(share: float, undisturbed: FinishedRun, run: Run) -> Callable[[
 
 
 def _is_writing(dataset: Path, chance: random.Random) -> Callable[[], bool]:
-    """Return whether a dataset is being written, or was a random moment ago."""
+    """Return a check that a dataset is being written, or was a random moment ago."""
     delay = Delay(chance.choice([0, chance.uniform(0, 0.3)]))
     name = f".{dataset.name}.writing"
 

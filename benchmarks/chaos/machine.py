@@ -29,7 +29,7 @@ class MachineFaults:
         self._undisturbed, self._trials = undisturbed, trials
 
     def list_all(self) -> list[tuple[str, Callable[[], None]]]:
-        """List what is tried and how; faults that mount disks only where mounting is allowed."""
+        """List each fault's name and trial; those that mount disks only if mounting is allowed."""
         faults: list[tuple[str, Callable[[], None]]] = [
             ("two runs at once", self.try_two_runs),
             (SCRATCH, self.try_full_scratch),

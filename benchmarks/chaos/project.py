@@ -135,7 +135,7 @@ class ChaosProject:
         return Run(command, self.folder / f"run-{time.monotonic_ns()}.txt", environment or {})
 
     def run(self, *pipelines: str, **how: Any) -> FinishedRun:
-        """Run to the end."""
+        """Run pipelines and wait for the end."""
         return self.start(*pipelines, **how).wait()
 
     def list_leftovers(self) -> list[str]:

@@ -22,7 +22,7 @@ from sparkify.spark.checksums import count_and_hash_sum
 
 ABSENT = "absent"
 UNREADABLE = "unreadable"
-# Not compared, but must load: they have run times, or the previous champion.
+# Must load, but are not compared: they contain run times or the previous champion.
 NOT_COMPARED = {
     *("run_timings", "run_timings_figure"),
     *("promotion", "report_html", "report_md"),

@@ -66,7 +66,7 @@ class Trial:
 
 
 class Trials:
-    """All trials, with a line of progress for each."""
+    """The results of all trials; prints a line for each."""
 
     def __init__(self, minutes: float) -> None:
         self._started, self._minutes = time.time(), minutes
@@ -85,7 +85,7 @@ class Trials:
         return any(trial["lost"] for trial in self.trials)
 
     def is_time_left(self, tried: str, share: float = 1) -> bool:
-        """Return whether a trial may start within a share of the time; record it if not."""
+        """Return whether a trial may still start, within a share of the time; record it if not."""
         if self.seconds < self._minutes * 60 * share:
             return True
         with self._lock:

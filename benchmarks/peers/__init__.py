@@ -1,1 +1,1 @@
-"""The same work with other tools; each module is a program, `python -m ... LOG FOLDER`."""
+"""The same work with other tools: `python -m benchmarks.peers.duckdb_peer LOG FOLDER`."""

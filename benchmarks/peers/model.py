@@ -49,7 +49,7 @@ def add_products(inputs: pd.DataFrame) -> np.ndarray:
 
 
 SEED: int = MODELLING["seed"]
-SCIKIT_LEARN = {  # names for the settings of Spark
+SCIKIT_LEARN = {  # scikit-learn's names of Spark's settings
     "numTrees": "n_estimators",
     "maxIter": "max_iter",
     "stepSize": "learning_rate",
@@ -87,7 +87,7 @@ def evaluate_tables(folder: Path) -> dict[str, Any]:
     As in the project, a share of the users is left out of training.
 
     Args:
-        folder: of the features and the snapshots.
+        folder: with the features and the snapshots.
     """
     features = pd.read_parquet(folder / "features.parquet").merge(
         pd.read_parquet(folder / "snapshots.parquet"), on=["user_id", "cutoff"]

@@ -25,9 +25,9 @@ def compare_distributions(
     `psi` is the population stability index, `psi_by_chance` its mean if nothing has changed.
     `test` is a two-sample test for equal distributions, with `statistic` and `p_value`.
     `p_adjusted` corrects p for the number of tests (Benjamini and Yekutieli 2001, for dependent
-    tests). If nothing has changed, at most a share of `monitoring.false_alarms` of the runs has any
-    `p_adjusted` below that share. An `alarm` has one below it, and a PSI of at least
-    `monitoring.psi`. A clock, such as observed days, always moves and is not tested.
+    tests). `alarm` is true if it is below `monitoring.false_alarms` and the PSI is at least
+    `monitoring.psi`. If nothing has changed, at most this share of runs has any alarm. A clock,
+    such as observed days, grows with the calendar and is not tested.
     """
     table = pd.DataFrame(
         [
@@ -74,7 +74,7 @@ def _compare_feature(
 def compute_psi(then: Counts, now: Counts, groups: int) -> tuple[float, float]:
     """Return the population stability index, and its mean if nothing has changed.
 
-    The index is the sum over groups of (p - q) ln(p / q), with p and q their shares now and then.
+    The index sums (p - q) ln(p / q) over groups, with p their shares now and q those in training.
     Groups are neighbouring bins with about equal shares of the reference. By chance alone the
     index averages (groups - 1) (1/n + 1/m) between samples of n and m (Yurdakul and Naranjo 2020).
     With 200 customers each this is 0.09.
@@ -93,7 +93,7 @@ def run_kolmogorov_smirnov_test(then: Counts, now: Counts) -> tuple[float, float
     """Return statistic and p value of the two-sample test on counts in the same ordered bins.
 
     All values in a bin count as equal. The statistic is too small by at most a bin's share, and p
-    is too large, so alarms are rather missed than false.
+    is too large: the test may miss a change, but raises no additional false alarms.
     """
     samples = (np.repeat(np.arange(len(counts)), counts) for counts in (then, now))
     result = stats.ks_2samp(*samples, method="asymp")

@@ -61,7 +61,7 @@ def describe_newest_snapshot(
     data_quality: dict[str, Any],
     model_reference: dict[str, Any],
 ) -> dict[str, Any]:
-    """Describe the newest snapshot and its log in the same way as the training's last one.
+    """Describe the newest snapshot and its log in the same way as the last training snapshot.
 
     Rates, windows and bins come from the model, not from conf/. `unseen_pages` counts the
     window's events on pages that the training's log did not have.

@@ -1,4 +1,4 @@
-"""Limits of monitoring."""
+"""Parameters of the monitoring pipeline."""
 
 from pydantic import Field, PositiveInt
 

@@ -4,7 +4,7 @@ from sparkify.pipelines.monitoring import figures, nodes
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """From the newest snapshot and its scores to the changes since the model was trained."""
+    """Compare the newest snapshot with the training, and past scores with the outcomes."""
     monitoring = "params:monitoring"
     return Pipeline(
         [

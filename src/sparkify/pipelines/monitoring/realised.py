@@ -25,7 +25,7 @@ History = Mapping[str, Callable[[], pd.DataFrame]]
 def list_matured_cutoffs(
     history: History, newest: date, horizon_days: int, max_cutoffs: int
 ) -> list[str]:
-    """List the last `max_cutoffs` partitions whose horizon ends by the day `newest`, in order."""
+    """List the last `max_cutoffs` cutoffs whose horizon ends by the day `newest`, in order."""
     horizon = timedelta(days=horizon_days)
     matured = [name for name in sorted(history) if date.fromisoformat(name) + horizon <= newest]
     return matured[-max_cutoffs:]
@@ -37,7 +37,7 @@ def add_outcomes(
     user_days: DataFrame,
     feature_engineering: FeatureEngineeringParameters,
 ) -> pd.DataFrame:
-    """Return the scores of some partitions with the label `churned`."""
+    """Return the scores of the cutoffs `names` with their outcome, `churned`."""
     cutoffs = [date.fromisoformat(name) for name in names]
     labelled = label_customers(user_days, cutoffs, feature_engineering)
     churners = labelled.where("churned").toPandas()
@@ -52,8 +52,7 @@ def count_training_churners(
     """Estimate how many different churners are in the training rows; at least 1.
 
     A churner has a training row at every cutoff whose horizon contains the outcome. With
-    `inactivity`, it is every cutoff for which the churner was seen in the `active_within_days`
-    before.
+    `inactivity`, these are the cutoffs within `active_within_days` after the last event.
 
     Args:
         train_churned: training rows with the label `churned`.
@@ -74,8 +73,8 @@ def evaluate_scores(
     `expected` churners are the sum of the probabilities. If nothing has changed, the churners are
     between `expected_low` and `expected_high` with this certainty. The count is negative binomial:
     Poisson, with a rate estimated from `train_churners` (Gelman et al. 2013, Bayesian Data
-    Analysis, section 2.6). `auc` and `average_precision` have 95 % intervals over users; without
-    churners they are missing.
+    Analysis, section 2.6). `auc` and `average_precision` have 95 % intervals over users, and are
+    missing without churners.
     """
     expected = float(scores["probability"].sum())
     share = train_churners / (train_churners + expected)

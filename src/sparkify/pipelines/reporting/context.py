@@ -31,7 +31,7 @@ Rows = list[dict[Hashable, Any]]
 def describe_forecast(
     score_summary: dict[str, Any], contacts: pd.DataFrame, metrics: dict[str, Any], max_rows: int
 ) -> dict[str, Any]:
-    """Return ranges of the totals, the break-even probability and the top of the contact list."""
+    """Return ranges of the totals, the break-even probability and the first contacts."""
     decision, costs = score_summary["decision"], score_summary["contact_costs"]
     value = decision["kept_customer_value"]
     expected_kept = (score_summary["expected_profit"] + costs) / value
@@ -56,7 +56,7 @@ def describe_forecast(
 def describe_quality(
     metrics: dict[str, Any], contact_plan: dict[str, Any], contact_profit: pd.DataFrame
 ) -> dict[str, Any]:
-    """Return the metrics to compare by column heading, the candidates and the profit table."""
+    """Return the metrics by column heading, the candidates and the profit table."""
     evaluated = {
         "All customers": metrics["holdout"],
         "Out of fold": metrics.get("out_of_fold"),
@@ -86,7 +86,7 @@ def describe_quality(
 
 
 def _list_profit_rows(plan: dict[str, Any], profit: pd.DataFrame) -> Rows:
-    """Return each tenth of the customers, the threshold in use and the most profitable number."""
+    """Return a row per tenth of the customers, for the threshold in use and for the most profit."""
     tenths = [round(plan["customers"] * tenth / 10) for tenth in range(1, 11)]
     nearest = {int(profit["contacted"].sub(number).abs().argmin()) for number in tenths}
     notes = {plan["best"]["contacted"]: "most profit"}
@@ -107,7 +107,7 @@ def describe_drivers(
 ) -> dict[str, Any]:
     """Return one row per input, with its meaning, and one row per segment, with its main rates.
 
-    The weight of an input's product with the moderator is in the row of the input.
+    The weight of an input times the moderator is in the row of the input.
     """
     meanings = _describe_inputs(inputs, feature_engineering)
     meanings |= {f"segment_{n}": f"Probability of segment {n}" for n in segments["segment"]}
@@ -189,9 +189,9 @@ def _list_segment_rows(segments: pd.DataFrame, inputs: InputParameters) -> Rows:
 def describe_groups(group_metrics: pd.DataFrame, metrics: dict[str, Any]) -> dict[str, Any]:
     """Return one row per customer group, and which groups are ranked or calibrated worse.
 
-    `ranked_worse`: the AUC is below that of all customers by its whole 95 % interval.
-    `unranked`: too few churned for an AUC, or for one whose interval excludes a random ranking.
-    `miscalibrated`: more or fewer churned than forecast, by the whole 95 % interval of the gap.
+    `ranked_worse`: the 95 % interval of the AUC's difference to all customers is below 0.
+    `unranked`: too few churned for an AUC whose interval excludes a random ranking.
+    `miscalibrated`: the 95 % interval of churn rate minus mean forecast excludes 0.
     """
     groups = group_metrics.assign(
         name=group_metrics["group"].map(text.format_name) + " " + group_metrics["value"]
@@ -276,7 +276,7 @@ def _format_effect(row: dict[Hashable, Any]) -> dict[Hashable, Any]:
 def _success_metric(
     row: Mapping[Any, Any], name: str, bounds: str
 ) -> dict[str, float | list[float] | None] | None:
-    """Return a success with its interval; None where it is unknown or unbounded."""
+    """Return a success rate with its interval; None if unknown."""
     value, low, high = row[name], row[f"{bounds}low"], row[f"{bounds}high"]
     if value is None:
         return None

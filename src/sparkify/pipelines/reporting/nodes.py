@@ -29,12 +29,12 @@ def write_report(
     """Return the report: the forecast, its quality, its limits, and how it was made.
 
     Args:
-        inputs: of the model.
-        feature_engineering: of the features.
-        reporting: how much of the lists is shown.
+        inputs: the model's inputs.
+        feature_engineering: how features are computed.
+        reporting: how many rows of the lists to show.
         parameters: all parameters of the run.
-        datasets: the datasets of `pipeline.DATASETS` by name. Those of `monitoring`, `campaigns`
-            and `validation` are empty, or None for a figure, if these pipelines have not run.
+        datasets: the datasets of `pipeline.DATASETS` by name. If `monitoring`, `campaigns` or
+            `validation` has not run, its datasets are empty, its figures None.
 
     Returns:
         One self-contained HTML page, and the same text as Markdown.

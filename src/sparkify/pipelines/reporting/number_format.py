@@ -24,7 +24,7 @@ def format_count(value: float) -> str:
 
 
 def format_number(value: float | None, digits: int = 2) -> str:
-    """Format a number with `digits` significant digits, but all digits before the point."""
+    """Format a number with `digits` significant digits, but all digits before the decimal point."""
     if not _is_known(value):
         return UNKNOWN
     smallest = 10**-MAX_DECIMALS
@@ -34,7 +34,7 @@ def format_number(value: float | None, digits: int = 2) -> str:
 
 
 def format_share(value: float | None) -> str:
-    """Format a share as a percentage with two significant digits; only 1 gives 100 %."""
+    """Format a share as a percentage with two significant digits; only exactly 1 is 100 %."""
     if not _is_known(value):
         return UNKNOWN
     text = format_number(100 * value)

@@ -19,7 +19,7 @@ Escape = Callable[[Any], Any]
 
 
 def render_html(context: dict[str, Any]) -> str:
-    """Return one self-contained page; every value is escaped, and the page has no script."""
+    """Return one self-contained page without scripts; every value is escaped."""
     return _render("html.j2", context, finalize=None)
 
 

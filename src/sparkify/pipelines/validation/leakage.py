@@ -1,6 +1,6 @@
 """Signs of leakage: features that reveal the label in ways that a forecast may not use.
 
-Published work on this log has three: an observation time that ends with the cancellation, counts
+Published solutions have three: an observation time that ends with the cancellation, counts
 that include it, and features from later events.
 """
 
@@ -19,7 +19,7 @@ from sparkify.pipelines.validation.parameters import LeakageParameters
 from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
 
-MIN_COEFFICIENT = 0.01  # in an identity; smaller ones are rounding errors
+MIN_COEFFICIENT = 0.01  # smaller ones are rounding errors
 
 
 def sample_users(train: DataFrame, max_users: int) -> pd.DataFrame:
@@ -54,7 +54,7 @@ def cross_validate_auc(
 
 
 def fit_identity(counts: pd.DataFrame, label: pd.Series) -> dict[str, Any]:
-    """Fit the label by a weighted sum of the features; an R2 of 1 means that they determine it."""
+    """Fit a weighted sum of the features to the label; an R2 of 1 means that they determine it."""
     matrix = np.column_stack([counts.to_numpy(float), np.ones(len(counts))])
     scale = np.abs(matrix).max(axis=0).clip(min=1)
     solution = np.linalg.lstsq(matrix / scale, label, rcond=1e-10)[0] / scale

@@ -1,4 +1,4 @@
-"""Studies of the champion: other candidates, weeks and sizes, shuffled labels, inputs, leakage."""
+"""Tests of the champion: other candidates, weeks and sizes, shuffled labels, inputs, leakage."""
 
 from datetime import timedelta
 from typing import Any
@@ -124,7 +124,7 @@ def learn_from_fewer(
     """Train on samples of users, selected by hash, and predict the full hold-out.
 
     One row per number of users, repeat and candidate: the champion and the simplest, which may be
-    the best with few users. Sizes above the number of training users are left out, and so are
+    the best with few users. Omits sizes above the number of training users, and
     samples with fewer churners than `modelling.min_train_churned`.
     """
     table = []
@@ -190,9 +190,9 @@ def compare_imbalance(
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> pd.DataFrame:
-    """Train without a remedy for few churners, with class weights and with SMOTE, and predict.
+    """Compare class weights and SMOTE with no correction of the class imbalance.
 
-    One row per remedy and candidate (the champion and the simplest): ranking and calibration of
+    One row per correction and candidate (the champion and the simplest): ranking and calibration of
     the uncalibrated hold-out predictions. `left_out` is the reason for a missing SMOTE result: more
     rows than `modelling.smote_max_rows`.
     """
@@ -248,8 +248,8 @@ def change_later_events(
 ) -> dict[str, Any]:
     """Count the rows of features that change with events at or after the last cutoff.
 
-    These events are deleted, altered, and invented for customers without any. The features of the
-    cutoff must not change.
+    These events are deleted, altered, and invented for every customer seen before. The features
+    of the cutoff must not change.
     """
     cutoff = F.lit(collect_one_row(snapshots.agg(F.max("cutoff")))[0])
     at_last = snapshots.where(F.col("cutoff") == cutoff)
@@ -283,7 +283,7 @@ def audit_leakage(
     validation: ValidationParameters,
     later_events: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Measure how well exposure, rates, each feature and a sum of features predict the label.
+    """Measure how well exposure, rates, each feature and a weighted sum of all predict the label.
 
     Args:
         train: one row per user and cutoff, with features and `churned`.
@@ -292,8 +292,7 @@ def audit_leakage(
         later_events: the result of `change_later_events`; None where it was not run.
 
     Returns:
-        `warnings`, a list of warnings, empty if there is no sign of a leak; and the
-        measured values.
+        `warnings`, empty if there is no sign of a leak, and the measured values.
 
     Raises:
         TooLittleDataError: if fewer users churned than there are folds.
@@ -360,7 +359,7 @@ def draw_learning_curve(learning_curve: pd.DataFrame) -> Figure:
 
 
 def draw_imbalance(imbalance_comparison: pd.DataFrame) -> Figure:
-    """Draw ranking and calibration with each remedy for few churners."""
+    """Draw ranking and calibration with each correction of the class imbalance."""
     labels = {
         "average_precision": "Average precision",
         "log_loss": "Log loss",

@@ -18,7 +18,7 @@ class LeakageParameters(Parameters):
 
 
 class ValidationParameters(Parameters):
-    """Studies of the champion; `validation` in conf/."""
+    """Sizes and repeats of the tests, and the leakage audit; `validation` in conf/."""
 
     learning_curve_users: tuple[PositiveInt, ...] = Field(min_length=1)
     learning_curve_repeats: PositiveInt

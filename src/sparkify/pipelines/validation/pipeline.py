@@ -10,7 +10,7 @@ STUDIED = ["train", "test", "champion_card"]
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Study the champion: candidates, weeks, sizes, shuffled labels, remedies, inputs, leakage."""
+    """Test how reliable the champion's metrics are, and audit its training data for leakage."""
     refits = Pipeline(
         [
             Node(
@@ -74,7 +74,7 @@ def create_pipeline(**_: object) -> Pipeline:
 
 
 def _draw_figures() -> Pipeline:
-    """Draw the tables of the studies."""
+    """Draw a figure of each result."""
     return Pipeline(
         [
             Node(

@@ -1,4 +1,4 @@
-"""Trials fitted to other rows or inputs, and metrics of their predictions."""
+"""Fit trials to other rows or inputs, and evaluate their predictions."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,5 +49,5 @@ def refit_and_predict(
 
 
 def evaluate_ranking(forecast: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, float]:
-    """Return AUC and average precision with the bounds of their intervals, one column each."""
+    """Return AUC and average precision with the bounds of their intervals, by column name."""
     return flatten_estimates(estimate_metrics(forecast, RANKING, bootstrap))

@@ -133,7 +133,7 @@ def monitor(training: Training, log: Log, parameters: Parameters) -> dict[str, A
     earlier = model.transform(log.features.where(F.col("cutoff") == F.lit(cutoff)))
     history = {str(cutoff): earlier.select(*KEYS, "probability").toPandas}
     limits = parameters["monitoring"]
-    settings = parameters["feature_engineering"], parameters["modelling"], limits
+    settings = parameters["feature_engineering"], parameters["evaluation"], limits
     newest = monitoring.describe_newest_snapshot(
         log.newest, log.user_days, log.event_counts, log.data_quality, reference
     )

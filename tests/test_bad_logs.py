@@ -147,7 +147,7 @@ def test_the_error_for_a_log_in_which_all_cancel_has_a_remedy(
 def test_the_error_for_a_log_without_customers_explains_it(
     days: DataFrame, parameters: dict[str, Any]
 ) -> None:
-    with pytest.raises(TooLittleDataError, match="snapshots holds no rows: there is no customer"):
+    with pytest.raises(TooLittleDataError, match="snapshots has no rows: there is no customer"):
         split(select_users(days, "gone at once", "came last"), parameters)
 
 

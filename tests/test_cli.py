@@ -155,7 +155,7 @@ def test_an_incomplete_table_gives_a_message_with_a_remedy(project: Any) -> None
     result = run(project, "--pipelines", "feature_engineering")
     assert result.exit_code == 1
     assert "there is no complete table at" in result.output
-    assert "run the pipeline that makes it." in result.output
+    assert "run the pipeline that creates it." in result.output
 
 
 @pytest.mark.parametrize("name", ["UTF-16", "half-written gzip", "impossible years"])

@@ -96,7 +96,7 @@ def test_the_service_s_model_parameters_are_the_same(video: Any, finished: Any) 
     expected, actual = (catalog.load("params:modelling") for catalog in (finished.catalog(), video))
     assert actual == expected
     inputs = video.load("params:inputs")
-    assert inputs.segments.rates["thumbs_up_per_song"].of == "plays"
+    assert inputs.segments.rates["thumbs_up_per_song"].unit == "plays"
     rates = {"rates": {"__all__": {"words", "of"}}}
     texts = {**rates, "segments": rates}
     before = finished.catalog().load("params:inputs")

@@ -105,13 +105,13 @@ def test_a_model_is_promoted_only_after_its_whole_evaluation(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(contact_profit, "_profits", fail)
+        patch.setattr(contact_profit, "_sum_gains", fail)
         with pytest.raises(ZeroDivisionError):
             evaluate()
     assert versions(project) == before
     shutil.rmtree(project.folder / "data/06_models/mini/churn_model")
     with monkeypatch.context() as patch:
-        patch.setattr(customer_groups, "_measure", fail)
+        patch.setattr(customer_groups, "_measure_group", fail)
         with pytest.raises(ZeroDivisionError):
             evaluate()
     assert versions(project)["churn_model"] == []

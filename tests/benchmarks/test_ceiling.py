@@ -303,7 +303,7 @@ def test_an_auc_above_the_oracle_s_interval_is_a_leak(
 
     monkeypatch.setattr(ceiling_report, "Log", log)
     monkeypatch.setattr(ceiling, "predict_holdout", lambda log, held_out, futures: held_out[0])
-    monkeypatch.setattr(ceiling_report, "score", lambda seed, candidates: results[seed])
+    monkeypatch.setattr(ceiling_report, "score_predictions", lambda seed, candidates: results[seed])
     arguments = ["--users", "6", "--logs", str(tmp_path), "--results", str(tmp_path / "results")]
     ceiling.main(["--seeds", "1", *arguments])
     with pytest.raises(SystemExit, match="On seed 2 our AUC is above the interval of the oracle"):

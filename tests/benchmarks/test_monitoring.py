@@ -10,6 +10,7 @@ from pyspark.ml.feature import SQLTransformer
 from pyspark.sql import SparkSession
 
 from benchmarks import monitoring
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.modelling.parameters import InputParameters, ReferenceParameters
 from sparkify.pipelines.monitoring.parameters import MonitoringParameters
 
@@ -30,6 +31,7 @@ def model(spark: SparkSession) -> PipelineModel:
 def typed(parameters: dict[str, Any]) -> dict[str, Any]:
     """Return parameters as nodes get them."""
     models = {
+        "evaluation": EvaluationParameters,
         "inputs": InputParameters,
         "reference": ReferenceParameters,
         "monitoring": MonitoringParameters,
@@ -45,9 +47,7 @@ def log(finished: Any, spark: SparkSession, tmp_path_factory: Any) -> monitoring
     """Return the finished project's log, read as that of a benchmark."""
     folder = tmp_path_factory.mktemp("monitoring")
     (folder / "mini").mkdir()
-    for layer in ("02_intermediate", "03_primary", "04_feature"):
-        data = finished.folder / "data" / layer / "mini"
-        (folder / "mini" / layer.partition("_")[2]).symlink_to(data)
+    (folder / "mini" / "data").symlink_to(finished.folder / "data")
     return monitoring.read_log(folder, {})
 
 
@@ -131,12 +131,12 @@ def test_every_log_is_compared_with_the_same_and_the_first_training(
     compared = []
 
     def monitor(training: Any, now: Any, parameters: Any) -> dict[str, Any]:
-        compared.append((training.reference["of"], now.name))
+        compared.append((training.reference["unit"], now.name))
         return run()
 
     monkeypatch.setattr(monitoring, "read_log", read_log)
     monkeypatch.setattr(monitoring, "train", lambda *_: (first, {"cutoff": "2018-11-21"}))
-    monkeypatch.setattr(monitoring, "describe", lambda now, *_: {"unit": now.name})
+    monkeypatch.setattr(monitoring, "describe_log", lambda now, *_: {"unit": now.name})
     monkeypatch.setattr(monitoring, "monitor", monitor)
     places = ["--logs", str(tmp_path), "--results", str(tmp_path)]
     monitoring.main(["--users", "9", "--seeds", "2", "--shifted", "1", *places])

@@ -93,7 +93,7 @@ def test_a_run_is_logged_with_parameters_metrics_figures_and_model(
         "modelling.calibrations": '["none"]',
         "rate.group": "level",
         "rate.log": "false",
-        "rate.words": "null",
+        "rate.text": "null",
         "rate.text_at_zero": "null",
     }
     auc = finished.catalog().load("metrics")["holdout"]["auc"]

@@ -187,7 +187,7 @@ def test_the_figure_names_every_node_with_its_seconds() -> None:
         " 3.0 s; 0 and 0.0 MB",
         " 0.1 s; 0 and 0.0 MB, 0 rows",
     ]
-    assert figure.get_suptitle() == "The run that make_pipeline the forecast: 73 seconds"
+    assert figure.get_suptitle() == "The run that made the forecast: 73 seconds"
     assert axes.get_title("left").endswith("19,700 customers of 2018-12-01")
 
 

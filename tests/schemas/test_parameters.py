@@ -58,7 +58,7 @@ def test_names_in_the_code_that_are_not_reserved_work_as_page_names(
         for node in ast.walk(ast.parse(module.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and is_allowed(node.value)
     }
-    assert {"events", "last_place", "first_day"} - words == {"first_day"}
+    assert {"events", "last_position", "first_day"} - words == {"first_day"}
     pages = {**{word: f"page {word}" for word in sorted(words)}, "next_song": "NextSong"}
     usual = parameters["feature_engineering"].model_dump()
     settings = FeatureEngineeringParameters.model_validate(

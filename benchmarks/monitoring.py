@@ -147,7 +147,7 @@ def monitor(training: Training, log: Log, parameters: Parameters) -> dict[str, A
         "sure_of": drift.loc[drift["p_adjusted"] < limits.false_alarms, "feature"].tolist(),
         "psi": drift.set_index("feature")["psi"].to_dict(),
         "volume": {name: round(row["ratio"], 3) for name, row in summary["volume"].items()},
-        "least_day": round(summary["least_day"], 3),
+        "min_day_share": round(summary["min_day_share"], 3),
         "churned": past["churned"],
         "expected": round(past["expected"], 2),
     }

@@ -85,7 +85,7 @@ RESERVED = re.compile(
     r"|listening_ms|log_opened|moderat(ed|or)|not|null|observed_days|other_pages|page|percentile"
     r"|place|probability|problems|rank|reasons_(against|for)|record_hash|registration|rejection|repeat"
     r"|session_id|sessions"
-    r"|time_format|total_records|trial|true|ts|uncalibrated|unknown_columns|unscaled|user_id|weighed|weight"
+    r"|time_format|total_records|trial|true|ts|uncalibrated|unknown_columns|unscaled|user_id|scaled|weight"
     r"|(free|paid)_.*|segment_\d+|.*_(probability|margin|prediction)|.*_\d+d"
 )
 

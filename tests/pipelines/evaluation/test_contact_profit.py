@@ -72,7 +72,7 @@ def test_the_plan_compares_the_best_number_with_the_alternatives(
     assert plan["in_use"]["threshold"] == plan["threshold"] == 0.35
     assert (plan["threshold_by"], plan["contact_cost"]) == ("f1", 4)
     assert plan["at_random"] == {"contacted": 4, "profit": -4}
-    assert plan["everybody"] == {"contacted": 10, "profit": -10}
+    assert plan["all_customers"] == {"contacted": 10, "profit": -10}
     assert plan["baselines"] == {"most_songs": {"contacted": 1, "profit": 6}}
     assert plan["customers"] == 10
     json.dumps(plan, allow_nan=False)

@@ -101,7 +101,7 @@ def test_a_better_challenger_replaces_the_champion_unless_the_rule_is_never(
     assert promotion["replaced"] is replaced
     assert (model is linear) is replaced
     assert promotion["gain"]["value"] > promotion["needed"] > 0
-    better, worse = promotion["challenger"], promotion["standing"]
+    better, worse = promotion["challenger"], promotion["current_champion"]
     assert better["auc"]["value"] == pytest.approx(1 - worse["auc"]["value"])
 
 

@@ -91,7 +91,7 @@ def test_every_candidate_fits_the_inputs_and_the_weights(
     assert candidate == "xgboost" or isinstance(fits, ESTIMATORS[candidate])
     assert fits.getOrDefault("weightCol") == WEIGHT
     is_linear = candidate == "logistic_regression"
-    assert fits.getOrDefault("featuresCol") == ("weighed" if is_linear else INPUTS)
+    assert fits.getOrDefault("featuresCol") == ("scaled" if is_linear else INPUTS)
 
 
 @pytest.mark.parametrize("candidate", ESTIMATORS)

@@ -168,7 +168,7 @@ PLAN = {
     },
     "in_use": {"contacted": 999, "profit": figure(551.0, 322.0, 799.0), "threshold": 0.0912},
     "at_random": {"contacted": 999, "profit": -722.0},
-    "everybody": {"contacted": 19_876, "profit": -14_368.0},
+    "all_customers": {"contacted": 19_876, "profit": -14_368.0},
     "baselines": {"most_songs": {"contacted": 400, "profit": 61.0}},
 }
 PROFIT = pd.DataFrame(
@@ -236,7 +236,7 @@ MONITORING = {
             "alarm": True,
         }
     ],
-    "promised": {"auc": HOLDOUT["auc"]},
+    "holdout": {"auc": HOLDOUT["auc"]},
     "realised": [
         {
             "cutoff": "2018-11-14",

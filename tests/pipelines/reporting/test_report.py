@@ -507,7 +507,7 @@ def test_a_pipeline_that_has_not_run_is_named_with_its_command(write: Write) -> 
     "older",
     [
         {"cutoff": "2018-11-24"},
-        {"promised": {"auc": {"value": 0.6, "ci95": [0.5, 0.7]}}},
+        {"holdout": {"auc": {"value": 0.6, "ci95": [0.5, 0.7]}}},
     ],
     ids=["other scores", "other model"],
 )
@@ -552,7 +552,7 @@ def test_challenger_and_champion_are_compared(write: Write, datasets: dict[str, 
         "reason": "the current champion stays",
         "gain": {"value": 0.001, "ci95": [-0.01, 0.012]},
         "challenger": {"label": "xgboost", "trained_until": "2018-11-07", **figures},
-        "standing": {"label": "random forest", "trained_until": "2018-10-31", **figures},
+        "current_champion": {"label": "random forest", "trained_until": "2018-10-31", **figures},
     }
     report = write(promotion=promotion)
     _, *rows = report.table("The newly trained model and the current champion")

@@ -63,7 +63,7 @@ def compute_contact_profit(
         | {"contacted_ci95": compute_interval(sampled.argmax(axis=1)) if has_enough else None},
         "in_use": describe_number(selected) | {"threshold": decision["threshold"]},
         "at_random": {"contacted": selected, "profit": total * selected / len(rows)},
-        "everybody": {"contacted": len(rows), "profit": total},
+        "all_customers": {"contacted": len(rows), "profit": total},
         "baselines": {
             name: {"contacted": int(profits.argmax()), "profit": float(profits.max())}
             for name, profits in by_rule.items()

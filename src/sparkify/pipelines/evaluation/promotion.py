@@ -95,7 +95,7 @@ def compare_models(
         "metric": metric,
         "gain": gain,
         "needed": needed,
-        "standing": _evaluate(current_champion_model, current, bootstrap),
+        "current_champion": _evaluate(current_champion_model, current, bootstrap),
         "challenger": _evaluate(challenger_model, challenger, bootstrap),
     }
 

@@ -20,7 +20,7 @@ from sparkify.ml.calibration import UNCALIBRATED, ChurnProbability
 from sparkify.pipelines.modelling.inputs import INPUTS, LABEL, WEIGHT
 from sparkify.pipelines.modelling.parameters import ModellingParameters, Setting
 
-SCALED = "weighed"  # column with the vector of scaled inputs, of a linear candidate
+SCALED = "scaled"  # column with the vector of scaled inputs, of a linear candidate
 Stages = list[Estimator[Any] | Transformer]
 
 

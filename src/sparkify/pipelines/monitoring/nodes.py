@@ -175,12 +175,12 @@ def summarize_monitoring(
         "thresholds": monitoring.model_dump(exclude={"fail_on_alarm"}),
         "features": _to_records(drift),
         "volume": volume,
-        "least_day": min(day_shares.values(), default=None),
+        "min_day_share": min(day_shares.values(), default=None),
         "days": newest["days"],
         "unseen_pages": newest["unseen_pages"],
         "unseen_page_share": alarms.compute_unseen_page_share(newest),
         "rejections": rejections,
-        "promised": {name: holdout[name] for name in realised.RANKED},
+        "holdout": {name: holdout[name] for name in realised.RANKED},
         "realised": _to_records(realised_metrics),
     }
 

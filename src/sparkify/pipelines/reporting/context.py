@@ -298,7 +298,7 @@ def describe_monitoring(
     has_audit = leakage_audit.get("training", {}).get("fingerprint") == fingerprint
     has_monitoring = bool(monitoring_summary) and (
         monitoring_summary["cutoff"] == cutoff
-        and monitoring_summary["promised"]["auc"] == metrics["holdout"]["auc"]
+        and monitoring_summary["holdout"]["auc"] == metrics["holdout"]["auc"]
     )
     values: dict[str, Any] = {
         "has_monitoring": has_monitoring,

@@ -6,14 +6,8 @@ EVALUATION = "params:evaluation"
 # What `evaluate_champion` reads.
 EVALUATED = [
     *[EVALUATION, "train_predictions", "test_predictions", "out_of_fold_predictions"],
-    *[
-        "selected_candidate",
-        "calibration",
-        "cv_results",
-        "champion",
-        "data_quality",
-        "prediction_task",
-    ],
+    *["selected_candidate", "calibration", "cv_results", "champion"],
+    *["data_quality", "prediction_task"],
 ]
 # All results of the evaluation. The next champion is promoted after they are saved.
 RESULTS = [
@@ -27,11 +21,8 @@ def create_pipeline(**_: object) -> Pipeline:
     compare = Node(
         nodes.compare_with_champion,
         [
-            "challenger_model",
-            "current_champion_model",
-            "test",
-            "params:modelling.selection",
-            EVALUATION,
+            *["challenger_model", "current_champion_model", "test"],
+            *["params:modelling.selection", EVALUATION],
         ],
         ["next_champion", "next_model", "comparison"],
         name="compare_with_champion",

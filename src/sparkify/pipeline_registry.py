@@ -17,15 +17,21 @@ from sparkify.pipelines import (
     simulation,
     validation,
 )
+from sparkify.pipelines.evaluation.pipeline import COLLECTED
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Return every pipeline by name. The default goes from the raw log to scores and the report."""
-    default = add_namespaces(
-        *(data_processing, feature_engineering, modelling, evaluation, scoring, reporting)
+    default = (
+        add_namespaces(data_processing, feature_engineering, modelling)
+        | add_namespaces(evaluation, inside="modelling.")
+        | add_namespaces(scoring, reporting)
     )
+    # What the report reads is collected anew from what `evaluation` and `scoring` have saved.
+    forecast = sum(default.values(), start=Pipeline([]))
+    default["reporting"] += forecast.only_nodes_with_tags(COLLECTED)
     return {
-        "__default__": sum(default.values(), start=Pipeline([])),
+        "__default__": forecast,
         **add_namespaces(simulation),
         **default,
         **add_namespaces(validation, monitoring, campaigns),
@@ -33,16 +39,17 @@ def register_pipelines() -> dict[str, Pipeline]:
     }
 
 
-def add_namespaces(*packages: ModuleType) -> dict[str, Pipeline]:
+def add_namespaces(*packages: ModuleType, inside: str = "") -> dict[str, Pipeline]:
     """Return the packages' pipelines by name, each with its name as namespace.
 
     Kedro-Viz shows a namespace as one box, with the datasets that only its nodes use. Datasets
-    keep their names; nodes are called `modelling.fit_challenger`.
+    keep their names; nodes are called `modelling.fit_challenger`, and with a namespace that is
+    `inside` another one `modelling.evaluation.evaluate_champion`.
     """
     pipelines = {}
     for package in packages:
         name = package.__name__.rpartition(".")[2]
         pipelines[name] = Pipeline(
-            package.create_pipeline(), namespace=name, prefix_datasets_with_namespace=False
+            package.create_pipeline(), namespace=inside + name, prefix_datasets_with_namespace=False
         )
     return pipelines

@@ -102,7 +102,9 @@ def test_other_partitions_and_shuffled_lines_give_the_same_results(
     (project.folder / "data/01_raw/mini" / record.name).write_bytes(record.read_bytes())
     spark.conf.set("spark.sql.shuffle.partitions", 3)
     try:
-        project.run("__default__", params=project.params, to_nodes=["evaluation.promote_champion"])
+        project.run(
+            "__default__", params=project.params, to_nodes=["modelling.evaluation.promote_champion"]
+        )
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", 1)
     before, again = (read_results(place.folder / "data") for place in (finished, project))

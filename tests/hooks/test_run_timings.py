@@ -102,7 +102,7 @@ def test_a_finished_run_saves_a_row_per_node(finished: Any) -> None:
     rows = timings["rows_written"]
     called = len(catalog.load("contacts")) + len(catalog.load("control_group"))
     assert rows["scoring.list_contacts"] == rows["scoring.round_contacts"] == called
-    assert rows[["evaluation.evaluate_champion", "reporting.write_report"]].isna().all()
+    assert rows[["modelling.evaluation.evaluate_champion", "reporting.write_report"]].isna().all()
 
 
 def run_and_save(pipeline: Pipeline, catalog: DataCatalog) -> None:

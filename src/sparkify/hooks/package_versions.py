@@ -1,22 +1,22 @@
-"""Versions of the installed packages, as a dataset."""
+"""Versions of the installed packages, as a parameter."""
 
 import platform
 from importlib.metadata import version
 
 from kedro.framework.hooks import hook_impl
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, MemoryDataset
 
 # Other versions of these may fit or predict differently.
 PACKAGES = ["pyspark", "xgboost-cpu", "scikit-learn", "numpy", "pandas"]
 
 
 class PackageVersionsHooks:
-    """Saves the versions of Python and of packages as `package_versions`, for model cards."""
+    """Adds the versions of Python and of packages to the parameters, for model cards."""
 
     @hook_impl
     def after_catalog_created(self, catalog: DataCatalog) -> None:
-        """Fill the dataset before a run."""
-        catalog.save("package_versions", read_package_versions())
+        """Add `params:package_versions` before a run."""
+        catalog["params:package_versions"] = MemoryDataset(read_package_versions())
 
 
 def read_package_versions() -> dict[str, str]:

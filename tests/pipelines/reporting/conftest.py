@@ -9,8 +9,11 @@ import pytest
 from sparkify.pipelines.reporting.nodes import write_report
 from sparkify.pipelines.reporting.number_format import MINUS, SPACE, WORD_JOINER
 from sparkify.pipelines.reporting.parameters import ReportingParameters
-from sparkify.pipelines.reporting.pipeline import FIGURES
 
+FIGURES = [
+    *("calibration_figure", "lift_figure", "profit_figure", "candidates_figure"),
+    *("feature_weights_figure", "drift_figure", "campaigns_figure", "movements_figure"),
+]
 PIXEL = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -387,6 +390,12 @@ def write(datasets: dict[str, Any], settings: dict[str, Any]) -> Callable[..., W
     """Return a function that writes a report with some datasets or parameters changed."""
 
     def write(**changed: Any) -> WrittenReport:
-        return WrittenReport(*write_report(**{**settings, **datasets, **changed}))
+        parameters = {name: changed.pop(name, value) for name, value in settings.items()}
+        results = {
+            "evaluation_results": datasets | changed,
+            "scoring_results": {},
+            "optional_results": {},
+        }
+        return WrittenReport(*write_report(**parameters, **results))
 
     return write

@@ -96,7 +96,7 @@ def test_a_list_with_other_costs_than_the_evaluation_is_a_warning(
         "The list uses other settings than precision, recall and profit below: threshold 0.556 "
         "instead of 0.0912, threshold_by profit instead of f1, contact_cost 5 instead of 1. To "
         "evaluate the model with the current settings and update list and report: kedro run "
-        "--from-nodes evaluation.compare_with_champion"
+        "--from-nodes modelling.evaluation.compare_with_champion"
     )
     text = report.section("Forecast")
     assert "1,002 customers have a probability of at least 56 %, the threshold of the list." in text

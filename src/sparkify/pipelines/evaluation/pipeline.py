@@ -14,6 +14,13 @@ RESULTS = [
     *["train_predictions", "test_predictions", "metrics", "feature_weights", "segments"],
     *["contact_profit", "contact_plan", "group_metrics"],
 ]
+PROMOTED = ["promotion", "champion", "churn_model"]
+HOLDOUT_FIGURES = [
+    *["precision_recall_figure", "roc_figure", "calibration_figure"],
+    *["lift_figure", "confusion_figure", "feature_weights_figure"],
+]
+FIGURES = [*HOLDOUT_FIGURES, "candidates_figure", "profit_figure"]
+COLLECTED = "collected"  # the tag of nodes that collect what the report reads
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -57,14 +64,29 @@ def create_pipeline(**_: object) -> Pipeline:
     promote = Node(
         nodes.promote_champion,
         ["next_champion", "next_model", "comparison", *RESULTS],
-        ["promotion", "champion", "churn_model"],
+        PROMOTED,
         name="promote_champion",
     )
     next_champion = Pipeline(
         create_forecasts() + Pipeline(evaluate),
         inputs={"champion": "next_champion", "churn_model": "next_model"},
     )
-    return Pipeline([compare, promote]) + next_champion
+    collect = collect_results([*RESULTS[2:], *PROMOTED[:2], *FIGURES], "evaluation_results")
+    return Pipeline([compare, promote, collect]) + next_champion
+
+
+def collect_results(names: list[str], collected: str) -> Node:
+    """Return a node that collects datasets for the report under one name.
+
+    Kedro-Viz draws a dataset outside of its pipeline's box if another pipeline reads it, or none.
+    """
+    return Node(
+        nodes.collect_results,
+        {name: name for name in names},
+        collected,
+        name="collect_results",
+        tags=COLLECTED,
+    )
 
 
 def create_forecasts() -> Pipeline:
@@ -101,10 +123,7 @@ def create_forecasts() -> Pipeline:
                     *["test_predictions", "feature_weights", "metrics"],
                     "params:evaluation.calibration_bins",
                 ],
-                [
-                    *["precision_recall_figure", "roc_figure", "calibration_figure"],
-                    *["lift_figure", "confusion_figure", "feature_weights_figure"],
-                ],
+                HOLDOUT_FIGURES,
                 name="draw_holdout",
             ),
         ]

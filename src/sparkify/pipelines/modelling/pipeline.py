@@ -31,7 +31,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 nodes.fit_challenger,
                 [
                     *[*SELECTED, "prediction_task", "training_reference", "data_quality"],
-                    *["package_versions", INPUTS, MODELLING, FEATURE_ENGINEERING],
+                    *["params:package_versions", INPUTS, MODELLING, FEATURE_ENGINEERING],
                 ],
                 "challenger_model",
                 name="fit_challenger",

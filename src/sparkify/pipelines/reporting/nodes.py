@@ -24,6 +24,9 @@ def write_report(
     feature_engineering: FeatureEngineeringParameters,
     reporting: ReportingParameters,
     parameters: dict[str, Any],
+    evaluation_results: dict[str, Any],
+    scoring_results: dict[str, Any],
+    optional_results: dict[str, Any],
     **datasets: Any,
 ) -> tuple[str, str]:
     """Return the report: the forecast, its quality, its limits, and how it was made.
@@ -33,12 +36,16 @@ def write_report(
         feature_engineering: how features are computed.
         reporting: how many rows of the lists to show.
         parameters: all parameters of the run.
-        datasets: the datasets of `pipeline.DATASETS` by name. If `monitoring`, `campaigns` or
-            `validation` has not run, its datasets are empty, its figures None.
+        evaluation_results: the results and figures of `evaluation` by name.
+        scoring_results: the scores' summary, the contacts and the plan of the campaign by name.
+        optional_results: results of `monitoring`, `campaigns` and `validation` by name. If one of
+            them has not run, its datasets are empty, its figures None.
+        datasets: the datasets of `pipeline.DATASETS` by name.
 
     Returns:
         One self-contained HTML page, and the same text as Markdown.
     """
+    datasets |= evaluation_results | scoring_results | optional_results
     summary, metrics, segments = (
         datasets[name] for name in ("score_summary", "metrics", "segments")
     )

@@ -2,27 +2,20 @@ from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.reporting.nodes import write_report
 
-FIGURES = [
-    *("calibration_figure", "lift_figure", "profit_figure", "candidates_figure"),
-    *("feature_weights_figure", "drift_figure", "campaigns_figure", "movements_figure"),
-]
-DATASETS = [
-    *("score_summary", "contacts", "metrics", "promotion", "contact_plan", "contact_profit"),
-    *("feature_weights", "segments", "group_metrics", "monitoring_summary", "leakage_audit"),
-    *("campaign_plan", "campaign_summary"),
-    *("data_quality", "event_summary", "simulation_record", *FIGURES),
-]
+PARAMETERS = ("inputs", "feature_engineering", "reporting")
+# `optional_results` are of pipelines that may not have run: monitoring, campaigns, validation.
+RESULTS = ("evaluation_results", "scoring_results", "optional_results")
+DATASETS = ("data_quality", "event_summary", "simulation_record")
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Write the report from what the other pipelines save."""
-    sections = ("inputs", "feature_engineering", "reporting")
-    parameters = {name: f"params:{name}" for name in sections} | {"parameters": "parameters"}
+    parameters = {name: f"params:{name}" for name in PARAMETERS} | {"parameters": "parameters"}
     return Pipeline(
         [
             Node(
                 write_report,
-                parameters | {name: name for name in DATASETS},
+                parameters | {name: name for name in (*RESULTS, *DATASETS)},
                 ["report_html", "report_md"],
                 name="write_report",
             ),

@@ -1,7 +1,10 @@
 from kedro.pipeline import Node, Pipeline
 
+from sparkify.pipelines.evaluation.pipeline import collect_results
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.scoring import nodes
+
+RESULTS = ["score_summary", "contacts", "campaign_plan", "campaign_history", "score_history"]
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -25,7 +28,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 Node(
                     nodes.score_customers,
                     [
-                        *["current_features", "churn_model", "package_versions"],
+                        *["current_features", "churn_model", "params:package_versions"],
                         *["params:inputs", scoring, engineering_parameters],
                     ],
                     ["churn_scores", "scores_model_card"],
@@ -88,5 +91,6 @@ def _create_contact_lists() -> Pipeline:
                 "score_summary",
                 name="summarize_scores",
             ),
+            collect_results(RESULTS, "scoring_results"),
         ]
     )

@@ -1,0 +1,41 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.io import DatasetError
+
+from sparkify.datasets import DatasetGroup, JSONDataset
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, Any]:
+    folder = "sparkify.datasets"
+    return {
+        "summary": {
+            "type": f"{folder}.OptionalJSONDataset",
+            "filepath": str(tmp_path / "summary.json"),
+        },
+        "figure": {
+            "type": f"{folder}.OptionalFigureDataset",
+            "filepath": str(tmp_path / "figure.png"),
+        },
+    }
+
+
+def test_a_group_loads_its_datasets_by_name(settings: dict[str, Any], tmp_path: Path) -> None:
+    JSONDataset(filepath=str(tmp_path / "summary.json")).save({"alarms": 1})
+    group = DatasetGroup(settings)
+    assert group.load() == {"summary": {"alarms": 1}, "figure": None}
+    assert not group.exists()
+    (tmp_path / "figure.png").write_bytes(b"png")
+    assert group.load()["figure"] == b"png"
+    assert group.exists()
+
+
+def test_a_group_is_not_saved(settings: dict[str, Any]) -> None:
+    with pytest.raises(DatasetError, match="save one of \\['summary', 'figure'\\]"):
+        DatasetGroup(settings).save({})
+
+
+def test_a_description_has_each_file(settings: dict[str, Any]) -> None:
+    assert "summary.json" in str(DatasetGroup(settings))

@@ -157,23 +157,24 @@ def test_a_champion_trained_on_other_users_or_without_a_card_is_replaced(
     other_users = change_card(linear, parameters=parameters)
     for current, reason in (
         (other_users, "other users"),
-        (PipelineModel(linear.stages[:-1]), "card"),
+        (PipelineModel(linear.stages[:-1]), "no f1_threshold, features, prediction_task"),
     ):
         *_, promotion = compare_with_champion(linear, current, test, AP, evaluation)
         assert promotion["replaced"]
         assert reason in promotion["reason"]
 
 
-def test_a_champion_with_a_fixed_threshold_is_replaced(
-    linear: PipelineModel, test: DataFrame, evaluation: EvaluationParameters
+@pytest.mark.parametrize("field", ["f1_threshold", "prediction_task"])
+def test_a_champion_of_another_version_is_replaced(
+    field: str, linear: PipelineModel, test: DataFrame, evaluation: EvaluationParameters
 ) -> None:
-    card = {name: what for name, what in read_card(linear).items() if name != "f1_threshold"}
-    earlier = add_card(PipelineModel(linear.stages[:-1]), {**card, "threshold": 0.2})
+    card = {name: what for name, what in read_card(linear).items() if name != field}
+    earlier = add_card(PipelineModel(linear.stages[:-1]), {**card, "question": {}})
     _, model, promotion = compare_with_champion(linear, earlier, test, AP, evaluation)
     assert model is linear
     assert promotion == {
         "replaced": True,
-        "reason": "the previous champion comes from an earlier version, with a fixed threshold",
+        "reason": f"the previous champion is of another version of this project: no {field}",
     }
 
 

@@ -42,16 +42,17 @@ def test_another_prediction_task_is_an_error(
 
 
 def test_a_model_without_a_card_is_an_error(settings: FeatureEngineeringParameters) -> None:
-    with pytest.raises(ModelMismatchError, match="has no model card"):
+    with pytest.raises(ModelMismatchError, match="its model card has no f1_threshold, features"):
         require_compatible({}, ["next_song"], settings, VERSIONS)
 
 
-def test_a_model_with_a_fixed_threshold_is_an_error(
-    card: dict[str, Any], settings: FeatureEngineeringParameters
+@pytest.mark.parametrize("field", ["f1_threshold", "prediction_task"])
+def test_a_model_of_another_version_is_an_error(
+    field: str, card: dict[str, Any], settings: FeatureEngineeringParameters
 ) -> None:
-    earlier = {name: value for name, value in card.items() if name != "f1_threshold"}
-    with pytest.raises(ModelMismatchError, match=r"earlier version.* Train another with `kedro"):
-        require_compatible({**earlier, "threshold": 0.3}, card["features"], settings, VERSIONS)
+    earlier = {name: value for name, value in card.items() if name != field}
+    with pytest.raises(ModelMismatchError, match=f"another version.* no {field}. Train another"):
+        require_compatible({**earlier, "question": {}}, card["features"], settings, VERSIONS)
 
 
 def test_other_package_versions_are_a_warning(

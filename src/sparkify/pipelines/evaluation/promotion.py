@@ -11,7 +11,7 @@ from sparkify.formatting.baseline_comparison import TOO_FEW
 from sparkify.ml import metrics
 from sparkify.ml.bootstrap import Bootstrap, estimate_metrics
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
-from sparkify.pipelines.modelling.model_card import is_forecast, read_card
+from sparkify.pipelines.modelling.model_card import find_missing_fields, is_forecast, read_card
 from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
 
@@ -33,12 +33,10 @@ def find_obstacle(
     if current_champion_model is None:
         return "there was no champion before"
     current = read_card(current_champion_model)
-    if not current:
-        return "the previous champion has no model card"
+    if lacking := find_missing_fields(current):
+        return f"the previous champion is of another version of this project: no {lacking}"
     if not current.get("reference"):
         return "the previous champion has no reference for monitoring"
-    if "f1_threshold" not in current:
-        return "the previous champion comes from an earlier version, with a fixed threshold"
     before, now = current["prediction_task"], challenger["prediction_task"]
     missing = sorted(set(current["features"]) - set(test.columns))
     users_before, users_now = (

@@ -13,6 +13,9 @@ from pyspark.sql import functions as F
 from sparkify.spark.checksums import count_and_hash_sum
 from sparkify.spark.functions import collect_one_row
 
+# Without one of these, a card is of another version of the project.
+REQUIRED_FIELDS = ("f1_threshold", "features", "prediction_task", "source", "training")
+
 
 class ModelCard(Transformer, DefaultParamsReadable["ModelCard"], DefaultParamsWritable):
     """A stage that changes no row; `card` is JSON that describes the model and its training."""
@@ -42,6 +45,11 @@ def read_card(model: PipelineModel) -> dict[str, Any]:
     cards = [stage for stage in model.stages if isinstance(stage, ModelCard)]
     card: dict[str, Any] = json.loads(cards[-1].getOrDefault("card")) if cards else {}
     return card
+
+
+def find_missing_fields(card: dict[str, Any]) -> str:
+    """Return the required fields that a card lacks, separated by commas; empty without any."""
+    return ", ".join(name for name in REQUIRED_FIELDS if name not in card)
 
 
 def is_same_model(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sparkify.errors import UserError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
+from sparkify.pipelines.modelling.model_card import find_missing_fields
 
 logger = logging.getLogger(__name__)
 
@@ -33,16 +34,10 @@ def require_compatible(
     Raises:
         ModelMismatchError: with what differs.
     """
-    if not card:
+    if lacking := find_missing_fields(card):
         raise ModelMismatchError(
-            "churn_model has no model card: it comes from an earlier version of this project. "
-            "Train another with `kedro run`."
-        )
-    if "f1_threshold" not in card:
-        raise ModelMismatchError(
-            "churn_model comes from an earlier version of this project, which fixed the threshold "
-            "in training. Train another with `kedro run`; costs and thresholds are now parameters "
-            "of the run that makes the list."
+            f"churn_model was trained by another version of this project: its model card has no "
+            f"{lacking}. Train another model with `kedro run`."
         )
     missing = [name for name in card["features"] if name not in columns]
     if missing:

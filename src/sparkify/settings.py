@@ -5,6 +5,7 @@ from sparkify.hooks.kedro_viz_statistics import KedroVizContext, KedroVizStatist
 from sparkify.hooks.mlflow_tracking import MLflowHooks
 from sparkify.hooks.package_versions import PackageVersionsHooks
 from sparkify.hooks.parameter_check import ParameterCheckHooks
+from sparkify.hooks.progress import ProgressHooks
 from sparkify.hooks.run_lock import RunLockHooks
 from sparkify.hooks.run_summary import MonitoringHooks, RunSummaryHooks
 from sparkify.hooks.run_timings import RunTimingsHooks
@@ -24,6 +25,7 @@ HOOKS = (
     KedroVizStatisticsHooks(_timings),
     _timings,
     RunSummaryHooks(),
+    ProgressHooks(),
     MonitoringHooks(),
 )
 CONTEXT_CLASS = KedroVizContext

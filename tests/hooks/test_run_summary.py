@@ -6,7 +6,7 @@ from kedro.framework.hooks.manager import _create_hook_manager, _register_hooks
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
-from sparkify.datasets import JSONDataset
+from sparkify.datasets import CSVDataset, JSONDataset, TextDataset
 from sparkify.errors import TooLittleDataError
 from sparkify.hooks.run_summary import MonitoringAlarmError, MonitoringHooks, RunSummaryHooks
 from sparkify.settings import HOOKS
@@ -163,6 +163,21 @@ def test_scores_are_logged_with_expected_churners_and_gain(
     ]
 
 
+def test_the_last_lines_are_the_files_to_open(
+    logged: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    contacts, report = tmp_path / "contacts.csv", tmp_path / "report.html"
+    catalog = DataCatalog(
+        {
+            "score_summary": MemoryDataset({**SUMMARY, "to_contact": 1_046}),
+            "contacts_csv": CSVDataset(filepath=str(contacts)),
+            "report_html": TextDataset(filepath=str(report)),
+        }
+    )
+    RunSummaryHooks().after_pipeline_run(make_pipeline("report_html", "contacts_csv"), catalog)
+    assert logged.messages == [f"Contacts: {contacts} (1,046)", f"Report: {report}"]
+
+
 def test_metrics_of_an_earlier_run_are_not_logged(
     logged: pytest.LogCaptureFixture,
 ) -> None:
@@ -222,6 +237,6 @@ def test_a_run_without_alarms_does_not_fail(
 def test_monitoring_hooks_run_last() -> None:
     manager = _create_hook_manager()
     _register_hooks(manager, HOOKS)
-    first, *_, last = manager.hook.after_pipeline_run.get_hookimpls()[::-1]
+    _progress_bar, first, *_, last = manager.hook.after_pipeline_run.get_hookimpls()[::-1]
     assert isinstance(first.plugin, RunSummaryHooks)
     assert isinstance(last.plugin, MonitoringHooks)

@@ -12,7 +12,11 @@ import pytest
 from sparkify.spark import jvm_options as jvm
 
 LOGGING = Path(jvm.__file__).with_name("log4j2.properties")
-QUIET = f"-Xlog:disable -Dlog4j2.configurationFile={LOGGING.as_uri()}"
+ALGEBRA = (
+    "-Ddev.ludovic.netlib.blas.allowNative=false -Ddev.ludovic.netlib.lapack.allowNative=false"
+)
+QUIET = f"-Xlog:disable -Dlog4j2.configurationFile={LOGGING.as_uri()} {ALGEBRA}"
+EXECUTOR = f"--conf=spark.executor.extraJavaOptions={ALGEBRA}"
 PRINTED = """
 from pyspark.sql import SparkSession
 from sparkify.spark.jvm_options import prepare_environment, format_submit_arguments
@@ -47,6 +51,7 @@ def test_every_setting_becomes_an_argument(no_archive: Path) -> None:
         "--conf=spark.ui.enabled=false",
         "--conf=spark.sql.shuffle.partitions=1",
         f"--conf=spark.driver.extraJavaOptions={QUIET}",
+        EXECUTOR,
         "pyspark-shell",
     ]
 
@@ -55,6 +60,7 @@ def test_a_setting_that_is_none_is_omitted(no_archive: Path) -> None:
     settings = {"spark.driver.host": None, "spark.driver.extraJavaOptions": None}
     assert shlex.split(jvm.format_submit_arguments(settings)) == [
         f"--conf=spark.driver.extraJavaOptions={QUIET}",
+        EXECUTOR,
         "pyspark-shell",
     ]
 
@@ -63,6 +69,7 @@ def test_java_options_of_the_settings_follow_those_of_the_project(no_archive: Pa
     settings = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -Dname=value"}
     assert shlex.split(jvm.format_submit_arguments(settings)) == [
         f"--conf=spark.driver.extraJavaOptions={QUIET} -XX:TieredStopAtLevel=1 -Dname=value",
+        EXECUTOR,
         "pyspark-shell",
     ]
     assert settings == {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -Dname=value"}
@@ -76,7 +83,9 @@ def test_paths_with_blanks_and_quotes_stay_one_option_each(
     archive = folder / "spark-classes.jsa"
     archive.touch()
     arguments = shlex.split(jvm.format_submit_arguments({}, archive, folder / "scratch"))
-    (options,) = (one.partition("extraJavaOptions=")[2] for one in arguments if "Java" in one)
+    (options,) = (
+        one.partition("extraJavaOptions=")[2] for one in arguments if "driver.extraJava" in one
+    )
     # Spark's launcher splits the options by the quotes of a shell.
     assert shlex.split(options) == [
         *QUIET.split(),

@@ -10,6 +10,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from sparkify.datasets import JSONDataset
+from sparkify.datasets.atomic_write import AtomicWriteMixin
 from sparkify.errors import TooLittleDataError, UserError
 from sparkify.formatting.baseline_comparison import TOO_FEW, compare_with_baselines
 from sparkify.formatting.money import format_dollars
@@ -24,7 +25,7 @@ class RunSummaryHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Log the counts of records, the hold-out metrics and the scores that the run made."""
+        """Log the counts of records, the hold-out metrics, the scores, and the files to open."""
         outputs = pipeline.all_outputs()
         if "data_quality" in outputs:
             logger.info(_format_records(catalog.load("data_quality")))
@@ -37,6 +38,11 @@ class RunSummaryHooks:
             logger.info("Metrics and figures: %s", _find_folder(catalog, "metrics"))
         if "score_summary" in outputs:
             logger.info(_format_scores(catalog.load("score_summary")))
+        if "contacts_csv" in outputs:
+            customers = catalog.load("score_summary")["to_contact"]
+            logger.info("Contacts: %s (%s)", _find_path(catalog, "contacts_csv"), f"{customers:,}")
+        if "report_html" in outputs:
+            logger.info("Report: %s", _find_path(catalog, "report_html"))
 
     @hook_impl
     def on_pipeline_error(self, error: Exception, catalog: DataCatalog) -> None:
@@ -83,6 +89,12 @@ def _find_folder(catalog: DataCatalog, name: str) -> PurePosixPath:
     dataset = catalog.get(name)
     assert isinstance(dataset, JSONDataset)  # noqa: S101 -- for mypy
     return dataset.folder
+
+
+def _find_path(catalog: DataCatalog, name: str) -> str:
+    dataset = catalog.get(name)
+    assert isinstance(dataset, AtomicWriteMixin)  # noqa: S101 -- for mypy
+    return dataset.saved_at()[1]
 
 
 def _format_monitoring(summary: dict[str, Any]) -> str:

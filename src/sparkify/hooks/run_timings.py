@@ -62,7 +62,7 @@ class RunTimingsHooks:
         started, read_before = self._started[node.name]
         self.seconds[node.name] = seconds = round(time.perf_counter() - started, 2)
         finished = sum(not names for names in self._unsaved.values())
-        logger.info("%5s  %-35s %6.1f s", f"{finished}/{len(self._unsaved)}", node.name, seconds)
+        logger.info("%5s  %-45s %6.1f s", f"{finished}/{len(self._unsaved)}", node.name, seconds)
         row_counts = [self._row_counts[name] for name in node.outputs]
         table_rows = [count for count in row_counts if count is not None]
         self._rows.append(

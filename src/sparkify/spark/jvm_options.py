@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 LOGGING = Path(__file__).with_name("log4j2.properties").as_uri()
 CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions"
+# Java would call the machine's BLAS and LAPACK where it finds them; their sums differ.
+OWN_ALGEBRA = [f"-Ddev.ludovic.netlib.{name}.allowNative=false" for name in ("blas", "lapack")]
 # A small run like the project's; the classes that it loads are archived.
 SAMPLE_RUN = """
 import sys
@@ -70,14 +73,20 @@ def format_submit_arguments(
     files of Spark and Java go to `scratch`, unless `spark.local.dir` is set.
     """
     # JVM logging is off: it warns of classes that cannot be archived.
-    options = ["-Xlog:disable", f"-Dlog4j2.configurationFile={LOGGING}"]
+    options = ["-Xlog:disable", f"-Dlog4j2.configurationFile={LOGGING}", *OWN_ALGEBRA]
     archive = archive or CLASS_ARCHIVE
     if archive.exists():
         options.append(f"-XX:SharedArchiveFile={archive}")
     if scratch:
         options.append(f"-Djava.io.tmpdir={scratch}")
-    java_options = f"{shlex.join(options)} {settings.get(JAVA_OPTIONS) or ''}".strip()
-    complete = {**settings, JAVA_OPTIONS: java_options}
+    added = {JAVA_OPTIONS: options, EXECUTOR_OPTIONS: OWN_ALGEBRA}
+    complete = {
+        **settings,
+        **{
+            name: f"{shlex.join(ours)} {settings.get(name) or ''}".strip()
+            for name, ours in added.items()
+        },
+    }
     arguments = [
         f"--conf={name}={format_setting(value)}"
         for name, value in complete.items()

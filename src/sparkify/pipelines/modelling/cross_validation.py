@@ -129,7 +129,8 @@ def predict_out_of_fold(
         seconds = time.perf_counter() - start
         predictions = predict_uncalibrated(model, held_out)
         progress = f"{next(finished_fits)}/{len(trials) * len(splits)}"
-        logger.info("Fit %s: %s, fold %d, %.1f s", progress, label, fold + 1, seconds)
+        name = trials[number].candidate.replace("_", " ")
+        logger.info("fit %5s  %s, fold %d, %.1f s", progress, name, fold + 1, seconds)
         return predictions.assign(trial=number, candidate=label, repeat=repeat, fold=fold)
 
     prepared_folds: dict[tuple[int, int], tuple[Prepared, DataFrame]] = {}

@@ -9,9 +9,9 @@ LOG = $(shell $(BIN)/python -c 'from kedro.config import OmegaConfigLoader; \
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test presets check lint types viz site picture dictionary notebook bench chaos determinism cluster wheel try-wheel audit sbom lock
+.PHONY: help run score report test presets check lint types viz site picture dictionary notebook bench chaos determinism cluster wheel try-wheel audit sbom lock
 
-help: ## List the commands.
+help: ## List the commands; ENV=full runs them on the large log.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # Only mini and full read a simulated log.
@@ -19,6 +19,12 @@ run: .venv/ready ## Run the default pipeline, from the log to the report; mini a
 	@log=$(call quote,$(LOG)); test -e "$$log" || test -e "$$log.gz" || test -e "$$log.bz2" \
 		|| case "$(ENV)" in mini|full) $(BIN)/kedro run --env $(ENV) --pipelines simulation ;; esac
 	$(BIN)/kedro run --env $(ENV)
+
+score: .venv/ready ## Score the newest customers with the current champion, and write the report.
+	$(BIN)/kedro run --env $(ENV) --pipelines scoring,reporting
+
+report: .venv/ready ## Write the report anew from saved results.
+	$(BIN)/kedro run --env $(ENV) --pipelines reporting
 
 test: .venv/ready ## Run the tests on two cores, with coverage.
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term

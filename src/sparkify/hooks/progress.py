@@ -47,9 +47,9 @@ class ProgressHooks:
         self._timer: Timer | None = None
         self._started = 0  # nodes
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def before_pipeline_run(self, pipeline: Pipeline) -> None:
-        """Start the bar if standard output is a terminal."""
+        """Start the bar if standard output is a terminal, once Spark has started."""
         if not sys.stdout.isatty():
             return
         self._progress = Progress(
@@ -58,7 +58,9 @@ class ProgressHooks:
             refresh_per_second=REFRESHES_PER_SECOND,
             transient=True,
         )
-        self._progress.add_task("starting", total=len(pipeline.nodes))
+        self._progress.add_task(
+            "starting", total=sum(bool(node.outputs) for node in pipeline.nodes)
+        )
         self._started = 0
         # Rich replaces standard output, so that the log appears above the bar.
         handlers = _list_console_handlers()
@@ -72,7 +74,7 @@ class ProgressHooks:
         if self._progress:
             (bar,) = self._progress.task_ids
             self._progress.update(bar, description=node.name, completed=self._started)
-            self._started += 1
+            self._started += bool(node.outputs)
         self._stop_timer()
         self._timer = Timer(LONG_NODE_SECONDS, logger.info, ("%5s  %s", "...", node.name))
         self._timer.daemon = True

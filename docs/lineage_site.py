@@ -58,7 +58,12 @@ def build_site(project: Path, folder: Path, env: str | None = None) -> None:
     (folder / "api" / "metadata").write_text(versions.model_dump_json(), encoding="utf-8")
     page = folder / "index.html"
     text = OTHER_HOSTS.sub("", page.read_text(encoding="utf-8"))
-    page.write_text(text.replace("</head>", FIRST_VISIT), encoding="utf-8")
+    text = text.replace("</head>", FIRST_VISIT)
+    page.write_text(text, encoding="utf-8")
+    # The view of the last run, whose page can then be reloaded: the same page, one folder deeper.
+    (folder / "workflow").mkdir()
+    deeper = text.replace("<head>", '<head><base href="../">')
+    (folder / "workflow" / "index.html").write_text(deeper, encoding="utf-8")
 
 
 if __name__ == "__main__":

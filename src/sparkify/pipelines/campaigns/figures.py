@@ -59,7 +59,8 @@ def draw_campaigns(campaign_effects: pd.DataFrame, campaign_summary: Mapping[str
         value = rows[name].to_numpy(float)
         if np.isnan(value).all():
             continue
-        errors = [value - rows[f"{name}_low"], rows[f"{name}_high"] - value]
+        low, high = (rows[f"{name}_{bound}"].to_numpy(float) for bound in ("low", "high"))
+        errors = [value - low, high - value]
         style: dict[str, Any] = {"fmt": "o", "ms": 5, "color": color, "capsize": 3, "label": label}
         axes.errorbar(value, places + offset, xerr=errors, **style)
     axes.axvline(0, color=TEXT, lw=1)

@@ -130,8 +130,8 @@ def draw_calibration(predictions: pd.DataFrame, metrics: dict[str, Any], bins: i
     axes.errorbar(
         forecast,
         share,
-        xerr=[forecast - groups["min"], groups["max"] - forecast],
-        yerr=[(share - low).clip(lower=0), (high - share).clip(lower=0)],
+        xerr=np.array([forecast - groups["min"], groups["max"] - forecast]),
+        yerr=np.clip([share - low, high - share], 0, None),
         fmt="o",
         color=MODEL,
         elinewidth=1.2,
@@ -265,7 +265,7 @@ def draw_candidates(cv_results: pd.DataFrame, selected_candidate: dict[str, Any]
     ):
         value, places = rows.loc[is_drawn, "average_precision"], rows.index[is_drawn]
         style: dict[str, Any] = {"fmt": "o", "color": color, "capsize": 3, "label": label}
-        axes.errorbar(value, places, xerr=error[is_drawn], **style)
+        axes.errorbar(value, places, xerr=error[is_drawn].to_numpy(), **style)
     axes.set_yticks(rows.index, _name_trials(rows))
     axes.set(xlabel="Average precision, with its standard error", ylim=(-0.6, len(rows) - 0.4))
     axes.grid(axis="y", visible=False)

@@ -158,10 +158,10 @@ def _draw_bar_panels(
     return figure
 
 
-def _compute_errors(rows: pd.DataFrame, name: str, values: pd.Series) -> list[pd.Series]:
+def _compute_errors(rows: pd.DataFrame, name: str, values: pd.Series) -> list[Any]:
     """Return the distances from values to the bounds of their intervals; 0 without an interval."""
     below, above = values - rows[f"{name}_low"], rows[f"{name}_high"] - values
-    return [below.clip(lower=0).fillna(0), above.clip(lower=0).fillna(0)]
+    return [error.clip(lower=0).fillna(0).to_numpy() for error in (below, above)]
 
 
 def _format_years(days: pd.Series) -> str:

@@ -1,5 +1,6 @@
 """Run the project on a simulated log, and score its predictions."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import mean
@@ -157,5 +158,11 @@ def save_report(seeds: Seeds, how: dict[str, Any], folder: Path) -> None:
     summary = average_scores(seeds)
     print(f"Mean and range over {len(seeds)} seeds\n{format_table(summary)}\n")
     save_results(folder / "ceiling.json", {**how, "seeds": seeds, "over_seeds": summary})
-    draw_scores(seeds).savefig(folder / "ceiling.png")
+    draw_saved(folder)
     print_progress(f"Results: {folder}/ceiling.json and ceiling.png")
+
+
+def draw_saved(folder: Path) -> None:
+    """Draw `ceiling.png` from `ceiling.json`."""
+    saved = json.loads((folder / "ceiling.json").read_text(encoding="utf-8"))
+    draw_scores(saved["seeds"]).savefig(folder / "ceiling.png")

@@ -28,14 +28,14 @@ def require_readable(figure: Figure) -> None:
         or box.x1 > width + ROUNDING
         or box.y1 > height + ROUNDING
     ]
-    assert not clipped
+    assert not clipped, clipped
     overlapping = [
         (one.get_text(), other.get_text())
         for (one, first), (other, second) in combinations(boxes.items(), 2)
         if min(first.x1, second.x1) - max(first.x0, second.x0) > ROUNDING
         and min(first.y1, second.y1) - max(first.y0, second.y0) > ROUNDING
     ]
-    assert not overlapping
+    assert not overlapping, overlapping
     assert min(text.get_fontsize() for text in texts) >= TEXT_SIZE
     assert all(axes.get_xlabel() for axes in figure.axes if axes.axison)
     assert figure.get_suptitle()

@@ -13,8 +13,10 @@ ROUNDING = 1.0  # pixels
 
 
 def require_readable(figure: Figure) -> None:
-    """Fail if a text is beyond the canvas, overlaps another one, or is small; or if axes have no
-    label."""
+    """Fail if a text is clipped, overlaps another one, is small or would be set as a formula.
+
+    Axes need a label, the figure a title.
+    """
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     width, height = canvas.get_width_height()
@@ -39,6 +41,8 @@ def require_readable(figure: Figure) -> None:
     assert min(text.get_fontsize() for text in texts) >= TEXT_SIZE
     assert all(axes.get_xlabel() for axes in figure.axes if axes.axison)
     assert figure.get_suptitle()
+    formulas = [text for text in texts if text.get_text().count("$") > 1 and text.get_parse_math()]
+    assert not formulas, formulas
 
 
 def get_subtitle(figure: Figure) -> str:

@@ -52,7 +52,7 @@ def create_figure(
     layout = ConstrainedLayoutEngine(rect=(0, 0, 1, height / total), wspace=0.06)
     figure = Figure(figsize=(WIDTH, total), dpi=DPI, layout=layout)
     place: dict[str, Any] = {"x": MARGIN / WIDTH, "ha": "left", "va": "top"}
-    place["linespacing"] = LINE_HEIGHT - 0.15
+    place |= {"linespacing": LINE_HEIGHT - 0.15, "parse_math": False}  # $ is a dollar
     size: dict[str, Any] = {"fontsize": TITLE_SIZE, "fontweight": "bold", "color": TEXT}
     figure.suptitle("\n".join(titles), y=1 - MARGIN / total, **place, **size)
     y = 1 - (MARGIN + title_height) / total

@@ -109,3 +109,34 @@ def test_figures_name_the_outcome(
     assert [label.get_text() for label in confusion.get_yticklabels()] == truth
     calibration = axes_of(figures.draw_calibration(predictions, metrics, 2))
     assert calibration.get_ylabel() == f"Share that {truth[1]}"
+
+
+@pytest.mark.parametrize(
+    ("interval", "subtitle"),
+    [
+        ([-240.0, 1380.0], "95 % interval of this profit: -$240 to $1,380"),
+        (None, "95 % interval of this profit: too few to say"),
+    ],
+)
+def test_the_profit_has_an_interval_in_dollars(interval: list[float] | None, subtitle: str) -> None:
+    profit = {
+        "contacted": range(4),
+        "profit": [0, -1, 480, 470],
+        "profit_low": [0, None, -240, -250] if interval else [float("nan")] * 4,
+        "profit_high": [0, None, 1380, 1370] if interval else [float("nan")] * 4,
+        "at_random": [0, 10, 20, 30],
+        "most_songs": [0, 170, 160, 150],
+    }
+    in_use = {"contacted": 2, "profit": {"value": 480.0, "ci95": interval}, "threshold": 0.056}
+    metrics = {
+        "source": "simulated",
+        "prediction_task": {"description": "2018-11-21", "outcome_phrase": "cancelled"},
+        "holdout": {"churned": 1, "users": 3},
+        "baselines": {"base_rate": {}, "most_songs": {}},
+    }
+    figure = figures.draw_profit(pd.DataFrame(profit), {"in_use": in_use}, metrics)
+    require_readable(figure)
+    assert figure.get_suptitle() == "2 contacts at the threshold: a profit of $480"
+    assert get_subtitle(figure).endswith(subtitle)
+    (axes,) = figure.axes
+    assert "most songs first" in [line.get_label() for line in axes.lines]

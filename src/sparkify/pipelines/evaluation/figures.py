@@ -77,7 +77,7 @@ def draw_precision_recall(predictions: pd.DataFrame, metrics: dict[str, Any]) ->
         f"{format_percent(precision_in_use)} of those above it {churned}",
         _format_subtitle(metrics),
         "Recall: share of churners found",
-        f"Precision: share of those above who {churned}",
+        f"Precision: share of those contacted that {churned}",
     )
     precision, recall, _ = precision_recall_curve(predictions.churned, predictions.probability)
     label = f"by the forecast: average precision {_format_estimate(holdout['average_precision'])}"
@@ -297,7 +297,7 @@ def draw_profit(
     in_use = contact_plan["in_use"]
     at = (in_use["contacted"], in_use["profit"]["value"])
     figure, axes = _create_axes(
-        f"{at[0]:,} contacts at the threshold in use: a profit of {format_dollars(at[1])}",
+        f"{at[0]:,} contacts at the threshold: a profit of {format_dollars(at[1])}",
         f"{_format_subtitle(metrics)}\n{_format_profit_interval(in_use['profit'])}",
         "Customers contacted, highest probability first",
         "Profit within the horizon, after the cost of contacts",

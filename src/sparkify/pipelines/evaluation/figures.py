@@ -77,7 +77,7 @@ def draw_precision_recall(predictions: pd.DataFrame, metrics: dict[str, Any]) ->
         f"{format_percent(precision_in_use)} of those above it {churned}",
         _format_subtitle(metrics),
         "Recall: share of churners found",
-        f"Precision: share of those contacted that {churned}",
+        f"Precision: share that {churned}",
     )
     precision, recall, _ = precision_recall_curve(predictions.churned, predictions.probability)
     label = f"by the forecast: average precision {_format_estimate(holdout['average_precision'])}"

@@ -233,12 +233,21 @@ def predict_holdout(log: ceiling_report.Log, holdout: pd.DataFrame, futures: int
 def main(arguments: list[str] | None = None) -> None:
     """Run the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        nargs="*",
+        default=[1, 2, 3, 4, 5],
+        help="none: only draw the saved results again",
+    )
     parser.add_argument("--users", type=int, help="simulate this number of users instead")
     parser.add_argument("--futures", type=int, default=40, help="continuations of every life")
     parser.add_argument("--logs", type=Path, default=ROOT / "build/ceiling")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
+    if not options.seeds:
+        ceiling_report.draw_saved(options.results)
+        return
     how = {**describe_run("ceiling", arguments), "futures": options.futures}
     seeds = {}
     for seed in options.seeds:

@@ -1,5 +1,6 @@
 """Run the project on a simulated log, and score its predictions."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import mean
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 
 from benchmarks import speed
 from benchmarks.program import print_progress, save_results
+from sparkify.figure_style import BAD, MODEL, REFERENCE, create_figure, format_percent
 from sparkify.ml.bootstrap import Bootstrap, estimate_metrics
 from sparkify.ml.metrics import CALIBRATION, PROBABILITY, RANKING
 from sparkify.pipelines.simulation.parameters import SimulationParameters
@@ -23,6 +25,11 @@ BOOTSTRAP = Bootstrap(resamples=300, seed=7, min_churned=5)
 METRICS = {"auc": "AUC", "average_precision": "average precision", "log_loss": "log loss"}
 BEST = ("oracle", "informed")
 OURS, BASELINE = "ours", "baseline_"
+NAMES = {
+    "oracle": "oracle: knows\nhidden states",
+    "informed": "informed: sees\nonly the log",
+    OURS: "this project",
+}
 
 
 class Log(speed.Log):
@@ -118,23 +125,31 @@ def list_leaks(seeds: Seeds) -> list[str]:
 def draw_scores(seeds: Seeds) -> Figure:
     """Draw AUC and average precision: a dot with its interval per seed, a row per predictor."""
     names = list(next(iter(seeds.values()))["scores"])
-    figure = Figure(figsize=(9, 0.45 * len(names) + 1.6), dpi=120, layout="constrained")
-    title = "How close to the best possible: a dot per seed, with its 95 % interval"
-    figure.suptitle(title, x=0.02, ha="left", fontsize=11)
-    panels = figure.subplots(1, 2, sharey=True)
+    mean = average_scores(seeds)
+    ours, informed = (mean[name]["average_precision"]["value"] for name in (OURS, "informed"))
+    figure, panels = create_figure(
+        f"{format_percent(ours / informed)} of the average precision that the log allows",
+        f"{len(seeds)} simulated logs, a dot each with its 95 % interval; more is better",
+        1.1 + 0.42 * len(names),
+        columns=2,
+        sharey=True,
+    )
     for axes, metric in zip(panels, ("auc", "average_precision"), strict=True):
         for row, name in enumerate(names):
-            color = "#1f5fa8" if name == OURS else "#c2452d" if name in BEST else "#8a8f98"
+            color = MODEL if name == OURS else BAD if name in BEST else REFERENCE
             for place, one in enumerate(seeds.values()):
                 dot = one["scores"][name][metric]
                 y = row + 0.6 * (place + 0.5) / len(seeds) - 0.3
                 axes.plot(dot["ci95"], [y, y], color=color, lw=1, alpha=0.5)
                 axes.plot(dot["value"], y, "o", color=color, ms=3)
-        axes.set_xlabel(METRICS[metric])
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="x", alpha=0.25)
-    panels[0].set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
-    panels[0].invert_yaxis()
+        label = METRICS[metric]
+        axes.set_xlabel(label[0].upper() + label[1:])
+        axes.locator_params(axis="x", nbins=5)
+        axes.grid(axis="y", visible=False)
+    panels[0].set_yticks(
+        range(len(names)), [NAMES.get(name, name.replace("_", " ")) for name in names]
+    )
+    panels[0].set_ylim(len(names) - 0.4, -0.6)
     return figure
 
 
@@ -143,5 +158,11 @@ def save_report(seeds: Seeds, how: dict[str, Any], folder: Path) -> None:
     summary = average_scores(seeds)
     print(f"Mean and range over {len(seeds)} seeds\n{format_table(summary)}\n")
     save_results(folder / "ceiling.json", {**how, "seeds": seeds, "over_seeds": summary})
-    draw_scores(seeds).savefig(folder / "ceiling.png")
+    draw_saved(folder)
     print_progress(f"Results: {folder}/ceiling.json and ceiling.png")
+
+
+def draw_saved(folder: Path) -> None:
+    """Draw `ceiling.png` from `ceiling.json`."""
+    saved = json.loads((folder / "ceiling.json").read_text(encoding="utf-8"))
+    draw_scores(saved["seeds"]).savefig(folder / "ceiling.png")

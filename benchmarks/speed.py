@@ -7,7 +7,6 @@ every subject `--repeats` times in turn. It checks that the features are equal a
 
 import argparse
 import json
-import math
 import os
 import shutil
 import statistics
@@ -22,6 +21,7 @@ from matplotlib.figure import Figure
 from benchmarks.measure import Measurement, measure
 from benchmarks.peers.equal import list_differences
 from benchmarks.program import RESULTS, ROOT, describe_run, print_progress, save_results
+from sparkify.figure_style import MODEL, PALE, TEXT_SIZE, add_legend, create_figure
 from sparkify.pipeline_registry import register_pipelines
 
 # Environment and simulation parameters of each log.
@@ -155,35 +155,40 @@ def compare(log: Log, subjects: list[str], repeats: int) -> dict[str, Any]:
 def draw(results: dict[str, Any]) -> Figure:
     """Draw the seconds to the features and in total: a panel per log, a bar per subject."""
     sizes = sorted(results["sizes"].values(), key=lambda size: size["log_bytes"])
-    across = min(len(sizes), 2)
-    down = math.ceil(len(sizes) / across)
-    figure = Figure(figsize=(4.2 * across + 0.6, 2.6 * down + 0.6), dpi=120, layout="constrained")
-    panels = figure.subplots(down, across, squeeze=False).ravel()
-    for unused in panels[len(sizes) :]:
-        unused.remove()
-    figure.suptitle("From the log to features, and to an evaluated model", x=0.02, ha="left")
-    for axes, size in zip(panels[: len(sizes)], sizes, strict=True):
+    subjects = max(len(size["subjects"]) for size in sizes)
+    figure, panels = create_figure(
+        "Seconds to the features, and to an evaluated model",
+        "Medians; less is better. “floor” only reads the log",
+        0.4 + (0.6 + 0.32 * subjects) * len(sizes),
+        rows=len(sizes),
+    )
+    for axes, size in zip(panels, sizes, strict=True):
         medians = pd.DataFrame({name: one["median"] for name, one in size["subjects"].items()}).T
         wall, features = medians["wall_seconds"], medians["features_seconds"]
-        axes.barh(medians.index, wall, color="#b8cbe3", label="model")
-        bars = axes.barh(medians.index, features, color="#1f5fa8", label="features")
-        for bar, to_features, total in zip(bars, features, wall, strict=True):
-            text = f" {to_features:,.0f} s, {total:,.0f} s"
-            axes.text(total, bar.get_y() + bar.get_height() / 2, text, va="center", fontsize=8)
-        axes.invert_yaxis()
-        axes.margins(x=0.45)
-        axes.set_xlim(left=0)
-        axes.set_title(f"{size['log_bytes'] / GIGABYTE:.2f} GB", loc="left", fontsize=9)
-        axes.set_xlabel("Seconds, median")
-        axes.spines[["top", "right"]].set_visible(False)
-    panels[0].legend(frameon=False, fontsize=8, loc="lower right")
+        axes.barh(medians.index, wall, color=PALE, label="to the model")
+        axes.barh(medians.index, features, color=MODEL, label="to the features")
+        for name in medians.index:
+            text = f" {features[name]:,.0f} s, {wall[name]:,.0f} s in total"
+            axes.text(wall[name], name, text, va="center", fontsize=TEXT_SIZE)
+        axes.margins(x=0.3)
+        axes.set(xlim=(0, None), ylim=(len(medians) - 0.4, -0.6))
+        axes.set_xlabel(f"Seconds for {size['log_bytes'] / GIGABYTE:.2f} GB of log")
+        axes.locator_params(axis="x", nbins=6)
+        axes.grid(axis="y", visible=False)
+    add_legend(figure, 2)
     return figure
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["mini", "1GB"])
+    parser.add_argument(
+        "--sizes",
+        nargs="*",
+        choices=SIZES,
+        default=["mini", "1GB"],
+        help="none: only draw the saved results again",
+    )
     parser.add_argument("--subjects", nargs="+", choices=[OURS, *PEERS], default=[OURS, *PEERS])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--logs", type=Path, default=ROOT / "build/bench")

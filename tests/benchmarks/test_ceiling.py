@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 
 from benchmarks import ceiling, ceiling_report
+from benchmarks.program import RESULTS
 from sparkify.ml.bootstrap import Bootstrap
 from sparkify.pipelines.simulation.chain import State, list_cohorts, list_states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
+from tests.figure_checks import require_readable
 
 # Short pauses between sessions: much happens in few days.
 BUSY = {"users": 300, "days": 9, "songs": 50, "artists": 5, "session_gap_days": 0.7, "seed": 3}
@@ -318,3 +320,11 @@ def test_an_auc_above_the_oracle_s_interval_is_a_leak(
     }
     assert results["command"].startswith("python -m benchmarks.ceiling --seeds 1 2")
     assert (tmp_path / "results/ceiling.png").stat().st_size > 5_000
+
+
+def test_the_figure_of_the_saved_results_can_be_read(tmp_path: Path) -> None:
+    saved = (RESULTS / "ceiling.json").read_text()
+    require_readable(ceiling_report.draw_scores(json.loads(saved)["seeds"]))
+    (tmp_path / "ceiling.json").write_text(saved)
+    ceiling.main(["--seeds", "--results", str(tmp_path)])
+    assert (tmp_path / "ceiling.png").stat().st_size > 5_000

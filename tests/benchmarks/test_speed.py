@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from benchmarks import speed
+from benchmarks.program import RESULTS
+from tests.figure_checks import require_readable
 
 
 def test_subjects_run_in_turn(tmp_path: Path) -> None:
@@ -72,3 +74,11 @@ def test_a_node_without_a_table_has_no_rows(tmp_path: Path) -> None:
     log.layer("08_reporting").mkdir(parents=True)
     (log.layer("08_reporting") / "run_timings.csv").write_text("node,rows_written\na,\nb,12\n")
     assert log.timings() == [{"node": "a", "rows_written": None}, {"node": "b", "rows_written": 12}]
+
+
+def test_the_figure_of_the_saved_results_can_be_read() -> None:
+    results = json.loads((RESULTS / "speed.json").read_text())
+    require_readable(speed.draw(results))
+    medium = {**results["sizes"]["mini"], "log_bytes": 1_000_000_000}
+    results["sizes"] |= {"1GB": medium, "3GB": medium}
+    require_readable(speed.draw(results))

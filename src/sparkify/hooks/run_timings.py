@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
@@ -15,11 +14,12 @@ from pyspark import SparkContext
 
 from sparkify.datasets import ParquetTableDataset
 from sparkify.datasets.statistics import count_bytes
+from sparkify.figure_style import MODEL, add_text_columns, create_figure, format_percent
 
 logger = logging.getLogger(__name__)
 RUN_TIMINGS, RUN_TIMINGS_FIGURE = "run_timings", "run_timings_figure"
 FORECAST = "score_summary"  # a run that saves it has made the forecast
-BAR_COLOR = "#1f5fa8"
+MIN_SHARE = 0.01  # of the run, for a bar in the figure
 BYTES_PER_MB = 1_000_000
 
 
@@ -88,35 +88,38 @@ class RunTimingsHooks:
 def draw_run_timings(run_timings: pd.DataFrame, score_summary: dict[str, Any]) -> Figure:
     """Draw the seconds of each node of the run that made the forecast, with megabytes and rows.
 
+    Nodes that took less than `MIN_SHARE` of the run are one bar.
+
     Args:
         run_timings: one row per node: `node`, `seconds`, `bytes_read`, `bytes_written` and
             `rows_written`, which is missing for a node that wrote no table.
         score_summary: the forecast that the run made.
     """
-    height = 1.4 + 0.3 * len(run_timings)
-    figure = Figure(figsize=(8, height), dpi=120, layout="constrained")
-    axes = figure.subplots()
-    title = f"The run that made the forecast: {run_timings['seconds'].sum():,.0f} seconds"
-    figure.suptitle(title, x=0.02, ha="left", fontweight="bold")
-    subtitle = (
-        "Seconds; MB read and written, rows written. Forecast for "
-        f"{score_summary['customers']:,} customers of {score_summary['cutoff']}"
+    total = run_timings["seconds"].sum()
+    is_short = run_timings["seconds"] < MIN_SHARE * total
+    rows = run_timings[~is_short]
+    if is_short.any():
+        others = run_timings[is_short].drop(columns="node").sum()
+        others["node"] = f"{is_short.sum()} nodes below {format_percent(MIN_SHARE)} each"
+        rows = pd.concat([rows, others.to_frame().T])
+    figure, (axes,) = create_figure(
+        f"The run that made the forecast: {total:,.0f} seconds",
+        f"Forecast for {score_summary['customers']:,} customers of {score_summary['cutoff']}; "
+        "nodes in the order of the run",
+        1.0 + 0.24 * len(rows),
     )
-    axes.set_title(subtitle, loc="left", fontsize=8.5, color="#555555")
-    bars = axes.barh(run_timings["node"], run_timings["seconds"], color=BAR_COLOR)
-    labels = [_format_bar_label(row) for row in run_timings.to_dict("records")]
-    axes.bar_label(bars, labels, fontsize=8)
-    axes.invert_yaxis()
-    axes.margins(x=0.6)
-    axes.set_xlim(left=0)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.barh(rows["node"], rows["seconds"].astype(float), height=0.7, color=MODEL)
+    axes.set(xlabel="Seconds", xlim=(0, None), ylim=(len(rows) - 0.4, -0.6))
+    axes.locator_params(axis="x", nbins=4)
+    axes.grid(axis="y", visible=False)
+    columns = {
+        "seconds": [f"{seconds:,.1f}" for seconds in rows["seconds"]],
+        "MB\nread": [f"{size / BYTES_PER_MB:,.0f}" for size in rows["bytes_read"]],
+        "MB\nwritten": [f"{size / BYTES_PER_MB:,.1f}" for size in rows["bytes_written"]],
+        "rows\nwritten": ["" if pd.isna(n) else f"{n:,.0f}" for n in rows["rows_written"]],
+    }
+    add_text_columns(axes, range(len(rows)), columns)
     return figure
-
-
-def _format_bar_label(row: dict[Hashable, Any]) -> str:
-    read, written = row["bytes_read"] / BYTES_PER_MB, row["bytes_written"] / BYTES_PER_MB
-    rows = "" if pd.isna(row["rows_written"]) else f", {row['rows_written']:,.0f} rows"
-    return f" {row['seconds']:,.1f} s; {read:,.0f} and {written:,.1f} MB{rows}"
 
 
 def _count_rows(dataset: AbstractDataset[Any, Any] | None, data: Any) -> int | None:

@@ -14,6 +14,7 @@ from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.modelling import nodes as modelling_nodes
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import PREDICTIONS
+from tests.figure_checks import get_subtitle, require_readable
 
 HOLDOUT = date(2018, 11, 21)
 QUESTION = {
@@ -180,10 +181,8 @@ def test_figures_are_drawn_without_pyplot(evaluated: Evaluated) -> None:
     assert len(figures) == 6
     for figure in figures:
         assert isinstance(figure, Figure)
-        assert figure.get_suptitle()
-        (axes,) = figure.axes
-        assert axes.get_xlabel()
+        require_readable(figure)
     churned = evaluated.metrics["holdout"]["churned"]
-    assert figures[0].axes[0].get_title(loc="left") == (
+    assert get_subtitle(figures[0]) == (
         f"Hold-out 2018-11-21, 10 days ahead: {churned} of 80 customers cancelled (simulated log)"
     )

@@ -143,15 +143,22 @@ def test_each_cutoff_is_predicted_from_cutoffs_whose_horizon_is_over(
 
 
 def test_remedies_raise_the_mean_forecast_and_smote_has_a_limit(
-    train: DataFrame, test: DataFrame, inputs: InputParameters, modelling: ModellingParameters
+    train: DataFrame,
+    test: DataFrame,
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
 ) -> None:
-    table = nodes.compare_imbalance(train, test, CHAMPION, RESULTS, inputs, modelling)
+    arguments = train, test, CHAMPION, RESULTS, inputs
+    table = nodes.compare_imbalance(*arguments, modelling, evaluation)
+    assert (table["log_loss_low"] < table["log_loss"]).all()
+    assert (table["log_loss"] < table["log_loss_high"]).all()
     mean = table.set_index("imbalance")["mean_forecast"]
     assert list(mean.index) == ["none", "weights", "smote"]
     assert mean["none"] == pytest.approx(0.25, abs=0.07)
     assert mean[["weights", "smote"]].tolist() == pytest.approx([0.5, 0.5], abs=0.07)
     limited = modelling.model_copy(update={"smote_max_rows": 10})
-    left_out = nodes.compare_imbalance(train, test, CHAMPION, RESULTS, inputs, limited).iloc[2]
+    left_out = nodes.compare_imbalance(*arguments, limited, evaluation).iloc[2]
     assert "modelling.smote_max_rows" in left_out["left_out"]
     assert np.isnan(left_out["auc"])
 

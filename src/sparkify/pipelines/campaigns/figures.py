@@ -7,63 +7,72 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
+from sparkify.figure_style import (
+    BAD,
+    CAUTION,
+    GOOD,
+    MODEL,
+    REFERENCE,
+    TEXT,
+    add_legend,
+    add_text_columns,
+    create_figure,
+    create_message,
+    format_as_percent,
+)
 from sparkify.pipelines.campaigns.effects import ALL, PROGRAMME
 from sparkify.pipelines.campaigns.movements import ACTIVE, CANCELLED, NEW, QUIET, RETURNED
 from sparkify.pipelines.campaigns.parameters import CampaignParameters
 
 COLORS = {
     NEW: "#7fb3e6",
-    ACTIVE: "#1f5fa8",
-    RETURNED: "#2e8b57",
-    QUIET: "#e3a857",
-    CANCELLED: "#c0392b",
+    ACTIVE: MODEL,
+    RETURNED: GOOD,
+    QUIET: CAUTION,
+    CANCELLED: BAD,
 }
-PLAIN_COLOR, ADJUSTED_COLOR, GREY = "#8fa3b8", "#1f5fa8", "#555555"
 MAX_ROWS = 30
+MAX_TICKS = 5  # weeks named on an axis
 
 
 def draw_campaigns(campaign_effects: pd.DataFrame, campaign_summary: Mapping[str, Any]) -> Figure:
     """Draw, for each campaign and group, the share of contacted customers kept by the contact."""
     rows = campaign_effects[campaign_effects["kept"].notna()].tail(MAX_ROWS)
-    figure = Figure(figsize=(9.5, 2.2 + 0.42 * max(len(rows), 1)), dpi=120, layout="constrained")
-    axes = figure.subplots()
-    figure.suptitle(
-        _format_title(campaign_summary), x=0.01, ha="left", fontsize=13, fontweight="bold"
-    )
+    title = _format_title(campaign_summary)
     if rows.empty:
         waiting = ", ".join(campaign_summary["waiting"]) or "none"
         text = f"No finished campaign with a control group. Waiting for their horizon: {waiting}."
-        axes.text(0, 0.5, text, transform=axes.transAxes, fontsize=10)
-        axes.set_axis_off()
-        return figure
+        return create_message(title, text)
+    figure, (axes,) = create_figure(
+        title,
+        "Control rate less contacted rate, with 95 % intervals; groups together hold 95 %. "
+        "Right of the line: contacts kept customers.",
+        1.2 + 0.4 * len(rows),
+    )
     places = np.arange(len(rows))[::-1]
     for name, label, color, offset in (
-        ("kept", "by shares", PLAIN_COLOR, 0.13),
-        ("adjusted_kept", "adjusted by the forecast", ADJUSTED_COLOR, -0.13),
+        ("kept", "by shares", REFERENCE, 0.13),
+        ("adjusted_kept", "adjusted by the forecast", MODEL, -0.13),
     ):
         value = rows[name].to_numpy(float)
         if np.isnan(value).all():
             continue
-        errors = [value - rows[f"{name}_low"], rows[f"{name}_high"] - value]
-        axes.errorbar(
-            value, places + offset, xerr=errors, fmt="o", ms=5, color=color, capsize=3, label=label
-        )
-    axes.axvline(0, color=GREY, lw=1)
-    axes.set_yticks(places, [_format_row(row) for row in rows.to_dict("records")], fontsize=8.5)
-    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    axes.set_xlabel("Share of contacted customers kept by the contact")
-    axes.set_title(
-        "Control rate less contacted rate, with 95 % intervals; groups together hold 95 %. "
-        "Right of the line: contacts kept customers.",
-        loc="left",
-        fontsize=8.5,
-        color=GREY,
-    )
-    figure.legend(frameon=False, fontsize=8.5, loc="outside lower left", ncols=2)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25, axis="x")
+        low, high = (rows[f"{name}_{bound}"].to_numpy(float) for bound in ("low", "high"))
+        errors = [value - low, high - value]
+        style: dict[str, Any] = {"fmt": "o", "ms": 5, "color": color, "capsize": 3, "label": label}
+        axes.errorbar(value, places + offset, xerr=errors, **style)
+    axes.axvline(0, color=TEXT, lw=1)
+    records = rows.to_dict("records")
+    axes.set_yticks(places, [_format_row(row) for row in records])
+    axes.set(xlabel="Share of contacted customers kept", ylim=(-0.6, len(rows) - 0.4))
+    axes.locator_params(axis="x", nbins=5)
+    format_as_percent(axes.xaxis)
+    axes.grid(axis="y", visible=False)
+    counts = {name: [f"{row[name]:,}" for row in records] for name in ("contacted", "control")}
+    add_text_columns(axes, list(places), counts)
+    add_legend(figure, 2)
     return figure
 
 
@@ -79,20 +88,19 @@ def _format_row(row: Mapping[Any, Any]) -> str:
     value = str(row["value"]).replace("_", " ")
     group = "" if value == ALL else f", {value}"
     if row["campaign"] == PROGRAMME:
-        group = f", {value} days since first listed"
-    return f"{campaign}{group}  ({row['contacted']:,} : {row['control']:,})"
+        group = f",\n{value} days since first listed"
+    return f"{campaign}{group}"
 
 
 def draw_movements(customer_movements: pd.DataFrame, campaigns: CampaignParameters) -> Figure:
     """Draw how many customers are active and quiet each week, and how many are lost or return."""
     silent_after_days = campaigns.silent_after_days
-    figure = Figure(figsize=(9.5, 4.6), dpi=120, layout="constrained")
-    figure.suptitle("Two kinds of loss", x=0.01, ha="left", fontsize=13, fontweight="bold")
+    title = "Two kinds of loss: cancelled and quiet customers"
     if customer_movements.empty:
         text = f"The log is too short: quiet is who was not seen for {silent_after_days} days."
-        figure.text(0.02, 0.5, text, fontsize=10)
-        return figure
-    counts, flows = figure.subplots(1, 2)
+        return create_message(title, text)
+    subtitle = f"Quiet: not seen for {silent_after_days} days"
+    figure, (counts, flows) = create_figure(title, subtitle, 3.4, columns=2)
     by_state = customer_movements.pivot_table(
         index="week_end", columns="now", values="customers", aggfunc="sum", fill_value=0
     )
@@ -102,11 +110,11 @@ def draw_movements(customer_movements: pd.DataFrame, campaigns: CampaignParamete
         if state in by_state:
             counts.bar(weeks, by_state[state], bottom=bottom, color=COLORS[state], label=state)
             bottom += by_state[state].to_numpy(float)
-    _style(counts, "Customers at the end of each week", by_state.index)
+    _format_weeks(counts, "Customers at the end of the week", by_state.index)
     moves = customer_movements[customer_movements["before"] != customer_movements["now"]]
     lines = {
         "cancelled": (moves["now"] == CANCELLED, COLORS[CANCELLED]),
-        f"silent for {silent_after_days} days": (moves["now"] == QUIET, COLORS[QUIET]),
+        "quiet": (moves["now"] == QUIET, COLORS[QUIET]),
         "returned": (moves["now"] == RETURNED, COLORS[RETURNED]),
         "new": (moves["before"] == NEW, COLORS[NEW]),
     }
@@ -114,19 +122,14 @@ def draw_movements(customer_movements: pd.DataFrame, campaigns: CampaignParamete
         summed = moves[is_move].groupby("week_end")["customers"].sum()
         values = summed.reindex(by_state.index, fill_value=0)
         flows.plot(weeks, values, marker="o", color=color, label=label)
-    _style(flows, "Customers lost, returned and new in each week", by_state.index)
+    _format_weeks(flows, "Changes in the week", by_state.index)
+    add_legend(figure, 5)
     return figure
 
 
-def _style(axes: Axes, title: str, weeks: pd.Index) -> None:
-    axes.set_title(title, loc="left", fontsize=10)
-    axes.set_ylim(bottom=0)
+def _format_weeks(axes: Axes, label: str, weeks: pd.Index) -> None:
+    axes.set(xlabel="Week ending", ylabel=label, ylim=(0, None))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-    step = max(len(weeks) // 8, 1)
-    axes.set_xticks(range(0, len(weeks), step))
-    axes.tick_params(labelsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25, axis="y")
-    axes.legend(
-        frameon=False, fontsize=8.5, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=4
-    )
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.set_xticks(range(0, len(weeks), -(-len(weeks) // MAX_TICKS)))
+    axes.grid(axis="x", visible=False)

@@ -1,31 +1,39 @@
 """Figures of the evaluation."""
 
-from textwrap import fill
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
+from statsmodels.stats.proportion import proportion_confint
 
+from sparkify.figure_style import (
+    BAD,
+    CAUTION,
+    MODEL,
+    REFERENCE,
+    TEXT,
+    add_legend,
+    add_text_columns,
+    create_figure,
+    format_as_percent,
+    format_percent,
+)
 from sparkify.formatting.baseline_comparison import TOO_FEW
 from sparkify.formatting.money import format_dollars
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS, OutcomeWords
 
-MODEL, REFERENCE, BAD = "#1f5fa8", "#8a8f98", "#c2452d"
+HEIGHT = 4.3  # inches
 STYLES = ["-", ":", "-."]
+RANDOM: dict[str, Any] = {"color": REFERENCE, "ls": "--", "lw": 1.2, "label": "at random"}
+MAX_LOSS = 2  # lowest profit that is drawn, as a multiple of the highest
 
 
 def _create_axes(title: str, subtitle: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6.4, 4.8), dpi=120, layout="constrained")
-    axes = figure.subplots()
-    figure.suptitle(title, x=0.02, ha="left", fontsize=13, fontweight="bold")
-    axes.set_title(subtitle, loc="left", fontsize=8.5, color="#555555")
+    figure, (axes,) = create_figure(title, subtitle, HEIGHT)
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
     return figure, axes
 
 
@@ -33,7 +41,7 @@ def _format_subtitle(metrics: dict[str, Any]) -> str:
     holdout = metrics["holdout"]
     return (
         f"Hold-out {metrics['prediction_task']['description']}: "
-        f"{holdout['churned']} of {holdout['users']} customers "
+        f"{holdout['churned']:,} of {holdout['users']:,} customers "
         f"{metrics['prediction_task']['outcome_phrase']} "
         f"({metrics['source']} log)"
     )
@@ -43,125 +51,157 @@ def _get_outcome_words(metrics: dict[str, Any]) -> OutcomeWords:
     return OUTCOME_WORDS[metrics["prediction_task"]["outcome"]]
 
 
-def _format_estimate(metric: dict[str, Any]) -> str:
+def _format_estimate(metric: dict[str, Any], decimals: int = 2) -> str:
+    value = f"{metric['value']:.{decimals}f}"
     if not metric["ci95"]:
-        return f"{metric['value']:.2f} (interval: {TOO_FEW})"
+        return f"{value} (interval: {TOO_FEW})"
     low, high = metric["ci95"]
-    return f"{metric['value']:.2f} (95 % interval {low:.2f} to {high:.2f})"
+    return f"{value} (95 % interval {low:.{decimals}f} to {high:.{decimals}f})"
 
 
-def _wrap(text: str) -> str:
-    return fill(text, 42)
-
-
-def _list_ranking_baselines(metrics: dict[str, Any]) -> list[str]:
-    return [name for name in metrics["baselines"] if name != "base_rate"]
+def _get_baselines(metrics: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the line style of each baseline that ranks customers, by its name."""
+    names = [name for name in metrics["baselines"] if name != "base_rate"]
+    return {
+        name: {"color": BAD, "lw": 1.2, "ls": style, "label": f"{name.replace('_', ' ')} first"}
+        for name, style in zip(names, STYLES, strict=False)
+    }
 
 
 def draw_precision_recall(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draw precision against recall, with the threshold in use."""
-    holdout = metrics["holdout"]
+    holdout, churned = metrics["holdout"], _get_outcome_words(metrics).churned
+    recall_in_use, precision_in_use = holdout["recall"]["value"], holdout["precision"]["value"]
     figure, axes = _create_axes(
-        "Precision and recall",
+        f"The threshold finds {format_percent(recall_in_use)} of the churners; "
+        f"{format_percent(precision_in_use)} of those above it {churned}",
         _format_subtitle(metrics),
         "Recall: share of churners found",
-        "Precision",
+        f"Precision: share that {churned}",
     )
     precision, recall, _ = precision_recall_curve(predictions.churned, predictions.probability)
-    label = f"{_wrap(metrics['champion']['label'])}\naverage precision "
-    label += _format_estimate(holdout["average_precision"])
-    axes.step(recall, precision, where="post", color=MODEL, label=label)
-    axes.axhline(holdout["base_rate"], color=REFERENCE, ls="--", label="contacting at random")
-    at = (holdout["recall"]["value"], holdout["precision"]["value"])
-    axes.plot(*at, "o", color=BAD, label=f"threshold in use, {holdout['threshold']:.3f}")
-    axes.set(xlim=(0, 1.02), ylim=(0, 1.05))
-    axes.legend(frameon=False, fontsize=9)
+    label = f"by the forecast: average precision {_format_estimate(holdout['average_precision'])}"
+    # The last point is no threshold: scikit-learn adds precision 1 at recall 0.
+    axes.step(recall[:-1], precision[:-1], where="post", color=MODEL, label=label)
+    axes.axhline(holdout["base_rate"], **RANDOM)
+    label = f"threshold in use, {holdout['threshold']:.3f}"
+    axes.plot(recall_in_use, precision_in_use, "o", color=BAD, label=label)
+    axes.set(xlim=(0, 1.02), ylim=(0, min(1.15 * precision[:-1].max(), 1.02)))
+    format_as_percent(axes.xaxis, axes.yaxis)
+    add_legend(figure)
     return figure
 
 
 def draw_roc(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draw the receiver operating characteristic."""
     figure, axes = _create_axes(
-        "Receiver operating characteristic",
+        f"ROC curve: AUC {_format_estimate(metrics['holdout']['auc'])}",
         _format_subtitle(metrics),
-        "Share of stayers predicted to churn",
-        "Share of churners found",
+        "False positive rate: share of stayers predicted to churn",
+        "Recall: share of churners found",
     )
     false_rate, true_rate, _ = roc_curve(predictions.churned, predictions.probability)
-    label = (
-        f"{_wrap(metrics['champion']['label'])}\nAUC {_format_estimate(metrics['holdout']['auc'])}"
-    )
-    axes.plot(false_rate, true_rate, color=MODEL, label=label)
-    axes.plot([0, 1], [0, 1], color=REFERENCE, ls="--", label="contacting at random")
+    axes.plot(false_rate, true_rate, color=MODEL, label="by the forecast")
+    axes.plot([0, 1], [0, 1], **RANDOM)
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
-    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    format_as_percent(axes.xaxis, axes.yaxis)
+    add_legend(figure, 2)
     return figure
 
 
 def draw_calibration(predictions: pd.DataFrame, metrics: dict[str, Any], bins: int) -> Figure:
-    """Draw forecasts against outcomes, in bins of equal size."""
-    share = f"Share that {_get_outcome_words(metrics).churned}"
+    """Draw forecasts against outcomes, in groups with the same number of expected churners.
+
+    Such groups reach higher than groups of equal size: the last has the highest probabilities.
+    """
+    words = _get_outcome_words(metrics)
+    mean, base_rate = predictions["probability"].mean(), predictions["churned"].mean()
     figure, axes = _create_axes(
-        "Calibration", _format_subtitle(metrics), "Mean forecast probability", share
+        f"Calibration: forecast {format_percent(mean, 1)} on average, "
+        f"{format_percent(base_rate, 1)} {words.churned}",
+        _format_subtitle(metrics),
+        "Forecast probability",
+        f"Share that {words.churned}",
     )
-    happened, forecast = calibration_curve(
-        predictions.churned, predictions.probability, n_bins=bins, strategy="quantile"
+    groups = _group_by_expected_churners(predictions, bins)
+    low, high = proportion_confint(groups["churned"], groups["customers"], method="wilson")
+    share, forecast = groups["churned"] / groups["customers"], groups["mean"]
+    axes.plot([0, 1], [0, 1], color=REFERENCE, ls="--", lw=1.2, label="forecast comes true")
+    axes.errorbar(
+        forecast,
+        share,
+        xerr=np.array([forecast - groups["min"], groups["max"] - forecast]),
+        yerr=np.clip([share - low, high - share], 0, None),
+        fmt="o",
+        color=MODEL,
+        elinewidth=1.2,
+        capsize=3,
+        label=f"{len(groups)} groups with equal numbers of expected churners: mean,\n"
+        "range of probabilities, and 95 % interval of the share (Wilson)",
     )
-    edge = 1.1 * max(happened.max(), forecast.max())
-    axes.plot([0, edge], [0, edge], color=REFERENCE, ls="--", label="forecast comes true")
-    label = f"{bins} groups of about {len(predictions) // bins} customers"
-    axes.plot(forecast, happened, "o-", color=MODEL, label=label)
-    axes.set(xlim=(0, edge), ylim=(0, edge))
-    axes.legend(frameon=False, fontsize=9)
+    right, top = groups["max"].max(), max(high.max(), groups["max"].max())
+    axes.set(xlim=(0, min(1.05 * right, 1)), ylim=(0, min(1.05 * top, 1)))
+    format_as_percent(axes.xaxis, axes.yaxis)
+    add_legend(figure)
     return figure
+
+
+def _group_by_expected_churners(predictions: pd.DataFrame, bins: int) -> pd.DataFrame:
+    """Group rows by probability, so that the probabilities of each group have the same sum.
+
+    One row per group: `customers`, `churned`, and mean, min and max of the probability. Equal
+    probabilities are in the same group, so that there may be fewer groups.
+    """
+    rows = predictions.sort_values("probability", kind="stable")
+    probability = rows["probability"]
+    cumulative = probability.cumsum().groupby(probability).transform("max")
+    group = np.ceil(cumulative / cumulative.max() * bins - 1e-9)
+    summary = rows.groupby(group).agg(customers=("churned", "size"), churned=("churned", "sum"))
+    return summary.join(probability.groupby(group).agg(["mean", "min", "max"]))
 
 
 def draw_lift(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draw the share of churners reached against the share of customers contacted."""
+    lift = metrics["holdout"]["lift_top_decile"]
     figure, axes = _create_axes(
-        "Lift",
+        f"Contacting a tenth reaches {_format_estimate(lift, 1)} times as many churners as chance",
         _format_subtitle(metrics),
         "Share of customers contacted",
         "Share of churners reached",
     )
     contacted = np.linspace(0, 1, len(predictions) + 1)
-    scores: dict[str, tuple[pd.Series, dict[str, Any]]] = {
-        f"{_wrap(metrics['champion']['label'])}\n"
-        f"top tenth: {_format_estimate(metrics['holdout']['lift_top_decile'])} times": (
-            predictions.probability,
-            {"color": MODEL},
-        ),
-        **{
-            f"{name.replace('_', ' ')} first": (
-                predictions[f"baseline_{name}"],
-                {"color": BAD, "lw": 1, "ls": style},
-            )
-            for name, style in zip(_list_ranking_baselines(metrics), STYLES, strict=False)
-        },
-    }
-    for label, (score, style) in scores.items():
+    curves = [
+        (predictions[f"baseline_{name}"], style) for name, style in _get_baselines(metrics).items()
+    ]
+    model: dict[str, Any] = {"color": MODEL, "lw": 2, "label": "by the forecast"}
+    for score, style in [(predictions["probability"], model), *curves]:
         order = np.argsort(-score.to_numpy(), kind="stable")
         reached = predictions.churned.to_numpy()[order].cumsum() / predictions.churned.sum()
-        axes.plot(contacted, [0, *reached], label=label, **style)
-    axes.plot([0, 1], [0, 1], color=REFERENCE, ls="--", label="contacting at random")
+        axes.plot(contacted, [0, *reached], **style)
+    axes.plot([0, 1], [0, 1], **RANDOM)
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
-    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    format_as_percent(axes.xaxis, axes.yaxis)
+    add_legend(figure, 2)
     return figure
 
 
 def draw_confusion(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure:
     """Draw how many customers the threshold in use predicts correctly and incorrectly."""
-    figure, axes = _create_axes(
-        "Confusion matrix", _format_subtitle(metrics), "Forecast", "What happened"
-    )
-    predicted = predictions.probability >= metrics["holdout"]["threshold"]
+    threshold, words = metrics["holdout"]["threshold"], _get_outcome_words(metrics)
+    predicted = predictions.probability >= threshold
     counts = confusion_matrix(predictions.churned, predicted, labels=[False, True])
+    figure, axes = _create_axes(
+        f"{counts[1, 1]:,} of the {counts[:, 1].sum():,} customers above the threshold "
+        f"{words.churned}",
+        f"{_format_subtitle(metrics)}\nThreshold {threshold:.3f}; a row adds up to 100 %",
+        "Forecast",
+        "What happened",
+    )
     shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.3, aspect="auto")
     for (row, column), count in np.ndenumerate(counts):
-        text = f"{count}\n{shares[row, column]:.0%} of them"
-        axes.text(column, row, text, ha="center", va="center", fontsize=13)
-    words = _get_outcome_words(metrics)
+        text = f"{count:,}\n{format_percent(shares[row, column])}"
+        axes.text(column, row, text, ha="center", va="center", fontsize=13, color=TEXT)
     axes.set_xticks([0, 1], [words.stays, words.churns])
     axes.set_yticks([0, 1], [words.stayed, words.churned])
     axes.grid(visible=False)
@@ -169,78 +209,122 @@ def draw_confusion(predictions: pd.DataFrame, metrics: dict[str, Any]) -> Figure
 
 
 def draw_weights(
-    feature_weights: pd.DataFrame, metrics: dict[str, Any], max_inputs: int = 20
+    feature_weights: pd.DataFrame, metrics: dict[str, Any], max_inputs: int = 15
 ) -> Figure:
-    """Draw the inputs with the largest weights in the champion."""
-    kind = feature_weights["kind"].iloc[0]
-    xlabel = {
-        "coefficient": "Change of the log-odds per standard deviation (right: leaves more likely)",
-        "importance": "Share of the gain in the trees' splits",
-    }[kind]
-    figure, axes = _create_axes(
-        "Weights of the champion's inputs", metrics["champion"]["label"], xlabel, ""
+    """Draw the inputs with the largest weights in the champion.
+
+    An input's own weight and that of its product with the moderator are two bars of one row.
+    """
+    parts = feature_weights["feature"].str.partition(", ")
+    weights = feature_weights.assign(input=parts[0], moderator=parts[2]).pivot(
+        index="input", columns="moderator", values="weight"
     )
-    figure.set_size_inches(8, 6.4)
-    order = feature_weights["weight"].abs().sort_values(kind="stable").index[-max_inputs:]
-    largest = feature_weights.loc[order]
-    colors = np.where(largest["weight"] > 0, BAD, MODEL) if kind == "coefficient" else MODEL
-    names = largest["feature"].str.replace("_", " ")
-    axes.barh(names, largest["weight"], color=colors)
+    order = weights.abs().max(axis="columns").sort_values(kind="stable").index[-max_inputs:]
+    largest = weights.loc[order].sort_index(axis="columns")
+    kind = feature_weights["kind"].iloc[0]
+    title, xlabel = {
+        "coefficient": (
+            "What raises (right) or lowers (left) the forecast",
+            "Change of the log-odds per standard deviation of the input",
+        ),
+        "importance": ("What the forecast depends on", "Share of the gain in the trees' splits"),
+    }[kind]
+    champion = metrics["champion"]["label"]
+    subtitle = f"Inputs with the largest weights in {champion}"
+    figure, (axes,) = create_figure(title, subtitle, 1.2 + 0.3 * len(largest))
+    moderators = list(map(str, largest))
+    thickness = 0.8 / len(moderators)
+    for place, (moderator, color) in enumerate(zip(moderators, (MODEL, CAUTION), strict=False)):
+        shift = 0.4 - (place + 0.5) * thickness
+        label = f"in addition, times “{moderator.replace('_', ' ')}”" if moderator else "the input"
+        values = largest[moderator]
+        axes.barh(np.arange(len(largest)) + shift, values, thickness, color=color, label=label)
+    axes.axvline(0, color=REFERENCE, lw=1)
+    axes.set_yticks(range(len(largest)), list(largest.index.str.replace("_", " ")))
+    axes.set(xlabel=xlabel, ylim=(-0.6, len(largest) - 0.4))
     axes.grid(axis="y", visible=False)
+    if len(moderators) > 1:
+        add_legend(figure, 2)
     return figure
 
 
-def draw_candidates(cv_results: pd.DataFrame) -> Figure:
+def draw_candidates(cv_results: pd.DataFrame, selected_candidate: dict[str, Any]) -> Figure:
     """Draw how the trials compare: average precision and log loss over folds."""
-    rows = cv_results[::-1]
-    figure = Figure(figsize=(9.5, 1.6 + 0.55 * len(rows)), dpi=120, layout="constrained")
-    axes = figure.subplots()
-    figure.suptitle("Candidates", x=0.01, ha="left", fontsize=13, fontweight="bold")
-    axes.set_title("Log loss on the right", loc="left", fontsize=8.5, color="#555555")
-    axes.set_xlabel("Average precision over folds of users, with its standard error")
-    names = rows["candidate"].str.replace("_", " ") + "\n" + rows["settings"].map(_wrap)
+    rows = cv_results[::-1].reset_index(drop=True)
+    is_selected = rows["trial"] == selected_candidate["trial"]
+    candidate = selected_candidate["candidate"].replace("_", " ")
+    figure, (axes,) = create_figure(
+        f"Chosen: {candidate}, the simplest within one standard error of the best",
+        f"{len(rows)} candidates on folds of users, the best by the score that selects on top",
+        1.1 + 0.45 * len(rows),
+    )
     error = rows["average_precision_error"]
-    axes.errorbar(rows["average_precision"], names, xerr=error, fmt="o", color=MODEL, capsize=3)
-    texts = "log loss " + rows["log_loss"].map("{:.4f}".format)
-    edge = (rows["average_precision"] + error).max()
-    for name, text in zip(names, texts, strict=True):
-        axes.text(edge, name, f"  {text}", va="center", fontsize=8)
-    axes.margins(x=0.05, y=0.12)
-    axes.set_xlim(right=edge + 0.45 * (edge - axes.get_xlim()[0]))
-    axes.tick_params(axis="y", labelsize=7.5)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25, axis="x")
+    for is_drawn, color, label in (
+        (is_selected, BAD, "chosen"),
+        (~is_selected, MODEL, "other candidates"),
+    ):
+        value, places = rows.loc[is_drawn, "average_precision"], rows.index[is_drawn]
+        style: dict[str, Any] = {"fmt": "o", "color": color, "capsize": 3, "label": label}
+        axes.errorbar(value, places, xerr=error[is_drawn].to_numpy(), **style)
+    axes.set_yticks(rows.index, _name_trials(rows))
+    axes.set(xlabel="Average precision, with its standard error", ylim=(-0.6, len(rows) - 0.4))
+    axes.grid(axis="y", visible=False)
+    precision = rows["average_precision"].map("{:.3f}".format)
+    texts = {"average\nprecision": precision, "log loss": rows["log_loss"].map("{:.4f}".format)}
+    add_text_columns(axes, range(len(rows)), {name: list(column) for name, column in texts.items()})
+    add_legend(figure, 2)
     return figure
+
+
+def _name_trials(rows: pd.DataFrame) -> list[str]:
+    """Return the candidate of each trial, with the settings that its other trials do not have."""
+    trials = [
+        (name.replace("_", " "), settings.split(", "))
+        for name, settings in zip(rows["candidate"], rows["settings"], strict=True)
+    ]
+    names = []
+    for name, settings in trials:
+        others = [each for other, each in trials if other == name and each is not settings]
+        own = [one for one in settings if any(one not in each for each in others)]
+        names.append(f"{name}\n{', '.join(own)}".strip())
+    return names
 
 
 def draw_profit(
     contact_profit: pd.DataFrame, contact_plan: dict[str, Any], metrics: dict[str, Any]
 ) -> Figure:
     """Draw the profit by number of contacts, with the highest probabilities first."""
+    in_use = contact_plan["in_use"]
+    at = (in_use["contacted"], in_use["profit"]["value"])
     figure, axes = _create_axes(
-        "Profit of contacts",
-        _format_subtitle(metrics),
+        f"{at[0]:,} contacts at the threshold: a profit of {format_dollars(at[1])}",
+        f"{_format_subtitle(metrics)}\n{_format_profit_interval(in_use['profit'])}",
         "Customers contacted, highest probability first",
-        "Profit",
+        "Profit within the horizon, after the cost of contacts",
     )
     contacted = contact_profit["contacted"]
     low, high = contact_profit["profit_low"], contact_profit["profit_high"]
     label = "95 % interval" if low.notna().any() else f"95 % interval: {TOO_FEW}"
     axes.fill_between(contacted, low, high, color=MODEL, alpha=0.15, lw=0, label=label)
-    axes.plot(contacted, contact_profit["profit"], color=MODEL, label="by the forecast")
-    for name, style in zip(contact_plan["baselines"], STYLES, strict=False):
-        label = f"{name.replace('_', ' ')} first"
-        axes.plot(contacted, contact_profit[name], color=BAD, lw=1, ls=style, label=label)
+    axes.plot(contacted, contact_profit["profit"], color=MODEL, lw=2, label="by the forecast")
+    for name, style in _get_baselines(metrics).items():
+        if name in contact_profit:
+            axes.plot(contacted, contact_profit[name], **style)
     random = contact_profit["at_random"]
-    axes.plot(contacted, random, color=REFERENCE, ls="--", label="at random")
-    in_use = contact_plan["in_use"]
-    at = (in_use["contacted"], in_use["profit"]["value"])
-    label = f"threshold in use: {at[0]:,} contacts, {format_dollars(at[1])}"
-    axes.plot(*at, "o", color=BAD, label=label)
-    axes.axhline(0, color="#333333", lw=0.8)
+    axes.plot(contacted, random, **RANDOM)
+    axes.plot(*at, "o", color=BAD, label=f"threshold in use, {in_use['threshold']:.3f}")
+    axes.axhline(0, color=TEXT, lw=0.8)
     lowest, highest = (bound.fillna(contact_profit["profit"]) for bound in (low, high))
-    axes.set_ylim(bottom=max(min(lowest.min(), random.min()), -2 * highest.max() - 1))
+    bottom = max(min(lowest.min(), random.min()), -MAX_LOSS * highest.max() - 1)
+    axes.set(xlim=(0, contacted.max()), ylim=(bottom, None))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.yaxis.set_major_formatter(lambda amount, _: format_dollars(amount))
-    axes.legend(frameon=False, fontsize=8)
+    add_legend(figure, 3)
     return figure
+
+
+def _format_profit_interval(profit: dict[str, Any]) -> str:
+    if not profit["ci95"]:
+        return f"95 % interval of this profit: {TOO_FEW}"
+    low, high = map(format_dollars, profit["ci95"])
+    return f"95 % interval of this profit: {low} to {high}"

@@ -113,7 +113,7 @@ def create_forecasts() -> Pipeline:
             ),
             Node(
                 figures.draw_candidates,
-                "cv_results",
+                ["cv_results", "selected_candidate"],
                 "candidates_figure",
                 name="draw_candidates",
             ),

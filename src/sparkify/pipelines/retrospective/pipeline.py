@@ -5,6 +5,7 @@ from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.modelling import nodes as modelling
 from sparkify.pipelines.modelling.pipeline import FITS, INPUTS, MODELLING, SELECTED, create_search
 from sparkify.pipelines.retrospective import nodes
+from sparkify.pipelines.validation import figures
 from sparkify.pipelines.validation import nodes as validation
 
 
@@ -55,16 +56,14 @@ def create_pipeline(**_: object) -> Pipeline:
                 "leakage_audit",
                 name="audit_leakage",
             ),
-            Node(validation.draw_leakage, "leakage_audit", "leakage_figure", name="draw_leakage"),
+            Node(figures.draw_leakage, "leakage_audit", "leakage_figure", name="draw_leakage"),
             Node(
                 nodes.audit_poisoned,
                 ["train", "user_days", INPUTS, "params:validation"],
                 "poisoned_audit",
                 name="audit_poisoned",
             ),
-            Node(
-                validation.draw_leakage, "poisoned_audit", "poisoned_figure", name="draw_poisoned"
-            ),
+            Node(figures.draw_leakage, "poisoned_audit", "poisoned_figure", name="draw_poisoned"),
         ]
     )
     # Not shared: `params:inputs` and `params:seed_project`, which get the namespace.

@@ -3,9 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from scipy.stats import t
@@ -23,21 +21,11 @@ from sparkify.pipelines.modelling.model_card import summarize_training
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import TooManyRowsError
 from sparkify.pipelines.validation import leakage, refit
-from sparkify.pipelines.validation.figures import (
-    BAD,
-    GOOD,
-    MODEL,
-    REFERENCE,
-    create_panels,
-    draw_intervals,
-)
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS
 from sparkify.spark.functions import collect_one_row
 
 REMEDIES = ("none", "weights", "smote")
-RANKING_LABELS = {"auc": "AUC", "average_precision": "Average precision"}
-MAX_FEATURES = 12  # in the leakage figure
 
 
 def predict_with_candidates(
@@ -189,12 +177,13 @@ def compare_imbalance(
     cv_results: pd.DataFrame,
     inputs: InputParameters,
     modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
 ) -> pd.DataFrame:
     """Compare class weights and SMOTE with no correction of the class imbalance.
 
     One row per correction and candidate (the champion and the simplest): ranking and calibration of
-    the uncalibrated hold-out predictions. `left_out` is the reason for a missing SMOTE result: more
-    rows than `modelling.smote_max_rows`.
+    the uncalibrated hold-out predictions, with 95 % intervals over users. `left_out` is the reason
+    for a missing SMOTE result: more rows than `modelling.smote_max_rows`.
     """
     chosen = metrics.RANKING | metrics.PROBABILITY | metrics.CALIBRATION
     limits = metrics.MIN_PROBABILITY, metrics.MAX_PROBABILITY
@@ -210,8 +199,7 @@ def compare_imbalance(
                 continue
             probability = forecast["probability"]
             clipped = forecast.assign(probability=probability.clip(*limits))
-            figures = estimate_metrics(clipped, chosen, None)
-            values = {name: figure["value"] for name, figure in figures.items()}
+            values = flatten_estimates(estimate_metrics(clipped, chosen, evaluation.bootstrap))
             mean = float(probability.mean())
             table.append({**row, "left_out": None, **values, "mean_forecast": mean})
     return pd.DataFrame(table)
@@ -319,108 +307,3 @@ def audit_leakage(
         "later_events": later_events,
     }
     return {"warnings": leakage.format_warnings(audit, limits), **audit}
-
-
-def draw_rolling_origin(rolling_origin: pd.DataFrame) -> Figure:
-    """Draw AUC and average precision of every cutoff."""
-    subtitle = "Each cutoff predicted from earlier data only; 95 % intervals"
-    figure, panels = create_panels("Ranking by cutoff", subtitle, 2)
-    positions = np.arange(len(rolling_origin))
-    auc, precision = panels
-    random: dict[str, Any] = {"color": REFERENCE, "ls": "--", "label": "contacting at random"}
-    auc.axhline(0.5, **random)
-    precision.plot(positions, rolling_origin["base_rate"], **random)
-    for axes, (name, label) in zip(panels, RANKING_LABELS.items(), strict=True):
-        draw_intervals(axes, positions, rolling_origin, name)
-        axes.set_xticks(positions, rolling_origin["cutoff"], rotation=30, ha="right", fontsize=8)
-        axes.set_ylabel(label)
-        axes.legend(frameon=False, fontsize=8)
-    precision.set_ylim(bottom=0)
-    return figure
-
-
-def draw_learning_curve(learning_curve: pd.DataFrame) -> Figure:
-    """Draw the ranking against the number of training users."""
-    subtitle = "A dot per sample of training users; lines: means"
-    figure, panels = create_panels("Learning curve", subtitle, 2)
-    by_candidate = list(learning_curve.groupby("candidate", sort=False))
-    sizes = sorted(set(learning_curve["users"]))
-    for axes, (name, label) in zip(panels, RANKING_LABELS.items(), strict=True):
-        for (candidate, rows), color in zip(by_candidate, (MODEL, BAD), strict=False):
-            mean = rows.groupby("users")[name].mean()
-            axes.scatter(rows["users"], rows[name], color=color, s=14, alpha=0.5)
-            axes.plot(mean.index, mean, color=color, label=str(candidate).replace("_", " "))
-        axes.set_xscale("log")
-        axes.set_xticks(sizes, [f"{size:,}" for size in sizes], fontsize=8)
-        axes.minorticks_off()
-        axes.set(xlabel="Users trained on", ylabel=label)
-        axes.legend(frameon=False, fontsize=8, loc="lower right")
-    return figure
-
-
-def draw_imbalance(imbalance_comparison: pd.DataFrame) -> Figure:
-    """Draw ranking and calibration with each correction of the class imbalance."""
-    labels = {
-        "average_precision": "Average precision",
-        "log_loss": "Log loss",
-        "expected_calibration_error": "Expected calibration error",
-    }
-    rows = imbalance_comparison[imbalance_comparison["left_out"].isna()][::-1]
-    subtitle = "Hold-out, before calibration"
-    figure, panels = create_panels("Remedies for few churners", subtitle, len(labels))
-    names = rows["candidate"].str.replace("_", " ") + "\n" + rows["imbalance"]
-    for axes, (name, label) in zip(panels, labels.items(), strict=True):
-        bars = axes.barh(names, rows[name], color=MODEL)
-        axes.bar_label(bars, fmt="%.3f", fontsize=8, padding=2)
-        axes.margins(x=0.2)
-        axes.set_xlabel(label)
-        axes.tick_params(axis="y", labelsize=8)
-    return figure
-
-
-def draw_feature_groups(feature_groups: pd.DataFrame) -> Figure:
-    """Draw the loss on the hold-out without each group of inputs."""
-    labels = {
-        "auc": "Lost AUC",
-        "average_precision": "Lost average precision",
-        "log_loss": "Added log loss",
-    }
-    subtitle = "Loss on the hold-out without it; 95 % intervals over users"
-    figure, panels = create_panels("Value of each group of inputs", subtitle, len(labels))
-    rows = feature_groups[::-1]
-    for axes, (name, label) in zip(panels, labels.items(), strict=True):
-        cost = rows[f"{name}_cost"]
-        bounds = [cost - rows[f"{name}_low"], rows[f"{name}_high"] - cost]
-        axes.barh(rows["group"], cost, color=MODEL)
-        axes.errorbar(cost, rows["group"], xerr=np.clip(bounds, 0, None), fmt="none", color=BAD)
-        axes.axvline(0, color=REFERENCE, lw=1)
-        axes.set_xlabel(label)
-    return figure
-
-
-def draw_leakage(leakage_audit: dict[str, Any]) -> Figure:
-    """Draw the AUC of exposure, rates and each feature alone, with the warnings."""
-    by_feature = list(leakage_audit["feature_auc"].items())[:MAX_FEATURES]
-    bars = {
-        "exposure alone": leakage_audit["auc_of_exposure"],
-        "rates alone": leakage_audit["auc_of_rates"],
-        "a weighted sum of all": leakage_audit["identity"]["auc"],
-        **{name.replace("_", " "): auc for name, auc in by_feature},
-    }
-    figure = Figure(figsize=(8, 1.8 + 0.3 * len(bars)), dpi=120, layout="constrained")
-    axes = figure.subplots()
-    figure.suptitle("Leakage audit", x=0.01, ha="left", fontsize=13, fontweight="bold")
-    warnings = leakage_audit["warnings"]
-    axes.set_title(
-        "\n".join(warnings) or "No sign of leakage in this table.",
-        loc="left",
-        fontsize=8.5,
-        color=BAD if warnings else GOOD,
-        wrap=True,
-    )
-    container = axes.barh(list(bars), list(bars.values()), color=MODEL)
-    axes.bar_label(container, fmt="%.2f", fontsize=8, padding=2)
-    axes.invert_yaxis()
-    axes.set(xlim=(0.5, 1.0), xlabel="AUC for the label")
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure

@@ -2,7 +2,7 @@ from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.modelling.model_card import read_card
 from sparkify.pipelines.modelling.pipeline import FITS
-from sparkify.pipelines.validation import nodes
+from sparkify.pipelines.validation import figures, nodes
 
 INPUTS, MODELLING, VALIDATION = "params:inputs", "params:modelling", "params:validation"
 ENGINEERING, EVALUATION = "params:feature_engineering", "params:evaluation"
@@ -42,7 +42,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.compare_imbalance,
-                [*STUDIED, "cv_results", INPUTS, MODELLING],
+                [*STUDIED, "cv_results", INPUTS, MODELLING, EVALUATION],
                 "imbalance_comparison",
                 name="compare_imbalance",
             ),
@@ -78,29 +78,29 @@ def _draw_figures() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.draw_rolling_origin,
+                figures.draw_rolling_origin,
                 "rolling_origin",
                 "rolling_origin_figure",
                 name="draw_rolling_origin",
             ),
             Node(
-                nodes.draw_learning_curve,
+                figures.draw_learning_curve,
                 "learning_curve",
                 "learning_curve_figure",
                 name="draw_learning_curve",
             ),
             Node(
-                nodes.draw_imbalance,
+                figures.draw_imbalance,
                 "imbalance_comparison",
                 "imbalance_figure",
                 name="draw_imbalance",
             ),
             Node(
-                nodes.draw_feature_groups,
+                figures.draw_feature_groups,
                 "feature_groups",
                 "feature_groups_figure",
                 name="draw_feature_groups",
             ),
-            Node(nodes.draw_leakage, "leakage_audit", "leakage_figure", name="draw_leakage"),
+            Node(figures.draw_leakage, "leakage_audit", "leakage_figure", name="draw_leakage"),
         ]
     )

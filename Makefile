@@ -9,7 +9,7 @@ LOG = $(shell $(BIN)/python -c 'from kedro.config import OmegaConfigLoader; \
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run score report test presets check lint types viz site picture dictionary notebook bench chaos determinism cluster wheel try-wheel audit sbom lock
+.PHONY: help run score report test presets check lint types viz site picture dictionary notebook notebook-md bench chaos determinism cluster wheel try-wheel audit sbom lock
 
 help: ## List the commands; ENV=full runs them on the large log.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,9 @@ notebook: .venv/ready ## Open the notebook in JupyterLab, which the first call a
 	@test -x $(BIN)/jupyter-lab || { $(BIN)/pip install --quiet uv && \
 		$(BIN)/uv pip install --quiet --constraint requirements.txt --group notebook; }
 	KEDRO_ENV=$(ENV) $(BIN)/jupyter lab notebooks/Sparkify.ipynb
+
+notebook-md: .venv/ready ## Run the notebook after `make run`, and write docs/notebook.md with its pictures.
+	$(BIN)/python -m docs.notebook_page
 
 bench: .venv/ready ## Measure this project and its peers (SIZES="mini 1GB"); about half an hour.
 	PYTHONPATH=src $(BIN)/python -m benchmarks.speed --sizes $(SIZES)

@@ -51,6 +51,8 @@ class Source(Parameters):
 class DataProcessingParameters(Parameters):
     """How to read a log and which values are possible; `data_processing` in conf/."""
 
+    from_scratch: bool
+    batch_megabytes: PositiveInt
     earliest_event: date
     latest_event: date = Field(le=LAST_DAY)
     max_song_seconds: PositiveInt

@@ -40,6 +40,7 @@ FEATURE_ENGINEERING = {  # a history and a horizon within six days, and few colu
     "windows_days": [1, 2],
     "outcome": "inactivity",
     "cancellation_page": "Logout",
+    "downgrade_page": "Home",
 }
 
 

@@ -33,8 +33,8 @@ def count_log(records: DataFrame, parameters: DataProcessingParameters) -> Check
     """Return the tables of checked records."""
     checked = records.withColumn("batch", F.lit(0)).localCheckpoint()
     counts = nodes.count_records(checked, MANIFEST, {}, parameters)
-    repeated = nodes.find_repeated_events(checked, counts, {}).rows.localCheckpoint()
-    pages = nodes.count_pages(checked, repeated, counts, {}, parameters).rows
+    repeated = nodes.find_repeated_events(checked, MANIFEST, counts, {}).rows.localCheckpoint()
+    pages = nodes.count_pages(checked, MANIFEST, repeated, counts, {}, parameters).rows
     return CheckedLog(checked, counts, repeated, pages, nodes.count_events(pages))
 
 

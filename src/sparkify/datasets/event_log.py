@@ -227,6 +227,13 @@ class EventLogFilesDataset(EventLogDataset):
         relative = {path.removeprefix(f"{parent}/"): path for path in states}
 
         def read(files: Iterable[str]) -> DataFrame:
+            files = list(files)
+            gone = [file for file in files if file not in relative]
+            if gone:
+                raise DatasetError(
+                    f"the event log's file {gone[0]} has gone since the files were listed: run "
+                    f"again from the node plan_reading."
+                )
             paths = [relative[file] for file in files]
             return self._read_files(log, {path: states[path] for path in paths})
 

@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.errors import UserError
 from sparkify.log_formats.event_log import EventLogFiles
 from sparkify.pipelines.data_processing.changed_days import digest_texts, plan_days, select_days
 from sparkify.pipelines.data_processing.completion import assign_levels, assign_sessions
@@ -145,16 +146,41 @@ def count_records(
 
 def find_repeated_events(
     checked_events: DataFrame,
+    checked_events_manifest: dict[str, Any],
     record_counts: dict[str, Any],
     repeated_events_manifest: dict[str, Any],
 ) -> PartitionUpdate:
     """Return the events that the log has more than once, of days whose events changed.
 
     Equal records have equal times, so no other day can have a copy.
+
+    Raises:
+        OutdatedCountsError: if `checked_events` has changed since its records were counted.
     """
+    require_current_counts(record_counts, checked_events_manifest)
     update = plan_days(record_counts["days"], repeated_events_manifest)
     rows = find_copies(select_days(checked_events, update))
     return PartitionUpdate(rows, **update)
+
+
+class OutdatedCountsError(UserError):
+    """The counts of records are of other batches than `checked_events` has."""
+
+
+def require_current_counts(
+    record_counts: dict[str, Any], checked_events_manifest: dict[str, Any]
+) -> None:
+    """Stop if `checked_events` has changed since its records were counted.
+
+    Raises:
+        OutdatedCountsError: if so; a run began at a later node than `count_records`.
+    """
+    folders = {folder for folder in checked_events_manifest["folders"].values() if folder}
+    if record_counts["batches"].keys() != folders:
+        raise OutdatedCountsError(
+            "record_counts is older than checked_events. Run the pipeline data_processing, or "
+            "start at the node data_processing.count_records."
+        )
 
 
 def find_copies(checked_events: DataFrame) -> DataFrame:
@@ -175,6 +201,7 @@ def find_copies(checked_events: DataFrame) -> DataFrame:
 
 def count_pages(
     checked_events: DataFrame,
+    checked_events_manifest: dict[str, Any],
     repeated_events: DataFrame,
     record_counts: dict[str, Any],
     page_counts_manifest: dict[str, Any],
@@ -183,7 +210,11 @@ def count_pages(
     """Return the number of events by user, session and page, of days whose events changed.
 
     If sessions or levels are derived from a customer's whole history, of all days once any changed.
+
+    Raises:
+        OutdatedCountsError: if `checked_events` has changed since its records were counted.
     """
+    require_current_counts(record_counts, checked_events_manifest)
     days = record_counts["days"]
     if data_processing.lacks("sessionId") or data_processing.lacks("level"):
         days = dict.fromkeys(days, digest_texts(days.values()))

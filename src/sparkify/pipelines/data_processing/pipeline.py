@@ -32,15 +32,18 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.find_repeated_events,
-                ["checked_events", "record_counts", "repeated_events_manifest"],
+                [
+                    *["checked_events", "checked_events_manifest"],
+                    *["record_counts", "repeated_events_manifest"],
+                ],
                 "repeated_events",
                 name="find_repeated_events",
             ),
             Node(
                 nodes.count_pages,
                 [
-                    *["checked_events", "repeated_events", "record_counts"],
-                    *["page_counts_manifest", PARAMETERS],
+                    *["checked_events", "checked_events_manifest", "repeated_events"],
+                    *["record_counts", "page_counts_manifest", PARAMETERS],
                 ],
                 "page_counts",
                 name="count_pages",

@@ -7,7 +7,7 @@ from sparkify.log_formats.event_log import EventLogFiles, FileState
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.schemas import CHECKED_RECORDS
 
-# Increase it when the code reads a record differently: all logs are read again.
+# Increase it when the code reads or sums records differently: all logs are read again.
 RULES_VERSION = 1
 # Parameters that do not change what a record means.
 OTHER_PARAMETERS = {"from_scratch", "batch_megabytes", "max_rejected_share", "max_listed_pages"}
@@ -84,7 +84,9 @@ def _find_reason(
     return f"{', '.join(changed)} changed" if changed else None
 
 
-def _group_files(files: Mapping[str, FileState], min_bytes: int) -> Iterator[dict[str, FileState]]:
+def _group_files(
+    files: Mapping[str, FileState], min_bytes: float
+) -> Iterator[dict[str, FileState]]:
     """Yield files in groups of at least `min_bytes`; the last one may be smaller."""
     target = max(min_bytes, _count_bytes(files) // MAX_NEW_BATCHES + 1)
     group: dict[str, FileState] = {}

@@ -209,9 +209,9 @@ def test_an_empty_log_is_an_error(
     bad_logs.EMPTY[name](tmp_path / "log.json")
     log = EventLogFilesDataset(filepath=str(tmp_path / "log.json")).load()
     checks = parameters["data_processing"]
-    plan = processing.plan_reading(log, {}, checks)
+    plan = processing.plan_reading(log, {}, None, checks)
     with pytest.raises(LogError, match="raw_events has no lines: the log is empty"):
-        processing.check_events(log, plan, checks)
+        processing.check_events(log, plan, None, checks)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import CatalogConfigResolver
 
 ROOT = Path(__file__).parents[1]
-SAVED_BY_HOOKS = {"run_timings", "run_timings_figure"}
+SAVED_BY_HOOKS = {"run_timings", "run_timings_figure", "forgotten_customers"}
 
 
 def list_used_datasets() -> set[str]:

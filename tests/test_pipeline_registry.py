@@ -12,7 +12,8 @@ FORECAST = (
 # Datasets of earlier runs (they may be missing), and one that a hook fills.
 EXTERNAL = {
     *("checked_events_manifest", "repeated_events_manifest", "page_counts_manifest"),
-    *("earlier_record_counts", "current_champion_model", "past_campaigns", "contact_record"),
+    *("earlier_record_counts", "customers_to_forget"),
+    *("current_champion_model", "past_campaigns", "contact_record"),
     *("monitoring_summary", "drift_figure", "leakage_audit"),
     *("campaign_summary", "campaigns_figure", "movements_figure"),
     "package_versions",

@@ -112,6 +112,12 @@ class PartitionedTableDataset(ParquetTableDataset):
             elif name != MANIFEST:
                 self._filesystem.rm(f"{root}/{name}", recursive=True)
 
+    def replace_rows(self, rows: DataFrame) -> None:
+        """Save rows that were made from the table itself, in the same partitions."""
+        manifest = self._read_manifest() or {"partitions": {}, "about": {}}
+        partitions = manifest["partitions"]
+        self.save(PartitionUpdate(rows, [*partitions], partitions, manifest["about"]))
+
     def _list_names(self, folder: str) -> list[str]:
         self._filesystem.invalidate_cache()
         if not self._filesystem.isdir(folder):

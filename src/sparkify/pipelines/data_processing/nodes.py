@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial, reduce
 from typing import Any
 
+import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -20,6 +21,11 @@ from sparkify.pipelines.data_processing.diagnosis import (
     format_log_error,
 )
 from sparkify.pipelines.data_processing.fields import MAX_ITEMS
+from sparkify.pipelines.data_processing.forgetting import (
+    count_by_file,
+    drop_customers,
+    list_ids,
+)
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.data_processing.parsing import IMPOSSIBLE_LEVEL, NO_USER, parse_records
 from sparkify.pipelines.data_processing.reading_plan import describe_plan, plan_batches
@@ -49,6 +55,7 @@ MAX_UNKNOWN_PLANS = 10  # listed in data_quality, the most frequent first
 def plan_reading(
     raw_events: EventLogFiles,
     checked_events_manifest: dict[str, Any],
+    customers_to_forget: pd.DataFrame | None,
     data_processing: DataProcessingParameters,
 ) -> dict[str, Any]:
     """Return which files of the log to read, and which records of earlier runs to keep.
@@ -56,13 +63,15 @@ def plan_reading(
     Args:
         raw_events: the files of the log.
         checked_events_manifest: the files that `checked_events` has; empty before the first run.
+        customers_to_forget: the ids of customers whose records are left out, or None.
         data_processing: when to start from scratch, and the smallest size of a batch.
 
     Returns:
         `batches`: the files of each batch, by its number. `new`: the batches to read. `reason`:
         why all files are read, or None. `about`: what the next plan needs to know.
     """
-    plan = plan_batches(raw_events, checked_events_manifest, data_processing)
+    forgotten = list_ids(customers_to_forget)
+    plan = plan_batches(raw_events, checked_events_manifest, forgotten, data_processing)
     logger.info(describe_plan(plan, checked_events_manifest))
     return plan
 
@@ -70,9 +79,12 @@ def plan_reading(
 def check_events(
     raw_events: EventLogFiles,
     reading_plan: dict[str, Any],
+    customers_to_forget: pd.DataFrame | None,
     data_processing: DataProcessingParameters,
 ) -> PartitionUpdate:
     """Return the typed records of the new batches of files: a row per record.
+
+    Records of customers to forget are left out.
 
     Raises:
         LogError: if the log is empty.
@@ -83,8 +95,11 @@ def check_events(
         raise LogError(
             "raw_events has no lines: the log is empty. Check raw_log in conf/<env>/globals.yml."
         )
+    forgotten = list_ids(customers_to_forget)
     checked = [
-        check_records(rows, data_processing).withColumn("batch", F.lit(int(number)))
+        drop_customers(check_records(rows, data_processing), forgotten).select(
+            *CHECKED_RECORDS.columns, F.lit(int(number)).alias("batch")
+        )
         for number, rows in (records or {"0": raw_events.read([])}).items()
     ]
     return PartitionUpdate(
@@ -93,6 +108,27 @@ def check_events(
         partitions={number: {"files": files} for number, files in batches.items()},
         about=reading_plan["about"],
     )
+
+
+def find_files_to_clean(
+    raw_events: EventLogFiles,
+    reading_plan: dict[str, Any],
+    customers_to_forget: pd.DataFrame | None,
+    data_processing: DataProcessingParameters,
+) -> dict[str, int]:
+    """Return the files read by this run that hold customers to forget, with their records.
+
+    The log belongs to the user: a run never changes it.
+    """
+    forgotten = list_ids(customers_to_forget)
+    files = [file for number in reading_plan["new"] for file in reading_plan["batches"][number]]
+    if not forgotten or not files:
+        return {}
+    records = raw_events.read(files)
+    counts = count_by_file(records, check_records(records, data_processing), forgotten)
+    for file, number in counts.items():
+        logger.warning("The log's file %s has %d records of customers to forget", file, number)
+    return counts
 
 
 def check_records(records: DataFrame, parameters: DataProcessingParameters) -> DataFrame:
@@ -295,9 +331,7 @@ def summarize_data_quality(
         )
     rejections = merge_rejections(batches, data_processing.examples_per_rejection)
     if IMPOSSIBLE_LEVEL in rejections:
-        rejected_levels = checked_events.where(F.col("rejection") == IMPOSSIBLE_LEVEL)
-        values = _count_values(rejected_levels, "level", F.count("*"), MAX_UNKNOWN_PLANS)
-        rejections[IMPOSSIBLE_LEVEL]["values"] = values
+        rejections[IMPOSSIBLE_LEVEL]["values"] = _count_unknown_plans(checked_events)
     rejections |= _count_duplicates(repeated_events, data_processing.examples_per_rejection)
     lines = digest["lines"]
     rejected = sum(counts["lines"] for counts in rejections.values())
@@ -385,6 +419,11 @@ def _count_values(rows: DataFrame, column: str, count: Column, limit: int) -> di
     counts = rows.groupBy(column).agg(count.alias("number"))
     listed = counts.orderBy(F.desc("number"), column).limit(limit)
     return {row[column]: row["number"] for row in listed.collect()}
+
+
+def _count_unknown_plans(checked_events: DataFrame) -> dict[str, int]:
+    rejected = checked_events.where(F.col("rejection") == IMPOSSIBLE_LEVEL)
+    return _count_values(rejected, "level", F.count("*"), MAX_UNKNOWN_PLANS)
 
 
 def _count_duplicates(repeated_events: DataFrame, examples: int) -> dict[str, dict[str, Any]]:

@@ -11,15 +11,24 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             Node(
                 nodes.plan_reading,
-                ["raw_events@files", "checked_events_manifest", PARAMETERS],
+                [
+                    *["raw_events@files", "checked_events_manifest"],
+                    *["customers_to_forget", PARAMETERS],
+                ],
                 "reading_plan",
                 name="plan_reading",
             ),
             Node(
                 nodes.check_events,
-                ["raw_events@files", "reading_plan", PARAMETERS],
+                ["raw_events@files", "reading_plan", "customers_to_forget", PARAMETERS],
                 "checked_events",
                 name="check_events",
+            ),
+            Node(
+                nodes.find_files_to_clean,
+                ["raw_events@files", "reading_plan", "customers_to_forget", PARAMETERS],
+                "files_to_clean",
+                name="find_files_to_clean",
             ),
             Node(
                 nodes.count_records,

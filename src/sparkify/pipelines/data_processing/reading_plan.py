@@ -1,9 +1,10 @@
 """Plan which files of a log to read, and which records of earlier runs to keep."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sparkify.log_formats.event_log import EventLogFiles, FileState
+from sparkify.pipelines.data_processing.changed_days import digest_texts
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.schemas import CHECKED_RECORDS
 
@@ -16,19 +17,25 @@ MAX_NEW_BATCHES = 64
 MEGABYTE = 1_000_000
 
 
-def list_settings(log_format: str, parameters: DataProcessingParameters) -> dict[str, Any]:
+def list_settings(
+    log_format: str, forgotten: Sequence[str], parameters: DataProcessingParameters
+) -> dict[str, Any]:
     """Return everything but the files that decides what the records of a log mean."""
     sections = parameters.model_dump(mode="json", exclude=OTHER_PARAMETERS)
     return {
         "the version of the rules": RULES_VERSION,
         "the columns of checked_events": CHECKED_RECORDS.struct.simpleString(),
         "raw_format": log_format,
+        "customers_to_forget": digest_texts(forgotten),  # not their ids
         **{f"data_processing.{name}": value for name, value in sections.items()},
     }
 
 
 def plan_batches(
-    log: EventLogFiles, manifest: Mapping[str, Any], parameters: DataProcessingParameters
+    log: EventLogFiles,
+    manifest: Mapping[str, Any],
+    forgotten: Sequence[str],
+    parameters: DataProcessingParameters,
 ) -> dict[str, Any]:
     """Return the batches of files that `checked_events` has after this run.
 
@@ -38,13 +45,14 @@ def plan_batches(
     Args:
         log: the files of the log.
         manifest: of `checked_events`; empty before the first run.
+        forgotten: the ids of customers whose records are left out.
         parameters: when to start from scratch, and the smallest size of a batch.
 
     Returns:
         `batches`: the files of each batch, by its number. `new`: the batches to read. `reason`:
         why all files are read, or None. `about`: what the next plan needs to know.
     """
-    settings = list_settings(log.format, parameters)
+    settings = list_settings(log.format, forgotten, parameters)
     reason = _find_reason(manifest, settings, parameters)
     earlier = {} if reason else {n: one["files"] for n, one in manifest["partitions"].items()}
     kept = {

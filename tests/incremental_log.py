@@ -62,24 +62,12 @@ def make_record(chance: random.Random, day: int, session: int, user: int) -> dic
     }
 
 
-class IncrementalLog:
-    """A log in files by day, and the data that runs make from it."""
+class FolderLog:
+    """A log in files."""
 
-    def __init__(self, folder: Path, **data_processing: Any) -> None:
-        bootstrap_project(ROOT)
-        self.folder, self.log = folder, folder / "log"
+    def __init__(self, log: Path) -> None:
+        self.log = log
         self.log.mkdir(parents=True)
-        self._loader = OmegaConfigLoader(
-            str(ROOT / "conf"),
-            env="mini",
-            **CONFIG_LOADER_ARGS,
-        )
-        self._changes = {
-            "data_processing": {"max_rejected_share": 1.0, **data_processing},
-            "feature_engineering": FEATURE_ENGINEERING,
-        }
-        self.data = folder / "data"
-        self.pipeline = pipelines["data_processing"] + pipelines["feature_engineering"]
 
     def write(self, name: str, records: list[dict[str, Any]]) -> None:
         """Write a file of the log."""
@@ -94,6 +82,26 @@ class IncrementalLog:
     def list_names(self) -> list[str]:
         """Return the names of the log's files in order."""
         return sorted(path.name for path in self.log.iterdir())
+
+
+class IncrementalLog(FolderLog):
+    """A log in files, and the data that the pipelines make from it with the project's catalog."""
+
+    def __init__(self, folder: Path, **data_processing: Any) -> None:
+        bootstrap_project(ROOT)
+        super().__init__(folder / "log")
+        self.folder = folder
+        self._loader = OmegaConfigLoader(
+            str(ROOT / "conf"),
+            env="mini",
+            **CONFIG_LOADER_ARGS,
+        )
+        self._changes = {
+            "data_processing": {"max_rejected_share": 1.0, **data_processing},
+            "feature_engineering": FEATURE_ENGINEERING,
+        }
+        self.data = folder / "data"
+        self.pipeline = pipelines["data_processing"] + pipelines["feature_engineering"]
 
     def open_catalog(self, data: Path | None = None) -> DataCatalog:
         """Return the project's catalog with its data in a folder."""
@@ -120,10 +128,14 @@ class IncrementalLog:
         return self.run(data)
 
     def read_results(self, data: Path | None = None) -> dict[str, Any]:
-        """Return the rows of each table, in any order, and each summary."""
-        catalog = self.open_catalog(data)
-        tables = {name: read_rows(catalog.get(name)) for name in TABLES}
-        return {**tables, **{name: catalog.load(name) for name in SUMMARIES}}
+        """Return the content of all results."""
+        return read_results(self.open_catalog(data))
+
+
+def read_results(catalog: Any) -> dict[str, Any]:
+    """Return the rows of each table, in any order, and each summary."""
+    tables = {name: read_rows(catalog.get(name)) for name in TABLES}
+    return {**tables, **{name: catalog.load(name) for name in SUMMARIES}}
 
 
 def read_rows(dataset: Any) -> list[str]:
@@ -133,7 +145,7 @@ def read_rows(dataset: Any) -> list[str]:
     return sorted(map(str, table.select(columns).to_pylist()))
 
 
-def write_days(log: IncrementalLog, chance: random.Random) -> None:
+def write_days(log: FolderLog, chance: random.Random) -> None:
     """Write a file for each day; every session may go on after midnight."""
     for day in range(DAYS):
         log.write(f"day-{day}.json", make_day(chance, day))

@@ -2,22 +2,34 @@
 
 import os
 import random
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from tests.incremental_log import DAYS, IncrementalLog, make_day, make_record, write_days
+from tests.incremental_log import (
+    DAYS,
+    FEATURE_ENGINEERING,
+    FolderLog,
+    IncrementalLog,
+    make_day,
+    make_record,
+    read_results,
+    write_days,
+)
 
-# `make incremental` draws more.
-SEQUENCES = int(os.environ.get("SPARKIFY_SEQUENCES", "8"))
+# `make incremental` draws 200 sequences, and ten for `kedro run`.
+SEQUENCES = int(os.environ.get("SPARKIFY_SEQUENCES", "5"))
+RUN_SEQUENCES = int(os.environ.get("SPARKIFY_RUN_SEQUENCES", "2"))
 
 
-def remove(log: IncrementalLog, chance: random.Random, _: int) -> None:
+def remove(log: FolderLog, chance: random.Random, _: int) -> None:
     names = [
         name for name in log.list_names() if name not in ("day-0.json", f"day-{DAYS - 1}.json")
     ]
@@ -25,7 +37,7 @@ def remove(log: IncrementalLog, chance: random.Random, _: int) -> None:
         (log.log / chance.choice(names)).unlink()
 
 
-def change(log: IncrementalLog, chance: random.Random, _: int) -> None:
+def change(log: FolderLog, chance: random.Random, _: int) -> None:
     name = chance.choice(log.list_names())
     records = log.read(name)
     kept = [record for record in records if chance.random() < 0.7]
@@ -33,7 +45,7 @@ def change(log: IncrementalLog, chance: random.Random, _: int) -> None:
     log.write(name, [*kept, *make_day(chance, day)])
 
 
-def add_late(log: IncrementalLog, chance: random.Random, number: int) -> None:
+def add_late(log: FolderLog, chance: random.Random, number: int) -> None:
     """Add a file with events of earlier days, in sessions that have begun or begin later."""
     days = [chance.randrange(DAYS) for _ in range(3)]
     records = [
@@ -43,13 +55,13 @@ def add_late(log: IncrementalLog, chance: random.Random, number: int) -> None:
     log.write(f"late-{number}.json", records)
 
 
-def add_copies(log: IncrementalLog, chance: random.Random, number: int) -> None:
+def add_copies(log: FolderLog, chance: random.Random, number: int) -> None:
     """Add a file with records that other files have."""
     records = [record for name in log.list_names() for record in log.read(name)]
     log.write(f"again-{number}.json", chance.sample(records, min(4, len(records))))
 
 
-def add_day(log: IncrementalLog, chance: random.Random, number: int) -> None:
+def add_day(log: FolderLog, chance: random.Random, number: int) -> None:
     log.write(f"day-{DAYS}-{number}.json", make_day(chance, DAYS))
 
 
@@ -106,3 +118,33 @@ def test_changes_of_the_log_give_the_tables_of_a_run_from_scratch(
             if number == changes_of_first_run:
                 log.run()
         assert log.run() == log.run_from_scratch()
+
+
+@pytest.mark.parametrize("seed", range(RUN_SEQUENCES))
+def test_kedro_run_after_changes_makes_the_tables_of_a_run_from_scratch(
+    project: Any, interpreted: None, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 -- no secret
+    log = FolderLog(project.log)
+    write_days(log, chance)
+    sections = {
+        "data_processing": {"max_rejected_share": 1.0, "batch_megabytes": 0.002},
+        "feature_engineering": {
+            name: value
+            for name, value in FEATURE_ENGINEERING.items()
+            if name not in ("pages", "by_level")
+        },
+    }
+    project.run("data_processing", "feature_engineering", params=sections)
+    for number, name in enumerate(chance.sample(sorted(CHANGES), 3)):
+        MORE_CHANGES[name](log, chance, number)
+        if number == seed % 2:  # one of the pipelines alone, and a run that stops in between
+            project.run(
+                "data_processing", params=sections, to_nodes=["data_processing.check_events"]
+            )
+            project.run("data_processing", params=sections)
+    project.run("data_processing", "feature_engineering", params=sections)
+    results = read_results(project.catalog())
+    shutil.rmtree(project.folder / "data/02_intermediate")
+    project.run("data_processing", "feature_engineering", params=sections)
+    assert read_results(project.catalog()) == results

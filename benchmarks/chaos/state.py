@@ -24,6 +24,7 @@ ABSENT = "absent"
 UNREADABLE = "unreadable"
 # Must load, but are not compared: they contain run times or the previous champion.
 NOT_COMPARED = {
+    *("reading_plan", "record_counts", "earlier_record_counts"),  # which files were read when
     *("run_timings", "run_timings_figure"),
     *("promotion", "report_html", "report_md"),
 }
@@ -92,7 +93,8 @@ def _digest(data: Any, customers: pd.DataFrame | None) -> str:
         rows = SparkSession.active().createDataFrame(customers)
         data = data.transform(rows).select("user_id", "probability")
     if isinstance(data, DataFrame):
-        count, total = count_and_hash_sum(data, F.xxhash64(*data.columns))
+        columns = [name for name in data.columns if name != "batch"]  # of files read together
+        count, total = count_and_hash_sum(data, F.xxhash64(*columns))
         return f"{count} rows, {total}"
     if isinstance(data, pd.DataFrame):
         return _hash(data.to_csv(index=False).encode())

@@ -24,7 +24,9 @@ def rows(spark: SparkSession, parse: Callable[..., list[dict[str, Any]]]) -> Row
 
     def make_table(parameters: DataProcessingParameters, *records: str) -> DataFrame:
         parsed = parse(parameters, *records)
-        return spark.createDataFrame([tuple(row.values()) for row in parsed], CHECKED_RECORDS.struct)
+        return spark.createDataFrame(
+            [tuple(row.values()) for row in parsed], CHECKED_RECORDS.struct
+        )
 
     return make_table
 

@@ -2,6 +2,7 @@
 ENV ?= mini
 PYTHON ?= python3
 SIZES ?= mini 1GB
+SIZE ?= 1GB
 BIN := .venv/bin
 # The log's path as Kedro reads it, once .venv exists. `quote` escapes a path for the shell.
 LOG = $(shell $(BIN)/python -c 'from kedro.config import OmegaConfigLoader; \
@@ -9,7 +10,7 @@ LOG = $(shell $(BIN)/python -c 'from kedro.config import OmegaConfigLoader; \
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run score report test presets check lint types viz site picture dictionary notebook notebook-md bench chaos determinism cluster wheel try-wheel audit sbom lock
+.PHONY: help run score report test presets check lint types viz site picture dictionary notebook notebook-md bench chaos determinism incremental refresh cluster wheel try-wheel audit sbom lock
 
 help: ## List the commands; ENV=full runs them on the large log.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,6 +68,12 @@ bench: .venv/ready ## Measure this project and its peers (SIZES="mini 1GB"); abo
 
 chaos: .venv/ready ## Kill runs, fill disks, deny access, lose workers, and compare the results; under 20 minutes.
 	PYTHONPATH=src $(BIN)/python -m benchmarks.chaos
+
+incremental: .venv/ready ## Compare runs after changes of the log with runs from scratch: 200 sequences of changes.
+	SPARKIFY_SEQUENCES=200 SPARKIFY_RUN_SEQUENCES=10 $(BIN)/python -m pytest tests/test_incremental.py
+
+refresh: .venv/ready ## Measure a run after a new day, and sixty days one by one (SIZE=1GB; 12GB takes hours).
+	PYTHONPATH=src $(BIN)/python -m benchmarks.refresh --size $(SIZE)
 
 determinism: .venv/ready ## Compare runs on other cores, partitions and files, value by value; about ten minutes.
 	PYTHONPATH=src $(BIN)/python -m benchmarks.determinism

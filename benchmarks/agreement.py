@@ -13,6 +13,8 @@ import pyarrow.dataset
 
 NOT_COMPARED = {"uid", "timestamp"}  # in Spark ML stages; they differ between runs
 RUN_TIMES = {"run_timings", "fit_times"}  # tables of seconds
+# Which files were read together and when; their records are compared.
+READINGS = {"_manifest", "reading_plan", "record_counts"}
 EXACT = 17  # digits of a double: every value is equal to the last bit
 MIN_DIGITS = 9  # promised for the model and later, with several partitions of training rows
 FIRST_LAYER_OF_MODELS = "06"
@@ -30,10 +32,13 @@ def read_results(data: Path) -> dict[str, Values]:
     for path in sorted(data.glob("0[2-8]_*/**/*")):
         inside = str(path.relative_to(data))
         is_of_model = "stages" in inside or "metadata" in inside
-        if path.name == "_SUCCESS" and not is_of_model:
+        is_table = path.name in ("_SUCCESS", "_manifest.json") and "save=" not in inside
+        if is_table and not is_of_model:
             results[str(path.parent.relative_to(data))] = _read_table(path.parent)
         elif path.name == "stages" and path.is_dir():
             results[_format_name(path.parent, data)] = dict(_read_stages(path))
+        elif path.stem in READINGS:
+            continue
         elif path.suffix == ".json" and path.is_file() and "stages" not in inside:
             content = json.loads(path.read_text(encoding="utf-8"))
             results[_format_name(path, data)] = dict(_flatten(content))

@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from benchmarks.program import ROOT, print_progress, start_spark
-from sparkify.pipelines.data_processing.nodes import check_events, find_repeated_events
+from sparkify.pipelines.data_processing.nodes import check_records, find_copies
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.settings import CONFIG_LOADER_ARGS
 from sparkify.spark.checksums import record_hash
@@ -39,13 +39,13 @@ def list_steps(
     table = str(folder / "checked_events")
     hashed = lines.select(F.col("value").cast("binary"), record_hash().alias("record_hash"))
     moved = hashed.mapInArrow(lambda batches: batches, hashed.schema)
-    checked = check_events(lines, parameters)
+    checked = check_records(lines, parameters)
     return {
         READ: lambda: compute(hashed),
         MOVED: lambda: compute(moved),
         CHECKED: lambda: compute(checked),
         WRITTEN: lambda: checked.write.mode("overwrite").parquet(table),
-        REPEATED: lambda: compute(find_repeated_events(lines.sparkSession.read.parquet(table))),
+        REPEATED: lambda: compute(find_copies(lines.sparkSession.read.parquet(table))),
     }
 
 

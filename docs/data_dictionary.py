@@ -49,7 +49,7 @@ def write_dictionary() -> str:
     lines, described, first_use = [INTRODUCTION], set[str](), dict[str, str]()
     for pipeline in PIPELINE_ORDER:
         outputs = [name for node in pipelines[pipeline].nodes for name in node.outputs]
-        read_first = ["raw_events"] if pipeline == "data_processing" else []
+        read_first = ["raw_events@records"] if pipeline == "data_processing" else []
         entries = {
             name: resolver.config.get(name) or resolver.resolve_pattern(name)
             for name in sorted(
@@ -118,7 +118,8 @@ def _format_files(entries: dict[str, dict[str, Any]]) -> Iterator[str]:
     for name, entry in entries.items():
         path = entry.get("filepath") or entry.get("path")
         description = entry["metadata"]["kedro-viz"]["description"]
-        yield f"| `{name}` | {f'`{path}`' if path else 'in memory'} | {description} |"
+        place = f"`{path}`" if path else "in memory"
+        yield f"| `{name.partition('@')[0]}` | {place} | {description} |"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sparkify.datasets import EventLogDataset
+from sparkify.datasets import EventLogDataset, EventLogFilesDataset
 from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.data_processing import nodes as processing
 from sparkify.pipelines.data_processing.diagnosis import LogError
@@ -19,8 +19,8 @@ from sparkify.pipelines.feature_engineering.customers import LogGapError, LogToo
 from sparkify.pipelines.modelling.nodes import split_in_time
 from tests import bad_logs
 from tests.bad_logs import line, ms
+from tests.checked_log import USABLE, check_log, sum_user_days
 
-USABLE = {"accepted": 1, "rejected_share": 0.0, "max_rejected_share": 0.2}
 FIRST_DAY = date(2018, 10, 1)
 LAST_SECOND = 86_399
 MILLION = 1_000_000
@@ -80,10 +80,8 @@ def write_shuffled(log: Path) -> None:
 
 def make_user_days(log: Path, parameters: dict[str, Any]) -> DataFrame:
     raw = EventLogDataset(filepath=str(log)).load()
-    checked = processing.check_events(raw, parameters["data_processing"])
-    repeated = processing.find_repeated_events(checked)
-    events = engineering.select_events(checked, repeated, USABLE, parameters["data_processing"])
-    return engineering.aggregate_user_days(events, parameters["feature_engineering"])
+    pages = check_log(raw, parameters["data_processing"]).page_counts
+    return engineering.aggregate_user_days(pages, USABLE, parameters["feature_engineering"])
 
 
 def collect_labels(days: DataFrame, parameters: dict[str, Any]) -> dict[str, dict[int, bool]]:
@@ -197,7 +195,7 @@ def test_a_user_with_a_million_events_is_aggregated(
         F.lit(FIRST_DAY).cast("timestamp").alias("registration"),
         F.lit(100.0).alias("length"),
     )
-    rows = engineering.aggregate_user_days(events, parameters["feature_engineering"]).collect()
+    rows = sum_user_days(events, parameters["feature_engineering"]).collect()
     assert len(rows) == 24  # two million seconds
     assert sum(row["next_song"] for row in rows) == MILLION
     assert sum(row["listening_ms"] for row in rows) == 100_000 * MILLION
@@ -209,9 +207,11 @@ def test_an_empty_log_is_an_error(
     spark: SparkSession, parameters: dict[str, Any], tmp_path: Path, name: str
 ) -> None:
     bad_logs.EMPTY[name](tmp_path / "log.json")
-    raw = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
+    log = EventLogFilesDataset(filepath=str(tmp_path / "log.json")).load()
+    checks = parameters["data_processing"]
+    plan = processing.plan_reading(log, {}, None, checks)
     with pytest.raises(LogError, match="raw_events has no lines: the log is empty"):
-        processing.check_events(raw, parameters["data_processing"])
+        processing.check_events(log, plan, None, checks)
 
 
 @pytest.mark.parametrize(
@@ -224,10 +224,6 @@ def test_the_error_for_a_log_without_events_has_reasons_and_remedies(
     write(tmp_path / "log.json")
     raw = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
     checks = parameters["data_processing"]
-    checked = processing.check_events(raw, checks).localCheckpoint()
-    repeated = processing.find_repeated_events(checked)
-    counts = processing.count_events(checked, repeated)
+    tables = check_log(raw, checks)
     with pytest.raises(LogError, match=words):
-        processing.require_usable_log(
-            processing.summarize_data_quality(checked, repeated, counts, {}, checks)
-        )
+        processing.require_usable_log(processing.summarize_data_quality(*tables, {}, checks))

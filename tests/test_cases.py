@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from sparkify import cli
 from sparkify.datasets import EventLogDataset
 from sparkify.inspection import draft_settings
-from sparkify.pipelines.data_processing.nodes import check_events
+from sparkify.pipelines.data_processing.nodes import check_records
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 
 ROOT = Path(__file__).parents[1]
@@ -180,7 +180,7 @@ def test_the_draft_of_inspect_accepts_nearly_all_records(
     }
     settings = DataProcessingParameters.model_validate({**usual, **changed})
     raw = EventLogDataset(filepath=str(log), format=file_format["raw_format"]).load()
-    rejections = check_events(raw, settings).groupBy("rejection").count().collect()
+    rejections = check_records(raw, settings).groupBy("rejection").count().collect()
     counts = {row["rejection"]: row["count"] for row in rejections}
     assert counts[None] >= 0.95 * (sum(counts.values()) - counts.get("no user", 0))
 

@@ -25,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="kills of the default run")
     parser.add_argument("--simulation-kills", type=int, default=3)
+    parser.add_argument("--incremental-kills", type=int, default=6)
     parser.add_argument("--minutes", type=float, default=18, help="after which no trial starts")
     parser.add_argument("--seed", type=int, default=6)
     parser.add_argument("--results", type=Path, default=RESULTS / "chaos.json")
@@ -57,9 +58,15 @@ def _run_trials(folder: Path, trials: Trials, options: argparse.Namespace) -> No
             project = ChaosProject(folder / f"simulation-{number}")
             kills.kill_simulation(project, undisturbed, trials, number, options.seed)
 
+    def kill_incremental_run(number: int) -> None:
+        if trials.is_time_left("driver killed with a new day", SHARE_FOR_KILLS):
+            project = finished.copy_log(folder / f"incremental-{number}")
+            kills.kill_incremental_run(project, undisturbed, trials, number, options.seed)
+
     # Two at a time: a small run mostly waits for the start of the JVM.
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(kill_drivers, range(len(driver_kills))))
+        list(pool.map(kill_incremental_run, range(options.incremental_kills)))
         list(pool.map(kill_simulation, range(options.simulation_kills)))
         if trials.is_time_left("Spark's processes killed"):
             _kill_processes(folder, finished, undisturbed, trials)

@@ -19,7 +19,8 @@ from benchmarks.chaos.trials import Trials
 
 MAX_WORKER_KILLS = 3  # a task may fail three times
 SLOW_WRITES = [  # datasets whose writing takes long enough to be interrupted
-    *("02_intermediate/mini/checked_events", "03_primary/mini/user_days"),
+    *("02_intermediate/mini/checked_events", "02_intermediate/mini/page_counts"),
+    "03_primary/mini/user_days",
     *("04_feature/mini/snapshots", "04_feature/mini/features"),
     *("05_model_input/mini/train", "06_models/mini/churn_model"),
     "07_model_output/mini/test_predictions",
@@ -99,6 +100,50 @@ class DriverKills:
                 f"{_format_end(killed)}, the next run equals an undisturbed one"
             )
         self._current = new
+
+
+READ_LOG = ("data_processing", "feature_engineering")
+INCREMENTAL_WRITES = [  # datasets that a run changes for a new day
+    *("02_intermediate/mini/checked_events", "02_intermediate/mini/page_counts"),
+    "03_primary/mini/user_days",
+]
+
+
+def kill_incremental_run(
+    project: ChaosProject, undisturbed: Undisturbed, trials: Trials, number: int, seed: int
+) -> None:
+    """Kill a run that reads the new last days of a log; the next run completes it."""
+    chance = random.Random(seed * 1000 + 700 + number)  # noqa: S311 -- no secret
+    rest = project.split_log(share=0.1)
+    first = project.run(*READ_LOG).require_success()
+    old, expected = read_state(project), undisturbed.states["A"]
+    rest.rename(project.log / "part-99999-rest.json")
+    run = project.start(*READ_LOG)
+    if number % 2:
+        dataset = project.data / INCREMENTAL_WRITES[number // 2 % len(INCREMENTAL_WRITES)]
+        how, is_time = f"while {dataset.name} is written", _is_writing(dataset, chance)
+    else:
+        share = chance.uniform(0.3, 1)
+        how, is_time = f"at {share:.0%} of the way", _has_reached(share, first, run)
+    with trials.trial("driver killed with a new day", f"no. {number + 1}, {how}") as trial:
+        if run.wait_until(is_time):
+            run.kill(whole_group=True)
+        killed = run.wait()
+        made = {name for name in old if old[name] != ABSENT}
+        states = [
+            {name: digest for name, digest in state.items() if name in made}
+            for state in (read_state(project), old, expected)
+        ]
+        old_count, new_count = trial.count_old_and_new(*states)
+        trial.expect_success(project.run(*READ_LOG), "the next run")
+        after = read_state(project)
+        trial.expect_equal({name: after[name] for name in made}, states[2])
+        trial.expect_no_leftovers(project)
+        trial.happened = (
+            f"after {killed.last_node}, {old_count} datasets old, {new_count} new, none half; "
+            f"{_format_end(killed)}, the next run equals one from scratch"
+        )
+    shutil.rmtree(project.folder)
 
 
 def kill_simulation(
@@ -191,6 +236,7 @@ def _is_writing(dataset: Path, chance: random.Random) -> Callable[[], bool]:
 
     def is_writing() -> bool:
         paths = [dataset.with_name(name), *dataset.glob(f"*/{name}")]
+        paths += dataset.glob("save=*/_temporary")  # of a table in partitions
         return delay.has_passed_since(any(path.exists() for path in paths))
 
     return is_writing

@@ -33,10 +33,19 @@ SMALL: dict[str, Any] = {
     },
     "evaluation": {"bootstrap_resamples": 20},
 }
-# Two sets of settings that change all tables, so that old and new ones can be distinguished.
+# Two sets of settings that change all tables, so that old and new ones can be distinguished; other
+# data_processing settings make a run read the whole log again.
 SETTINGS = {
-    "A": {"feature_engineering": {"horizon_days": 10}, "modelling": {"seed": 7}},
-    "B": {"feature_engineering": {"horizon_days": 12}, "modelling": {"seed": 8}},
+    "A": {
+        "data_processing": {"max_line_characters": 1000},
+        "feature_engineering": {"horizon_days": 10},
+        "modelling": {"seed": 7},
+    },
+    "B": {
+        "data_processing": {"max_line_characters": 999},
+        "feature_engineering": {"horizon_days": 12},
+        "modelling": {"seed": 8},
+    },
 }
 BOOSTED = {"xgboost": {"n_estimators": [5], "learning_rate": [0.05], "max_depth": [2]}}
 NODE_DONE = re.compile(r"^\S+ +\d+/\d+  (\S+) +([\d.]+) s$", re.MULTILINE)
@@ -125,6 +134,22 @@ class ChaosProject:
         shutil.copytree(self.data / "01_raw", copy.data / "01_raw")
         return copy
 
+    @property
+    def log(self) -> Path:
+        """The path of the log: a folder of part files."""
+        return self.data / "01_raw" / "log.json"
+
+    def split_log(self, share: float) -> Path:
+        """Move the last share of the log's lines to a file outside the log; return its path."""
+        (part,) = self.log.glob("part-*")
+        lines = part.read_text(encoding="utf-8").splitlines(keepends=True)
+        first = round(len(lines) * (1 - share))
+        rest = self.folder / "rest.json"
+        rest.write_text("".join(lines[first:]), encoding="utf-8")
+        part.write_text("".join(lines[:first]), encoding="utf-8")
+        part.with_name(f".{part.name}.crc").unlink(missing_ok=True)  # Hadoop's checksum
+        return rest
+
     def start(
         self, *pipelines: str, prefix: Sequence[str] = (), environment: dict[str, str] | None = None
     ) -> "Run":
@@ -140,10 +165,11 @@ class ChaosProject:
 
     def list_leftovers(self) -> list[str]:
         """List the files and folders of interrupted writes."""
+        patterns = [f".*.{suffix}" for suffix in ("writing", "replaced", "unconfirmed")]
         return sorted(
             str(path.relative_to(self.data))
-            for suffix in ("writing", "replaced", "unconfirmed")
-            for path in self.data.rglob(f".*.{suffix}")
+            for pattern in (*patterns, "save=*/_temporary")
+            for path in self.data.rglob(pattern)
         )
 
 

@@ -24,6 +24,7 @@ ABSENT = "absent"
 UNREADABLE = "unreadable"
 # Must load, but are not compared: they contain run times or the previous champion.
 NOT_COMPARED = {
+    *("reading_plan", "record_counts", "earlier_record_counts"),  # which files were read when
     *("run_timings", "run_timings_figure"),
     *("promotion", "report_html", "report_md"),
 }
@@ -52,7 +53,7 @@ def read_state(project: ChaosProject, customers: pd.DataFrame | None = None) -> 
         catalog, state = load_catalog(project), {}
         for name in sorted(catalog):
             dataset = catalog.get(name)
-            is_input = name.startswith("param") or name == "raw_events"
+            is_input = name.startswith(("param", "raw_events@"))
             if is_input or isinstance(dataset, MemoryDataset):
                 continue
             try:
@@ -74,7 +75,7 @@ def load_catalog(project: ChaosProject) -> DataCatalog:
 def digest_log(project: ChaosProject) -> str:
     """Return the digest of the lines of the event log, or ABSENT."""
     with _lock:
-        dataset = load_catalog(project).get("raw_events")
+        dataset = load_catalog(project).get("raw_events@records")
         # Without the column `file`: Spark names part files differently in every run.
         return _digest(dataset.load().select("value"), None) if dataset.exists() else ABSENT
 
@@ -92,7 +93,8 @@ def _digest(data: Any, customers: pd.DataFrame | None) -> str:
         rows = SparkSession.active().createDataFrame(customers)
         data = data.transform(rows).select("user_id", "probability")
     if isinstance(data, DataFrame):
-        count, total = count_and_hash_sum(data, F.xxhash64(*data.columns))
+        columns = [name for name in data.columns if name != "batch"]  # of files read together
+        count, total = count_and_hash_sum(data, F.xxhash64(*columns))
         return f"{count} rows, {total}"
     if isinstance(data, pd.DataFrame):
         return _hash(data.to_csv(index=False).encode())

@@ -1,6 +1,7 @@
 """Project settings, read by Kedro."""
 
 from sparkify.hooks.candidate_check import CandidateCheckHooks
+from sparkify.hooks.forget_customers import ForgetCustomersHooks
 from sparkify.hooks.kedro_viz_statistics import KedroVizContext, KedroVizStatisticsHooks
 from sparkify.hooks.mlflow_tracking import MLflowHooks
 from sparkify.hooks.package_versions import PackageVersionsHooks
@@ -12,12 +13,13 @@ from sparkify.hooks.run_timings import RunTimingsHooks
 from sparkify.hooks.spark_session import SparkSessionHooks
 
 _timings = RunTimingsHooks()
-# Kedro calls hooks last in, first out. So candidates are checked once Spark has started, and
-# results are logged before they are saved for Kedro-Viz and MLflow. MonitoringHooks may fail the
-# run, so its hook is marked trylast.
+# Kedro calls hooks last in, first out. So candidates are checked and customers forgotten once Spark
+# has started, and results are logged before they are saved for Kedro-Viz and MLflow.
+# MonitoringHooks may fail the run, so its hook is marked trylast.
 HOOKS = (
     RunLockHooks(),
     CandidateCheckHooks(),
+    ForgetCustomersHooks(),
     SparkSessionHooks(),
     ParameterCheckHooks(),
     PackageVersionsHooks(),

@@ -66,7 +66,7 @@ def test_the_project_is_measured_to_features_and_in_total(
     assert row["wall_seconds"] == 100.0
     assert row["features_seconds"] == pytest.approx(100.0 - model, abs=0.01)
     assert (row["cpu_seconds"], row["peak_bytes"]) == (150.0, 1_000)
-    assert row["nodes"][0]["node"] == "data_processing.check_events"
+    assert row["nodes"][0]["node"] == "data_processing.plan_reading"
 
 
 def test_a_node_without_a_table_has_no_rows(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import fsspec
 import pytest
 from kedro.io.core import DatasetError
 
-from sparkify.datasets.log_files import LogFile, list_files
+from sparkify.datasets.log_files import LogFile, list_files, list_states
 
 LINE = b'{"ts":1,"userId":"1"}\n'
 PRINTED = json.dumps({"ts": 1}, indent=2).encode()
@@ -16,7 +16,7 @@ LOCAL = fsspec.filesystem("file")
 
 
 def list_log(log: Path, log_format: str = "auto") -> list[LogFile]:
-    return list_files(LOCAL, str(log), log_format)
+    return list_files(LOCAL, str(log), log_format, list_states(LOCAL, str(log)))
 
 
 def list_one(folder: Path, name: str, content: bytes, log_format: str = "auto") -> LogFile:
@@ -224,6 +224,7 @@ def test_files_on_other_file_systems_are_listed() -> None:
             "/log/day=1/b.csv.gz": gzip.compress(b"ts\n", mtime=0),
         }
     )
-    formats = {file.path: file.format for file in list_files(memory, "/log", "auto")}
+    states = list_states(memory, "/log")
+    formats = {file.path: file.format for file in list_files(memory, "/log", "auto", states)}
     assert formats == {"/log/a": "json_lines", "/log/day=1/b.csv.gz": "csv"}
     memory.rm("/log", recursive=True)

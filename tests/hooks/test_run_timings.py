@@ -83,7 +83,7 @@ def test_a_second_run_counts_from_one(logged: pytest.LogCaptureFixture) -> None:
 def test_a_finished_run_saves_a_row_per_node(finished: Any) -> None:
     catalog = finished.catalog()
     timings = catalog.load("run_timings").set_index("node")
-    assert timings.index[0] == "data_processing.check_events"
+    assert timings.index[0] == "data_processing.plan_reading"
     assert timings.index[-1] == "reporting.write_report"
     log_bytes = sum(part.stat().st_size for part in finished.log.glob("part-*"))
     checked = timings.loc["data_processing.check_events"]
@@ -91,11 +91,9 @@ def test_a_finished_run_saves_a_row_per_node(finished: Any) -> None:
     assert checked["bytes_read"] >= log_bytes
     assert 0 < checked["bytes_written"] < log_bytes
     assert checked["rows_written"] == catalog.load("data_quality")["lines"]
-    # aggregate_user_days reads all but one of the nine columns of the accepted events.
-    assert (
-        timings.loc["feature_engineering.aggregate_user_days", "bytes_read"]
-        > checked["bytes_written"] / 4
-    )
+    # count_pages reads all but one of the nine columns of the accepted events.
+    read = timings.loc["data_processing.count_pages", "bytes_read"]
+    assert read > checked["bytes_written"] / 4
     assert (
         timings.loc["feature_engineering.select_events", "bytes_written"] == 0
     )  # a view in memory

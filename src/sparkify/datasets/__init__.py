@@ -1,7 +1,7 @@
 """The dataset types of the project."""
 
 from sparkify.datasets.dataset_group import DatasetGroup
-from sparkify.datasets.event_log import EventLogDataset
+from sparkify.datasets.event_log import EventLogDataset, EventLogFilesDataset
 from sparkify.datasets.files import (
     CSVDataset,
     FigureDataset,
@@ -13,12 +13,14 @@ from sparkify.datasets.files import (
 )
 from sparkify.datasets.optional_tables import OptionalPartitionedDataset, OptionalTableDataset
 from sparkify.datasets.parquet_table import ParquetTableDataset
+from sparkify.datasets.partitioned_table import PartitionedTableDataset
 from sparkify.datasets.spark_ml_model import OptionalSparkMLModelDataset, SparkMLModelDataset
 
 __all__ = [
     "CSVDataset",
     "DatasetGroup",
     "EventLogDataset",
+    "EventLogFilesDataset",
     "FigureDataset",
     "JSONDataset",
     "OptionalFigureDataset",
@@ -28,6 +30,7 @@ __all__ = [
     "OptionalTableDataset",
     "ParquetDataset",
     "ParquetTableDataset",
+    "PartitionedTableDataset",
     "SparkMLModelDataset",
     "TextDataset",
 ]

@@ -57,14 +57,28 @@ def atomic_write(filesystem: AbstractFileSystem, path: str) -> Iterator[str]:
         DatasetError: if the disk is full or the folder cannot be written to.
     """
     temporary = to_hidden_path(path, WRITING)
-    try:
-        filesystem.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
-        recover(filesystem, path)
-        yield temporary
-        _replace(filesystem, temporary, path)
-    except BaseException as error:
-        with suppress(OSError):  # also fails on a disk that cannot be written to
+    with explain_failed_write(path):
+        try:
+            filesystem.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
             recover(filesystem, path)
+            yield temporary
+            _replace(filesystem, temporary, path)
+        except BaseException:
+            with suppress(OSError):  # also fails on a disk that cannot be written to
+                recover(filesystem, path)
+            raise
+
+
+@contextmanager
+def explain_failed_write(path: str) -> Iterator[None]:
+    """Explain why data at `path` could not be written.
+
+    Raises:
+        DatasetError: if the disk is full or the folder cannot be written to.
+    """
+    try:
+        yield
+    except BaseException as error:
         problem = describe_os_error(error)
         if problem is None:
             raise

@@ -1,7 +1,7 @@
 """The raw event log as a dataset."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from pathlib import PurePosixPath
 
@@ -23,9 +23,11 @@ from sparkify.datasets.log_files import (
     Format,
     LogFile,
     list_files,
+    list_states,
 )
 from sparkify.datasets.log_headers import group_by_header, read_schemas
 from sparkify.datasets.log_records import LogReader
+from sparkify.log_formats.event_log import EventLogFiles, FileState
 from sparkify.log_formats.files import COMPRESSED, is_hidden
 from sparkify.schemas import RAW_EVENTS
 
@@ -101,7 +103,7 @@ class EventLogDataset(SparkDatasetV2):
             DatasetError: if the log is missing, exists twice, or has a file that cannot be read.
         """
         log = self._locate()
-        self._list_files(log)
+        self._list_files(log, list_states(self._filesystem, log))
         return log
 
     def _locate(self) -> str:
@@ -121,8 +123,8 @@ class EventLogDataset(SparkDatasetV2):
             )
         return paths[0]
 
-    def _list_files(self, log: str) -> list[LogFile]:
-        files = list_files(self._filesystem, log, self._format)
+    def _list_files(self, log: str, states: dict[str, FileState]) -> list[LogFile]:
+        files = list_files(self._filesystem, log, self._format, states)
         for file in files:
             is_compressed = PurePosixPath(file.path).suffix in COMPRESSED
             megabytes = file.size * (COMPRESSION_RATIO if is_compressed else 1) / MEGABYTE
@@ -139,21 +141,27 @@ class EventLogDataset(SparkDatasetV2):
 
     def _load(self) -> DataFrame:
         log = self._locate()
+        return self._read_files(log, list_states(self._filesystem, log), is_whole=True)
+
+    def _read_files(
+        self, log: str, states: dict[str, FileState], *, is_whole: bool = False
+    ) -> DataFrame:
+        """Return the records of files of the log."""
         by_format = defaultdict(list)
         options: dict[str, bool | str] = {"recursiveFileLookup": True, **LITERAL_PATH}
-        for file in self._list_files(log):
+        for file in self._list_files(log, states):
             by_format[file.format].append(file)
             if self._protocol == "file" and ":" in PurePosixPath(file.path).name:
                 options |= WITHOUT_CHECKSUMS
         reader = LogReader(None if self._filesystem.isfile(log) else log, options)
-        if by_format.keys() <= {"json_lines"}:  # faster: Spark lists the files
+        if is_whole and by_format.keys() <= {"json_lines"}:  # faster: Spark lists the files
             return reader.read_lines([to_spark_path(self._protocol, log)])
         frames = [
             frame
             for log_format, files in by_format.items()
             for frame in self._read(reader, log_format, files)
         ]
-        if not frames:  # only blank lines instead of headers
+        if not frames:  # no files, or only blank lines instead of headers
             return SparkSession.builder.getOrCreate().createDataFrame([], RAW_EVENTS.struct)
         return reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), frames)
 
@@ -200,3 +208,35 @@ class EventLogDataset(SparkDatasetV2):
                 f"there is an event log at {paths[0]} already, which is never overwritten: move it "
                 f"away to simulate another one."
             )
+
+
+class EventLogFilesDataset(EventLogDataset):
+    """The files of an event log: loaded as `EventLogFiles`, from which a node reads some.
+
+    ```yaml
+    raw_events@files:
+      type: sparkify.datasets.EventLogFilesDataset
+      filepath: data/01_raw/mini_sparkify_event_data.json
+    ```
+    """
+
+    def _load(self) -> EventLogFiles:  # type: ignore[override]
+        log = self._locate()
+        states = list_states(self._filesystem, log)
+        parent = str(PurePosixPath(log).parent) if self._filesystem.isfile(log) else log
+        relative = {path.removeprefix(f"{parent}/"): path for path in states}
+
+        def read(files: Iterable[str]) -> DataFrame:
+            files = list(files)
+            gone = [file for file in files if file not in relative]
+            if gone:
+                raise DatasetError(
+                    f"the event log's file {gone[0]} has gone since the files were listed: run "
+                    f"again from the node plan_reading."
+                )
+            paths = [relative[file] for file in files]
+            return self._read_files(log, {path: states[path] for path in paths})
+
+        return EventLogFiles(
+            {file: states[path] for file, path in relative.items()}, self._format, read
+        )

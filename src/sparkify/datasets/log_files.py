@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from fsspec import AbstractFileSystem
 from kedro.io.core import DatasetError
 
+from sparkify.log_formats.event_log import FileState
 from sparkify.log_formats.files import COMPRESSED, PARQUET, find_problem, is_hidden
 
 Format = Literal["json_lines", "json_array", "csv", "tsv", "parquet"]
@@ -33,26 +34,48 @@ class LogFile(NamedTuple):
     beginning: bytes  # first bytes of the content, unpacked
 
 
-def list_files(filesystem: AbstractFileSystem, log: str, log_format: str) -> list[LogFile]:
-    """Return the files of a log that are not empty, with their formats.
+def list_states(filesystem: AbstractFileSystem, log: str) -> dict[str, FileState]:
+    """Return the state of each file of a log that is not empty, by its path.
+
+    As in Spark, files and folders whose names begin with `_` or `.` are ignored.
+    """
+    return {
+        path: FileState(bytes=int(info["size"]), version=_describe_version(filesystem, path, info))
+        for path, info in sorted(_find_files(filesystem, log))
+        if info["size"] and not is_hidden(path.removeprefix(log))
+    }
+
+
+def _describe_version(filesystem: AbstractFileSystem, path: str, info: dict[str, Any]) -> str:
+    """Return a text that changes when a file does: of an object store, its tag or time.
+
+    Of a local file, both its times: programs can set the first one, but not the second.
+    """
+    if info.get("islink"):
+        info = filesystem.info(path)  # of the file that it leads to
+    for key in ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated"):
+        if info.get(key):
+            return str(info[key])
+    return f"{info.get('mtime')} {info.get('created')}"
+
+
+def list_files(
+    filesystem: AbstractFileSystem, log: str, log_format: str, states: dict[str, FileState]
+) -> list[LogFile]:
+    """Return files of a log with their formats.
 
     Args:
         filesystem: the file system of the log.
-        log: the path of a file or a folder. As in Spark, files and folders whose names begin
-            with `_` or `.` are ignored.
+        log: the path of a file or a folder.
         log_format: the format of all files, or `auto`: detected by each file's ending, else the
             log's, and its first bytes.
+        states: the state of each file, by its path.
 
     Raises:
         DatasetError: if a file cannot be read, or its first bytes show another format.
     """
-    sizes = {
-        path: int(info["size"])
-        for path, info in _find_files(filesystem, log)
-        if info["size"] and not is_hidden(path.removeprefix(log))
-    }
     files = []
-    for path, stored in _read_beginnings(filesystem, list(sizes)):
+    for path, stored in _read_beginnings(filesystem, list(states)):
         if isinstance(stored, Exception):
             raise DatasetError(
                 f"the event log's file {path} cannot be read ({stored}). Make it readable or move "
@@ -66,7 +89,7 @@ def list_files(filesystem: AbstractFileSystem, log: str, log_format: str) -> lis
         if problem:
             description, remedy = problem
             raise DatasetError(f"the event log's file {path} is {description}. {remedy}")
-        files.append(LogFile(path, file_format, sizes[path], content))  # type: ignore[arg-type]
+        files.append(LogFile(path, file_format, states[path]["bytes"], content))  # type: ignore[arg-type]
     return files
 
 

@@ -54,6 +54,10 @@ class ParquetTableDataset(SparkDatasetV2):
         with atomic_write(*self.saved_at()) as temporary:
             data.write.parquet(to_spark_path(self._protocol, temporary), **self._save_args)
 
+    def replace_rows(self, rows: DataFrame) -> None:
+        """Save rows that were made from the table itself."""
+        self.save(rows)
+
     def _exists(self) -> bool:
         return bool(self._filesystem.exists(str(self._filepath / "_SUCCESS")))
 

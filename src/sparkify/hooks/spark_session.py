@@ -60,12 +60,18 @@ class SparkSessionHooks:
                 "ParallelRunner runs every node in another process, which has no Spark session. "
                 "Use --runner SequentialRunner (the default) or ThreadRunner."
             )
+        outputs = pipeline.all_outputs()
         for name in pipeline.datasets():
             dataset = catalog.get(name)
             if not isinstance(dataset, EventLogDataset):
                 continue
-            if name in pipeline.all_outputs():
+            if name in outputs:
                 dataset.refuse_if_present()
-            else:
+            elif not any(_is_same_data(name, output) for output in outputs):
                 dataset.require_present()
         apply_settings(SparkSession.builder.getOrCreate(), self._settings)
+
+
+def _is_same_data(name: str, other: str) -> bool:
+    """Return whether two datasets are the same data, as `log@files` and `log@records`."""
+    return name.partition("@")[0] == other.partition("@")[0]

@@ -16,9 +16,11 @@ from sparkify.schemas.customers import (
 )
 from sparkify.schemas.events import (
     CHECKED_EVENTS,
+    CHECKED_RECORDS,
     EVENT_COUNTS,
     EVENTS,
     MALFORMED_ROW,
+    PAGE_COUNTS,
     RAW_EVENTS,
     REPEATED_EVENTS,
 )
@@ -32,10 +34,12 @@ from sparkify.schemas.forecasts import (
 )
 from sparkify.schemas.parameters import NewColumnName
 from sparkify.schemas.simulated import SIMULATED_SESSIONS, SIMULATED_USERS
+from sparkify.schemas.table import PartitionUpdate
 
 __all__ = [
     "CANDIDATE_PREDICTIONS",
     "CHECKED_EVENTS",
+    "CHECKED_RECORDS",
     "CHURN_SCORES",
     "CURRENT_SNAPSHOTS",
     "EVENTS",
@@ -45,6 +49,7 @@ __all__ = [
     "MALFORMED_ROW",
     "MODEL_INPUT",
     "OUT_OF_FOLD_PREDICTIONS",
+    "PAGE_COUNTS",
     "PREDICTIONS",
     "RAW_EVENTS",
     "REPEATED_EVENTS",
@@ -53,6 +58,7 @@ __all__ = [
     "SNAPSHOTS",
     "USER_DAYS",
     "NewColumnName",
+    "PartitionUpdate",
     "feature_columns",
     "summed_columns",
     "user_day_columns",

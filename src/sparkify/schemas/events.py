@@ -1,6 +1,6 @@
 """The records of a log, and the events among them."""
 
-from sparkify.schemas.table import COUNT, DAY, NUMBER, TEXT, TEXTS, TIME, Column, Table
+from sparkify.schemas.table import COUNT, DAY, NUMBER, SMALL, TEXT, TEXTS, TIME, Column, Table
 
 MALFORMED_ROW = "malformed row"  # of CSV or TSV: more or fewer values than the header has names
 
@@ -44,8 +44,11 @@ RECORD_HASH = Column("record_hash", COUNT, "64-bit hash of the record's text.")
 
 EVENTS = Table("One row per accepted event.", EVENT_COLUMNS)
 
-CHECKED_EVENTS = Table(
-    "One row per record of the raw log.",
+BATCH = Column("batch", SMALL, "Number of the files that were read together: reading_plan.")
+UTC_DAY = Column("day", DAY, "The UTC day.")
+
+CHECKED_RECORDS = Table(
+    "One row per record that was read.",
     (
         *EVENT_COLUMNS,
         TIME_FORMAT,
@@ -61,20 +64,45 @@ CHECKED_EVENTS = Table(
     ),
 )
 
+CHECKED_EVENTS = Table("One row per record of the raw log.", (*CHECKED_RECORDS.definition, BATCH))
+
 REPEATED_EVENTS = Table(
-    "One row per accepted event whose record_hash occurs more than once in the log.",
+    "One row per accepted event whose record_hash occurs more than once at the same time.",
     (
         *EVENT_COLUMNS,
         TIME_FORMAT,
         RECORD_HASH,
         Column("copies", COUNT, "How many equal records the log holds; one of them is an event."),
+        UTC_DAY,
+    ),
+)
+
+PAGE_KEYS = ("user_id", "session_id", "page", "level", "gender")
+PAGE_COUNTS = Table(
+    "One row per UTC day, user, session, page, level, gender and time format with events.",
+    (
+        *(
+            c
+            for c in EVENT_COLUMNS
+            if c.name in ("user_id", "session_id", "page", "level", "gender")
+        ),
+        TIME_FORMAT,
+        Column("events", COUNT, "Events; equal records count once."),
+        Column("length_ms", COUNT, "Sum of the events' length, milliseconds."),
+        Column("first_ts", TIME, "The first of them, UTC."),
+        Column("last_ts", TIME, "The last of them, UTC."),
+        Column(
+            "last_position", COUNT, "Time and item_in_session of the last of them, in one number."
+        ),
+        Column("registration", TIME, "The earliest registration among them, UTC."),
+        UTC_DAY,
     ),
 )
 
 EVENT_COUNTS = Table(
     "One row per UTC day, page, level and time format with events.",
     (
-        Column("day", DAY, "The UTC day."),
+        UTC_DAY,
         *(column for column in EVENT_COLUMNS if column.name in ("page", "level")),
         TIME_FORMAT,
         Column("events", COUNT, "Events; equal records count once."),

@@ -1,8 +1,9 @@
 """Tables as schemas: grain, columns, types and units, and the check of a DataFrame against one."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import StringConstraints
 from pyspark.sql import DataFrame
@@ -16,6 +17,26 @@ TEXTS = T.ArrayType(TEXT)
 
 # Column names become part of SQL statements and file names, so only plain words are allowed.
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
+
+
+class PartitionUpdate(NamedTuple):
+    """New rows of a table in partitions, and all partitions that the table has then.
+
+    Attributes:
+        rows: the rows of the partitions that are written.
+        written: the names of these partitions; they may be without rows.
+        partitions: by partition, what the table's manifest stores about it. Partitions of the
+            table that are not here are removed.
+        about: what the manifest stores about the table.
+    """
+
+    rows: DataFrame
+    written: Sequence[str]
+    partitions: Mapping[str, Mapping[str, Any]]
+    about: Mapping[str, Any]
+
+
+Rows = TypeVar("Rows", DataFrame, PartitionUpdate)
 
 
 class SchemaError(UserError):
@@ -51,12 +72,13 @@ class Table:
         """The Spark schema, without patterns."""
         return T.StructType([T.StructField(c.name, c.type) for c in self.definition])
 
-    def validate(self, frame: DataFrame) -> DataFrame:
-        """Return the DataFrame if it has exactly the table's columns; nullability is free.
+    def validate(self, data: Rows) -> Rows:
+        """Return the rows if they have exactly the table's columns; nullability is free.
 
         Raises:
             SchemaError: naming the columns that are missing, unexpected or of another type.
         """
+        frame = data.rows if isinstance(data, PartitionUpdate) else data
         types = {field.name: field.dataType.simpleString() for field in frame.schema}
         problems = [f"'{name}' is missing" for name in self.columns if name not in types]
         for name, data_type in types.items():
@@ -67,7 +89,7 @@ class Table:
                 problems.append(f"'{name}' is {data_type}, not {expected}")
         if problems:
             raise SchemaError(f"columns differ from the schema: {'; '.join(problems)}.")
-        return frame
+        return data
 
     def _find_expected_type(self, name: str) -> str | None:
         exact_first = sorted(self.definition, key=lambda column: column.name != name)

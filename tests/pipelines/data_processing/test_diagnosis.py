@@ -12,7 +12,7 @@ from sparkify.pipelines.data_processing.diagnosis import (
 )
 from sparkify.pipelines.data_processing.nodes import require_usable_log
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
-from sparkify.schemas import CHECKED_EVENTS
+from sparkify.schemas import CHECKED_RECORDS
 from tests.bad_logs import line
 
 Rows = Callable[..., DataFrame]
@@ -24,7 +24,9 @@ def rows(spark: SparkSession, parse: Callable[..., list[dict[str, Any]]]) -> Row
 
     def make_table(parameters: DataProcessingParameters, *records: str) -> DataFrame:
         parsed = parse(parameters, *records)
-        return spark.createDataFrame([tuple(row.values()) for row in parsed], CHECKED_EVENTS.struct)
+        return spark.createDataFrame(
+            [tuple(row.values()) for row in parsed], CHECKED_RECORDS.struct
+        )
 
     return make_table
 

@@ -10,13 +10,15 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from sparkify.log_formats.event_log import EventLogFiles
 from sparkify.pipelines.data_processing import nodes
 from sparkify.pipelines.data_processing.diagnosis import LogError
 from sparkify.pipelines.data_processing.fields import FIELDS
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
-from sparkify.schemas import CHECKED_EVENTS, EVENT_COUNTS
+from sparkify.schemas import CHECKED_RECORDS, EVENT_COUNTS
 from sparkify.spark.checksums import digest_log, record_hash
 from tests.bad_logs import line
+from tests.checked_log import check_log, count_log
 
 # How data_quality shows a duplicate: as the event.
 EVENT = (
@@ -36,28 +38,18 @@ def log(spark: SparkSession, *lines: str) -> DataFrame:
     return spark.createDataFrame([(text,) for text in lines], "value string")
 
 
-def check_all(
-    spark: SparkSession, checks: DataProcessingParameters, raw: DataFrame
-) -> tuple[DataFrame, DataFrame, DataFrame]:
-    """Return checked_events, repeated_events and event_counts of a log."""
-    checked = nodes.check_events(raw, checks).localCheckpoint()
-    repeated = nodes.find_repeated_events(checked).localCheckpoint()
-    return checked, repeated, nodes.count_events(checked, repeated)
-
-
 def summarize(
     spark: SparkSession,
     checks: DataProcessingParameters,
     raw: DataFrame,
     record: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    tables = check_all(spark, checks, raw)
-    return nodes.summarize_data_quality(*tables, record or {}, checks)
+    return nodes.summarize_data_quality(*check_log(raw, checks), record or {}, checks)
 
 
 def test_each_record_becomes_a_row(spark: SparkSession, checks: DataProcessingParameters) -> None:
-    checked = nodes.check_events(log(spark, line(), "x"), checks)
-    assert CHECKED_EVENTS.validate(checked) is checked
+    checked = nodes.check_records(log(spark, line(), "x"), checks)
+    assert CHECKED_RECORDS.validate(checked) is checked
     first, second = checked.orderBy("rejection").collect()
     assert (first["user_id"], first["ts"]) == ("30", datetime(2018, 10, 1, 0, 1, 57))
     assert (second["rejection"], second["line"]) == ("malformed JSON", "x")
@@ -68,7 +60,7 @@ def test_the_hash_of_a_record_is_the_hash_of_its_text(
 ) -> None:
     raw = log(spark, line(), "x", "")
     hashes = [row[0] for row in raw.select(record_hash()).collect()]
-    checked = nodes.check_events(raw, checks).select("record_hash").collect()
+    checked = nodes.check_records(raw, checks).select("record_hash").collect()
     assert [row[0] for row in checked] == hashes
 
 
@@ -79,7 +71,7 @@ def test_the_file_column_is_used_if_the_page_comes_from_a_folder(
     raw = spark.createDataFrame(
         [(line(), "Home/1"), (line(), "About/1")], "value string, file string"
     )
-    pages = nodes.check_events(raw, parameters).select("page").collect()
+    pages = nodes.check_records(raw, parameters).select("page").collect()
     assert [row[0] for row in pages] == ["Home", "About"]
 
 
@@ -90,7 +82,7 @@ def test_equal_records_count_as_one_event(
     raw = log(
         spark, line(), other, line(), line(), "broken", "broken", line(ts=None), line(ts=None)
     )
-    checked, repeated, counts = check_all(spark, checks, raw)
+    checked, _, repeated, _, counts = check_log(raw, checks)
     (row,) = repeated.collect()
     assert (row["item_in_session"], row["copies"]) == (50, 3)
     events = nodes.drop_duplicates(checked, repeated)
@@ -102,14 +94,13 @@ def test_different_records_with_the_same_hash_are_separate_events(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     raw = log(spark, line(), line(itemInSession=51), line(itemInSession=51))
-    checked = nodes.check_events(raw, checks).withColumn("record_hash", F.lit(7).cast("bigint"))
-    repeated = nodes.find_repeated_events(checked)
+    checked = nodes.check_records(raw, checks).withColumn("record_hash", F.lit(7).cast("bigint"))
+    tables = count_log(checked, checks)
+    repeated = tables.repeated_events
     copies = {row["item_in_session"]: row["copies"] for row in repeated.collect()}
     assert copies == {50: 1, 51: 2}
     assert nodes.drop_duplicates(checked, repeated).count() == 2
-    quality = nodes.summarize_data_quality(
-        checked, repeated, nodes.count_events(checked, repeated), {}, checks
-    )
+    quality = nodes.summarize_data_quality(*tables, {}, checks)
     assert (quality["accepted"], quality["rejections"]["duplicate"]["lines"]) == (2, 1)
 
 
@@ -124,7 +115,7 @@ def test_events_are_counted_by_day_page_level_and_format(
         line(ts="2018-10-02T00:00:00Z", itemInSession=54),
         line(ts=None),
     ]
-    counts = check_all(spark, checks, log(spark, *texts))[2]
+    counts = check_log(log(spark, *texts), checks).event_counts
     rows = [tuple(row) for row in counts.orderBy("day", "page", "level").collect()]
     days, first = [date(2018, 10, 1), date(2018, 10, 2)], datetime(2018, 10, 1, 0, 1, 57)
     later, last = datetime(2018, 10, 1, 0, 1, 58), datetime(2018, 10, 2)
@@ -142,15 +133,18 @@ def test_the_result_does_not_depend_on_partitions_or_order(
     spark: SparkSession, checks: DataProcessingParameters, partitions: int
 ) -> None:
     lines = [line(itemInSession=item % 9, userId=str(item % 4)) for item in range(40)] + ["x"]
-    expected = [sorted(map(str, t.collect())) for t in check_all(spark, checks, log(spark, *lines))]
-    shuffled = log(spark, *reversed(lines)).repartition(partitions)
-    tables = check_all(spark, checks, shuffled)
-    assert [sorted(map(str, table.collect())) for table in tables] == expected
+    expected = check_log(log(spark, *lines), checks)
+    tables = check_log(log(spark, *reversed(lines)).repartition(partitions), checks)
+    assert tables.record_counts == expected.record_counts
+    for table, same in zip(tables, expected, strict=True):
+        if isinstance(table, DataFrame):
+            assert sorted(map(str, table.collect())) == sorted(map(str, same.collect()))
 
 
 def test_an_empty_log_is_an_error(spark: SparkSession, checks: DataProcessingParameters) -> None:
+    empty = EventLogFiles({}, "auto", lambda _: log(spark))
     with pytest.raises(LogError, match="has no lines"):
-        nodes.check_events(log(spark), checks)
+        nodes.check_events(empty, nodes.plan_reading(empty, {}, None, checks), None, checks)
 
 
 def test_data_quality_counts_every_record(
@@ -271,9 +265,9 @@ def test_counts_of_genuine_logs_match_pandas_and_grep(
     frame = pd.read_json(real / name, lines=True, convert_dates=False, dtype={"userId": str})
     with_user = frame[frame["registration"].notna()]
     raw = spark.read.text(str(real / name))
-    tables = check_all(spark, checks, raw)
+    tables = check_log(raw, checks)
     quality = nodes.summarize_data_quality(*tables, {}, checks)
-    pages = dict(tables[2].groupBy("page").agg(F.sum("events")).collect())
+    pages = dict(tables.event_counts.groupBy("page").agg(F.sum("events")).collect())
     rejections = {reason: counts["lines"] for reason, counts in quality["rejections"].items()}
     lines, without_user, songs, users = GENUINE[name]
     assert quality["lines"] == lines == len(frame)

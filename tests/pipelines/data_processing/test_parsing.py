@@ -17,7 +17,7 @@ from sparkify.datasets import EventLogDataset
 from sparkify.pipelines.data_processing import nodes
 from sparkify.pipelines.data_processing.fields import MAX_ITEMS
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
-from sparkify.schemas import CHECKED_EVENTS, MALFORMED_ROW
+from sparkify.schemas import CHECKED_RECORDS, MALFORMED_ROW
 from tests import bad_logs
 from tests.bad_logs import line
 
@@ -58,7 +58,7 @@ def test_an_accepted_record_becomes_typed_columns(
         "problems": None,
         "rejection": None,
     }
-    assert list(row) == CHECKED_EVENTS.columns
+    assert list(row) == CHECKED_RECORDS.columns
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def rows(
     log = tmp_path_factory.mktemp("lines") / "log.json"
     lines = [text for case in bad_logs.LINES.values() for text in case.lines]
     log.write_bytes(bad_logs.as_bytes(lines))
-    return nodes.check_events(EventLogDataset(filepath=str(log)).load(), checks).collect()
+    return nodes.check_records(EventLogDataset(filepath=str(log)).load(), checks).collect()
 
 
 @pytest.fixture(scope="module")
@@ -417,8 +417,8 @@ def test_random_lines_are_rejected_or_fit_the_schema(
     log: Path = tmp_path_factory.mktemp("arbitrary") / "log.json"
     # Begin with an event: the first line decides the format of the log.
     log.write_bytes(bad_logs.as_bytes([bad_logs.line(), *lines]))
-    checked = nodes.check_events(EventLogDataset(filepath=str(log)).load(), checks)
-    assert CHECKED_EVENTS.validate(checked) is checked
+    checked = nodes.check_records(EventLogDataset(filepath=str(log)).load(), checks)
+    assert CHECKED_RECORDS.validate(checked) is checked
     rows = checked.collect()
     assert len(rows) == 1 + len(lines)
     assert [row for row in rows if not fits_schema(row, checks)] == []

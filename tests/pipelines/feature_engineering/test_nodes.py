@@ -11,18 +11,18 @@ from pyspark.testing import assertDataFrameEqual
 
 from sparkify.pipelines.data_processing.diagnosis import LogError
 from sparkify.pipelines.data_processing.nodes import (
-    check_events,
+    check_records,
     drop_duplicates,
-    find_repeated_events,
+    find_copies,
 )
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.feature_engineering import nodes
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import EVENTS, FEATURES, SNAPSHOTS, USER_DAYS
+from tests.checked_log import USABLE, sum_user_days
 
 REGISTERED = datetime(2018, 9, 1)
-USABLE = {"accepted": 1, "rejected_share": 0.0, "max_rejected_share": 0.2}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def settings(parameters: dict[str, Any]) -> FeatureEngineeringParameters:
 
 
 def accepted(checked: DataFrame) -> DataFrame:
-    return drop_duplicates(checked, find_repeated_events(checked)).select(*EVENTS.columns)
+    return drop_duplicates(checked, find_copies(checked)).select(*EVENTS.columns)
 
 
 def events(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame:
@@ -69,7 +69,7 @@ HISTORY = [
 
 @pytest.fixture(scope="module")
 def days(spark: SparkSession, settings: FeatureEngineeringParameters) -> DataFrame:
-    return nodes.aggregate_user_days(events(spark, *HISTORY), settings).cache()
+    return sum_user_days(events(spark, *HISTORY), settings).cache()
 
 
 def test_a_user_day_sums_the_events_of_a_day(
@@ -101,7 +101,7 @@ BOTH_LEVELS = [
 def test_a_user_day_counts_events_on_the_free_level_separately(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    (row,) = nodes.aggregate_user_days(events(spark, *BOTH_LEVELS), settings).collect()
+    (row,) = sum_user_days(events(spark, *BOTH_LEVELS), settings).collect()
     columns = ["next_song", "thumbs_down", "roll_advert"]
     assert [row[name] for name in columns] == [3, 3, 1]
     assert [row[f"free_{name}"] for name in columns] == [2, 1, 1]
@@ -127,7 +127,7 @@ def test_the_last_event_of_a_day_has_the_latest_time_then_the_highest_item(
         ("a", f"2018-10-01 10:00:0{second}", page, 1, event_level, None)
         for second, page, event_level in moments
     ]
-    (row,) = nodes.aggregate_user_days(events(spark, *log), settings).collect()
+    (row,) = sum_user_days(events(spark, *log), settings).collect()
     assert (row["level"], row["last_ts"]) == (level, datetime(2018, 10, 1, 10, 0, 2))
 
 
@@ -162,8 +162,8 @@ def test_events_get_sessions_and_levels_if_the_log_has_none(
         for minute, page in [(0, "Home"), (10, "Submit Upgrade"), (60, "Home"), (60, "Home")]
     ]
     raw = spark.createDataFrame([(json.dumps(record),) for record in records], "value string")
-    checked = check_events(raw, lacking)
-    selected = nodes.select_events(checked, find_repeated_events(checked), USABLE, lacking)
+    checked = check_records(raw, lacking)
+    selected = nodes.select_events(checked, find_copies(checked), USABLE, lacking)
     rows = [
         (row["session_id"], row["level"], row["registration"])
         for row in EVENTS.validate(selected).orderBy("ts").collect()
@@ -201,7 +201,7 @@ def test_a_day_ends_cancelled_if_the_cancellation_is_its_last_event(
     log: list[tuple[Any, ...]],
     ends_cancelled: bool,
 ) -> None:
-    (row,) = nodes.aggregate_user_days(events(spark, *log), settings).collect()
+    (row,) = sum_user_days(events(spark, *log), settings).collect()
     assert row["ends_cancelled"] is ends_cancelled
 
 
@@ -231,9 +231,7 @@ def test_the_last_full_day_ends_the_log(
     holdout: date,
 ) -> None:
     log = [*HISTORY[:7], ("d", last_event, "Home", 9, "free", None)]
-    snapshots = nodes.label_snapshots(
-        nodes.aggregate_user_days(events(spark, *log), settings), settings
-    )
+    snapshots = nodes.label_snapshots(sum_user_days(events(spark, *log), settings), settings)
     assert snapshots.agg(F.max("cutoff")).first()[0] == holdout
 
 
@@ -252,7 +250,7 @@ def test_snapshots_are_customers_and_their_labels(
 def test_a_log_without_events_is_an_error(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    no_days = nodes.aggregate_user_days(events(spark, *HISTORY).where("false"), settings)
+    no_days = sum_user_days(events(spark, *HISTORY).where("false"), settings)
     with pytest.raises(LogTooShortError, match="events has no rows"):
         nodes.label_snapshots(no_days, settings)
 
@@ -314,9 +312,7 @@ def test_customers_and_labels_depend_on_the_outcome(
     churned: dict[str, bool],
 ) -> None:
     changed = settings.model_copy(update={"outcome": outcome})
-    snapshots = nodes.label_snapshots(
-        nodes.aggregate_user_days(events(spark, *CHANGES), settings), changed
-    )
+    snapshots = nodes.label_snapshots(sum_user_days(events(spark, *CHANGES), settings), changed)
     expected = [(user, date(2018, 11, 21), label) for user, label in churned.items()]
     assertDataFrameEqual(snapshots, spark.createDataFrame(expected, snapshots.schema))
 
@@ -337,7 +333,7 @@ def test_a_partial_last_day_does_not_make_customers_inactive(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     changed = settings.model_copy(update={"outcome": "inactivity"})
-    log = nodes.aggregate_user_days(events(spark, *PARTLY_LOGGED), changed)
+    log = sum_user_days(events(spark, *PARTLY_LOGGED), changed)
     snapshots = nodes.label_snapshots(log, changed)
     holdout = date(2018, 11, 21)  # its horizon is the ten full days from 11-21 to 11-30
     expected = [("regular", holdout, False), ("late", holdout, False), ("away", holdout, True)]
@@ -348,9 +344,9 @@ def test_for_inactivity_events_after_the_cutoff_do_not_change_features(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     changed = settings.model_copy(update={"outcome": "inactivity"})
-    whole = nodes.aggregate_user_days(events(spark, *CHANGES), changed)
+    whole = sum_user_days(events(spark, *CHANGES), changed)
     earlier = [row for row in CHANGES if row[1] < "2018-11-21"]
-    cut = nodes.aggregate_user_days(events(spark, *earlier), changed)
+    cut = sum_user_days(events(spark, *earlier), changed)
     snapshots = nodes.label_snapshots(whole, changed)
     assert snapshots.count() == 6
     assertDataFrameEqual(
@@ -369,9 +365,7 @@ def test_a_cancellation_counts_from_the_cutoff_to_the_end_of_the_horizon(
             ("z", "2018-10-01 00:00:00", "Home", 1, "free", None),
             ("z", "2018-12-01 00:00:02", "Home", 1, "free", None),
         ]
-        snapshots = nodes.label_snapshots(
-            nodes.aggregate_user_days(events(spark, *log), settings), settings
-        )
+        snapshots = nodes.label_snapshots(sum_user_days(events(spark, *log), settings), settings)
         return {str(r["cutoff"]): r["churned"] for r in snapshots.where("user_id='a'").collect()}
 
     assert "2018-11-21" not in churned("2018-11-20 23:59:59")
@@ -449,7 +443,7 @@ def test_a_future_registration_gives_an_account_age_of_zero(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     late = events(spark, *HISTORY).withColumn("registration", F.lit(datetime(2018, 11, 30)))
-    days = nodes.aggregate_user_days(late, settings)
+    days = sum_user_days(late, settings)
     rows = nodes.compute_features(days, nodes.label_snapshots(days, settings), settings)
     assert rows.agg(F.max("account_age_days")).first()[0] == 0.0
 
@@ -459,7 +453,7 @@ def compute_features_at(
 ) -> DataFrame:
     """Return the features of the given users at one cutoff."""
     snapshots = users.select("user_id", F.lit(cutoff).cast("date").alias("cutoff"), F.lit(None))
-    return nodes.compute_features(nodes.aggregate_user_days(log, settings), snapshots, settings)
+    return nodes.compute_features(sum_user_days(log, settings), snapshots, settings)
 
 
 @pytest.mark.parametrize("cutoff", ["2018-10-17", "2018-11-14"])
@@ -498,9 +492,9 @@ def test_results_do_not_depend_on_partitions_or_order(
     partitions: int,
 ) -> None:
     catalog = finished.catalog()
-    lines = catalog.load("raw_events").orderBy(F.xxhash64("value")).repartition(partitions)
-    log = accepted(check_events(lines, parameters["data_processing"]))
-    days = nodes.aggregate_user_days(log, settings).cache()
+    lines = catalog.load("raw_events@records").orderBy(F.xxhash64("value")).repartition(partitions)
+    log = accepted(check_records(lines, parameters["data_processing"]))
+    days = sum_user_days(log, settings).cache()
     snapshots = nodes.label_snapshots(days, settings)
     assertDataFrameEqual(days, catalog.load("user_days"), rtol=0, atol=0)
     assertDataFrameEqual(snapshots, catalog.load("snapshots"))
@@ -541,8 +535,8 @@ def test_features_of_genuine_users_match_pandas(
 ) -> None:
     names = ["events_5_users.json", "events_user_87.json", "events_user_113.json"]
     paths = [str(real / name) for name in names]
-    log = accepted(check_events(spark.read.text(paths), parameters["data_processing"]))
-    days = nodes.aggregate_user_days(log, settings).cache()
+    log = accepted(check_records(spark.read.text(paths), parameters["data_processing"]))
+    days = sum_user_days(log, settings).cache()
     frame = pd.concat(pd.read_json(path, lines=True, convert_dates=False) for path in paths)
     frame["day"] = pd.to_datetime(frame["ts"], unit="ms").dt.date
     totals = days.agg(
@@ -580,8 +574,8 @@ def test_renaming_page_columns_does_not_change_values(
         }
     )
     log = events(spark, *CHANGES)
-    usual = nodes.aggregate_user_days(log, settings)
-    days = nodes.aggregate_user_days(log, changed)
+    usual = sum_user_days(log, settings)
+    days = sum_user_days(log, changed)
     snapshots = nodes.label_snapshots(days, changed)
     either = settings.model_copy(update={"outcome": "either"})
     assertDataFrameEqual(snapshots, nodes.label_snapshots(usual, either))

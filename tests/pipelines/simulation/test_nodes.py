@@ -334,5 +334,5 @@ def test_the_record_has_the_parameters_and_the_checksum_of_the_log(
 def test_the_record_of_a_finished_run_matches_its_log(spark: SparkSession, finished: Any) -> None:
     catalog = finished.catalog()
     record = catalog.load("simulation_record")
-    assert record["log"] == digest_log(catalog.load("raw_events"))
+    assert record["log"] == digest_log(catalog.load("raw_events@records"))
     assert record["users"] == 90

@@ -4,7 +4,14 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, PositiveInt, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    model_validator,
+)
 
 from sparkify.log_formats.times import TimeReader
 from sparkify.pipelines.data_processing.fields import (
@@ -51,6 +58,8 @@ class Source(Parameters):
 class DataProcessingParameters(Parameters):
     """How to read a log and which values are possible; `data_processing` in conf/."""
 
+    from_scratch: bool
+    batch_megabytes: PositiveFloat
     earliest_event: date
     latest_event: date = Field(le=LAST_DAY)
     max_song_seconds: PositiveInt

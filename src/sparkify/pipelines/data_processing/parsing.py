@@ -34,13 +34,13 @@ from sparkify.pipelines.data_processing.records import (
     RecordQuoter,
     find_unknown_keys,
 )
-from sparkify.schemas import CHECKED_EVENTS, MALFORMED_ROW
+from sparkify.schemas import CHECKED_RECORDS, MALFORMED_ROW
 
 MALFORMED_JSON = "malformed JSON"
 NO_SOURCE = "no source"  # the record's file matches no pattern of data_processing.sources
 NO_USER = "no user"
 IMPOSSIBLE_LEVEL = "impossible level"
-SCHEMA = to_arrow_schema(CHECKED_EVENTS.struct, timezone="UTC")
+SCHEMA = to_arrow_schema(CHECKED_RECORDS.struct, timezone="UTC")
 TIMESTAMP = pa.timestamp("us", "UTC")
 READERS: dict[Kind, Callable[[list[Any]], Column]] = {
     "id": read_ids,

@@ -10,28 +10,59 @@ def create_pipeline(**_: object) -> Pipeline:
     return Pipeline(
         [
             Node(
+                nodes.plan_reading,
+                [
+                    *["raw_events@files", "checked_events_manifest"],
+                    *["customers_to_forget", PARAMETERS],
+                ],
+                "reading_plan",
+                name="plan_reading",
+            ),
+            Node(
                 nodes.check_events,
-                ["raw_events", PARAMETERS],
+                ["raw_events@files", "reading_plan", "customers_to_forget", PARAMETERS],
                 "checked_events",
                 name="check_events",
             ),
             Node(
+                nodes.find_files_to_clean,
+                ["raw_events@files", "reading_plan", "customers_to_forget", PARAMETERS],
+                "files_to_clean",
+                name="find_files_to_clean",
+            ),
+            Node(
+                nodes.count_records,
+                [
+                    *["checked_events", "checked_events_manifest"],
+                    *["earlier_record_counts", PARAMETERS],
+                ],
+                "record_counts",
+                name="count_records",
+            ),
+            Node(
                 nodes.find_repeated_events,
-                "checked_events",
+                [
+                    *["checked_events", "checked_events_manifest"],
+                    *["record_counts", "repeated_events_manifest"],
+                ],
                 "repeated_events",
                 name="find_repeated_events",
             ),
             Node(
-                nodes.count_events,
-                ["checked_events", "repeated_events"],
-                "event_counts",
-                name="count_events",
+                nodes.count_pages,
+                [
+                    *["checked_events", "checked_events_manifest", "repeated_events"],
+                    *["record_counts", "page_counts_manifest", PARAMETERS],
+                ],
+                "page_counts",
+                name="count_pages",
             ),
+            Node(nodes.count_events, "page_counts", "event_counts", name="count_events"),
             Node(
                 nodes.summarize_data_quality,
                 [
-                    *["checked_events", "repeated_events", "event_counts"],
-                    *["simulation_record", PARAMETERS],
+                    *["checked_events", "record_counts", "repeated_events", "page_counts"],
+                    *["event_counts", "simulation_record", PARAMETERS],
                 ],
                 "data_quality",
                 name="summarize_data_quality",

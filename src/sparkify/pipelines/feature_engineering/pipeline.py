@@ -20,7 +20,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.aggregate_user_days,
-                ["events", PARAMETERS],
+                ["page_counts", "data_quality", PARAMETERS],
                 "user_days",
                 name="aggregate_user_days",
             ),

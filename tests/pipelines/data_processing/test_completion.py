@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from sparkify.pipelines.feature_engineering.completion import assign_levels, assign_sessions
+from sparkify.pipelines.data_processing.completion import assign_levels, assign_sessions
 
 START = datetime(2018, 10, 1)
 COLUMNS = "user_id string, ts timestamp, item_in_session bigint, page string, {} string"

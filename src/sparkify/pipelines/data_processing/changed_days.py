@@ -1,0 +1,52 @@
+"""Select the days of a table that have changed since it was made."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+
+def digest_texts(texts: Iterable[str]) -> str:
+    """Return a digest of texts."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+def plan_days(digests: Mapping[str, str], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the days that a table has after this run, and which of them to make.
+
+    Args:
+        digests: the digest of the events of each day, as ISO 8601.
+        manifest: of the table; empty before the first run.
+
+    Returns:
+        All arguments of a `PartitionUpdate` but the rows.
+    """
+    earlier = manifest.get("partitions", {})
+    partitions = {day: {"digest": digest} for day, digest in digests.items()}
+    written = [day for day, made_from in partitions.items() if earlier.get(day) != made_from]
+    return {"written": written, "partitions": partitions, "about": {}}
+
+
+def select_days(events: DataFrame, update: Mapping[str, Any]) -> DataFrame:
+    """Return the events of the days to make; all of them if these are all days.
+
+    Spark skips files by the first and last `ts` in them, so days in a row are one range.
+    """
+    if update["written"] == [*update["partitions"]]:
+        return events
+    spans: list[tuple[date, date]] = []
+    for day in map(date.fromisoformat, sorted(update["written"])):
+        after = day + timedelta(days=1)
+        first = spans.pop()[0] if spans and spans[-1][1] == day else day
+        spans.append((first, after))
+    is_selected = (_is_between(*span) for span in spans)
+    return events.where(reduce(Column.__or__, is_selected, F.lit(False)))
+
+
+def _is_between(first: date, after: date) -> Column:
+    ts = F.col("ts")
+    return (ts >= F.lit(first).cast("timestamp")) & (ts < F.lit(after).cast("timestamp"))

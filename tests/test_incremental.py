@@ -1,0 +1,150 @@
+"""A run after changes of the log makes the same tables as a run from scratch."""
+
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+from tests.incremental_log import (
+    DAYS,
+    FEATURE_ENGINEERING,
+    FolderLog,
+    IncrementalLog,
+    make_day,
+    make_record,
+    read_results,
+    write_days,
+)
+
+# `make incremental` draws 200 sequences, and ten for `kedro run`.
+SEQUENCES = int(os.environ.get("SPARKIFY_SEQUENCES", "5"))
+RUN_SEQUENCES = int(os.environ.get("SPARKIFY_RUN_SEQUENCES", "2"))
+
+
+def remove(log: FolderLog, chance: random.Random, _: int) -> None:
+    names = [
+        name for name in log.list_names() if name not in ("day-0.json", f"day-{DAYS - 1}.json")
+    ]
+    if names:
+        (log.log / chance.choice(names)).unlink()
+
+
+def change(log: FolderLog, chance: random.Random, _: int) -> None:
+    name = chance.choice(log.list_names())
+    records = log.read(name)
+    kept = [record for record in records if chance.random() < 0.7]
+    day = chance.randrange(DAYS)
+    log.write(name, [*kept, *make_day(chance, day)])
+
+
+def add_late(log: FolderLog, chance: random.Random, number: int) -> None:
+    """Add a file with events of earlier days, in sessions that have begun or begin later."""
+    days = [chance.randrange(DAYS) for _ in range(3)]
+    records = [
+        make_record(chance, day, 10 * user + chance.choice([day, min(day + 1, DAYS)]), user)
+        for user, day in enumerate(days, start=1)
+    ]
+    log.write(f"late-{number}.json", records)
+
+
+def add_copies(log: FolderLog, chance: random.Random, number: int) -> None:
+    """Add a file with records that other files have."""
+    records = [record for name in log.list_names() for record in log.read(name)]
+    log.write(f"again-{number}.json", chance.sample(records, min(4, len(records))))
+
+
+def add_day(log: FolderLog, chance: random.Random, number: int) -> None:
+    log.write(f"day-{DAYS}-{number}.json", make_day(chance, DAYS))
+
+
+@pytest.fixture
+def interpreted(spark: SparkSession) -> Iterator[None]:
+    """Let Spark interpret expressions: for a few rows, compiling takes most of the time."""
+    changed = {
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    }
+    earlier = {name: spark.conf.get(name) for name in changed}
+    for name, value in changed.items():
+        spark.conf.set(name, value)
+    yield
+    for name, value in earlier.items():
+        spark.conf.set(name, value)
+
+
+CHANGES = {"remove": remove, "change": change, "late": add_late}
+MORE_CHANGES = {**CHANGES, "copies": add_copies, "day": add_day}
+
+
+@settings(
+    max_examples=SEQUENCES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(
+    needed=st.permutations(sorted(CHANGES)),
+    more=st.lists(st.sampled_from(sorted(MORE_CHANGES)), max_size=2),
+    changes_of_first_run=st.integers(1, 3),
+    seed=st.integers(0, 2**32 - 1),
+    batch_bytes=st.sampled_from([1, 2_000, 4_000]),
+)
+def test_changes_of_the_log_give_the_tables_of_a_run_from_scratch(
+    interpreted: None,
+    needed: list[str],
+    more: list[str],
+    changes_of_first_run: int,
+    seed: int,
+    batch_bytes: int,
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 -- no secret
+    with tempfile.TemporaryDirectory() as folder:
+        log = IncrementalLog(Path(folder), batch_megabytes=batch_bytes / 1_000_000)
+        write_days(log, chance)
+        log.run()
+        names = [*needed, *more]
+        for number, name in enumerate(names, start=1):
+            MORE_CHANGES[name](log, chance, number)
+            if number == changes_of_first_run:
+                log.run()
+        assert log.run() == log.run_from_scratch()
+
+
+@pytest.mark.parametrize("seed", range(RUN_SEQUENCES))
+def test_kedro_run_after_changes_makes_the_tables_of_a_run_from_scratch(
+    project: Any, interpreted: None, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 -- no secret
+    log = FolderLog(project.log)
+    write_days(log, chance)
+    sections = {
+        "data_processing": {"max_rejected_share": 1.0, "batch_megabytes": 0.002},
+        "feature_engineering": {
+            name: value
+            for name, value in FEATURE_ENGINEERING.items()
+            if name not in ("pages", "by_level")
+        },
+    }
+    project.run("data_processing", "feature_engineering", params=sections)
+    for number, name in enumerate(chance.sample(sorted(CHANGES), 3)):
+        MORE_CHANGES[name](log, chance, number)
+        if number == seed % 2:  # one of the pipelines alone, and a run that stops in between
+            project.run(
+                "data_processing", params=sections, to_nodes=["data_processing.check_events"]
+            )
+            project.run("data_processing", params=sections)
+    project.run("data_processing", "feature_engineering", params=sections)
+    results = read_results(project.catalog())
+    shutil.rmtree(project.folder / "data/02_intermediate")
+    project.run("data_processing", "feature_engineering", params=sections)
+    assert read_results(project.catalog()) == results

@@ -1,4 +1,4 @@
-"""The Markov chain of simulated sessions, as published by eventsim."""
+"""The Markov chain of simulated sessions, as published by eventsim, and word lists."""
 
 import csv
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from functools import cache
 from importlib.resources import files
 from itertools import accumulate
 from typing import NamedTuple
+
+import yaml
 
 SONG, ADVERT = "NextSong", "Roll Advert"
 
@@ -35,6 +37,13 @@ def read_table(name: str) -> list[dict[str, str]]:
     """Return the rows of a CSV file of this package."""
     with files(__package__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+@cache
+def read_words() -> dict[str, list[str]]:
+    """Return the word lists of invented names."""
+    text = files(__package__).joinpath("words.yml").read_text(encoding="utf-8")
+    return {name: words.split() for name, words in yaml.safe_load(text).items()}
 
 
 def list_cohorts() -> list[str]:

@@ -5,33 +5,32 @@ Checking a schema starts no Spark job.
 """
 
 from sparkify.schemas.customers import (
-    FEATURES,
     KEYS,
-    SNAPSHOTS,
-    USER_DAYS,
     feature_columns,
     summed_columns,
     user_day_columns,
     window_columns,
 )
-from sparkify.schemas.events import (
-    CHECKED_EVENTS,
-    EVENT_COUNTS,
-    EVENTS,
-    MALFORMED_ROW,
-    RAW_EVENTS,
-    REPEATED_EVENTS,
-)
-from sparkify.schemas.forecasts import (
-    CANDIDATE_PREDICTIONS,
-    CHURN_SCORES,
-    CURRENT_SNAPSHOTS,
-    MODEL_INPUT,
-    OUT_OF_FOLD_PREDICTIONS,
-    PREDICTIONS,
-)
 from sparkify.schemas.parameters import NewColumnName
-from sparkify.schemas.simulated import SIMULATED_SESSIONS, SIMULATED_USERS
+from sparkify.schemas.table import TABLES
+
+CANDIDATE_PREDICTIONS = TABLES["candidate_predictions"]
+CHECKED_EVENTS = TABLES["checked_events"]
+CHURN_SCORES = TABLES["churn_scores"]
+CURRENT_SNAPSHOTS = TABLES["current_snapshots"]
+EVENT_COUNTS = TABLES["event_counts"]
+EVENTS = TABLES["events"]
+FEATURES = TABLES["features"]
+MODEL_INPUT = TABLES["model_input"]
+OUT_OF_FOLD_PREDICTIONS = TABLES["out_of_fold_predictions"]
+PREDICTIONS = TABLES["predictions"]
+RAW_EVENTS = TABLES["raw_events"]
+REPEATED_EVENTS = TABLES["repeated_events"]
+SIMULATED_SESSIONS = TABLES["simulated_sessions"]
+SIMULATED_USERS = TABLES["simulated_users"]
+SNAPSHOTS = TABLES["snapshots"]
+USER_DAYS = TABLES["user_days"]
+MALFORMED_ROW = "malformed row"  # of CSV or TSV: more or fewer values than the header has names
 
 __all__ = [
     "CANDIDATE_PREDICTIONS",

@@ -7,15 +7,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from sparkify.schemas.customers import FEATURES, USER_DAYS
-from sparkify.schemas.events import CHECKED_EVENTS
-from sparkify.schemas.forecasts import (
-    CANDIDATE_PREDICTIONS,
-    CHURN_SCORES,
-    MODEL_INPUT,
-    PREDICTIONS,
-)
-from sparkify.schemas.table import ColumnName
+from sparkify.schemas.table import TABLES, ColumnName
 from sparkify.spark.functions import PERMILLE
 
 # The seeds that NumPy, scikit-learn, XGBoost and Spark all accept.
@@ -32,12 +24,15 @@ INTERMEDIATE_COLUMNS = (
 )
 # Spark SQL does not read these as column names.
 SQL_WORDS = ("current_path", "false", "not", "null", "true")
-TABLES = (
-    *(CHECKED_EVENTS, USER_DAYS, FEATURES, MODEL_INPUT, PREDICTIONS),
-    *(CANDIDATE_PREDICTIONS, CHURN_SCORES),
-)
 RESERVED = {
-    *(name for table in TABLES for name in table.columns),
+    *(
+        name
+        for table in (
+            *("checked_events", "user_days", "features", "model_input", "predictions"),
+            *("candidate_predictions", "churn_scores"),
+        )
+        for name in TABLES[table].columns
+    ),
     *INTERMEDIATE_COLUMNS,
     *SQL_WORDS,
 }

@@ -1,18 +1,19 @@
-"""Tables as schemas: grain, columns, types and units, and the check of a DataFrame against one."""
+"""Tables as schemas, read from tables.yml, and the check of a DataFrame against one."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Annotated
+from importlib.resources import files
+from typing import Annotated, Any
 
+import yaml
 from pydantic import StringConstraints
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
 from sparkify.errors import UserError
 
-TEXT, FLAG, DAY, TIME = T.StringType(), T.BooleanType(), T.DateType(), T.TimestampType()
-COUNT, NUMBER, SMALL = T.LongType(), T.DoubleType(), T.IntegerType()
-TEXTS = T.ArrayType(TEXT)
+COUNT, NUMBER = T.LongType(), T.DoubleType()
 
 # Column names become part of SQL statements and file names, so only plain words are allowed.
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
@@ -73,3 +74,23 @@ class Table:
         exact_first = sorted(self.definition, key=lambda column: column.name != name)
         matching = (c.type.simpleString() for c in exact_first if fnmatchcase(name, c.name))
         return next(matching, None)
+
+
+def _read_columns(entries: list[Any]) -> Iterator[Column]:
+    for entry in entries:
+        if isinstance(entry[0], list):
+            yield from _read_columns(entry)
+        else:
+            name, data_type, meaning = entry
+            field = {"name": name, "type": data_type, "nullable": True, "metadata": {}}
+            yield Column(name, T.StructField.fromJson(field).dataType, meaning)
+
+
+_text = files(__package__).joinpath("tables.yml").read_text(encoding="utf-8")
+_definitions: dict[str, Any] = yaml.safe_load(_text)
+_shared = _definitions.pop("shared")
+TABLES = {
+    name: Table(table["grain"], tuple(_read_columns(table["columns"])))
+    for name, table in _definitions.items()
+}
+HISTORY_SUMS, STATES = (tuple(_read_columns(_shared[name])) for name in ("history_sums", "states"))

@@ -53,10 +53,8 @@ def format_choice(kind: str, value: str, names: Sequence[str]) -> str:
 def format_unknown_name(name: str, names: Iterable[str], elsewhere: Sequence[str] = ()) -> str:
     """Return the sentence for a parameter that does not exist.
 
-    Args:
-        name: the full dotted name.
-        names: the names that exist in its section.
-        elsewhere: the full names of parameters with the same last part in other sections.
+    `names` exist in its section. `elsewhere` has the full names of parameters with the same last
+    part in other sections.
     """
     section, dot, last = name.rpartition(".")
     valid = sorted(names)

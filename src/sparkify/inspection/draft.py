@@ -67,12 +67,8 @@ CANCELLATION_HINT = """\
 def draft_settings(path: str | Path) -> dict[str, str]:
     """Return the YAML text of each settings file for a log, by the file's name in conf/.
 
-    Args:
-        path: a file or a folder; only its beginning is read.
-
-    Raises:
-        InspectionError: if the log is missing, empty or in a format that the project does not
-            read.
+    Reads only the beginning of a file or folder. Raises an InspectionError if the log is missing,
+    empty or in a format that the project does not read.
     """
     files = LogFiles(str(path))
     sampled = sample_files(files)

@@ -45,9 +45,7 @@ class Guess:
 def guess_fields(profile: Profile, page_from: str | None = None) -> Guess:
     """Return the key that each field probably has.
 
-    Args:
-        profile: the records and their keys.
-        page_from: folder or file, if its name can be the page of records without one.
+    `page_from` is folder or file, if its name can be the page of records without one.
     """
     guess = Guess()
     _choose(guess, "userId", _rank(profile, "userId", is_id))

@@ -34,12 +34,7 @@ def rank_cancellations(pages: Iterable[str]) -> list[str]:
 
 
 def match_columns(pages: Counter[str], cancellations: Iterable[str]) -> dict[str, str]:
-    """Return the matching page of the log for each page column, if any.
-
-    Args:
-        pages: the log's pages and their number of events.
-        cancellations: pages to leave out.
-    """
+    """Return the log's page for each page column, if any; `cancellations` are left out."""
     unmatched = [page for page, _ in pages.most_common() if page not in {*cancellations}]
     columns: dict[str, str] = {}
     for column, (page, _) in {**COLUMNS, "next_song": ("NextSong", "")}.items():

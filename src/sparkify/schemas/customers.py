@@ -21,11 +21,8 @@ def feature_columns(
 ) -> tuple[Column, ...]:
     """Return the columns of `features` without its keys, in order, each with its meaning.
 
-    Args:
-        pages: the pages counted one by one, by column name.
-        by_level: those of these columns that are also counted per level.
-        windowed: the columns that are also summed over windows.
-        windows_days: the windows before the cutoff, in days.
+    `by_level` are columns of `pages` that are also counted per level, `windowed` columns that are
+    also summed over windows before the cutoff, of `windows_days`.
     """
     pages_by_column = {name: f"Events on page {page}" for name, page in pages.items()}
     pages_by_column |= {

@@ -59,12 +59,9 @@ class Parameters(BaseModel):
 
 
 def wrong_value(name: str, value: object, allowed: str) -> PydanticCustomError:
-    """Return the error for a value that a validator refuses.
+    """Return the error for a value that a validator refuses; `allowed` says what to write instead.
 
-    Args:
-        name: the parameter, by its dotted name within the model that is validated.
-        value: the wrong value.
-        allowed: what is allowed instead.
+    `name` is the parameter's dotted name within the model that is validated.
     """
     return PydanticCustomError(
         "wrong_value",

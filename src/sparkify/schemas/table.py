@@ -55,8 +55,7 @@ class Table:
     def validate(self, frame: DataFrame) -> DataFrame:
         """Return the DataFrame if it has exactly the table's columns; nullability is free.
 
-        Raises:
-            SchemaError: naming the columns that are missing, unexpected or of another type.
+        Raises a SchemaError naming columns that are missing, unexpected or of another type.
         """
         types = {field.name: field.dataType.simpleString() for field in frame.schema}
         problems = [f"'{name}' is missing" for name in self.columns if name not in types]

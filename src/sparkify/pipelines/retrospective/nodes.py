@@ -82,11 +82,8 @@ def evaluate_at_best_f1(evaluation: EvaluationParameters, *results: Any) -> dict
     """Evaluate the model like the forecast, but at the threshold with the best expected F1.
 
     The seed project reports F1. Customers who have left cannot be contacted, so the threshold
-    above which a contact pays has no meaning here.
-
-    Args:
-        evaluation: the parameters; `decision.threshold` is replaced by `f1`.
-        results: the other arguments of `evaluate_champion`.
+    above which a contact pays has no meaning here. `results` are the other arguments of
+    `evaluate_champion`.
     """
     by_f1 = evaluation.decision.model_copy(update={"threshold": "f1"})
     return evaluate_champion(evaluation.model_copy(update={"decision": by_f1}), *results)

@@ -69,11 +69,9 @@ def list_states() -> list[State]:
 
 @cache
 def build_chain(cohort: str, adverts: float = 1.0) -> Chain:
-    """Build the chain of one cohort.
+    """Build the chain of one of `list_cohorts()`.
 
-    Args:
-        cohort: one of `list_cohorts()`.
-        adverts: factor for the share of adverts after a song, at the expense of the next song.
+    `adverts` multiplies the share of adverts after a song, at the expense of the next song.
     """
     transitions, starts = read_table("transitions"), read_table("session_starts")
     number = {state: index for index, state in enumerate(list_states())}

@@ -21,6 +21,7 @@ MIN_MEASURES = 3  # numeric keys from which a table by day looks like daily sums
 MAX_PAGES = 300
 UNSURE_PAGE_RANK = 5  # from this rank on, names such as type or path may not mean pages
 MAX_PLANS = 20
+MAX_GENDERS = 6
 MAX_ITEM = 2**21  # as in data_processing
 MAX_LENGTH = 86_400  # seconds
 UNLIKELY_RANK = 90  # of names that are used only if no other name fits
@@ -39,7 +40,6 @@ class Guess:
     notes: dict[str, str] = field(default_factory=dict)  # by field
     problems: list[str] = field(default_factory=list)
     page_from: str | None = None  # folder or file
-    is_daily: bool = False
 
 
 def guess_fields(profile: Profile, page_from: str | None = None) -> Guess:
@@ -63,8 +63,14 @@ def guess_fields(profile: Profile, page_from: str | None = None) -> Guess:
         _choose(guess, name, _rank(with_user, name, is_possible), rows)
     if guess.fields["level"] is None:
         _choose(guess, "level", _rank_plans_by_values(with_user, guess), rows)
-    _choose(guess, "gender", _rank(with_user, "gender", is_gender))
-    _choose(guess, "length", _rank(with_user, "length", is_length))
+    for name, is_possible in (
+        ("gender", lambda key: key.is_type("text") and len(key.values) <= MAX_GENDERS),
+        (
+            "length",
+            lambda key: key.is_number and 0 <= key.min_number <= key.max_number < MAX_LENGTH,
+        ),
+    ):
+        _choose(guess, name, _rank(with_user, name, is_possible))
     _note_milliseconds(guess, with_user)
     _set_levels(guess, with_user)
     _set_page(guess, with_user, page_from)
@@ -150,15 +156,10 @@ def _set_page(guess: Guess, profile: Profile, page_from: str | None) -> None:
     if guess.fields["page"] is not None:
         return
     ts = guess.fields["ts"]
-    measures = [
-        key.name
-        for key in profile.keys.values()
-        if key.is_type("whole number", "number") and not key.time_format
-    ]
+    measures = [key for key in profile.keys.values() if key.is_number and not key.time_format]
     if page_from:
         guess.page_from = page_from
     elif ts and profile.keys[ts].time_format in DAYS and len(measures) >= MIN_MEASURES:
-        guess.is_daily = True
         guess.problems.append(
             "page: no key names events. These are sums by day and customer; the project needs an "
             "event log, with a record for each event."
@@ -257,14 +258,3 @@ def _is_constant_by_user(name: str, user: str | None, profile: Profile) -> bool:
 def is_plan(key: Key) -> bool:
     """Return whether values can be plans: few distinct texts."""
     return key.is_type("text", "boolean") and len(key.values) <= MAX_PLANS and not key.time_format
-
-
-def is_gender(key: Key) -> bool:
-    """Return whether values can be genders: few distinct texts."""
-    return key.is_type("text") and len(key.values) <= 6
-
-
-def is_length(key: Key) -> bool:
-    """Return whether values can be seconds of content."""
-    is_number = key.is_type("whole number", "number")
-    return is_number and key.min_number >= 0 and key.max_number < MAX_LENGTH

@@ -90,6 +90,11 @@ class Key:
             return None
         return self.times.most_common(1)[0][0]
 
+    @property
+    def is_number(self) -> bool:
+        """Whether all values are numbers."""
+        return self.is_type("whole number", "number")
+
     def is_type(self, *types: str) -> bool:
         """Return whether all values have one of the types."""
         return self.rows > 0 and sum(self.types[name] for name in types) == self.rows

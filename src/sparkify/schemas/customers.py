@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 
 from sparkify.schemas.table import HISTORY_SUMS, NUMBER, STATES, TABLES, Column
 
-CUSTOMER_AT_CUTOFF = TABLES["current_snapshots"].definition
 KEYS = TABLES["current_snapshots"].columns
 
 

@@ -60,7 +60,9 @@ class Table:
         types = {field.name: field.dataType.simpleString() for field in frame.schema}
         problems = [f"'{name}' is missing" for name in self.columns if name not in types]
         for name, data_type in types.items():
-            expected = self._find_expected_type(name)
+            exact_first = sorted(self.definition, key=lambda column: column.name != name)
+            matching = (c.type.simpleString() for c in exact_first if fnmatchcase(name, c.name))
+            expected = next(matching, None)
             if expected is None:
                 problems.append(f"'{name}' is not expected")
             elif data_type != expected:
@@ -68,11 +70,6 @@ class Table:
         if problems:
             raise SchemaError(f"columns differ from the schema: {'; '.join(problems)}.")
         return frame
-
-    def _find_expected_type(self, name: str) -> str | None:
-        exact_first = sorted(self.definition, key=lambda column: column.name != name)
-        matching = (c.type.simpleString() for c in exact_first if fnmatchcase(name, c.name))
-        return next(matching, None)
 
 
 def _read_columns(entries: list[Any]) -> Iterator[Column]:

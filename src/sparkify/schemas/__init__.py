@@ -4,14 +4,11 @@ The catalog names these tables as validators: a DataFrame with other columns is 
 Checking a schema starts no Spark job.
 """
 
-from sparkify.schemas.customers import (
-    KEYS,
-    feature_columns,
-    summed_columns,
-    user_day_columns,
-    window_columns,
-)
-from sparkify.schemas.parameters import NewColumnName
+from sparkify.schemas.customers import feature_columns as feature_columns
+from sparkify.schemas.customers import summed_columns as summed_columns
+from sparkify.schemas.customers import user_day_columns as user_day_columns
+from sparkify.schemas.customers import window_columns as window_columns
+from sparkify.schemas.parameters import NewColumnName as NewColumnName
 from sparkify.schemas.table import TABLES
 
 CANDIDATE_PREDICTIONS = TABLES["candidate_predictions"]
@@ -30,30 +27,5 @@ SIMULATED_SESSIONS = TABLES["simulated_sessions"]
 SIMULATED_USERS = TABLES["simulated_users"]
 SNAPSHOTS = TABLES["snapshots"]
 USER_DAYS = TABLES["user_days"]
+KEYS = CURRENT_SNAPSHOTS.columns
 MALFORMED_ROW = "malformed row"  # of CSV or TSV: more or fewer values than the header has names
-
-__all__ = [
-    "CANDIDATE_PREDICTIONS",
-    "CHECKED_EVENTS",
-    "CHURN_SCORES",
-    "CURRENT_SNAPSHOTS",
-    "EVENTS",
-    "EVENT_COUNTS",
-    "FEATURES",
-    "KEYS",
-    "MALFORMED_ROW",
-    "MODEL_INPUT",
-    "OUT_OF_FOLD_PREDICTIONS",
-    "PREDICTIONS",
-    "RAW_EVENTS",
-    "REPEATED_EVENTS",
-    "SIMULATED_SESSIONS",
-    "SIMULATED_USERS",
-    "SNAPSHOTS",
-    "USER_DAYS",
-    "NewColumnName",
-    "feature_columns",
-    "summed_columns",
-    "user_day_columns",
-    "window_columns",
-]

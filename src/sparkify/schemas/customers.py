@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 
 from sparkify.schemas.table import HISTORY_SUMS, NUMBER, STATES, TABLES, Column
 
-KEYS = TABLES["current_snapshots"].columns
-
 
 def user_day_columns(pages: Iterable[str], by_level: Iterable[str]) -> list[str]:
     """Name the columns of `user_days` for the pages that are counted, in any order."""

@@ -24,18 +24,13 @@ INTERMEDIATE_COLUMNS = (
 )
 # Spark SQL does not read these as column names.
 SQL_WORDS = ("current_path", "false", "not", "null", "true")
-RESERVED = {
-    *(
-        name
-        for table in (
-            *("checked_events", "user_days", "features", "model_input", "predictions"),
-            *("candidate_predictions", "churn_scores"),
-        )
-        for name in TABLES[table].columns
-    ),
-    *INTERMEDIATE_COLUMNS,
-    *SQL_WORDS,
-}
+TABLES_OF_FEATURES = (
+    *("checked_events", "user_days", "features", "model_input", "predictions"),
+    *("candidate_predictions", "churn_scores"),
+)
+RESERVED = {*INTERMEDIATE_COLUMNS, *SQL_WORDS}.union(
+    *(TABLES[name].columns for name in TABLES_OF_FEATURES)
+)
 # Counts of one level, probabilities of segments, and the columns that classifiers add.
 RESERVED_PATTERN = re.compile(r"(free|paid)_.*|segment_\d+|.*_(probability|margin|prediction)")
 

@@ -73,6 +73,7 @@ class Table:
 
 
 def _read_columns(entries: list[Any]) -> Iterator[Column]:
+    """Yield columns in order; an entry that is a list of columns is joined."""
     for entry in entries:
         if isinstance(entry[0], list):
             yield from _read_columns(entry)

@@ -11,8 +11,8 @@ from kedro.io import CatalogConfigResolver
 
 import sparkify.schemas
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.schemas import FEATURES, MODEL_INPUT, USER_DAYS
-from sparkify.schemas.customers import CUSTOMER_AT_CUTOFF, feature_columns
+from sparkify.schemas import CURRENT_SNAPSHOTS, FEATURES, MODEL_INPUT, USER_DAYS
+from sparkify.schemas.customers import feature_columns
 from sparkify.schemas.table import COUNT, Column, Table
 from sparkify.settings import CONFIG_LOADER_ARGS
 
@@ -93,7 +93,7 @@ def _list_columns(table: Table, engineering: FeatureEngineeringParameters) -> li
     names = engineering.pages, engineering.by_level
     if table is FEATURES:
         columns = feature_columns(*names, engineering.windowed, engineering.windows_days)
-        return [*CUSTOMER_AT_CUTOFF, *columns]
+        return [*CURRENT_SNAPSHOTS.definition, *columns]
     if table is MODEL_INPUT:
         return [column for column in table.definition if column not in FEATURES.definition[2:]]
     if table is USER_DAYS:

@@ -150,7 +150,6 @@ def test_milliseconds_are_not_a_length() -> None:
 def test_daily_sums_are_not_an_event_log() -> None:
     rows = [{"msno": "a", "date": 20170301 + n, "x": n, "y": 2, "z": 3.5} for n in range(9)]
     guessed = guess(*rows)
-    assert guessed.is_daily
     assert "page" not in guessed.constants
     assert guessed.problems[0].startswith("page: no key names events. These are sums by day")
     assert guessed.problems[1] == "ts: date has days as YYYYMMDD, which the project does not read."

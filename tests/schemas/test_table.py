@@ -3,6 +3,7 @@ from pyspark.sql import SparkSession
 
 import sparkify.schemas
 from sparkify.schemas import FEATURES, PREDICTIONS, SNAPSHOTS, USER_DAYS, feature_columns
+from sparkify.schemas import table as schemas_table
 from sparkify.schemas.table import SchemaError, Table
 
 PAGES = {"next_song": "NextSong", "home": "Home"}
@@ -70,6 +71,10 @@ def test_the_meaning_of_a_sum_names_page_level_and_period() -> None:
         "Events on page NextSong on the free level, whole history."
     )
     assert meanings["sessions_7d"] == "Sessions, last 7 days."
+
+
+def test_every_table_of_the_file_has_a_name_in_the_package() -> None:
+    assert {name.lower(): one for name, one in TABLES.items()} == schemas_table.TABLES
 
 
 @pytest.mark.parametrize("name", TABLES)

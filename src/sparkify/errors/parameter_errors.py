@@ -11,14 +11,15 @@ from pydantic_core import ErrorDetails
 from sparkify.errors import UserError
 
 MAX_CHARACTERS = 100  # of a value in a message
-# Names of bounds in Pydantic errors, and in JSON schemas.
-BOUNDS = {
-    "gt": "exclusiveMinimum",
-    "ge": "minimum",
-    "lt": "exclusiveMaximum",
-    "le": "maximum",
-    "pattern": "pattern",
-}
+# Bounds: in errors of Pydantic, in JSON schemas, and in words.
+BOUNDS = (
+    ("pattern", "pattern", "that matches"),
+    ("ge", "minimum", "of at least"),
+    ("gt", "exclusiveMinimum", "above"),
+    ("le", "maximum", "of at most"),
+    ("lt", "exclusiveMaximum", "below"),
+    ("multiple_of", "multipleOf", "a multiple of"),
+)
 TYPE_NAMES = {
     "boolean": "true or false",
     "integer": "an integer",
@@ -53,10 +54,8 @@ def format_choice(kind: str, value: str, names: Sequence[str]) -> str:
 def format_unknown_name(name: str, names: Iterable[str], elsewhere: Sequence[str] = ()) -> str:
     """Return the sentence for a parameter that does not exist.
 
-    Args:
-        name: the full dotted name.
-        names: the names that exist in its section.
-        elsewhere: the full names of parameters with the same last part in other sections.
+    `names` exist in its section. `elsewhere` has the full names of parameters with the same last
+    part in other sections.
     """
     section, dot, last = name.rpartition(".")
     valid = sorted(names)
@@ -102,7 +101,7 @@ def _format_error(name: str, detail: ErrorDetails, field: Schema, schema: Schema
         case "value_error":
             sentence = f"{name}: {context['error']}."
         case _:
-            bounds = {BOUNDS[key]: bound for key, bound in context.items() if key in BOUNDS}
+            bounds = {key: context[name] for name, key, _ in BOUNDS if name in context}
             if detail["loc"][-1:] == ("[key]",):
                 allowed = context.get("expected") or _describe({"type": "string", **bounds}, schema)
                 sentence = f"{name} is not an allowed name; allowed: {allowed}."
@@ -170,14 +169,7 @@ def _describe(field: Schema, schema: Schema) -> str:
         kind = "a date such as 2018-11-15"
     limits = [
         f"{words} {field[key]:,}" if isinstance(field[key], int) else f"{words} {field[key]}"
-        for key, words in (
-            ("pattern", "that matches"),
-            ("minimum", "of at least"),
-            ("exclusiveMinimum", "above"),
-            ("maximum", "of at most"),
-            ("exclusiveMaximum", "below"),
-            ("multipleOf", "a multiple of"),
-        )
+        for _, key, words in BOUNDS
         if key in field
     ]
     return " ".join([kind, " and ".join(limits).replace("and of ", "and ")]).strip()

@@ -54,11 +54,7 @@ def describe_spark_error(error: BaseException) -> str | None:
 
 
 def _list_java_errors(error: BaseException) -> Iterator[tuple[str, str]]:
-    """Yield class and first line of the JVM's error and of each of its causes.
-
-    Raises:
-        Py4JError or OSError: if the JVM has ended.
-    """
+    """Yield class and first line of the JVM's error and its causes; fails if the JVM has ended."""
     if isinstance(error, Py4JNetworkError | ConnectionError):
         return
     if isinstance(error, Py4JJavaError):

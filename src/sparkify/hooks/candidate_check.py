@@ -16,11 +16,7 @@ class CandidateCheckHooks:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Check settings and partitions of a run that fits candidates.
-
-        Raises:
-            ParameterError: if a library refuses settings, or XGBoost has too few cores.
-        """
+        """Raise a ParameterError if a library refuses settings, or XGBoost has too few cores."""
         if not any(FITS in node.tags for node in pipeline.nodes):
             return
         modelling = catalog.load("params:modelling")
@@ -29,11 +25,7 @@ class CandidateCheckHooks:
 
 
 def require_accepted_settings(modelling: ModellingParameters) -> None:
-    """Require that each candidate's library accepts its settings.
-
-    Raises:
-        ParameterError: with the library's message.
-    """
+    """Raise a ParameterError with the library's message if it refuses a candidate's settings."""
     for trial in list_trials(modelling):
         reason = find_settings_error(trial)
         if reason:
@@ -45,12 +37,9 @@ def require_accepted_settings(modelling: ModellingParameters) -> None:
 
 
 def require_enough_cores(modelling: ModellingParameters, spark: SparkSession) -> None:
-    """Require a core for each partition if XGBoost is a candidate: its tasks start together.
+    """Raise a ParameterError if XGBoost has fewer cores than partitions: its tasks start together.
 
     With fewer cores, Spark waits ten minutes before it reports that.
-
-    Raises:
-        ParameterError: with the number of cores.
     """
     if modelling.candidates.get("xgboost") is None:
         return

@@ -73,11 +73,7 @@ class ParameterCheckHooks:
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Check the names and values of all sections.
-
-        Raises:
-            ParameterError: with one sentence for each parameter that is wrong.
-        """
+        """Raise a ParameterError with one sentence for each wrong name or value in conf/."""
         loader = context.config_loader
         self._parameters, referenced = loader["parameters"], find_referenced_names(loader)
         names = {*SECTIONS, *referenced["runtime_params"], *referenced[""]}
@@ -92,11 +88,7 @@ class ParameterCheckHooks:
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Check that the sections that the run reads fit together.
-
-        Raises:
-            ParameterError: with one sentence for each parameter that is wrong.
-        """
+        """Raise a ParameterError if the sections that the run reads do not fit together."""
         names = sorted(name for name in pipeline.inputs() if name.startswith(PARAMS_PREFIX))
         missing = [name.removeprefix(PARAMS_PREFIX) for name in names if name not in catalog]
         _raise_errors([f"{name} is missing in conf/base." for name in missing])
@@ -155,10 +147,7 @@ def find_unread_names(
 ) -> Iterator[str]:
     """Yield one sentence for each name, at any depth, that nothing reads.
 
-    Args:
-        values: the parameters by name, some of them sections.
-        read: the dotted names that are read: single values or whole sections.
-        prefix: precedes the names in a sentence.
+    `read` has dotted names of single values or whole sections. `prefix` precedes all names.
     """
     first_parts = sorted({name.partition(".")[0] for name in read})
     for name, value in values.items():

@@ -48,11 +48,7 @@ class RunLockHooks:
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self) -> None:
-        """Acquire the lock, and remove the files of a killed run.
-
-        Raises:
-            RunInProgressError: if another run holds the lock.
-        """
+        """Acquire the lock or raise a RunInProgressError; remove the files of a killed run."""
         self._release()
         if self._root is None:
             return

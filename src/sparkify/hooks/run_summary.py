@@ -65,11 +65,7 @@ class MonitoringHooks:
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Log the alarms if the run included monitoring.
-
-        Raises:
-            MonitoringAlarmError: if there are any, and `monitoring.fail_on_alarm` is true.
-        """
+        """Log monitoring's alarms; raise a MonitoringAlarmError if `fail_on_alarm` is true."""
         if "monitoring_summary" not in pipeline.all_outputs():
             return
         summary = catalog.load("monitoring_summary")

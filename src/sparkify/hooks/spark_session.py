@@ -51,9 +51,7 @@ class SparkSessionHooks:
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Check that a log to read exists and one to write does not; start Spark.
 
-        Raises:
-            RunnerError: if the runner starts a process per node.
-            DatasetError: if the log to read is missing, or the log to write exists.
+        Raises a RunnerError if the runner starts a process per node, a DatasetError for the log.
         """
         if isinstance(catalog, SharedMemoryDataCatalog):
             raise RunnerError(

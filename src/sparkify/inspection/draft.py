@@ -67,19 +67,20 @@ CANCELLATION_HINT = """\
 def draft_settings(path: str | Path) -> dict[str, str]:
     """Return the YAML text of each settings file for a log, by the file's name in conf/.
 
-    Args:
-        path: a file or a folder; only its beginning is read.
-
-    Raises:
-        InspectionError: if the log is missing, empty or in a format that the project does not
-            read.
+    Reads only the beginning of a file or folder. Raises an InspectionError if the log is missing,
+    empty or in a format that the project does not read.
     """
     files = LogFiles(str(path))
     sampled = sample_files(files)
     sources = find_sources(sampled)
     raw_log = os.path.abspath(path) if files.is_local else str(path)
-    documents = {
-        f"conf/{ENVIRONMENT}/globals.yml": _draft_globals(raw_log, sampled),
+    formats = {file.format for file in sampled if file.records}
+    documents: dict[str, Iterable[str]] = {
+        f"conf/{ENVIRONMENT}/globals.yml": [
+            f"environment: {ENVIRONMENT}",
+            f"raw_log: {format_scalar(raw_log)}",
+            f"raw_format: {formats.pop() if len(formats) == 1 else 'auto'}",
+        ],
         f"conf/{ENVIRONMENT}/parameters.yml": _draft_parameters(files, sampled, sources),
     }
     return {name: "\n".join([f"# {name}", *lines]) + "\n" for name, lines in documents.items()}
@@ -94,13 +95,6 @@ def format_scalar(value: object) -> str:
     """Return a value as YAML on one line."""
     text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**9)
     return text.removesuffix("...\n").strip()
-
-
-def _draft_globals(raw_log: str, sampled: list[SampledFile]) -> Iterator[str]:
-    formats = {file.format for file in sampled if file.records}
-    yield f"environment: {ENVIRONMENT}"
-    yield f"raw_log: {format_scalar(raw_log)}"
-    yield f"raw_format: {formats.pop() if len(formats) == 1 else 'auto'}"
 
 
 def _draft_parameters(
@@ -254,14 +248,10 @@ def _describe_sample(files: LogFiles, sampled: list[SampledFile]) -> Iterator[st
         yield f"# Problem: {len(skipped) - MAX_NAMED:,} other files have such lines."
     for delimiter in {file.delimiter for file in sampled} - {None, ",", "\t"}:
         yield f"# Problem: columns are separated by {delimiter}; the project reads commas and tabs."
-    if any(_has_no_header(file) for file in sampled):
+    tables = [file for file in sampled if file.delimiter and file.records]
+    columns = [name for table in tables for name in table.records[0]]
+    if any(name.replace(".", "").isdigit() or name[:4].isdigit() for name in columns):
         yield "# Problem: the first row looks like data. A table needs a header with its columns."
-
-
-def _has_no_header(file: SampledFile) -> bool:
-    """Return whether a column name of a table is a number or a time."""
-    names = [*file.records[0]] if file.delimiter and file.records else []
-    return any(name.replace(".", "").isdigit() or name[:4].isdigit() for name in names)
 
 
 def _describe_keys(profile: Profile) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sparkify.inspection.patterns import NAMES, matches
 from sparkify.inspection.profile import (
     DAYS,
     UNREADABLE_TIMES,
@@ -14,102 +15,16 @@ from sparkify.inspection.profile import (
     format_value,
 )
 
-FIELDS = (
-    *("ts", "userId", "sessionId", "itemInSession", "page"),
-    *("level", "registration", "gender", "length"),
-)
+FIELDS = tuple(NAMES["fields"])
 MIN_SHARE = 0.95  # of the records with a customer that have the key; the rest would be rejected
 MIN_MEASURES = 3  # numeric keys from which a table by day looks like daily sums
-FREE_PLAN = re.compile(
-    r".*(free|trial|guest|unpaid|anonymous|ad.?supported|visitor).*"
-    r"|false|none|no|open|expired|inactive|cancell?ed|demo",
-    re.IGNORECASE,
-)
-PLAN = re.compile(
-    r".*(free|trial|premium|paid|basic|standard|family|student|plus|subscri).*|pro|gold|silver",
-    re.IGNORECASE,
-)
 MAX_PAGES = 300
 UNSURE_PAGE_RANK = 5  # from this rank on, names such as type or path may not mean pages
 MAX_PLANS = 20
+MAX_GENDERS = 6
 MAX_ITEM = 2**21  # as in data_processing
 MAX_LENGTH = 86_400  # seconds
 UNLIKELY_RANK = 90  # of names that are used only if no other name fits
-# Names of fields at other services, the most likely first: patterns in lower case without
-# punctuation.
-PATTERNS: dict[str, tuple[str, ...]] = {
-    "ts": (
-        "ts",
-        "timestamp|eventtimestamp",
-        "eventtime|eventdatetime|eventat|eventts",
-        "time|datetime|eventdate",
-        "(occurred|happened|logged|watched|played|listened|viewed|visited|streamed)at",
-        "(?!.*(session|exp)).*time(stamp)?",
-        "createdat|date|day",
-        ".*(at|date|ts)",
-    ),
-    "userId": (
-        "userid",
-        "distinctid",
-        "(customer|member|subscriber|account|profile|player|client|contact)(id|no|key|number)|msno"
-        "|uid|userkey|userno",
-        "username|userlogin|login",
-        "userpseudoid|amplitudeid",
-        "user|customer|member|subscriber|account",
-        "(full)?visitorid",
-        ".*userid|.*email",
-        "(anonymous|device|cookie|installation)id",
-    ),
-    "sessionId": (
-        "sessionid|gasessionid",
-        "session|sid|sessionkey|sessionno|sessionnumber|sessionuuid|usersession",
-        "visitid|visit|visitno|visitnumber",
-        ".*sessionid",
-    ),
-    "itemInSession": (
-        "iteminsession",
-        "(event)?(seq|sequence|index)(no|number)?|(eventin)?session(seq|index|position)",
-        "step|position|hitnumber|eventno|eventnumber|itemno",
-        "eventid",
-    ),
-    "page": (
-        "page",
-        "event",
-        "eventname|eventtype|eventaction",
-        "action|activity|activitytype|activityname|actiontype|actionname",
-        "screen|screenname|pagename|pagetype|viewname|pagetitle",
-        "name|type|verb|operation|interaction|eventcategory|category",
-        "path|pagepath|route|endpoint|url",
-    ),
-    "level": (
-        "level",
-        "plan|plan(name|type|id|tier|level|code)",
-        "subscription(plan|type|tier|level|name)?|tier|membership(type|level)?",
-        "(account|user|customer|member)(type|tier|plan|level)|product|package",
-        "subscriptionstatus",
-        "(is)?(paying|paid|premium|subscriber|subscribed)|haspaid|payingstatus",
-    ),
-    "registration": (
-        "registration|registration(date|time|ts|timestamp|at)|registered(at|on)?",
-        "signup|signup(date|time|ts|timestamp|at)|signedup(at|on)?",
-        "(user|account|member|customer|profile)(creat|regist)(ion|ed|ration)?(at|on|date|time)?"
-        "|(user|account|member|customer)creationtime",
-        "(member|customer|subscriber)since|joined(at|on)?|join(date|time)",
-        "userfirsttouchtimestamp|firstseen(at)?",
-    ),
-    "gender": ("gender", "sex"),
-    "length": (
-        "length",
-        "duration|durationseconds?|lengthseconds?|durationsecs?",
-        "seconds|secs|seconds(played|watched|listened)|(played|watched|listened)seconds",
-        "totalsecs",
-    ),
-}
-DEMOTED = re.compile(
-    r".*(received|sent|upload|server|process|ingest|load|updated|modified|original|client|offline"
-    r"|expire|collector|derived).*"
-)
-MILLISECONDS = re.compile(r"ms.*|.*(ms|milli(second)?s)|.*msec.*")
 # Fields whose names may contain those of `ts`.
 NOT_TIMES = ("registration", "sessionId", "itemInSession", "userId")
 
@@ -125,15 +40,12 @@ class Guess:
     notes: dict[str, str] = field(default_factory=dict)  # by field
     problems: list[str] = field(default_factory=list)
     page_from: str | None = None  # folder or file
-    is_daily: bool = False
 
 
 def guess_fields(profile: Profile, page_from: str | None = None) -> Guess:
     """Return the key that each field probably has.
 
-    Args:
-        profile: the records and their keys.
-        page_from: folder or file, if its name can be the page of records without one.
+    `page_from` is folder or file, if its name can be the page of records without one.
     """
     guess = Guess()
     _choose(guess, "userId", _rank(profile, "userId", is_id))
@@ -151,8 +63,14 @@ def guess_fields(profile: Profile, page_from: str | None = None) -> Guess:
         _choose(guess, name, _rank(with_user, name, is_possible), rows)
     if guess.fields["level"] is None:
         _choose(guess, "level", _rank_plans_by_values(with_user, guess), rows)
-    _choose(guess, "gender", _rank(with_user, "gender", is_gender))
-    _choose(guess, "length", _rank(with_user, "length", is_length))
+    for name, is_possible in (
+        ("gender", lambda key: key.is_type("text") and len(key.values) <= MAX_GENDERS),
+        (
+            "length",
+            lambda key: key.is_number and 0 <= key.min_number <= key.max_number < MAX_LENGTH,
+        ),
+    ):
+        _choose(guess, name, _rank(with_user, name, is_possible))
     _note_milliseconds(guess, with_user)
     _set_levels(guess, with_user)
     _set_page(guess, with_user, page_from)
@@ -207,7 +125,7 @@ def _rank_plans_by_values(profile: Profile, guess: Guess) -> list[Key]:
         key
         for key in profile.keys.values()
         if key.name not in used and is_plan(key) and key.types["text"] and not key.is_private
-        if all(PLAN.fullmatch(value) for value in key.values)
+        if all(matches(value, "plan") for value in key.values)
     ]
 
 
@@ -215,8 +133,8 @@ def _note_milliseconds(guess: Guess, profile: Profile) -> None:
     names = [
         key.name
         for key in profile.keys.values()
-        if any(MILLISECONDS.fullmatch(word) for word in key.words) and key.is_type("whole number")
-        if not key.time_format
+        if key.is_type("whole number") and not key.time_format
+        if any(matches(word, "milliseconds") for word in key.words)
     ]
     if guess.fields["length"] is None and names:
         guess.notes["length"] = f"{', '.join(names)} counts milliseconds; length needs seconds"
@@ -228,7 +146,7 @@ def _set_levels(guess: Guess, profile: Profile) -> None:
         guess.constants["level"] = "paid"
         return
     plans = [plan for plan, _ in profile.keys[level].values.most_common()]
-    free = [plan for plan in plans if FREE_PLAN.fullmatch(plan)]
+    free = [plan for plan in plans if matches(plan, "free_plan")]
     paid = [plan for plan in plans if plan not in free]
     guess.levels = {level: plans for level, plans in (("free", free), ("paid", paid)) if plans}
 
@@ -238,15 +156,10 @@ def _set_page(guess: Guess, profile: Profile, page_from: str | None) -> None:
     if guess.fields["page"] is not None:
         return
     ts = guess.fields["ts"]
-    measures = [
-        key.name
-        for key in profile.keys.values()
-        if key.is_type("whole number", "number") and not key.time_format
-    ]
+    measures = [key for key in profile.keys.values() if key.is_number and not key.time_format]
     if page_from:
         guess.page_from = page_from
     elif ts and profile.keys[ts].time_format in DAYS and len(measures) >= MIN_MEASURES:
-        guess.is_daily = True
         guess.problems.append(
             "page: no key names events. These are sums by day and customer; the project needs an "
             "event log, with a record for each event."
@@ -284,14 +197,14 @@ def rank_name(field: str, key: Key) -> float | None:
         return -1
     ranks = [
         rank
-        for rank, pattern in enumerate(PATTERNS[field])
+        for rank, pattern in enumerate(NAMES["fields"][field])
         if any(re.fullmatch(pattern, word) for word in key.words)
     ]
     if not ranks:
         return None
     if field == "ts" and any(rank_name(other, key) is not None for other in NOT_TIMES):
         return None
-    is_demoted = field == "ts" and any(DEMOTED.fullmatch(word) for word in key.words)
+    is_demoted = field == "ts" and any(matches(word, "other_time") for word in key.words)
     # Keys such as Mixpanel's $user_id are copies by the service.
     return min(ranks) + 1.5 * key.part.startswith("$") + UNLIKELY_RANK * is_demoted
 
@@ -345,14 +258,3 @@ def _is_constant_by_user(name: str, user: str | None, profile: Profile) -> bool:
 def is_plan(key: Key) -> bool:
     """Return whether values can be plans: few distinct texts."""
     return key.is_type("text", "boolean") and len(key.values) <= MAX_PLANS and not key.time_format
-
-
-def is_gender(key: Key) -> bool:
-    """Return whether values can be genders: few distinct texts."""
-    return key.is_type("text") and len(key.values) <= 6
-
-
-def is_length(key: Key) -> bool:
-    """Return whether values can be seconds of content."""
-    is_number = key.is_type("whole number", "number")
-    return is_number and key.min_number >= 0 and key.max_number < MAX_LENGTH

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sparkify.inspection.patterns import matches
 from sparkify.inspection.sampling import Record
 from sparkify.log_formats.times import UNITS, WITHOUT_ZONE, TimeReader, parse_number
 
@@ -31,17 +32,6 @@ UNREADABLE_TIMES: dict[str, str] = {
 DAYS = ("date", "yyyymmdd")
 MAX_DEPTH = 8
 MAX_VALUE_LENGTH = 200  # characters kept of a value
-# Keys whose values are not printed: personal names, addresses, devices, secrets.
-PRIVATE_NAME = re.compile(
-    r".*(e?mail|phone|address|street|postal|zip|city|location|birth|latitude|longitude|useragent"
-    r"|password|token|cookie|secret|fingerprint).*|name|(ip|ua|lat|lon|lng|dob)(addr.*)?|.*ipaddr.*"
-    r"|.*(first|last|full|user|given|family|middle|sur|nick|display|member|customer|person)name"
-)
-PRIVATE_VALUE = re.compile(
-    r"[^@\s]+@[^@\s]+\.[a-z]{2,}|\d{1,3}(\.\d{1,3}){3}|[0-9a-f]{0,4}(:[0-9a-f]{0,4}){4,7}"
-    r'|"?(Mozilla|Opera|Dalvik|okhttp)/.*',
-    re.IGNORECASE,
-)
 SEPARATOR = re.compile(r"(?<!\\)\.")  # of nested keys; `\.` is a dot of the key itself
 
 
@@ -84,8 +74,8 @@ class Key:
     @cached_property
     def is_private(self) -> bool:
         """Whether values may be personal data, which is not printed."""
-        return any(map(PRIVATE_NAME.fullmatch, self.words)) or any(
-            map(PRIVATE_VALUE.fullmatch, self.values)
+        return any(matches(word, "private_name") for word in self.words) or any(
+            matches(value, "private_value") for value in self.values
         )
 
     @property
@@ -99,6 +89,11 @@ class Key:
         if self.times.total() < 0.95 * self.rows or not self.times:
             return None
         return self.times.most_common(1)[0][0]
+
+    @property
+    def is_number(self) -> bool:
+        """Whether all values are numbers."""
+        return self.is_type("whole number", "number")
 
     def is_type(self, *types: str) -> bool:
         """Return whether all values have one of the types."""

@@ -54,11 +54,7 @@ class LogFiles:
     """The files of a log: a single file, or all files below a folder."""
 
     def __init__(self, path: str) -> None:
-        """Find the files.
-
-        Raises:
-            InspectionError: if there are none.
-        """
+        """Find the files; raise an InspectionError if there are none."""
         try:
             self.filesystem, self.root = fsspec.core.url_to_fs(path)
         except (ImportError, ValueError) as error:
@@ -89,8 +85,7 @@ class LogFiles:
     def read_beginning(self, name: str) -> tuple[bytes, bool]:
         """Return the first unpacked bytes of a file, and whether they are the whole file.
 
-        Raises:
-            InspectionError: if they are neither text nor Parquet.
+        Raises an InspectionError if they are neither text nor Parquet.
         """
         suffix, path = PurePosixPath(name).suffix, self.get_path(name)
         max_bytes = max(MAX_BYTES // len(self.sampled), MIN_BYTES_PER_FILE)
@@ -116,9 +111,7 @@ class LogFiles:
 def sample_files(files: LogFiles) -> list[SampledFile]:
     """Return the first records of each sampled file that is not empty.
 
-    Raises:
-        InspectionError: if a file is in a format that the project does not read, or none has
-            records.
+    Raises an InspectionError if a file is in another format, or none has records.
     """
     limit = max(MAX_RECORDS // len(files.sampled), MIN_RECORDS_PER_FILE)
     sampled = [_sample_file(files, name, limit) for name in files.sampled]

@@ -32,7 +32,8 @@ def find_sources(files: list[SampledFile]) -> list[Source]:
             groups.setdefault(find_group(file.name), []).append(file)
         if 1 < len(groups) <= MAX_SOURCES:
             can_name_pages = all(name for _, name in groups) and (
-                kind == "folder" or all(_has_no_digit(file.name) for file in files)
+                kind == "folder"
+                or not any(re.search(r"\d", _get_stem(file.name)) for file in files)
             )
             page_from = kind if can_name_pages else None
             return [
@@ -69,13 +70,11 @@ def _find_folder(name: str) -> tuple[str, str]:
 
 def _find_stem(name: str) -> tuple[str, str]:
     """Return the pattern and the beginning of a file's name, without numbers and dates."""
-    path = PurePosixPath(name)
-    stem = path.name.partition(".")[0]
+    path, stem = PurePosixPath(name), _get_stem(name)
     letters = "" if stem.startswith("part-") else re.split(r"[-_#]?\d", stem)[0]
     folders = ["*" if PARTITION.fullmatch(part) else part for part in path.parts[:-1]]
     return "/".join([*folders, f"{letters}*"]), letters
 
 
-def _has_no_digit(name: str) -> bool:
-    stem = PurePosixPath(name).name.partition(".")[0]
-    return re.search(r"\d", stem) is None
+def _get_stem(name: str) -> str:
+    return PurePosixPath(name).name.partition(".")[0]

@@ -51,10 +51,7 @@ def is_hidden(path: str) -> bool:
 def find_problem(path: str, stored: bytes, content: bytes) -> tuple[str, str] | None:
     """Return why a file cannot be part of a log, and what to do; None if it can.
 
-    Args:
-        path: its path.
-        stored: its first bytes, as stored.
-        content: its first bytes, unpacked.
+    `stored` and `content` are its first bytes, as stored and unpacked.
     """
     suffix = PurePosixPath(path).suffix
     if suffix in HADOOP_ENDINGS:

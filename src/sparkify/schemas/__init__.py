@@ -4,63 +4,31 @@ The catalog names these tables as validators: a DataFrame with other columns is 
 Checking a schema starts no Spark job.
 """
 
-from sparkify.schemas.customers import (
-    FEATURES,
-    KEYS,
-    SNAPSHOTS,
-    USER_DAYS,
-    feature_columns,
-    summed_columns,
-    user_day_columns,
-    window_columns,
-)
-from sparkify.schemas.events import (
-    CHECKED_EVENTS,
-    CHECKED_RECORDS,
-    EVENT_COUNTS,
-    EVENTS,
-    MALFORMED_ROW,
-    PAGE_COUNTS,
-    RAW_EVENTS,
-    REPEATED_EVENTS,
-)
-from sparkify.schemas.forecasts import (
-    CANDIDATE_PREDICTIONS,
-    CHURN_SCORES,
-    CURRENT_SNAPSHOTS,
-    MODEL_INPUT,
-    OUT_OF_FOLD_PREDICTIONS,
-    PREDICTIONS,
-)
-from sparkify.schemas.parameters import NewColumnName
-from sparkify.schemas.simulated import SIMULATED_SESSIONS, SIMULATED_USERS
-from sparkify.schemas.table import PartitionUpdate
+from sparkify.schemas.customers import feature_columns as feature_columns
+from sparkify.schemas.customers import summed_columns as summed_columns
+from sparkify.schemas.customers import user_day_columns as user_day_columns
+from sparkify.schemas.customers import window_columns as window_columns
+from sparkify.schemas.parameters import NewColumnName as NewColumnName
+from sparkify.schemas.table import TABLES
+from sparkify.schemas.table import PartitionUpdate as PartitionUpdate
 
-__all__ = [
-    "CANDIDATE_PREDICTIONS",
-    "CHECKED_EVENTS",
-    "CHECKED_RECORDS",
-    "CHURN_SCORES",
-    "CURRENT_SNAPSHOTS",
-    "EVENTS",
-    "EVENT_COUNTS",
-    "FEATURES",
-    "KEYS",
-    "MALFORMED_ROW",
-    "MODEL_INPUT",
-    "OUT_OF_FOLD_PREDICTIONS",
-    "PAGE_COUNTS",
-    "PREDICTIONS",
-    "RAW_EVENTS",
-    "REPEATED_EVENTS",
-    "SIMULATED_SESSIONS",
-    "SIMULATED_USERS",
-    "SNAPSHOTS",
-    "USER_DAYS",
-    "NewColumnName",
-    "PartitionUpdate",
-    "feature_columns",
-    "summed_columns",
-    "user_day_columns",
-    "window_columns",
-]
+CANDIDATE_PREDICTIONS = TABLES["candidate_predictions"]
+CHECKED_EVENTS = TABLES["checked_events"]
+CHECKED_RECORDS = TABLES["checked_records"]
+CHURN_SCORES = TABLES["churn_scores"]
+CURRENT_SNAPSHOTS = TABLES["current_snapshots"]
+EVENT_COUNTS = TABLES["event_counts"]
+EVENTS = TABLES["events"]
+FEATURES = TABLES["features"]
+MODEL_INPUT = TABLES["model_input"]
+OUT_OF_FOLD_PREDICTIONS = TABLES["out_of_fold_predictions"]
+PAGE_COUNTS = TABLES["page_counts"]
+PREDICTIONS = TABLES["predictions"]
+RAW_EVENTS = TABLES["raw_events"]
+REPEATED_EVENTS = TABLES["repeated_events"]
+SIMULATED_SESSIONS = TABLES["simulated_sessions"]
+SIMULATED_USERS = TABLES["simulated_users"]
+SNAPSHOTS = TABLES["snapshots"]
+USER_DAYS = TABLES["user_days"]
+KEYS = CURRENT_SNAPSHOTS.columns
+MALFORMED_ROW = "malformed row"  # of CSV or TSV: more or fewer values than the header has names

@@ -1,75 +1,13 @@
-"""Customers: by day, and at a cutoff."""
+"""Columns of customers that parameters name: by day, and at a cutoff."""
 
 from collections.abc import Iterable, Mapping
 
-from sparkify.schemas.table import COUNT, DAY, FLAG, NUMBER, TEXT, TIME, Column, Table
-
-KEYS = ["user_id", "cutoff"]
-CUSTOMER_AT_CUTOFF = (
-    Column("user_id", TEXT, "The customer."),
-    Column("cutoff", DAY, "00:00 UTC of this day; features use only events before it."),
-)
-
-SNAPSHOTS = Table(
-    "One row per user and cutoff: a user seen before the cutoff who has not cancelled by then. "
-    "With the outcome downgrade the user is on the paid level then; with inactivity the user was "
-    "seen in the last active_within_days before it.",
-    (
-        *CUSTOMER_AT_CUTOFF,
-        Column("churned", FLAG, "Whether the outcome happens within the horizon."),
-    ),
-)
-
-USER_DAYS = Table(
-    "One row per user and UTC day with events.",
-    (
-        Column("user_id", TEXT, "The customer."),
-        Column("day", DAY, "The UTC day."),
-        Column("*", COUNT, "Events on one page of feature_engineering.pages."),
-        Column("other_pages", COUNT, "Events on any other page."),
-        Column("cancellations", COUNT, "Confirmed cancellations."),
-        Column("sessions", COUNT, "Sessions whose first event is on this day."),
-        Column("listening_ms", COUNT, "Summed length of the songs started, milliseconds."),
-        Column("free_*", COUNT, "Events on one page of feature_engineering.by_level, free level."),
-        Column("level", TEXT, "Level at the day's last event."),
-        Column("last_ts", TIME, "The day's last event, UTC."),
-        Column("ends_cancelled", FLAG, "Whether the day's last event is a cancellation."),
-        Column("registration", TIME, "When the customer registered, UTC."),
-        Column("gender", TEXT, "The day's last known value; no forecast uses it."),
-    ),
-)
-
-HISTORY_SUMS = (
-    Column("other_pages", NUMBER, "Events on any other page, whole history."),
-    Column("sessions", NUMBER, "Sessions, whole history."),
-    Column("listening_ms", NUMBER, "Summed length of songs, milliseconds, whole history."),
-    Column("active_days", NUMBER, "Days with events, whole history."),
-)
-STATES = (
-    Column("is_paid", NUMBER, "1 where the level at the last event is paid, else 0."),
-    Column("account_age_days", NUMBER, "Days since registration; 0 if that is after the cutoff."),
-    Column(
-        "observed_days",
-        NUMBER,
-        "Days in which events could be seen: since the later of registration and the log's first "
-        "day, or since the first day with events if that is earlier.",
-    ),
-    Column("days_since_last_seen", NUMBER, "Days since the last event."),
-)
-FEATURES = Table(
-    "One row per user and cutoff: only what happened before the cutoff.",
-    (
-        *CUSTOMER_AT_CUTOFF,
-        Column("*", NUMBER, "Events on one page: whole history, one level, or the last days."),
-        *HISTORY_SUMS,
-        *STATES,
-    ),
-)
+from sparkify.schemas.table import HISTORY_SUMS, NUMBER, STATES, TABLES, Column
 
 
 def user_day_columns(pages: Iterable[str], by_level: Iterable[str]) -> list[str]:
     """Name the columns of `user_days` for the pages that are counted, in any order."""
-    return [*USER_DAYS.columns, *pages, *(f"free_{name}" for name in by_level)]
+    return [*TABLES["user_days"].columns, *pages, *(f"free_{name}" for name in by_level)]
 
 
 def feature_columns(
@@ -80,11 +18,8 @@ def feature_columns(
 ) -> tuple[Column, ...]:
     """Return the columns of `features` without its keys, in order, each with its meaning.
 
-    Args:
-        pages: the pages counted one by one, by column name.
-        by_level: those of these columns that are also counted per level.
-        windowed: the columns that are also summed over windows.
-        windows_days: the windows before the cutoff, in days.
+    `by_level` are columns of `pages` that are also counted per level, `windowed` columns that are
+    also summed over windows before the cutoff, of `windows_days`.
     """
     pages_by_column = {name: f"Events on page {page}" for name, page in pages.items()}
     pages_by_column |= {

@@ -7,15 +7,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from sparkify.schemas.customers import FEATURES, USER_DAYS
-from sparkify.schemas.events import CHECKED_EVENTS
-from sparkify.schemas.forecasts import (
-    CANDIDATE_PREDICTIONS,
-    CHURN_SCORES,
-    MODEL_INPUT,
-    PREDICTIONS,
-)
-from sparkify.schemas.table import ColumnName
+from sparkify.schemas.table import TABLES, ColumnName
 from sparkify.spark.functions import PERMILLE
 
 # The seeds that NumPy, scikit-learn, XGBoost and Spark all accept.
@@ -32,15 +24,13 @@ INTERMEDIATE_COLUMNS = (
 )
 # Spark SQL does not read these as column names.
 SQL_WORDS = ("current_path", "false", "not", "null", "true")
-TABLES = (
-    *(CHECKED_EVENTS, USER_DAYS, FEATURES, MODEL_INPUT, PREDICTIONS),
-    *(CANDIDATE_PREDICTIONS, CHURN_SCORES),
+TABLES_OF_FEATURES = (
+    *("checked_events", "user_days", "features", "model_input", "predictions"),
+    *("candidate_predictions", "churn_scores"),
 )
-RESERVED = {
-    *(name for table in TABLES for name in table.columns),
-    *INTERMEDIATE_COLUMNS,
-    *SQL_WORDS,
-}
+RESERVED = {*INTERMEDIATE_COLUMNS, *SQL_WORDS}.union(
+    *(TABLES[name].columns for name in TABLES_OF_FEATURES)
+)
 # Counts of one level, probabilities of segments, and the columns that classifiers add.
 RESERVED_PATTERN = re.compile(r"(free|paid)_.*|segment_\d+|.*_(probability|margin|prediction)")
 
@@ -64,12 +54,9 @@ class Parameters(BaseModel):
 
 
 def wrong_value(name: str, value: object, allowed: str) -> PydanticCustomError:
-    """Return the error for a value that a validator refuses.
+    """Return the error for a value that a validator refuses; `allowed` says what to write instead.
 
-    Args:
-        name: the parameter, by its dotted name within the model that is validated.
-        value: the wrong value.
-        allowed: what is allowed instead.
+    `name` is the parameter's dotted name within the model that is validated.
     """
     return PydanticCustomError(
         "wrong_value",

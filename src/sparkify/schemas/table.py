@@ -1,19 +1,19 @@
-"""Tables as schemas: grain, columns, types and units, and the check of a DataFrame against one."""
+"""Tables as schemas, read from tables.yml, and the check of a DataFrame against one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from importlib.resources import files
 from typing import Annotated, Any, NamedTuple, TypeVar
 
+import yaml
 from pydantic import StringConstraints
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
 from sparkify.errors import UserError
 
-TEXT, FLAG, DAY, TIME = T.StringType(), T.BooleanType(), T.DateType(), T.TimestampType()
-COUNT, NUMBER, SMALL = T.LongType(), T.DoubleType(), T.IntegerType()
-TEXTS = T.ArrayType(TEXT)
+COUNT, NUMBER = T.LongType(), T.DoubleType()
 
 # Column names become part of SQL statements and file names, so only plain words are allowed.
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
@@ -75,14 +75,15 @@ class Table:
     def validate(self, data: Rows) -> Rows:
         """Return the rows if they have exactly the table's columns; nullability is free.
 
-        Raises:
-            SchemaError: naming the columns that are missing, unexpected or of another type.
+        Raises a SchemaError naming columns that are missing, unexpected or of another type.
         """
         frame = data.rows if isinstance(data, PartitionUpdate) else data
         types = {field.name: field.dataType.simpleString() for field in frame.schema}
         problems = [f"'{name}' is missing" for name in self.columns if name not in types]
         for name, data_type in types.items():
-            expected = self._find_expected_type(name)
+            exact_first = sorted(self.definition, key=lambda column: column.name != name)
+            matching = (c.type.simpleString() for c in exact_first if fnmatchcase(name, c.name))
+            expected = next(matching, None)
             if expected is None:
                 problems.append(f"'{name}' is not expected")
             elif data_type != expected:
@@ -91,7 +92,23 @@ class Table:
             raise SchemaError(f"columns differ from the schema: {'; '.join(problems)}.")
         return data
 
-    def _find_expected_type(self, name: str) -> str | None:
-        exact_first = sorted(self.definition, key=lambda column: column.name != name)
-        matching = (c.type.simpleString() for c in exact_first if fnmatchcase(name, c.name))
-        return next(matching, None)
+
+def _read_columns(entries: list[Any]) -> Iterator[Column]:
+    """Yield columns in order; an entry that is a list of columns is joined."""
+    for entry in entries:
+        if isinstance(entry[0], list):
+            yield from _read_columns(entry)
+        else:
+            name, data_type, meaning = entry
+            field = {"name": name, "type": data_type, "nullable": True, "metadata": {}}
+            yield Column(name, T.StructField.fromJson(field).dataType, meaning)
+
+
+_text = files(__package__).joinpath("tables.yml").read_text(encoding="utf-8")
+_definitions: dict[str, Any] = yaml.safe_load(_text)
+_shared = _definitions.pop("shared")
+TABLES = {
+    name: Table(table["grain"], tuple(_read_columns(table["columns"])))
+    for name, table in _definitions.items()
+}
+HISTORY_SUMS, STATES = (tuple(_read_columns(_shared[name])) for name in ("history_sums", "states"))

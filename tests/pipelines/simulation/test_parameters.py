@@ -16,9 +16,13 @@ import pytest
         ("off_day_rejection", 1, "is 1; allowed: a number of at least 0 and below 1."),
         ("growth_per_year", float("inf"), "is Infinity; allowed: a number of at least 0."),
         ("cohorts.tubas", 1, "is not a parameter; did you mean simulation.cohorts.tuba?"),
-        ("cohorts.tuba", -1, "is -1.0; allowed: a number of at least 0."),
+        ("cohorts.tuba", -1, "is -1; allowed: a number of at least 0."),
         ("cohorts", {"tuba": 0}, 'is {"tuba": 0.0}; allowed: at least one weight above 0.'),
-        ("cohorts", {}, "is {}; allowed: a section with at least one name, each with a number."),
+        (
+            "cohorts",
+            {},
+            "is {}; allowed: a section with at least one name, each with a number of at least 0.",
+        ),
     ],
 )
 def test_an_invalid_value_gives_a_clear_error(

@@ -64,14 +64,8 @@ def build_pipeline(trial: Trial, moderator: int | None, seed: int, partitions: i
     """Build the unfitted pipeline of a trial.
 
     Fitted on rows with `inputs`, a `label` of 0.0 or 1.0 and a `weight`, it adds `uncalibrated`, a
-    probability.
-
-    Args:
-        trial: the candidate and its settings.
-        moderator: the position of the input that a linear model multiplies all inputs with; None
-            for none.
-        seed: seed of the fit.
-        partitions: the number of partitions of the training rows.
+    probability. `moderator` is the position of the input that a linear model multiplies all inputs
+    with; `partitions` is the number of partitions of the training rows.
     """
     stages = _build_stages(trial, moderator, seed, partitions)
     vector = _name_columns(trial.candidate)["probabilityCol"]

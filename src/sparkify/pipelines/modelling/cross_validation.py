@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count, product
 from typing import Any, NamedTuple, TypeVar
 
@@ -62,15 +62,22 @@ def prepare_rows(
 
 
 @contextmanager
+def cache_rows(rows: DataFrame) -> Iterator[DataFrame]:
+    """Keep a DataFrame in memory within the context."""
+    try:
+        yield rows.cache()
+    finally:
+        rows.unpersist()
+
+
+@contextmanager
 def prepared_rows(
     train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
 ) -> Iterator[Prepared]:
     """Prepare training rows, and unpersist them when the context ends."""
     prepared = prepare_rows(train, inputs, parameters)
-    try:
+    with cache_rows(prepared.rows):
         yield prepared
-    finally:
-        prepared.rows.unpersist()
 
 
 def fit_trial(prepared: Prepared, trial: Trial, parameters: ModellingParameters) -> PipelineModel:
@@ -108,18 +115,15 @@ def predict_out_of_fold(
         calibrated.
     """
     trials = list_trials(parameters)
-    rows = train.cache()
     splits = list(product(range(parameters.fold_repeats), range(parameters.folds)))
     finished_fits = count(1)
 
-    def prepare(repeat: int, fold: int) -> None:
+    def prepare(repeat: int, fold: int) -> tuple[Prepared, DataFrame]:
         is_held_out = assign_fold(repeat, parameters) == fold
-        prepared = prepare_rows(rows.where(~is_held_out), inputs, parameters)
+        training = prepared_rows(rows.where(~is_held_out), inputs, parameters)
+        prepared = cached.enter_context(training)
         held_out = prepared.input_model.transform(rows.where(is_held_out))
-        prepared_folds[repeat, fold] = (
-            prepared,
-            held_out.select(*KEYS, "churned", INPUTS).cache(),
-        )
+        return prepared, cached.enter_context(cache_rows(held_out.select(*KEYS, "churned", INPUTS)))
 
     def predict_fold(number: int, repeat: int, fold: int) -> pd.DataFrame:
         prepared, held_out = prepared_folds[repeat, fold]
@@ -133,19 +137,15 @@ def predict_out_of_fold(
         logger.info("fit %5s  %s, fold %d, %.1f s", progress, name, fold + 1, seconds)
         return predictions.assign(trial=number, candidate=label, repeat=repeat, fold=fold)
 
-    prepared_folds: dict[tuple[int, int], tuple[Prepared, DataFrame]] = {}
-    try:
-        run_concurrently(prepare, splits, rows, parameters.parallel_fits)
+    with ExitStack() as cached:
+        rows = cached.enter_context(cache_rows(train))
+        folds = run_concurrently(prepare, splits, rows, parameters.parallel_fits)
+        prepared_folds = dict(zip(splits, folds, strict=True))
         # Run different candidates concurrently: some use Java, some Python. The simplest ones start
         # last, so that no long fit is left to run alone.
         trial_numbers = range(len(trials))
         fits = [(number, *split) for split in splits for number in reversed(trial_numbers)]
         predictions = run_concurrently(predict_fold, fits, rows, parameters.parallel_fits)
-    finally:
-        for prepared, held_out in prepared_folds.values():
-            prepared.rows.unpersist()
-            held_out.unpersist()
-        rows.unpersist()
     return pd.concat(predictions, ignore_index=True)
 
 

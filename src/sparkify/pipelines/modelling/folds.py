@@ -24,11 +24,7 @@ def assign_fold(repeat: int, parameters: ModellingParameters) -> Column:
 def require_trainable_and_unseen(
     users: int, trainable: int, modelling: ModellingParameters
 ) -> None:
-    """Require that training has some users of the hold-out, and not all of them.
-
-    Raises:
-        TooLittleDataError: with the counts, if the share selects no user or all of them.
-    """
+    """Raise a TooLittleDataError if training has none or all of the hold-out's users."""
     if trainable in (0, users):
         allowed = (
             f"a share that keeps some, but not all, of the {users:,} hold-out users out of "
@@ -42,15 +38,7 @@ def require_trainable_and_unseen(
 
 
 def require_churners_in_folds(train: DataFrame, modelling: ModellingParameters) -> None:
-    """Require churners in the training rows of each fold.
-
-    Args:
-        train: training snapshots, with `user_id` and `churned`.
-        modelling: the number of folds, and the seed that divides users among them.
-
-    Raises:
-        TooLittleDataError: with the number of users who churned.
-    """
+    """Raise a TooLittleDataError unless the training rows of each fold have churners."""
     repeats = range(modelling.fold_repeats)
     churners = train.where("churned").agg(
         F.count_distinct("user_id").alias("users"),
@@ -70,11 +58,7 @@ def require_churners_in_folds(train: DataFrame, modelling: ModellingParameters) 
 
 
 def require_folds(parameter: str, folds: int, churners: int) -> None:
-    """Require at least as many users who churned as folds.
-
-    Raises:
-        TooLittleDataError: with the number of users who churned.
-    """
+    """Raise a TooLittleDataError if fewer users churned than there are folds."""
     if folds > churners:
         allowed = f"at most {churners:,}, the users who churned; or use a log of more users or days"
         raise TooLittleDataError(format_wrong_value(parameter, folds, allowed))

@@ -46,11 +46,7 @@ def list_hyperparameters(candidate: str) -> dict[str, type[int] | type[float]]:
 
 
 def require_known_settings(candidates: Mapping[str, Mapping[str, Sequence[float]] | None]) -> None:
-    """Require at least one candidate, and only settings that exist, with values of their type.
-
-    Raises:
-        PydanticCustomError: with the first wrong setting.
-    """
+    """Raise a PydanticCustomError without a candidate, or for a wrong setting or type."""
     for candidate, grid in candidates.items():
         if candidate not in ESTIMATORS:
             raise unknown_name(f"candidates.{candidate}", list(ESTIMATORS))

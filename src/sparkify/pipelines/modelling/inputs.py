@@ -34,10 +34,8 @@ def fit_inputs(train: DataFrame, parameters: InputParameters) -> PipelineModel:
     """Return the stages that compute the vector `inputs` from features, fitted to training rows.
 
     The order is: probabilities of the segments, if there are several; rates; features, some of
-    them as logarithms.
-
-    Raises:
-        InputError: if a feature is not in `train`, or a rate has the name of a feature.
+    them as logarithms. Raises an InputError for a feature that is not in `train`, and for a rate
+    with the name of a feature.
     """
     columns = list_feature_columns(train)
     _require_features(columns, parameters)

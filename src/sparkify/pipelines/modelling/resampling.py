@@ -25,15 +25,8 @@ def balance_classes(
 
     `none` gives all rows the same weight. `weights` gives churners and non-churners the same total
     weight. `smote` adds synthetic churners until both classes have as many rows (Chawla et al.
-    2002, by imbalanced-learn); it works on one machine.
-
-    Args:
-        train: rows with the key columns, `inputs` and `label`.
-        names: the names of the inputs, in order.
-        parameters: the remedy and its limits.
-
-    Raises:
-        TooManyRowsError: if there are more rows than `modelling.smote_max_rows` for `smote`.
+    2002, by imbalanced-learn). It works on one machine, so it raises a TooManyRowsError above
+    `modelling.smote_max_rows`. `names` are those of the inputs, in order.
     """
     equal = train.withColumn(WEIGHT, F.lit(1.0))
     if parameters.imbalance == "none":

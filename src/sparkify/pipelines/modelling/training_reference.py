@@ -25,19 +25,16 @@ OBSERVED = "observed_days"
 LEVEL, NUMBER, CLOCK = "level", "number", "clock"
 
 
+def _list_counts(user_days: DataFrame) -> tuple[list[str], list[str]]:
+    """List the columns of counts, and those of them that are also counted on the free level."""
+    counts = [field.name for field in user_days.schema if field.dataType == T.LongType()]
+    return counts, [name for name in counts if f"free_{name}" in counts]
+
+
 def _list_summed_columns(user_days: DataFrame) -> list[str]:
     """List the columns that are summed over the days of a window."""
-    paid = [f"paid_{name}" for name in _list_columns_by_level(user_days)]
-    return [*_list_count_columns(user_days), *paid, "active_days"]
-
-
-def _list_count_columns(user_days: DataFrame) -> list[str]:
-    return [field.name for field in user_days.schema if field.dataType == T.LongType()]
-
-
-def _list_columns_by_level(user_days: DataFrame) -> list[str]:
-    counts = _list_count_columns(user_days)
-    return [name for name in counts if f"free_{name}" in counts]
+    counts, by_level = _list_counts(user_days)
+    return [*counts, *(f"paid_{name}" for name in by_level), "active_days"]
 
 
 def sum_recent_days(
@@ -49,7 +46,7 @@ def sum_recent_days(
     another cutoff has another sample.
     """
     names = _list_summed_columns(user_days)
-    days = add_derived_counts(user_days, _list_columns_by_level(user_days))
+    days = add_derived_counts(user_days, _list_counts(user_days)[1])
     sample = snapshot.orderBy(F.xxhash64(*KEYS), "user_id").limit(settings["max_customers"])
     first_day = F.date_sub("cutoff", settings["window_days"])
     is_recent = (F.col("day") >= first_day) & (F.col("day") < F.col("cutoff"))

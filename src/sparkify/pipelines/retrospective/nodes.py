@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support, roc_auc_score
+from sklearn.metrics import classification_report, roc_auc_score
 
 from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.evaluation.nodes import evaluate_champion
@@ -82,11 +82,8 @@ def evaluate_at_best_f1(evaluation: EvaluationParameters, *results: Any) -> dict
     """Evaluate the model like the forecast, but at the threshold with the best expected F1.
 
     The seed project reports F1. Customers who have left cannot be contacted, so the threshold
-    above which a contact pays has no meaning here.
-
-    Args:
-        evaluation: the parameters; `decision.threshold` is replaced by `f1`.
-        results: the other arguments of `evaluate_champion`.
+    above which a contact pays has no meaning here. `results` are the other arguments of
+    `evaluate_champion`.
     """
     by_f1 = evaluation.decision.model_copy(update={"threshold": "f1"})
     return evaluate_champion(evaluation.model_copy(update={"decision": by_f1}), *results)
@@ -138,15 +135,13 @@ def compare_with_seed_project(
 
 
 def _score_classes(label: pd.Series, predicted: pd.Series) -> dict[str, float]:
-    def compute_scores(**options: Any) -> list[float]:
-        all_scores = precision_recall_fscore_support(label, predicted, zero_division=0, **options)
-        return [float(score) for score in all_scores[:3]]
-
-    names = ("precision", "recall", "f1")
-    weighted = zip(names, compute_scores(average="weighted"), strict=True)
-    churn = zip(names, compute_scores(average="binary", pos_label=True), strict=True)
+    report = classification_report(
+        label, predicted, labels=[False, True], output_dict=True, zero_division=0
+    )
+    names = {"precision": "precision", "recall": "recall", "f1": "f1-score"}
+    weighted, churn = report["weighted avg"], report["True"]
     return {
-        **{f"weighted_{name}": score for name, score in weighted},
-        "accuracy": float(accuracy_score(label, predicted)),
-        **{f"churn_{name}": score for name, score in churn},
+        **{f"weighted_{name}": float(weighted[key]) for name, key in names.items()},
+        "accuracy": float(report["accuracy"]),
+        **{f"churn_{name}": float(churn[key]) for name, key in names.items()},
     }

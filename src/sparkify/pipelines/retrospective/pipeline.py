@@ -14,10 +14,7 @@ def create_pipeline(**_: object) -> Pipeline:
     whole_histories = Pipeline(
         [
             Node(
-                nodes.label_whole_histories,
-                "user_days",
-                "snapshots",
-                name="label_whole_histories",
+                nodes.label_whole_histories, "user_days", "snapshots", name="label_whole_histories"
             ),
             Node(
                 engineering.compute_features,
@@ -38,12 +35,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="fit_selected",
                 tags=FITS,
             ),
-            Node(
-                nodes.evaluate_at_best_f1,
-                EVALUATED,
-                "metrics",
-                name="evaluate_at_best_f1",
-            ),
+            Node(nodes.evaluate_at_best_f1, EVALUATED, "metrics", name="evaluate_at_best_f1"),
             Node(
                 nodes.compare_with_seed_project,
                 ["test_predictions", "metrics", "params:seed_project"],

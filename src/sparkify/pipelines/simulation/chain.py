@@ -1,4 +1,4 @@
-"""The Markov chain of simulated sessions, as published by eventsim."""
+"""The Markov chain of simulated sessions, as published by eventsim, and word lists."""
 
 import csv
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from functools import cache
 from importlib.resources import files
 from itertools import accumulate
 from typing import NamedTuple
+
+import yaml
 
 SONG, ADVERT = "NextSong", "Roll Advert"
 
@@ -37,6 +39,13 @@ def read_table(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@cache
+def read_words() -> dict[str, list[str]]:
+    """Return the word lists of invented names."""
+    text = files(__package__).joinpath("words.yml").read_text(encoding="utf-8")
+    return {name: words.split() for name, words in yaml.safe_load(text).items()}
+
+
 def list_cohorts() -> list[str]:
     """Return the cohorts of the tables."""
     return list(read_table("transitions")[0])[6:]
@@ -60,11 +69,9 @@ def list_states() -> list[State]:
 
 @cache
 def build_chain(cohort: str, adverts: float = 1.0) -> Chain:
-    """Build the chain of one cohort.
+    """Build the chain of one of `list_cohorts()`.
 
-    Args:
-        cohort: one of `list_cohorts()`.
-        adverts: factor for the share of adverts after a song, at the expense of the next song.
+    `adverts` multiplies the share of adverts after a song, at the expense of the next song.
     """
     transitions, starts = read_table("transitions"), read_table("session_starts")
     number = {state: index for index, state in enumerate(list_states())}

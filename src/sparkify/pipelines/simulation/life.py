@@ -96,12 +96,9 @@ class Process:
     ) -> Iterator[Session]:
         """Yield a user's sessions by time, until cancellation or the log's end.
 
-        Args:
-            user_number: selects the user's random generators.
-            user: the user's traits.
-            contact_seconds: the times of contacts. With probability `contact_success` each, a
-                contact prevents cancellations within `contact_days` after it: the session ends
-                instead of the confirmation. Earlier events are the same as without contacts.
+        With probability `contact_success` each, a contact prevents cancellations within
+        `contact_days` after it: the session ends instead of the confirmation. Earlier events are
+        the same as without contacts.
         """
         random, contacts = (self.create_random(name, user_number) for name in ("life", "contacts"))
         success, days = self._parameters.contact_success, self._parameters.contact_days
@@ -137,9 +134,7 @@ class Process:
         """Yield random future sessions, given no event between the last one and `now`.
 
         A session that continues begins with its next event. Every call draws another future.
-
-        Raises:
-            ValueError: if these traits rule out such a silence.
+        Raises a ValueError if these traits rule out such a silence.
         """
         probabilities = self.compute_silence_probabilities(user, last_event, now)
         followers = self._chain(user.cohort).followers[last_event.state]

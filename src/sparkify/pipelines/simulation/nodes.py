@@ -131,6 +131,12 @@ def format_raw_events(
     session_ids = simulated_sessions.select(
         "user_number", "session_order", F.row_number().over(by_time).alias("session_id")
     )
+    states = [
+        (number, *state, *list_requests()[state.page]) for number, state in enumerate(list_states())
+    ]
+    state_table = spark.createDataFrame(
+        states, "state int, page string, auth string, level string, method string, status long"
+    )
     span = simulation.end_second - simulation.start_second
     time_slice = F.expr(f"(second - {simulation.start_second}) * {simulation.files} div {span}")
     events = (
@@ -140,20 +146,13 @@ def format_raw_events(
         .repartitionById(simulation.files, time_slice.cast("int"))
     )
     with_details = (
-        events.join(F.broadcast(spark.createDataFrame(_tabulate_states())), on="state", how="inner")
+        events.join(F.broadcast(state_table), on="state", how="inner")
         .join(F.broadcast(simulated_users.drop("auth", "level")), on="user_number", how="inner")
         .join(F.broadcast(spark.createDataFrame(songs)), on="song_number", how="left")
     )
     # Sort last: joins do not keep the order.
     sorted_events = with_details.sortWithinPartitions("second", "user_number", "item")
     return sorted_events.select(_format_json(simulation.userless_id))
-
-
-def _tabulate_states() -> pd.DataFrame:
-    rows = [
-        (number, *state, *list_requests()[state.page]) for number, state in enumerate(list_states())
-    ]
-    return pd.DataFrame(rows, columns=["state", "page", "auth", "level", "method", "status"])
 
 
 def _format_json(userless_id: str) -> Column:

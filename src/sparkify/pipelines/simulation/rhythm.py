@@ -52,12 +52,9 @@ class Rhythm:
         self._holidays = {int(day.timestamp()) // DAY_SECONDS for day in holidays}
 
     def draw_next_start(self, random: Random, second: int, gap_seconds: float) -> int:
-        """Draw the start of the session after one that ended at `second`.
+        """Draw the start of the session after one that ended at `second`, an epoch second.
 
-        Args:
-            random: the user's generator.
-            second: epoch second of the user's last event.
-            gap_seconds: the mean of the exponential pause between sessions, in seconds.
+        `gap_seconds` is the mean of the exponential pause between sessions.
         """
         while True:
             candidate = second + int(random.expovariate(1 / gap_seconds)) + self._break

@@ -11,36 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sparkify.pipelines.simulation.chain import read_words
 from sparkify.pipelines.simulation.parameters import SimulationParameters
 
-Words = npt.NDArray[np.str_]
+Words = npt.NDArray[np.object_]
 
-ADJECTIVES = """
-Amber Ancient Autumn Bitter Black Blue Bright Broken Burning Café Cold Crimson Crooked Crystal
-Dark Distant Electric Empty Endless Fading Falling Fearless Forgotten Frozen Gentle Giant Golden
-Gypsy Haunted Hidden Hollow Holy Hungry Infinite Invisible Iron Last Lazy Little Lonely Lost Lucky
-Midnight Naïve New Northern Old Open Other Pale Paper Perfect Plastic Quiet Rebel Red Restless Royal
-Sacred Secret Señor Seven Silent Silver Simple Slow Southern Special Static Stolen Strange Sudden
-Summer Sweet Tender Thousand True Twisted Velvet Violet Wandering Warm Wicked Wild Winter Wonderful
-Wooden Yellow Young
-""".split()
-NOUNS = """
-Angel Animal Arrow Avenue Ballad Bird Boulevard Bridge Candle Carousel Castle Chance Child City
-Cloud Corner Cradle Crown Dance Dawn Daughter Desert Devil Diamond Door Dream Echo Engine Eye
-Fever Fire Flame Flower Fortune Fox Garden Ghost Gravity Harbor Heart Heaven Highway Home Honey
-Horizon Hotel Hour Island Journey Jungle King Kitchen Ladder Lantern Letter Light Lightning Lion
-Machine Melody Memory Mercy Mirror Moment Moon Morning Mother Mountain Motörhead Night Number Ocean
-Orchid Palace Paradise Parade Penny Phantom Picture Piano Planet Poison Prayer Promise Queen Radio
-Rain Rainbow Reason River Road Robot Rose Sailor Satellite Season Shadow Ship Shore Signal Sister
-Sky Smoke Soldier Song Soul Spider Star Station Stone Storm Stranger Street Sun Table Temple Thief
-Thunder Tiger Time Tower Train Valley Voice Wall Waltz Water Wave Weather Wheel Whisper Wind
-Window Wings Wolf Woman Wonder World
-""".split()
-FIRST_WORDS = """
-Adrian Alma Anouk Basil Beatriz Björk Celia Chloé Dario Delia Elias Esmé Fabian Flora Gideon Greta
-Hugo Ines Jasper José Juno Kasper Lena Linus Mabel Marlow Milo Nadia Niño Odette Orson Petra
-Quincy Rafael Renée Saskia Silas Sigur Tamsin Tobias Ursa Vera Viggo Wanda Xavier Yara Zelda Zoë
-""".split()
 TITLE_OPENINGS = [
     *["", "", "", "The ", "My ", "Your ", "No ", "One ", "Every ", "This ", "Hey ", "Dear "],
     *["Another ", "Goodbye ", "Oh ", "In a ", "Her ", "His ", "More ", "Like a "],
@@ -50,8 +25,11 @@ TITLE_SUFFIXES = ["", "", "", "", "", "", " (Album Version)", " (Live)", " (Expl
 
 
 def encode_twice(words: list[str]) -> Words:
-    """Decode the UTF-8 bytes of each word as Latin-1, as the published log does."""
-    return np.array([word.encode().decode("latin-1") for word in words])
+    """Decode the UTF-8 bytes of each word as Latin-1, as the published log does.
+
+    The elements are Python strings, which `+` concatenates.
+    """
+    return np.array([word.encode().decode("latin-1") for word in words], dtype=object)
 
 
 class SongCatalogue:
@@ -86,10 +64,10 @@ class SongCatalogue:
         """Return one row per song: `song_number`, `artist`, `song` and `length` in seconds."""
         count, artists = self._parameters.songs, self._make_artists()
         random = self._create_random("titles")
-        adjectives, nouns = encode_twice(ADJECTIVES), encode_twice(NOUNS)
-        phrases = _concatenate(random.choice(adjectives, count), " ", random.choice(nouns, count))
-        plain = _concatenate(random.choice(TITLE_OPENINGS, count), phrases)
-        long = _concatenate(random.choice(nouns, count), " of the ", phrases)
+        adjectives, nouns = (encode_twice(read_words()[name]) for name in ("adjectives", "nouns"))
+        phrases = random.choice(adjectives, count) + " " + random.choice(nouns, count)
+        plain = random.choice(TITLE_OPENINGS, count) + phrases
+        long = random.choice(nouns, count) + " of the " + phrases
         titles = np.where(random.random(count) < LONG_TITLE_SHARE, long, plain)
         # An artist's number of songs does not depend on the popularity of the songs.
         skew = 1 / (1 - self._parameters.artist_size_exponent)
@@ -98,28 +76,21 @@ class SongCatalogue:
             {
                 "song_number": np.arange(count),
                 "artist": artists[artist_numbers],
-                "song": _concatenate(titles, random.choice(TITLE_SUFFIXES, count)),
+                "song": titles + random.choice(TITLE_SUFFIXES, count),
                 "length": self.length_seconds,
             }
         )
 
     def _make_artists(self) -> Words:
         count, random = self._parameters.artists, self._create_random("artists")
-        firsts, nouns = encode_twice(FIRST_WORDS), encode_twice(NOUNS)
-        adjectives = encode_twice(ADJECTIVES)
-        people = _concatenate(random.choice(firsts, count), " ", random.choice(nouns, count), "s")
-        bands = _concatenate(
-            "The ", random.choice(adjectives, count), " ", random.choice(nouns, count)
-        )
-        duos = _concatenate(people, " & ", random.choice(firsts, count))
+        words = {name: encode_twice(each) for name, each in read_words().items()}
+
+        def draw(name: str) -> Words:
+            return random.choice(words[name], count)
+
+        people = draw("artist_names") + " " + draw("nouns") + "s"
+        bands = "The " + draw("adjectives") + " " + draw("nouns")
+        duos = people + " & " + draw("artist_names")
         names = np.choose(random.integers(0, 3, count), [people, bands, duos])
-        order = np.arange(count)
         repeated = pd.Series(names).duplicated().to_numpy()
-        return np.where(repeated, _concatenate(names, " ", order.astype(str)), names)
-
-
-def _concatenate(*parts: Words | str) -> Words:
-    text = np.asarray(parts[0])
-    for part in parts[1:]:
-        text = np.strings.add(text, part)
-    return text
+        return np.where(repeated, names + " " + np.arange(count).astype(str), names)

@@ -71,7 +71,7 @@ def roll_origin(
     labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
     embargo = timedelta(days=feature_engineering.horizon_days)
     table = []
-    with refit.cache_rows(labelled.join(features, on=KEYS, how="inner")) as rows:
+    with cross_validation.cache_rows(labelled.join(features, on=KEYS, how="inner")) as rows:
         counts = rows.groupBy("cutoff").agg(F.count_if("churned").alias("churned")).collect()
         churned = {row["cutoff"]: row["churned"] for row in counts}
         for cutoff in sorted(churned):
@@ -116,7 +116,7 @@ def learn_from_fewer(
     samples with fewer churners than `modelling.min_train_churned`.
     """
     table = []
-    with refit.cache_rows(train) as rows:
+    with cross_validation.cache_rows(train) as rows:
         users = rows.select("user_id").distinct()
         total = users.count()
         sizes = {size for size in validation.learning_curve_users if size < total} | {total}

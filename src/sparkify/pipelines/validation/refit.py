@@ -1,7 +1,5 @@
 """Fit trials to other rows or inputs, and evaluate their predictions."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
@@ -14,15 +12,6 @@ from sparkify.pipelines.modelling.candidates import Trial, list_trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 
 RANKING = {name: metrics.RANKING[name] for name in ("auc", "average_precision")}
-
-
-@contextmanager
-def cache_rows(rows: DataFrame) -> Iterator[DataFrame]:
-    """Keep a DataFrame in memory within the context."""
-    try:
-        yield rows.cache()
-    finally:
-        rows.unpersist()
 
 
 def select_champion_and_simplest(

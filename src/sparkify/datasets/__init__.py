@@ -1,5 +1,6 @@
 """The dataset types of the project."""
 
+from sparkify.datasets.csv_table import CSVTableDataset
 from sparkify.datasets.event_log import EventLogDataset
 from sparkify.datasets.files import (
     CSVDataset,
@@ -16,6 +17,7 @@ from sparkify.datasets.spark_ml_model import OptionalSparkMLModelDataset, SparkM
 
 __all__ = [
     "CSVDataset",
+    "CSVTableDataset",
     "EventLogDataset",
     "FigureDataset",
     "JSONDataset",

@@ -55,7 +55,8 @@ class ParquetTableDataset(SparkDatasetV2):
             data.write.parquet(to_spark_path(self._protocol, temporary), **self._save_args)
 
     def _exists(self) -> bool:
-        return bool(self._filesystem.exists(str(self._filepath / "_SUCCESS")))
+        is_file = self._filesystem.isfile(str(self._filepath))  # written by pandas
+        return bool(is_file or self._filesystem.exists(str(self._filepath / "_SUCCESS")))
 
     def count_rows(self) -> int:
         """Count the rows from the footers of the files, without reading rows."""

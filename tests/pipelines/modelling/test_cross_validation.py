@@ -23,7 +23,8 @@ def two_repeats(
     train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> pd.DataFrame:
     """Return out-of-fold predictions of two repeats."""
-    return fitting.predict_out_of_fold(train, inputs, with_settings(modelling, fold_repeats=2))
+    settings = with_settings(modelling, fold_repeats=2)
+    return fitting.predict_out_of_fold(train, inputs, settings).toPandas()
 
 
 def test_every_row_is_predicted_once_per_trial_and_repeat(
@@ -50,7 +51,8 @@ def test_held_out_rows_do_not_affect_their_own_predictions(
     others = train.where(~is_first)
     flipped = train.where(is_first).withColumn("churned", ~F.col("churned"))
     repeated = flipped.withColumn("user_id", F.explode(F.array("user_id", "user_id")))
-    altered = fitting.predict_out_of_fold(others.unionAll(repeated), inputs, modelling)
+    changed = others.unionAll(repeated)
+    altered = fitting.predict_out_of_fold(changed, inputs, modelling).toPandas()
 
     def forecasts(rows: pd.DataFrame) -> pd.DataFrame:
         """Return one prediction of each row."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import reduce
 from itertools import count, product
 from typing import Any, NamedTuple, TypeVar
 
@@ -99,8 +100,10 @@ def fit_candidate(
 
 def predict_out_of_fold(
     train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
-) -> pd.DataFrame:
+) -> DataFrame:
     """Predict every training row with every trial, fitted on the other folds.
+
+    The fits are made at once; Spark predicts when the table is saved.
 
     Returns:
         One row per trial, repeat and training row: `trial` (its position in `list_trials`), its
@@ -110,42 +113,65 @@ def predict_out_of_fold(
     trials = list_trials(parameters)
     rows = train.cache()
     splits = list(product(range(parameters.fold_repeats), range(parameters.folds)))
+    # Run different candidates concurrently: some use Java, some Python. The simplest ones start
+    # last, so that no long fit is left to run alone.
+    fits = [(number, *split) for split in splits for number in reversed(range(len(trials)))]
     finished_fits = count(1)
+    prepared: dict[tuple[int, int], Prepared] = {}
 
     def prepare(repeat: int, fold: int) -> None:
-        is_held_out = assign_fold(repeat, parameters) == fold
-        prepared = prepare_rows(rows.where(~is_held_out), inputs, parameters)
-        held_out = prepared.input_model.transform(rows.where(is_held_out))
-        prepared_folds[repeat, fold] = (
-            prepared,
-            held_out.select(*KEYS, "churned", INPUTS).cache(),
-        )
+        others = rows.where(assign_fold(repeat, parameters) != fold)
+        prepared[repeat, fold] = prepare_rows(others, inputs, parameters)
 
-    def predict_fold(number: int, repeat: int, fold: int) -> pd.DataFrame:
-        prepared, held_out = prepared_folds[repeat, fold]
-        label = trials[number].label
+    def fit(number: int, repeat: int, fold: int) -> PipelineModel:
         start = time.perf_counter()
-        model = fit_candidate(prepared, trials[number], parameters)
+        model = fit_candidate(prepared[repeat, fold], trials[number], parameters)
         seconds = time.perf_counter() - start
-        predictions = predict_uncalibrated(model, held_out)
-        progress = f"{next(finished_fits)}/{len(trials) * len(splits)}"
+        progress = f"{next(finished_fits)}/{len(fits)}"
+        label = trials[number].label
         logger.info("Fit %s: %s, fold %d, %.1f s", progress, label, fold + 1, seconds)
-        return predictions.assign(trial=number, candidate=label, repeat=repeat, fold=fold)
+        return model
 
-    prepared_folds: dict[tuple[int, int], tuple[Prepared, DataFrame]] = {}
     try:
         run_concurrently(prepare, splits, rows, parameters.parallel_fits)
-        # Run different candidates concurrently: some use Java, some Python. The simplest ones start
-        # last, so that no long fit is left to run alone.
-        trial_numbers = range(len(trials))
-        fits = [(number, *split) for split in splits for number in reversed(trial_numbers)]
-        predictions = run_concurrently(predict_fold, fits, rows, parameters.parallel_fits)
+        models = dict(
+            zip(fits, run_concurrently(fit, fits, rows, parameters.parallel_fits), strict=True)
+        )
     finally:
-        for prepared, held_out in prepared_folds.values():
-            prepared.rows.unpersist()
-            held_out.unpersist()
+        for each in prepared.values():
+            each.rows.unpersist()
         rows.unpersist()
-    return pd.concat(predictions, ignore_index=True)
+    predictions = []
+    for repeat, fold in splits:
+        held_out = train.where(assign_fold(repeat, parameters) == fold)
+        fold_models = [models[number, repeat, fold] for number in range(len(trials))]
+        rows_of_fold = _predict_held_out(
+            prepared[repeat, fold].input_model.transform(held_out), trials, fold_models
+        )
+        numbers = {"repeat": F.lit(repeat), "fold": F.lit(fold)}
+        predictions.append(rows_of_fold.withColumns(numbers))
+    return reduce(DataFrame.unionByName, predictions)
+
+
+def _predict_held_out(
+    held_out: DataFrame, trials: Sequence[Trial], models: Sequence[PipelineModel]
+) -> DataFrame:
+    """Predict rows with the models of all trials, in one pass: one row per trial and row."""
+    columns = [*KEYS, "churned", INPUTS]
+    rows = held_out.select(*columns)
+    for number, model in enumerate(models):
+        columns.append(f"forecast_{number}")
+        forecast = F.col(UNCALIBRATED).alias(columns[-1])
+        rows = model.transform(rows).select(*columns[:-1], forecast)
+    by_trial = [
+        F.struct(
+            F.lit(number).alias("trial"),
+            F.lit(trial.label).alias("candidate"),
+            F.col(f"forecast_{number}").alias("probability"),
+        )
+        for number, trial in enumerate(trials)
+    ]
+    return rows.select(*KEYS, "churned", F.inline(F.array(*by_trial)))
 
 
 def run_concurrently(

@@ -26,7 +26,10 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.split_by_user,
-                ["features", "snapshots", "event_summary", MODELLING],
+                [
+                    *["features", "snapshots", "event_summary", MODELLING],
+                    "params:evaluation.max_customers",
+                ],
                 ["train", "test", "prediction_task"],
                 name="split_by_user",
             ),
@@ -68,10 +71,12 @@ def create_pipeline(**_: object) -> Pipeline:
         ]
     )
     # Not shared: `params:inputs` and `params:seed_project`, which get the namespace.
-    shared = ["modelling", "evaluation", "evaluation.baselines", "evaluation.calibration_bins"]
+    values = ("baselines", "calibration_bins", "max_customers")
+    evaluation = ["evaluation", *(f"evaluation.{name}" for name in values)]
+    shared = ["modelling", *evaluation, "feature_engineering", "validation"]
     return Pipeline(
         whole_histories + create_search() + create_forecasts(),
         namespace="retrospective",
         inputs={"user_days", "data_quality", "event_summary"},
-        parameters={f"params:{name}" for name in (*shared, "feature_engineering", "validation")},
+        parameters={f"params:{name}" for name in shared},
     )

@@ -34,7 +34,7 @@ from sparkify.pipelines.scoring.compatibility import require_compatible
 from sparkify.pipelines.scoring.explanation import explain_model
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES, KEYS
-from sparkify.spark.functions import is_in_share, to_sorted_pandas
+from sparkify.spark.functions import collect_one_row, is_in_share, to_sorted_pandas
 
 logger = logging.getLogger(__name__)
 REASONS = ["reasons_for", "reasons_against"]
@@ -145,13 +145,13 @@ def score_customers(
     return ranked.select(*CHURN_SCORES.columns), scores_card
 
 
-def archive_scores(churn_scores: DataFrame) -> dict[str, pd.DataFrame]:
+def archive_scores(churn_scores: DataFrame) -> dict[str, DataFrame]:
     """Return the partition of `score_history`, named after the cutoff: a row per customer.
 
     Scoring a cutoff again replaces its partition.
     """
-    rows = to_sorted_pandas(churn_scores.select(*KEYS, "probability"), *KEYS)
-    return {str(cutoff): scores for cutoff, scores in rows.groupby("cutoff")}
+    cutoff = collect_one_row(churn_scores.agg(F.max("cutoff")))[0]
+    return {str(cutoff): churn_scores.select(*KEYS, "probability")}
 
 
 def decide_threshold(
@@ -163,17 +163,33 @@ def decide_threshold(
 
 def flatten_scores(
     churn_scores: DataFrame, contact_decision: dict[str, Any], max_reasons: int
-) -> pd.DataFrame:
+) -> DataFrame:
     """Return one row per customer for a spreadsheet, rounded, the highest probability first.
 
     `predicted` is true if the probability reaches the threshold. Each reason and each contribution
     has a column, which is empty for customers with fewer reasons.
     """
-    rows = to_sorted_pandas(churn_scores, "cutoff", "rank")
-    rows["predicted"] = rows["probability"] >= contact_decision["threshold"]
-    reasons = [_flatten_reasons(rows, side, max_reasons) for side in ("for", "against")]
-    flat = pd.concat([rows[[*CUSTOMER_COLUMNS, "predicted"]], *reasons], axis="columns")
-    return flat.round(DIGITS)
+    customer = [CHURN_SCORES.struct[name] for name in CUSTOMER_COLUMNS]
+    reasons = [
+        column
+        for side in ("for", "against")
+        for number in range(1, max_reasons + 1)
+        for column in (
+            T.StructField(f"reason_{side}_{number}", T.StringType()),
+            T.StructField(f"contribution_{side}_{number}", T.DoubleType()),
+        )
+    ]
+    predicted = T.StructField("predicted", T.BooleanType())
+
+    def flatten(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for rows in batches:
+            rows["predicted"] = rows["probability"] >= contact_decision["threshold"]
+            sides = [_flatten_reasons(rows, side, max_reasons) for side in ("for", "against")]
+            flat = pd.concat([rows[[*CUSTOMER_COLUMNS, "predicted"]], *sides], axis="columns")
+            yield flat.round(DIGITS)
+
+    ranked = churn_scores.orderBy("cutoff", "rank")
+    return ranked.mapInPandas(flatten, T.StructType([*customer, predicted, *reasons]))
 
 
 def _flatten_reasons(rows: pd.DataFrame, side: str, max_reasons: int) -> pd.DataFrame:
@@ -195,7 +211,8 @@ def list_contacts(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the customers to contact and the control group: all who reach the threshold.
 
-    One row per customer, the highest probability first. `expected_gain` is in dollars:
+    One row per customer, the highest probability first, at most `scoring.max_contacts` customers in
+    both together. `expected_gain` is in dollars:
     probability * contact_success * kept_customer_value - contact_cost. A hash of user, cutoff and
     seed selects the control group, a share of `control_share`. It also has the listed
     customers of the lasting control group (`is_lasting`). That is a share of
@@ -205,8 +222,9 @@ def list_contacts(
     hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), seed)
     hashed_user = F.xxhash64("user_id", F.lit("lasting control"), seed)
     kept_value = contact_decision["contact_success"] * contact_decision["kept_customer_value"]
-    selected = churn_scores.where(F.col("probability") >= contact_decision["threshold"])
-    selected = selected.withColumns(
+    is_listed = F.col("rank") <= scoring.max_contacts
+    is_predicted = F.col("probability") >= contact_decision["threshold"]
+    selected = churn_scores.where(is_predicted & is_listed).withColumns(
         {
             "expected_gain": F.col("probability") * kept_value - contact_decision["contact_cost"],
             "is_control": is_in_share(hashed, scoring.control_share),
@@ -358,6 +376,13 @@ def summarize_scores(
     selected = churn_scores.where(is_predicted & (F.size("reasons_for") > 0))
     reasons = selected.groupBy(strongest).count().orderBy(F.desc("count"), "input").collect()
     cutoff, customers, expected = totals["cutoff"], totals["customers"], float(totals["expected"])
+    listed = len(contacts) + len(control_group)
+    if listed < totals["predicted"]:
+        logger.warning(
+            "contacts and control_group have the %s customers with the highest probability of the "
+            "%s that reach the threshold. Raise scoring.max_contacts for a longer list.",
+            *(f"{listed:,}", f"{totals['predicted']:,}"),
+        )
     if not is_forecast(card, cutoff):
         logger.warning(
             "churn_model was trained on days after %s, so these scores are not a forecast. Load an "

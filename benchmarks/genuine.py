@@ -147,7 +147,7 @@ def transfer(
     with cross_validation.prepared_rows(rows, inputs, modelling) as ready:
         model = cross_validation.fit_trial(ready, trial, modelling)
         predictions = cross_validation.predict_uncalibrated(model, spark.createDataFrame(test))
-        return _score(predictions)
+        return _score(to_sorted_pandas(predictions, *KEYS))
 
 
 def compare_counters(genuine: pd.DataFrame, simulated: pd.DataFrame) -> dict[str, Any]:

@@ -34,9 +34,8 @@ class CSVTableDataset(CSVDataset):
 
     def save(self, data: DataFrame) -> None:  # type: ignore[override]
         """Save the table, with text that looks like a formula escaped."""
-        rows = data.limit(self._max_rows + 1).toPandas()
-        if len(rows) <= self._max_rows:
-            super().save(rows)
+        if data.count() <= self._max_rows:
+            super().save(data.toPandas())
             return
 
         def escape(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:

@@ -12,6 +12,7 @@ from sparkify.pipelines.modelling.candidates import Trial, get_classifier
 from sparkify.pipelines.modelling.folds import assign_fold
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS
+from sparkify.spark.functions import to_sorted_pandas
 
 
 def with_settings(modelling: ModellingParameters, **settings: object) -> ModellingParameters:
@@ -82,8 +83,8 @@ def test_xgboost_predicts_the_same_for_any_partitions_and_order(
     assert prepared.rows.rdd.getNumPartitions() == modelling.partitions == 1
     again = fitting.fit_trial(prepared, Trial("xgboost", settings), modelling)
     prepared.rows.unpersist()
-    before = fitting.predict_uncalibrated(model, train)
-    after = fitting.predict_uncalibrated(again, shuffled)
+    before = to_sorted_pandas(fitting.predict_uncalibrated(model, train), *KEYS)
+    after = to_sorted_pandas(fitting.predict_uncalibrated(again, shuffled), *KEYS)
     assert after[KEYS].equals(before[KEYS])
     assert (after["probability"] - before["probability"]).abs().max() < 1e-9
 

@@ -9,7 +9,6 @@ from functools import reduce
 from itertools import count, product
 from typing import Any, NamedTuple, TypeVar
 
-import pandas as pd
 from py4j.protocol import Py4JJavaError
 from pyspark import inheritable_thread_target
 from pyspark.ml import PipelineModel
@@ -29,7 +28,6 @@ from sparkify.pipelines.modelling.inputs import (
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import balance_classes
 from sparkify.schemas import KEYS
-from sparkify.spark.functions import to_sorted_pandas
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -186,8 +184,7 @@ def run_concurrently(
         return list(pool.map(in_session(lambda values: function(*values)), arguments))
 
 
-def predict_uncalibrated(model: PipelineModel, rows: DataFrame) -> pd.DataFrame:
-    """Predict rows: keys, `churned` and `probability` before calibration, sorted by key."""
+def predict_uncalibrated(model: PipelineModel, rows: DataFrame) -> DataFrame:
+    """Predict rows: keys, `churned` and `probability` before calibration."""
     probability = F.col(UNCALIBRATED).alias("probability")
-    forecast = model.transform(rows).select(*KEYS, "churned", probability)
-    return to_sorted_pandas(forecast, *KEYS)
+    return model.transform(rows).select(*KEYS, "churned", probability)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 from pyspark.ml import PipelineModel
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -45,6 +45,7 @@ CUSTOMER_COLUMNS = [
 ]
 # Decimals in the CSV files; the Parquet files are not rounded.
 DIGITS = {"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expected_gain": 2}
+CONTRIBUTION_DIGITS = 3
 
 
 class CutoffError(UserError):
@@ -169,41 +170,39 @@ def flatten_scores(
     `predicted` is true if the probability reaches the threshold. Each reason and each contribution
     has a column, which is empty for customers with fewer reasons.
     """
-    customer = [CHURN_SCORES.struct[name] for name in CUSTOMER_COLUMNS]
+    predicted = F.col("probability") >= contact_decision["threshold"]
+    customer = [
+        _round(F.col(name), DIGITS[name]).alias(name) if name in DIGITS else F.col(name)
+        for name in CUSTOMER_COLUMNS
+    ]
     reasons = [
         column
         for side in ("for", "against")
         for number in range(1, max_reasons + 1)
         for column in (
-            T.StructField(f"reason_{side}_{number}", T.StringType()),
-            T.StructField(f"contribution_{side}_{number}", T.DoubleType()),
+            _get_reason(side, number),
+            _get_contribution(side, number),
         )
     ]
-    predicted = T.StructField("predicted", T.BooleanType())
-
-    def flatten(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        for rows in batches:
-            rows["predicted"] = rows["probability"] >= contact_decision["threshold"]
-            sides = [_flatten_reasons(rows, side, max_reasons) for side in ("for", "against")]
-            flat = pd.concat([rows[[*CUSTOMER_COLUMNS, "predicted"]], *sides], axis="columns")
-            yield flat.round(DIGITS)
-
-    ranked = churn_scores.orderBy("cutoff", "rank")
-    return ranked.mapInPandas(flatten, T.StructType([*customer, predicted, *reasons]))
+    flat = churn_scores.select(*customer, predicted.alias("predicted"), *reasons)
+    return flat.orderBy("cutoff", "rank")
 
 
-def _flatten_reasons(rows: pd.DataFrame, side: str, max_reasons: int) -> pd.DataFrame:
-    columns = {}
-    for number in range(1, max_reasons + 1):
-        numbered = [
-            reasons[number - 1] if len(reasons) >= number else None
-            for reasons in rows[f"reasons_{side}"]
-        ]
-        columns[f"reason_{side}_{number}"] = [reason and reason["reason"] for reason in numbered]
-        columns[f"contribution_{side}_{number}"] = [
-            round(reason["contribution"], 3) if reason else None for reason in numbered
-        ]
-    return pd.DataFrame(columns, index=rows.index)
+def _get_reason(side: str, number: int) -> Column:
+    """Return a customer's first, second, … reason for or against; null if there are fewer."""
+    reason = F.get(f"reasons_{side}", F.lit(number - 1))["reason"]
+    return reason.alias(f"reason_{side}_{number}")
+
+
+def _get_contribution(side: str, number: int) -> Column:
+    """Return the rounded contribution of a reason; null if there are fewer."""
+    contribution = F.get(f"reasons_{side}", F.lit(number - 1))["contribution"]
+    return _round(contribution, CONTRIBUTION_DIGITS).alias(f"contribution_{side}_{number}")
+
+
+def _round(value: Column, digits: int) -> Column:
+    """Return a rounded column, half to even, exactly as `DataFrame.round` of pandas."""
+    return F.rint(value * 10.0**digits) / 10.0**digits
 
 
 def list_contacts(
@@ -231,10 +230,10 @@ def list_contacts(
             "is_lasting": is_in_share(hashed_user, scoring.lasting_control_share),
         }
     )
-    rows = to_sorted_pandas(selected, "cutoff", "rank")
-    names = [f"reason_for_{number}" for number in range(1, scoring.reasons + 1)]
-    reasons = _flatten_reasons(rows, "for", scoring.reasons)[names]
-    customers = pd.concat([rows[[*CUSTOMER_COLUMNS, "expected_gain"]], reasons], axis="columns")
+    reasons = [_get_reason("for", number) for number in range(1, scoring.reasons + 1)]
+    flat = selected.select(*CUSTOMER_COLUMNS, "expected_gain", *reasons, "is_control", "is_lasting")
+    rows = to_sorted_pandas(flat, "cutoff", "rank")
+    customers = rows.drop(columns=["is_control", "is_lasting"])
     is_lasting = rows["is_lasting"].astype(bool)
     is_control = rows["is_control"].astype(bool) | is_lasting
     _warn_if_group_is_empty(len(rows), int(is_control.sum()), scoring.control_share)

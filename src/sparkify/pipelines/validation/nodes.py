@@ -1,6 +1,7 @@
 """Tests of the champion: other candidates, weeks and sizes, shuffled labels, inputs, leakage."""
 
 from datetime import timedelta
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -53,18 +54,16 @@ def predict_with_candidates(
     One row per candidate, user and cutoff.
     """
     best = selection.select_best_trials(cv_results, modelling)
-
-    def predict(prepared: cross_validation.Prepared, trial: Trial) -> pd.DataFrame:
-        model = cross_validation.fit_trial(prepared, trial, modelling)
-        return cross_validation.predict_uncalibrated(model, test).assign(candidate=trial.candidate)
-
     with cross_validation.prepared_rows(train, inputs, modelling) as prepared:
-        fits = [(prepared, trial) for trial in best.values()]
-        predictions = cross_validation.run_concurrently(
-            predict, fits, test, modelling.parallel_fits
+        fits = [(prepared, trial, modelling) for trial in best.values()]
+        models = cross_validation.run_concurrently(
+            cross_validation.fit_trial, fits, test, modelling.parallel_fits
         )
-    rows = pd.concat(predictions)[CANDIDATE_PREDICTIONS.columns]
-    return train.sparkSession.createDataFrame(rows, CANDIDATE_PREDICTIONS.struct).coalesce(1)
+    predictions = [
+        cross_validation.predict_uncalibrated(model, test).withColumn("candidate", F.lit(candidate))
+        for candidate, model in zip(best, models, strict=True)
+    ]
+    return reduce(DataFrame.unionByName, predictions).select(*CANDIDATE_PREDICTIONS.columns)
 
 
 def roll_origin(

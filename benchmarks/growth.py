@@ -28,8 +28,8 @@ from benchmarks.program import RESULTS, ROOT, describe_run, print_progress, save
 from benchmarks.project_copy import ENV, ProjectCopy
 from benchmarks.standalone import Cluster
 
-# Songs of days instead of minutes: some 17 events per user in 61 days, and a cancellation within
-# ten days by about one customer in 200.
+# Songs last days instead of minutes, so a user has some 17 events in 61 days. About one customer in
+# 200 cancels within ten days.
 SIMULATION = {
     "song_seconds_mean": 400_000,
     "song_seconds_sd": 80_000,
@@ -37,6 +37,7 @@ SIMULATION = {
     "session_gap_days": 3,
     "cohorts": {"accordion": 0, "tuba": 1, "zither": 1, "xylophone": 0},
 }
+SIZES = [22_000, 220_000, 1_000_000]
 USERS_PER_FILE = 20_000  # of the log: some 160 MB
 GC_SECONDS = 5
 FULL_COLLECTION = re.compile(r"Pause Full .*?\d+M->(\d+)M\(")
@@ -134,8 +135,8 @@ def measure(
         "samples": json.loads(metrics)["prediction_task"].get("samples", {}),
         "nodes": nodes.to_dict(),
     }
-    shown = {name: value for name, value in result.items() if name != "nodes"}
-    print_progress(f"{users:,} users: {shown}")
+    figures = {name: value for name, value in result.items() if name != "nodes"}
+    print_progress(f"{users:,} users: {figures}")
     return result
 
 
@@ -171,7 +172,7 @@ def format_table(runs: list[dict[str, Any]]) -> str:
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Parse the command line, and empty the folder of the runs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--users", type=int, nargs="+", default=[22_000, 220_000, 1_000_000])
+    parser.add_argument("--users", type=int, nargs="+", default=SIZES)
     parser.add_argument("--max-rows", type=int, default=15_000)
     parser.add_argument("--worker-memory", default="3g", help="of each of the two workers")
     parser.add_argument("--keep", action="store_true", help="keep logs and tables of all sizes")

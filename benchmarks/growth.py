@@ -84,7 +84,9 @@ class DriverMemory:
 
 def read_live_heap(gc_log: Path) -> list[int]:
     """Return the megabytes of the heap in use after every full collection, in order."""
-    return [int(megabytes) for megabytes in FULL_COLLECTION.findall(gc_log.read_text("utf-8"))]
+    return [
+        int(megabytes) for megabytes in FULL_COLLECTION.findall(gc_log.read_text(encoding="utf-8"))
+    ]
 
 
 def measure(
@@ -116,10 +118,10 @@ def measure(
     reporting = project.data / "08_reporting" / ENV
     nodes = pd.read_csv(reporting / "run_timings.csv").set_index("node")["seconds"]
     heap = read_live_heap(gc_log)
-    metrics = (reporting / "metrics.json").read_text("utf-8")
-    summary = json.loads((reporting / "score_summary.json").read_text("utf-8"))
+    metrics = (reporting / "metrics.json").read_text(encoding="utf-8")
+    summary = json.loads((reporting / "score_summary.json").read_text(encoding="utf-8"))
     intermediate = project.data / "02_intermediate" / ENV
-    quality = json.loads((intermediate / "data_quality.json").read_text("utf-8"))
+    quality = json.loads((intermediate / "data_quality.json").read_text(encoding="utf-8"))
     log = project.log
     result = {
         "users": users,

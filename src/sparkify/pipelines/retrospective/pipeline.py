@@ -7,6 +7,8 @@ from sparkify.pipelines.modelling.pipeline import FITS, INPUTS, MODELLING, SELEC
 from sparkify.pipelines.retrospective import nodes
 from sparkify.pipelines.validation import nodes as validation
 
+MAX_CUSTOMERS = "params:evaluation.max_customers"
+
 
 def create_pipeline(**_: object) -> Pipeline:
     """From whole histories to the seed project's metrics, by the same modelling and evaluation."""
@@ -26,10 +28,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.split_by_user,
-                [
-                    *["features", "snapshots", "event_summary", MODELLING],
-                    "params:evaluation.max_customers",
-                ],
+                ["features", "snapshots", "event_summary", MODELLING, MAX_CUSTOMERS],
                 ["train", "test", "prediction_task"],
                 name="split_by_user",
             ),

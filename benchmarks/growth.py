@@ -6,7 +6,7 @@ cluster, runs the default pipelines and monitoring, and measures:
 
 - the peak resident memory of the driver's Python process;
 - the live heap of the driver's JVM after full collections, which are made every few seconds;
-- the seconds of every node.
+- the seconds of every node, which contain these collections.
 
 `--max-rows` bounds all that the driver collects, so that even the smallest log exceeds it. Nodes
 whose seconds grow faster than the log are listed. Writes `growth.json` to `--results`.
@@ -115,13 +115,16 @@ def measure(
     gc_log.unlink()
     memory = DriverMemory()
     seconds = project.run(",".join(PIPELINES), watch=memory.sample)
-    reporting = project.data / "08_reporting" / ENV
-    nodes = pd.read_csv(reporting / "run_timings.csv").set_index("node")["seconds"]
+    nodes = pd.read_csv(project.data / "08_reporting" / ENV / "run_timings.csv")
     heap = read_live_heap(gc_log)
-    metrics = (reporting / "metrics.json").read_text(encoding="utf-8")
-    summary = json.loads((reporting / "score_summary.json").read_text(encoding="utf-8"))
-    intermediate = project.data / "02_intermediate" / ENV
-    quality = json.loads((intermediate / "data_quality.json").read_text(encoding="utf-8"))
+    summary, quality, task = (
+        json.loads((project.data / layer / ENV / f"{name}.json").read_text(encoding="utf-8"))
+        for layer, name in (
+            ("08_reporting", "score_summary"),
+            ("02_intermediate", "data_quality"),
+            ("05_model_input", "prediction_task"),
+        )
+    )
     log = project.log
     result = {
         "users": users,
@@ -134,8 +137,8 @@ def measure(
         "jvm_live_bytes_peak": max(heap) * MEGABYTE,
         "jvm_live_bytes_end": heap[-1] * MEGABYTE,
         "full_collections": len(heap),
-        "samples": json.loads(metrics)["prediction_task"].get("samples", {}),
-        "nodes": nodes.to_dict(),
+        "samples": task.get("samples", {}),
+        "nodes": nodes.set_index("node")["seconds"].to_dict(),
     }
     figures = {name: value for name, value in result.items() if name != "nodes"}
     print_progress(f"{users:,} users: {figures}")
@@ -145,8 +148,11 @@ def measure(
 def list_fast_growing(runs: list[dict[str, Any]]) -> dict[str, float]:
     """Return nodes whose seconds grow faster than the log, with the exponent of their growth.
 
-    The exponent compares the two largest logs: 1 means in proportion to the events.
+    The exponent compares the two largest logs: 1 means in proportion to the events. Empty for one
+    log.
     """
+    if len(runs) < 2:
+        return {}
     before, after = sorted(runs, key=lambda run: run["users"])[-2:]
     growth = math.log(after["events"] / before["events"])
     exponents = {
@@ -192,24 +198,23 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse_arguments(arguments)
     installed, _ = package_project(options.folder)
     cluster = Cluster(options.folder / "spark", options.worker_memory)
-    runs = []
+    runs: list[dict[str, Any]] = []
+    results: dict[str, Any] = {
+        **describe_run("growth", arguments),
+        "max_rows": options.max_rows,
+        "simulation": SIMULATION,
+    }
     try:
         cluster.require_workers()
         for users in sorted(options.users):
             folder = options.folder / str(users)
             runs.append(measure(users, folder, cluster, installed, options))
+            results |= {"faster_than_the_log": list_fast_growing(runs), "runs": runs}
+            save_results(options.results / "growth.json", results)
             if not options.keep:
                 shutil.rmtree(folder)
     finally:
         cluster.stop()
-    results = {
-        **describe_run("growth", arguments),
-        "max_rows": options.max_rows,
-        "simulation": SIMULATION,
-        "faster_than_the_log": list_fast_growing(runs) if len(runs) > 1 else {},
-        "runs": runs,
-    }
-    save_results(options.results / "growth.json", results)
     print(f"{format_table(runs)}\n\nFaster than the log: {results['faster_than_the_log']}")
 
 

@@ -10,7 +10,7 @@ LOG = $(shell $(BIN)/python -c 'from kedro.config import OmegaConfigLoader; \
 quote = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run score report test presets check lint types viz site picture dictionary notebook notebook-md bench chaos determinism incremental refresh cluster wheel try-wheel audit sbom lock
+.PHONY: help run score report test presets check lint types viz site picture dictionary notebook notebook-md bench chaos determinism incremental refresh cluster growth wheel try-wheel audit sbom lock
 
 help: ## List the commands; ENV=full runs them on the large log.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -80,6 +80,9 @@ determinism: .venv/ready ## Compare runs on other cores, partitions and files, v
 
 cluster: .venv/ready ## Run on a Spark cluster on this machine, and kill workers; about ten minutes.
 	PYTHONPATH=src $(BIN)/python -m benchmarks.cluster
+
+growth: .venv/ready ## Measure the driver's memory for 22,000 to 1,000,000 customers on a Spark cluster; hours.
+	PYTHONPATH=src $(BIN)/python -m benchmarks.growth
 
 # Kedro makes a wheel and conf-sparkify.tar.gz. Spark ships the wheel to its workers as a zip.
 wheel: .venv/ready ## Package the project and its settings in dist/.

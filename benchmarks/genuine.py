@@ -29,7 +29,9 @@ from sparkify.ml.bootstrap import Bootstrap, estimate_metrics
 from sparkify.pipelines.modelling import cross_validation, selection
 from sparkify.pipelines.modelling.candidates import list_trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.schemas import KEYS
 from sparkify.settings import CONFIG_LOADER_ARGS
+from sparkify.spark.functions import to_sorted_pandas
 
 RATES = {  # of the full environment, by columns of the table
     "thumbs_up_per_song": ("thumbs_up", "next_song"),
@@ -91,9 +93,11 @@ def cross_validate(
     of the best. Its calibration is learnt on the other folds.
     """
     train = spark.createDataFrame(customers)
-    predictions = cross_validation.predict_out_of_fold(train, inputs, modelling)
+    by_trial = cross_validation.predict_out_of_fold(train, inputs, modelling)
+    predictions = to_sorted_pandas(by_trial, "trial", "repeat", "fold", *KEYS)
     competing = list_trials(modelling)
-    compared = selection.compare_trials(predictions, competing, modelling.selection)
+    scores = selection.score_folds([predictions])
+    compared = selection.compare_trials(scores, competing, modelling.selection)
     best = selection.choose_simplest(compared)
     champion = predictions[predictions["trial"] == best].reset_index(drop=True)
     method = calibration.select_calibration(champion, modelling.calibrations)
@@ -143,7 +147,7 @@ def transfer(
     with cross_validation.prepared_rows(rows, inputs, modelling) as ready:
         model = cross_validation.fit_trial(ready, trial, modelling)
         predictions = cross_validation.predict_uncalibrated(model, spark.createDataFrame(test))
-        return _score(predictions)
+        return _score(to_sorted_pandas(predictions, *KEYS))
 
 
 def compare_counters(genuine: pd.DataFrame, simulated: pd.DataFrame) -> dict[str, Any]:

@@ -105,9 +105,9 @@ def train(log: Log, parameters: Parameters) -> tuple[Training, dict[str, Any]]:
     settings = parameters["modelling"]
     snapshots = log.features.select(*KEYS, "churned")
     features = log.features.drop("churned")
-    split = features, snapshots, {"missing_pages": {}}, settings, parameters["feature_engineering"]
-    rows, test, prediction_task = modelling.split_in_time(*split)
     inputs, requested = parameters["inputs"], parameters["evaluation"]
+    split = features, snapshots, {"missing_pages": {}}, settings, parameters["feature_engineering"]
+    rows, test, prediction_task = modelling.split_in_time(*split, requested.max_customers)
     out_of_fold = modelling.cross_validate(rows, inputs, settings).cache()
     _, selected = modelling.select_candidate(out_of_fold, settings)
     calibration = modelling.calibrate(out_of_fold, selected, settings)

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -36,6 +37,7 @@ class ProjectCopy:
         folder: for the settings and the data.
         spark: settings of Spark that replace those of conf/cluster/spark.yml.
         parameters: replace the parameters of the environment.
+        global_values: values of conf/cluster/globals.yml to replace.
         code: the folder from which Python imports the project.
     """
 
@@ -45,6 +47,7 @@ class ProjectCopy:
         spark: Mapping[str, Any],
         parameters: Mapping[str, Any],
         code: Path = ROOT / "src",
+        global_values: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.folder, self.data, self.code = folder, folder / "data", code
         shutil.copytree(ROOT / "conf", folder / "conf", dirs_exist_ok=True)
@@ -52,7 +55,7 @@ class ProjectCopy:
         for file in environment.glob("parameters*.yml"):
             file.unlink()
         _update(environment / "parameters.yml", parameters)
-        _update(environment / "globals.yml", {"data_root": str(self.data)})
+        _update(environment / "globals.yml", {**global_values, "data_root": str(self.data)})
         _update(environment / "spark.yml", spark)
         (self.data / "event_log").mkdir(parents=True, exist_ok=True)
 

@@ -18,8 +18,9 @@ MAX_WAIT_SECONDS = 60
 class Cluster:
     """A master and its workers, each in a process group."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, memory: str = "1g") -> None:
+        """Start the master; `memory` is that of each worker."""
+        self.folder, self.memory = folder, memory
         self.port, self.page = _find_free_port(), _find_free_port()
         self._workers: list[subprocess.Popen[bytes]] = []
         folder.mkdir(parents=True, exist_ok=True)
@@ -34,7 +35,8 @@ class Cluster:
     def require_workers(self) -> None:
         """Start missing workers and wait until the master has registered all."""
         while len(self._workers) < WORKERS:
-            options = ["--cores", "1", "--memory", "1g", "--webui-port", str(_find_free_port())]
+            page = str(_find_free_port())
+            options = ["--cores", "1", "--memory", self.memory, "--webui-port", page]
             options += ["--work-dir", str(self.folder / "work"), self.address]
             self._workers.append(self._start("worker.Worker", *options))
         end = time.monotonic() + MAX_WAIT_SECONDS

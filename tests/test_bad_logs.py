@@ -153,7 +153,7 @@ def split(days: DataFrame, parameters: dict[str, Any]) -> None:
     snapshots = engineering.label_snapshots(days, parameters["feature_engineering"])
     features = snapshots.select("user_id", "cutoff")
     settings = (parameters["modelling"], parameters["feature_engineering"])
-    split_in_time(features, snapshots, {"missing_pages": {}}, *settings)
+    split_in_time(features, snapshots, {"missing_pages": {}}, *settings, max_customers=1_000)
 
 
 def test_a_log_of_one_event_is_too_short(days: DataFrame, parameters: dict[str, Any]) -> None:

@@ -70,10 +70,12 @@ def test_an_earlier_cutoff_is_added_to_the_score_history(finished: Any, tmp_path
     assert set(catalog.load("churn_scores_csv")["cutoff"]) == {"2018-11-21"}
     history = catalog.load("score_history")
     assert set(history) == {"2018-11-21", "2018-12-01"}
-    newest = history["2018-12-01"]().set_index("user_id")["probability"].round(4)
-    assert newest.to_dict() == newest_scores.set_index("user_id")["probability"].to_dict()
+    newest, scored = (
+        history[cutoff]().toPandas().set_index("user_id")["probability"]
+        for cutoff in ("2018-12-01", "2018-11-21")
+    )
+    assert newest.round(4).to_dict() == newest_scores.set_index("user_id")["probability"].to_dict()
     holdout = catalog.load("test_predictions").toPandas().set_index("user_id")["probability"]
-    scored = history["2018-11-21"]().set_index("user_id")["probability"]
     pd.testing.assert_series_equal(scored, holdout, check_like=True)
 
 

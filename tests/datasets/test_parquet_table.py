@@ -4,9 +4,11 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from kedro.io.core import DatasetError
+from kedro_datasets.partitions import PartitionedDataset
 from pyarrow import parquet
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -168,3 +170,22 @@ def test_a_deleted_table_does_not_exist(tmp_path: Path) -> None:
     assert dataset.exists()
     shutil.rmtree(tmp_path / "table")
     assert not dataset.exists()
+
+
+def test_partitions_are_tables_or_files_of_earlier_versions(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    history = PartitionedDataset(
+        path=str(tmp_path),
+        dataset={"type": "sparkify.datasets.ParquetTableDataset"},
+        filename_suffix=".parquet",
+        load_args={"maxdepth": 1, "withdirs": True},
+    )
+    pd.DataFrame({"user_id": ["1"]}).to_parquet(tmp_path / "2018-11-21.parquet")
+    history.save({"2018-12-01": spark.createDataFrame([("2",), ("3",)], "user_id string")})
+    loaded = {name: load().toPandas()["user_id"].tolist() for name, load in history.load().items()}
+    assert loaded == {"2018-11-21": ["1"], "2018-12-01": ["2", "3"]}
+    history.save({"2018-11-21": spark.createDataFrame([("4",)], "user_id string")})
+    again = history.load()
+    assert list(again) == ["2018-11-21", "2018-12-01"]
+    assert again["2018-11-21"]().toPandas()["user_id"].tolist() == ["4"]

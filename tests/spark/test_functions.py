@@ -1,8 +1,15 @@
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
-from sparkify.spark.functions import collect_one_row, is_in_share, to_sorted_pandas
+from sparkify.spark.functions import (
+    collect_one_row,
+    is_in_share,
+    sample_users,
+    to_sorted_pandas,
+)
 
 LEAST_LONG, MOST_LONG = -(2**63), 2**63 - 1
 
@@ -66,3 +73,49 @@ def test_share_1_selects_every_hash_and_share_0_none(spark: SparkSession) -> Non
     ends = spark.createDataFrame([(LEAST_LONG,), (MOST_LONG,)], "id long")
     assert ends.where(is_in_share(F.col("id"), 1.0)).count() == 2
     assert ends.where(is_in_share(F.col("id"), 0.0)).count() == 0
+
+
+@given(
+    users=st.lists(
+        st.tuples(st.text(max_size=3), st.integers(1, 4)), unique_by=lambda pair: pair[0]
+    ),
+    max_rows=st.integers(1, 40),
+    partitions=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+)
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_sample_has_whole_users_for_any_partitions_and_all_of_them_below_its_bound(
+    spark: SparkSession,
+    users: list[tuple[str, int]],
+    max_rows: int,
+    partitions: tuple[int, int],
+) -> None:
+    keys = [(user, day) for user, days in users for day in range(days)]
+    frame = spark.createDataFrame(keys, "user_id string, day int")
+    samples = [
+        {
+            (row["user_id"], row["day"])
+            for row in sample_users(
+                frame.repartition(parts), max_rows, len(keys), "test", 7
+            ).collect()
+        }
+        for parts in partitions
+    ]
+    assert samples[0] == samples[1]
+    selected = {user for user, _ in samples[0]}
+    assert samples[0] == {key for key in keys if key[0] in selected}
+    if len(keys) <= max_rows:
+        assert samples[0] == set(keys)
+
+
+def test_a_sample_has_about_its_maximum_of_rows_and_differs_by_purpose(
+    spark: SparkSession,
+) -> None:
+    frame = spark.range(100_000).selectExpr("string(id) AS user_id")
+    training, holdout = (
+        sample_users(frame, 10_000, 100_000, purpose, 7) for purpose in ("training", "holdout")
+    )
+    assert training.count() == pytest.approx(10_000, abs=4 * 95)
+    both = training.join(holdout, on="user_id", how="inner").count()
+    assert both == pytest.approx(1_000, abs=4 * 32)  # a tenth of a tenth: independent

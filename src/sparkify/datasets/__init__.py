@@ -1,5 +1,6 @@
 """The dataset types of the project."""
 
+from sparkify.datasets.csv_table import CSVTableDataset
 from sparkify.datasets.dataset_group import DatasetGroup
 from sparkify.datasets.event_log import EventLogDataset, EventLogFilesDataset
 from sparkify.datasets.files import (
@@ -18,6 +19,7 @@ from sparkify.datasets.spark_ml_model import OptionalSparkMLModelDataset, SparkM
 
 __all__ = [
     "CSVDataset",
+    "CSVTableDataset",
     "DatasetGroup",
     "EventLogDataset",
     "EventLogFilesDataset",

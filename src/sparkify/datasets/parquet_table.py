@@ -59,7 +59,8 @@ class ParquetTableDataset(SparkDatasetV2):
         self.save(rows)
 
     def _exists(self) -> bool:
-        return bool(self._filesystem.exists(str(self._filepath / "_SUCCESS")))
+        is_file = self._filesystem.isfile(str(self._filepath))  # written by pandas
+        return bool(is_file or self._filesystem.exists(str(self._filepath / "_SUCCESS")))
 
     def count_rows(self) -> int:
         """Count the rows from the footers of the files, without reading rows."""

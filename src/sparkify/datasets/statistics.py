@@ -36,13 +36,16 @@ def count_bytes(dataset: AbstractDataset[Any, Any] | None) -> int:
 def describe_size(dataset: AbstractDataset[Any, Any] | None) -> dict[str, int]:
     """Return a table's `rows`, `columns` and `file_size` in bytes.
 
-    Empty unless it is a table that exists and can be read.
+    Empty unless it is a table that exists and can be read. A CSV table in part files is too large
+    to be read.
     """
     size = count_bytes(dataset)
+    saved = find_saved(dataset)
+    is_folder = saved is not None and saved[0].isdir(saved[1])
     try:
         if size and isinstance(dataset, ParquetTableDataset):
             rows, columns = dataset.count_rows(), dataset.count_columns()
-        elif size and isinstance(dataset, CSVDataset):
+        elif size and isinstance(dataset, CSVDataset) and not is_folder:
             rows, columns = dataset.load().shape
         else:
             return {}

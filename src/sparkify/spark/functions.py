@@ -20,6 +20,26 @@ def is_in_share(hash_value: Column, share: float) -> Column:
     return position < round(share * PERMILLE * PARTS_PER_PERMILLE)
 
 
+def sample_users(rows: DataFrame, max_rows: int, total: int, purpose: str, seed: int) -> DataFrame:
+    """Return the rows of a share of users, by hash: about `max_rows` of a table's `total` rows.
+
+    The rows of a user are all in the sample or all out. The number of rows varies around the
+    maximum by chance, with one row per user by 0.1 % at a million. A smaller maximum selects
+    a subset of the users of a larger one. Returns all rows if there are no more than `max_rows`.
+
+    Args:
+        rows: a table with `user_id`.
+        max_rows: the wanted number of rows.
+        total: the number of rows of the table.
+        purpose: samples for different purposes are independent of each other.
+        seed: another seed gives another sample.
+    """
+    if total <= max_rows:
+        return rows
+    hashed = F.xxhash64("user_id", F.lit(purpose), F.lit(seed))
+    return rows.where(is_in_share(hashed, max_rows / total))
+
+
 def to_sorted_pandas(frame: DataFrame, *keys: str) -> pd.DataFrame:
     """Collect a DataFrame to pandas, sorted by its key columns.
 

@@ -12,6 +12,7 @@ from sparkify.pipelines.modelling.candidates import Trial, get_classifier
 from sparkify.pipelines.modelling.folds import assign_fold
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.schemas import KEYS
+from sparkify.spark.functions import to_sorted_pandas
 
 
 def with_settings(modelling: ModellingParameters, **settings: object) -> ModellingParameters:
@@ -23,7 +24,8 @@ def two_repeats(
     train: DataFrame, inputs: InputParameters, modelling: ModellingParameters
 ) -> pd.DataFrame:
     """Return out-of-fold predictions of two repeats."""
-    return fitting.predict_out_of_fold(train, inputs, with_settings(modelling, fold_repeats=2))
+    settings = with_settings(modelling, fold_repeats=2)
+    return fitting.predict_out_of_fold(train, inputs, settings).toPandas()
 
 
 def test_every_row_is_predicted_once_per_trial_and_repeat(
@@ -50,7 +52,8 @@ def test_held_out_rows_do_not_affect_their_own_predictions(
     others = train.where(~is_first)
     flipped = train.where(is_first).withColumn("churned", ~F.col("churned"))
     repeated = flipped.withColumn("user_id", F.explode(F.array("user_id", "user_id")))
-    altered = fitting.predict_out_of_fold(others.unionAll(repeated), inputs, modelling)
+    changed = others.unionAll(repeated)
+    altered = fitting.predict_out_of_fold(changed, inputs, modelling).toPandas()
 
     def forecasts(rows: pd.DataFrame) -> pd.DataFrame:
         """Return one prediction of each row."""
@@ -80,8 +83,8 @@ def test_xgboost_predicts_the_same_for_any_partitions_and_order(
     assert prepared.rows.rdd.getNumPartitions() == modelling.partitions == 1
     again = fitting.fit_trial(prepared, Trial("xgboost", settings), modelling)
     prepared.rows.unpersist()
-    before = fitting.predict_uncalibrated(model, train)
-    after = fitting.predict_uncalibrated(again, shuffled)
+    before = to_sorted_pandas(fitting.predict_uncalibrated(model, train), *KEYS)
+    after = to_sorted_pandas(fitting.predict_uncalibrated(again, shuffled), *KEYS)
     assert after[KEYS].equals(before[KEYS])
     assert (after["probability"] - before["probability"]).abs().max() < 1e-9
 

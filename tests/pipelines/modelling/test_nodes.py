@@ -6,6 +6,7 @@ import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.testing import assertDataFrameEqual
 
 from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.modelling import nodes
@@ -32,13 +33,16 @@ def create_snapshots(
 
 
 def run_split(
-    labelled: DataFrame, parameters: dict[str, Any], missing_pages: dict[str, str] | None = None
+    labelled: DataFrame,
+    parameters: dict[str, Any],
+    missing_pages: dict[str, str] | None = None,
+    max_customers: int = 1_000,
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     names = parameters["feature_engineering"].feature_columns
     features = labelled.select(*KEYS, *[F.lit(0.0).alias(name) for name in names])
     settings = (parameters["modelling"], parameters["feature_engineering"])
     summary = {"missing_pages": missing_pages or {}}
-    return nodes.split_in_time(features, labelled, summary, *settings)
+    return nodes.split_in_time(features, labelled, summary, *settings, max_customers)
 
 
 def list_users(rows: DataFrame) -> set[str]:
@@ -163,6 +167,52 @@ def test_a_share_that_holds_out_no_user_is_an_error(
     )
 
 
+def test_a_large_log_is_sampled_by_user(spark: SparkSession, parameters: dict[str, Any]) -> None:
+    snapshots = create_snapshots(spark, USERS[:20])
+    few = parameters["modelling"].model_copy(
+        update={"max_training_rows": 30, "min_train_churned": 1, "min_holdout_churned": 1}
+    )
+    whole_train, whole_test, whole_task = run_split(snapshots, parameters)
+    results = [
+        run_split(rows, {**parameters, "modelling": few}, max_customers=20)
+        for rows in (snapshots, snapshots.repartition(3))
+    ]
+    (train, test, task), again = results
+    assert "samples" not in whole_task
+    assert task == again[2] == {**whole_task, "samples": task["samples"]}
+    for sample, repeated, whole in ((train, again[0], whole_train), (test, again[1], whole_test)):
+        rows = set(sample.select(*KEYS).collect())
+        assert rows == set(repeated.select(*KEYS).collect())
+        users = list_users(sample)
+        assert 0 < len(users) < len(list_users(whole))
+        of_users = whole.where(F.col("user_id").isin([*users]))
+        assert rows == set(of_users.select(*KEYS).collect())
+    assert task["samples"] == {
+        "training": {"rows": train.count(), "of": whole_train.count()},
+        "holdout": {"rows": test.count(), "of": 30},
+    }
+    assert list_users(test) - list_users(train)
+
+
+def test_at_the_maximum_of_rows_nothing_is_sampled(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    snapshots = create_snapshots(spark, USERS[:9])
+    train, test, task = run_split(snapshots, parameters)
+    exact = parameters["modelling"].model_copy(update={"max_training_rows": train.count()})
+    again = run_split(snapshots, {**parameters, "modelling": exact}, max_customers=test.count())
+    assert again[2] == task
+    for before, after in ((train, again[0]), (test, again[1])):
+        assertDataFrameEqual(before, after)
+
+
+def test_a_sample_with_too_few_churners_is_an_error(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    with pytest.raises(TooLittleDataError, match=r"and 0 among \d users on the hold-out"):
+        run_split(create_snapshots(spark, USERS[:9]), parameters, max_customers=1)
+
+
 class Search(NamedTuple):
     """The search for a challenger among the rows of `train`."""
 
@@ -225,7 +275,7 @@ def test_predictions_of_other_candidates_are_an_error(
 
 
 def test_predictions_of_the_selected_trial_are_sorted_by_fold(searched: Search) -> None:
-    rows = nodes.select_trial(searched.out_of_fold.orderBy("probability"), searched.selected)
+    rows = nodes.select_trial(searched.out_of_fold.orderBy("probability"), 0)
     expected = rows.sort_values(["repeat", "fold", *KEYS], ignore_index=True)
     pd.testing.assert_frame_equal(rows, expected)
 

@@ -144,7 +144,7 @@ def test_smote_adds_training_rows_but_no_held_out_rows(
     balanced = prepare_rows(train, inputs, smote).rows
     stayers = train.where("not churned").count()
     assert balanced.count() == 2 * stayers > train.count()
-    held_out = predict_out_of_fold(train, inputs, smote)
+    held_out = predict_out_of_fold(train, inputs, smote).toPandas()
     expected = train.select("user_id", "cutoff", "churned").toPandas()
     keys = ["user_id", "cutoff"]
     assert (

@@ -26,21 +26,22 @@ TWO_TRIALS = predictions(
 
 
 def test_a_fold_is_scored_by_average_precision_or_log_loss() -> None:
-    scores = selection.score_folds(TWO_TRIALS, "average_precision")
+    scores = selection.score_folds([TWO_TRIALS])["average_precision"]
     assert scores.to_dict() == {(0, 0, 0): 0.5, (0, 0, 1): 1, (1, 0, 0): 1, (1, 0, 1): 1}
-    losses = selection.score_folds(TWO_TRIALS, "log_loss")
+    losses = selection.score_folds([TWO_TRIALS])["log_loss"]
     assert losses[0, 0, 0] == pytest.approx((log(0.5) + log(0.4) + log(0.9)) / 3)
     assert losses[1, 0, 1] == pytest.approx((log(0.5) + log(0.6) + log(0.9)) / 3)
 
 
 def test_a_fold_without_a_churner_is_left_out() -> None:
     no_churners = predictions((0, 2, False, 0.4), (0, 2, False, 0.1))
-    scores = selection.score_folds(pd.concat([TWO_TRIALS, no_churners]), "average_precision")
+    scores = selection.score_folds([pd.concat([TWO_TRIALS, no_churners])])["average_precision"]
     assert list(scores.index) == [(0, 0, 0), (0, 0, 1), (1, 0, 0), (1, 0, 1)]
 
 
 def test_trials_are_compared_fold_by_fold_with_the_best() -> None:
-    table = selection.compare_trials(TWO_TRIALS, REGULARISED, "average_precision")
+    scores = selection.score_folds([TWO_TRIALS])
+    table = selection.compare_trials(scores, REGULARISED, "average_precision")
     assert table["trial"].tolist() == [1, 0]
     assert table["candidate"].tolist() == ["logistic_regression"] * 2
     assert table["settings"].tolist() == ["regParam=0.03", "regParam=0.3"]
@@ -49,7 +50,7 @@ def test_trials_are_compared_fold_by_fold_with_the_best() -> None:
     assert table["behind"].tolist() == [0, 0.25]
     assert table["behind_error"].tolist() == [0, pytest.approx(0.25)]
     assert table["folds"].tolist() == [2, 2]
-    losses = -selection.score_folds(TWO_TRIALS, "log_loss").groupby("trial").mean()
+    losses = -selection.score_folds([TWO_TRIALS])["log_loss"].groupby("trial").mean()
     assert table.set_index("trial")["log_loss"].to_dict() == pytest.approx(losses.to_dict())
 
 
@@ -57,7 +58,7 @@ def test_trials_are_compared_by_the_score_that_selects() -> None:
     certain = TWO_TRIALS.assign(
         probability=TWO_TRIALS["probability"].where(TWO_TRIALS["trial"] == 0, 0.01)
     )
-    table = selection.compare_trials(certain, REGULARISED, "log_loss")
+    table = selection.compare_trials(selection.score_folds([certain]), REGULARISED, "log_loss")
     assert table["trial"].tolist() == [0, 1]
     losses = table.set_index("trial")["log_loss"]
     assert table["behind"].tolist() == pytest.approx([0, losses[1] - losses[0]])

@@ -191,8 +191,10 @@ def test_past_scores_are_evaluated_in_order_and_may_be_absent(
         [("0", date(2018, 11, 1), 0, "free"), ("0", date(2018, 11, 22), 1, "free")],
         "user_id string, day date, cancellations long, level string",
     ).withColumn("ends_cancelled", F.col("cancellations") > 0)
-    scores = pd.DataFrame({"user_id": list("0123"), "probability": 0.25})
-    history = {str(cutoff): partial(scores.assign, cutoff=cutoff) for cutoff in (second, first)}
+    rows = spark.createDataFrame([(user, 0.25) for user in "0123"], ["user_id", "probability"])
+    history = {
+        str(cutoff): partial(rows.withColumn, "cutoff", F.lit(cutoff)) for cutoff in (second, first)
+    }
     settings = FeatureEngineeringParameters.model_validate(parameters["feature_engineering"])
     arguments = newest, METRICS, settings, evaluation, monitoring
     result = nodes.evaluate_past_scores(history, days, *arguments)

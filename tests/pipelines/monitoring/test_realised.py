@@ -27,7 +27,7 @@ def test_scores_mature_when_their_horizon_is_over() -> None:
 
 
 def test_a_cancellation_within_the_horizon_is_the_outcome(
-    spark: SparkSession, settings: FeatureEngineeringParameters
+    spark: SparkSession, settings: FeatureEngineeringParameters, evaluation: EvaluationParameters
 ) -> None:
     first, second = (date.fromisoformat(day) for day in DAYS[:2])
     days = [
@@ -45,13 +45,13 @@ def test_a_cancellation_within_the_horizon_is_the_outcome(
     probabilities = [("stays", 0.1), ("at_the_cutoff", 0.2), ("last_day", 0.3), ("too_late", 0.4)]
     columns = ["user_id", "cutoff", "probability"]
     history = {
-        DAYS[0]: lambda: pd.DataFrame([(u, first, p) for u, p in probabilities], columns=columns),
-        DAYS[1]: lambda: pd.DataFrame([("too_late", second, 0.5)], columns=columns),
-        DAYS[2]: lambda: pytest.fail("this partition is not needed"),
+        DAYS[0]: spark.createDataFrame([(u, first, p) for u, p in probabilities], columns),
+        DAYS[1]: spark.createDataFrame([("too_late", second, 0.5)], columns),
     }
     with_level = user_days.selectExpr("*", "'free' as level")
-    result = realised.add_outcomes(history, DAYS[:2], with_level, settings)
-    assert result.columns.tolist() == [*columns, "churned"]
+    result = realised.add_outcomes(history, with_level, settings, evaluation)
+    assert result.columns.tolist() == [*columns, "churned", "scored"]
+    assert result["scored"].tolist() == [4, 4, 4, 4, 1]
     churned = result.set_index([result["user_id"], result["cutoff"].astype(str)])["churned"]
     assert churned.to_dict() == {
         ("stays", DAYS[0]): False,
@@ -62,11 +62,39 @@ def test_a_cancellation_within_the_horizon_is_the_outcome(
     }
 
 
+def test_too_many_past_scores_are_sampled_by_user(
+    spark: SparkSession, settings: FeatureEngineeringParameters, evaluation: EvaluationParameters
+) -> None:
+    cutoffs = [date.fromisoformat(day) for day in DAYS[:2]]
+    users = [f"u{number}" for number in range(200)]
+    days = [(user, date(2018, 11, 1), 0, False, "free") for user in users]
+    user_days = spark.createDataFrame(
+        days,
+        "user_id string, day date, cancellations long, ends_cancelled boolean, level string",
+    )
+    history = {
+        str(cutoff): spark.createDataFrame(
+            [(user, cutoff, 0.1) for user in users],
+            "user_id string, cutoff date, probability double",
+        )
+        for cutoff in cutoffs
+    }
+    few = evaluation.model_copy(update={"max_customers": 100})
+    result = realised.add_outcomes(history, user_days, settings, few)
+    first, second = (result[result["cutoff"] == cutoff] for cutoff in cutoffs)
+    assert 25 <= len(first) <= 75
+    assert first["user_id"].tolist() == second["user_id"].tolist()
+    assert set(result["scored"]) == {200}
+    row = realised.evaluate_scores(first, 0.99, 50, evaluation.bootstrap)
+    assert (row["customers"], row["scored"]) == (len(first), 200)
+
+
 def create_scores(churned: list[bool], probability: list[float]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "user_id": [str(number) for number in range(len(churned))],
             "cutoff": date(2018, 11, 21),
+            "scored": len(churned),
             "churned": churned,
             "probability": probability,
         }
@@ -127,7 +155,7 @@ def test_an_inactive_customer_of_several_cutoffs_counts_once(
 
 
 def test_absence_within_the_horizon_is_the_outcome_for_inactivity(
-    spark: SparkSession, settings: FeatureEngineeringParameters
+    spark: SparkSession, settings: FeatureEngineeringParameters, evaluation: EvaluationParameters
 ) -> None:
     first = date.fromisoformat(DAYS[0])
     days = [
@@ -142,9 +170,9 @@ def test_absence_within_the_horizon_is_the_outcome_for_inactivity(
     )
     columns = ["user_id", "cutoff", "probability"]
     probabilities = [(user, first, 0.1) for user in ("comes", "too_late", "away")]
-    history = {DAYS[0]: lambda: pd.DataFrame(probabilities, columns=columns)}
+    history = {DAYS[0]: spark.createDataFrame(probabilities, columns)}
     inactivity = settings.model_copy(update={"outcome": "inactivity"})
-    result = realised.add_outcomes(history, DAYS[:1], user_days, inactivity)
+    result = realised.add_outcomes(history, user_days, inactivity, evaluation)
     churned = result.set_index("user_id")["churned"]
     assert churned.to_dict() == {"comes": False, "too_late": True, "away": True}
 

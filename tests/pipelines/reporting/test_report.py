@@ -27,6 +27,29 @@ def test_key_figures_have_their_likely_range(write: Write) -> None:
     }
 
 
+def test_a_list_shorter_than_the_threshold_allows_says_so(
+    write: Write, datasets: dict[str, Any]
+) -> None:
+    text = "only the 1,002 customers with the highest probabilities, control group included"
+    assert text not in write().section("Forecast")
+    assert text in write(**summary(datasets, predicted=5_000)).section("Forecast")
+
+
+def test_samples_have_their_size_and_that_of_the_whole(
+    write: Write, datasets: dict[str, Any]
+) -> None:
+    samples = {
+        "training": {"rows": 1_000_321, "of": 9_000_000},
+        "holdout": {"rows": 999_876, "of": 4_000_000},
+    }
+    metrics = datasets["metrics"]
+    task = {**metrics["prediction_task"], "samples": samples}
+    assert "sample" not in write().section("Forecast quality")
+    section = write(metrics={**metrics, "prediction_task": task}).section("Forecast quality")
+    assert "These 999,876 customers are a sample, by a hash of the user, of 4,000,000" in section
+    assert "with 1,000,321 of 9,000,000 training snapshots" in section
+
+
 def test_the_contact_list_shows_the_first_customers_with_reasons(write: Write) -> None:
     header, first, second = write().table("The first 2 of 900 customers to contact")
     assert header[:3] == ["Rank", "Customer", "Probability of churn"]
@@ -49,7 +72,9 @@ def test_a_list_longer_than_contacts_shown_is_cut(write: Write, datasets: dict[s
 
 
 def test_an_empty_control_group_is_a_warning(write: Write, datasets: dict[str, Any]) -> None:
-    report = write(**summary(datasets, control=0, to_contact=33, control_share=0.0004))
+    report = write(
+        **summary(datasets, control=0, to_contact=33, predicted=33, control_share=0.0004)
+    )
     (notice,) = report.notices()
     assert notice.startswith("The control group is empty: 0.040 % of 33 listed customers")
     assert write().notices() == []
@@ -59,12 +84,12 @@ def test_a_contact_list_without_customers_names_the_reason(
     write: Write, datasets: dict[str, Any]
 ) -> None:
     no_contacts = datasets["contacts"].head(0)
-    all_control = summary(datasets, control=33, to_contact=0, control_share=0.9996)
+    all_control = summary(datasets, control=33, to_contact=0, predicted=33, control_share=0.9996)
     report = write(contacts=no_contacts, **all_control)
     (notice,) = report.notices()
     assert "a control share of 99.96 % puts all 33 listed" in notice
     assert "has 0 rows: all are in the control group." in report.section("Forecast")
-    report = write(contacts=no_contacts, **summary(datasets, control=0, to_contact=0))
+    report = write(contacts=no_contacts, **summary(datasets, control=0, to_contact=0, predicted=0))
     assert "has 0 rows: no customer reaches the threshold." in report.section("Forecast")
     assert report.notices() == []
 

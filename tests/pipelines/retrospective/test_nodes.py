@@ -42,7 +42,8 @@ def create_labelled(
 
 
 def run_split(tables: tuple[DataFrame, DataFrame], parameters: dict[str, Any]) -> tuple[Any, ...]:
-    return nodes.split_by_user(*tables, {"missing_pages": {}}, parameters["modelling"])
+    settings = parameters["modelling"], parameters["evaluation"].max_customers
+    return nodes.split_by_user(*tables, {"missing_pages": {}}, *settings)
 
 
 def test_histories_are_split_by_user(spark: SparkSession, parameters: dict[str, Any]) -> None:
@@ -65,7 +66,7 @@ def test_a_log_without_cancellations_is_an_error(
     page = "feature_engineering.cancellation_page"
     summary = {"missing_pages": {page: "Foo"}, "pages": {"NextSong": 9}}
     with pytest.raises(MissingPageError, match=r"^events: no event on page 'Foo'.* who cancelled"):
-        nodes.split_by_user(*create_labelled(spark, 1, 1), summary, parameters["modelling"])
+        nodes.split_by_user(*create_labelled(spark, 1, 1), summary, parameters["modelling"], 1_000)
 
 
 def test_the_inputs_include_neither_the_cancellation_flow_nor_a_clock(
@@ -175,7 +176,7 @@ def compute_repeated_auc(
     linear = {"logistic_regression": {"regParam": [0.03]}}
     repeated = {"candidates": linear, "folds": 5, "fold_repeats": 3}
     modelling = parameters["modelling"].model_copy(update=repeated)
-    forecast = fitting.predict_out_of_fold(train, inputs, modelling)
+    forecast = fitting.predict_out_of_fold(train, inputs, modelling).toPandas()
     by_repeat = forecast.groupby("repeat")
     return float(
         by_repeat.apply(

@@ -233,8 +233,8 @@ def test_a_model_of_other_features_is_an_error(
 def test_scores_are_archived_under_their_cutoff(scores: DataFrame) -> None:
     history = nodes.archive_scores(scores)
     assert list(history) == ["2018-11-07"]
-    assert list(history["2018-11-07"]) == ["user_id", "cutoff", "probability"]
-    assert len(history["2018-11-07"]) == 80
+    assert history["2018-11-07"].columns == ["user_id", "cutoff", "probability"]
+    assert history["2018-11-07"].count() == 80
 
 
 CUTOFF = date(2018, 12, 1)
@@ -288,7 +288,7 @@ def with_control(scoring: ScoringParameters, share: float, seed: int = 7) -> Sco
 def test_the_spreadsheet_of_scores_has_a_column_per_reason(
     three_scores: DataFrame, decision: dict[str, Any]
 ) -> None:
-    rows = nodes.flatten_scores(three_scores, decision, 2)
+    rows = nodes.flatten_scores(three_scores.orderBy("user_id"), decision, 2).toPandas()
     first, _, last = rows.to_dict("records")
     assert first == {
         "rank": 1,
@@ -306,7 +306,7 @@ def test_the_spreadsheet_of_scores_has_a_column_per_reason(
         "reason_against_1": None,
         "contribution_against_1": pytest.approx(float("nan"), nan_ok=True),
         "reason_against_2": None,
-        "contribution_against_2": None,
+        "contribution_against_2": pytest.approx(float("nan"), nan_ok=True),
     }
     assert last["reason_for_1"] is None
     assert last["reason_against_1"] == "registered 3 days ago"
@@ -423,13 +423,29 @@ def test_the_list_has_the_customers_with_a_paying_contact(
     decision = decide("profit", contact_cost)
     contacts, control = nodes.list_contacts(three_scores, decision, with_control(scoring, 0))
     summary = nodes.summarize_scores(three_scores, contacts, control, card, decision, 0)
-    rows = nodes.flatten_scores(three_scores, decision, scoring.reasons)
+    rows = nodes.flatten_scores(three_scores, decision, scoring.reasons).toPandas()
     assert contacts["user_id"].tolist() == users
     assert rows.loc[rows["predicted"], "user_id"].tolist() == users
     assert (contacts["expected_gain"] >= 0).all()
     assert summary["expected_profit"] == pytest.approx(gain)
     assert (summary["predicted"], summary["to_contact"]) == (len(users), len(users))
     assert summary["decision"]["threshold"] == pytest.approx(contact_cost / 10)
+
+
+def test_a_list_has_at_most_the_customers_that_can_be_contacted(
+    three_scores: DataFrame,
+    card: dict[str, Any],
+    decide: Decide,
+    scoring: ScoringParameters,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    decision = decide("profit", 1)
+    two = with_control(scoring, 0).model_copy(update={"max_contacts": 2})
+    contacts, control = nodes.list_contacts(three_scores, decision, two)
+    assert contacts["user_id"].tolist() == ["007", "8"]
+    summary = nodes.summarize_scores(three_scores, contacts, control, card, decision, 0)
+    assert (summary["predicted"], summary["to_contact"]) == (3, 2)
+    assert "the 2 customers with the highest probability of the 3 that reach" in caplog.text
 
 
 def test_an_empty_list_has_a_summary(

@@ -15,6 +15,7 @@ from sparkify.pipelines.modelling.parameters import InputParameters, ModellingPa
 from sparkify.pipelines.validation import nodes, refit
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS
+from sparkify.spark.functions import to_sorted_pandas
 
 CHAMPION = {"candidate": "logistic_regression", "settings": {"regParam": 0.3}}
 RESULTS = pd.DataFrame({"candidate": ["logistic_regression"], "trial": [0]})
@@ -54,8 +55,9 @@ def test_every_candidate_predicts_the_holdout_with_its_best_settings(
         "logistic_regression": held_out,
         "random_forest": held_out,
     }
-    linear = rows[rows["candidate"] == "logistic_regression"].reset_index(drop=True)
-    expected = fitting.predict_uncalibrated(fitted("logistic_regression"), test)
+    linear = rows[rows["candidate"] == "logistic_regression"].sort_values(KEYS, ignore_index=True)
+    forecast = fitting.predict_uncalibrated(fitted("logistic_regression"), test)
+    expected = to_sorted_pandas(forecast, *KEYS)
     assert linear["user_id"].equals(expected["user_id"])
     assert linear["probability"].tolist() == pytest.approx(expected["probability"].tolist())
 

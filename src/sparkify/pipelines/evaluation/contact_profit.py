@@ -25,14 +25,14 @@ def compute_contact_profit(
     gain = _compute_gains(rows["churned"].to_numpy(float), evaluation.decision)
     order = np.argsort(-rows["probability"].to_numpy(), kind="stable")
     curve = _sum_gains(gain[order])
-    sampled = _resample_profits(gain[order], evaluation)
     selected = int((rows["probability"] >= decision["threshold"]).sum())
     best = int(curve.argmax())
     numbers = np.unique([*np.linspace(0, len(rows), POINTS + 1).round(), selected, best]).astype(
         int
     )
     has_enough = has_enough_churners(rows, evaluation.min_interval_churned)
-    low, high = _compute_intervals(sampled[:, numbers], numbers, has_enough)
+    sampled, sampled_best = _resample_profits(gain[order], numbers, evaluation)
+    low, high = _compute_intervals(sampled, numbers, has_enough)
     total = float(gain.sum())
     by_rule = {
         name.removeprefix(BASELINE): _sum_gains(gain[np.argsort(-rows[name], kind="stable")])
@@ -60,7 +60,7 @@ def compute_contact_profit(
         **decision,
         "customers": len(rows),
         "best": describe_number(best)
-        | {"contacted_ci95": compute_interval(sampled.argmax(axis=1)) if has_enough else None},
+        | {"contacted_ci95": compute_interval(sampled_best) if has_enough else None},
         "in_use": describe_number(selected) | {"threshold": decision["threshold"]},
         "at_random": {"contacted": selected, "profit": total * selected / len(rows)},
         "all_customers": {"contacted": len(rows), "profit": total},
@@ -91,11 +91,21 @@ def _compute_intervals(sampled: Array, numbers: Array, has_enough: bool) -> Arra
     return np.where(is_flat | (not has_enough), np.nan, bounds)
 
 
-def _resample_profits(gain: Array, evaluation: EvaluationParameters) -> Array:
-    """Return the profits of each resample of customers, with the highest probabilities first."""
+def _resample_profits(
+    gain: Array, numbers: Array, evaluation: EvaluationParameters
+) -> tuple[Array, Array]:
+    """Return each resample's profits at some numbers of contacts, and its best number of contacts.
+
+    Args:
+        gain: the gain from each customer, the highest probabilities first.
+        numbers: the numbers of contacts.
+        evaluation: the number of resamples and their seed.
+    """
     random = np.random.default_rng(evaluation.seed)
-    draws = [
-        np.sort(random.integers(0, len(gain), len(gain)))
-        for _ in range(evaluation.bootstrap_resamples)
-    ]
-    return np.array([_sum_gains(gain[rows]) for rows in draws])
+    profits, best = [], []
+    for _ in range(evaluation.bootstrap_resamples):
+        draws = np.bincount(random.integers(0, len(gain), len(gain)), minlength=len(gain))
+        curve = _sum_gains(np.repeat(gain, draws))
+        profits.append(curve[numbers])
+        best.append(curve.argmax())
+    return np.array(profits), np.array(best)

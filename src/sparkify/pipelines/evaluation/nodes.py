@@ -116,7 +116,7 @@ def evaluate_champion(
     }
     challenger = describe_candidate(selected_candidate, calibration)
     if all(champion.get(name) == value for name, value in challenger.items()):
-        rows = select_trial(out_of_fold_predictions, selected_candidate)
+        rows = select_trial(out_of_fold_predictions, selected_candidate["trial"])
         rows = cross_calibrate(rows, calibration["method"])
         metrics["out_of_fold"] = ml_metrics.evaluate_predictions(rows, threshold, bootstrap)
     return metrics

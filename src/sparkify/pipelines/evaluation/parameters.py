@@ -43,6 +43,7 @@ class EvaluationParameters(Parameters):
     seed: Seed
     bootstrap_resamples: PositiveInt
     min_interval_churned: PositiveInt
+    max_customers: PositiveInt
     calibration_bins: PositiveInt
     baselines: dict[ColumnName, ColumnName]
     decision: DecisionParameters

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import reduce
 from itertools import count, product
 from typing import Any, NamedTuple, TypeVar
 
-import pandas as pd
 from py4j.protocol import Py4JJavaError
 from pyspark import inheritable_thread_target
 from pyspark.ml import PipelineModel
@@ -28,7 +28,6 @@ from sparkify.pipelines.modelling.inputs import (
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import balance_classes
 from sparkify.schemas import KEYS
-from sparkify.spark.functions import to_sorted_pandas
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -106,8 +105,10 @@ def fit_candidate(
 
 def predict_out_of_fold(
     train: DataFrame, inputs: InputParameters, parameters: ModellingParameters
-) -> pd.DataFrame:
+) -> DataFrame:
     """Predict every training row with every trial, fitted on the other folds.
+
+    The fits are made at once; Spark predicts when the table is saved.
 
     Returns:
         One row per trial, repeat and training row: `trial` (its position in `list_trials`), its
@@ -116,37 +117,61 @@ def predict_out_of_fold(
     """
     trials = list_trials(parameters)
     splits = list(product(range(parameters.fold_repeats), range(parameters.folds)))
+    # Run different candidates concurrently: some use Java, some Python. The simplest ones start
+    # last, so that no long fit is left to run alone.
+    fits = [(number, *split) for split in splits for number in reversed(range(len(trials)))]
     finished_fits = count(1)
 
-    def prepare(repeat: int, fold: int) -> tuple[Prepared, DataFrame]:
-        is_held_out = assign_fold(repeat, parameters) == fold
-        training = prepared_rows(rows.where(~is_held_out), inputs, parameters)
-        prepared = cached.enter_context(training)
-        held_out = prepared.input_model.transform(rows.where(is_held_out))
-        return prepared, cached.enter_context(cache_rows(held_out.select(*KEYS, "churned", INPUTS)))
+    def prepare(repeat: int, fold: int) -> Prepared:
+        others = rows.where(assign_fold(repeat, parameters) != fold)
+        return cached.enter_context(prepared_rows(others, inputs, parameters))
 
-    def predict_fold(number: int, repeat: int, fold: int) -> pd.DataFrame:
-        prepared, held_out = prepared_folds[repeat, fold]
-        label = trials[number].label
+    def fit(number: int, repeat: int, fold: int) -> PipelineModel:
         start = time.perf_counter()
-        model = fit_candidate(prepared, trials[number], parameters)
+        model = fit_candidate(prepared[repeat, fold], trials[number], parameters)
         seconds = time.perf_counter() - start
-        predictions = predict_uncalibrated(model, held_out)
-        progress = f"{next(finished_fits)}/{len(trials) * len(splits)}"
+        progress = f"{next(finished_fits)}/{len(fits)}"
         name = trials[number].candidate.replace("_", " ")
         logger.info("fit %5s  %s, fold %d, %.1f s", progress, name, fold + 1, seconds)
-        return predictions.assign(trial=number, candidate=label, repeat=repeat, fold=fold)
+        return model
 
     with ExitStack() as cached:
         rows = cached.enter_context(cache_rows(train))
         folds = run_concurrently(prepare, splits, rows, parameters.parallel_fits)
-        prepared_folds = dict(zip(splits, folds, strict=True))
-        # Run different candidates concurrently: some use Java, some Python. The simplest ones start
-        # last, so that no long fit is left to run alone.
-        trial_numbers = range(len(trials))
-        fits = [(number, *split) for split in splits for number in reversed(trial_numbers)]
-        predictions = run_concurrently(predict_fold, fits, rows, parameters.parallel_fits)
-    return pd.concat(predictions, ignore_index=True)
+        prepared = dict(zip(splits, folds, strict=True))
+        fitted = run_concurrently(fit, fits, rows, parameters.parallel_fits)
+        models = dict(zip(fits, fitted, strict=True))
+    predictions = []
+    for repeat, fold in splits:
+        held_out = train.where(assign_fold(repeat, parameters) == fold)
+        fold_models = [models[number, repeat, fold] for number in range(len(trials))]
+        rows_of_fold = _predict_held_out(
+            prepared[repeat, fold].input_model.transform(held_out), trials, fold_models
+        )
+        numbers = {"repeat": F.lit(repeat), "fold": F.lit(fold)}
+        predictions.append(rows_of_fold.withColumns(numbers))
+    return reduce(DataFrame.unionByName, predictions)
+
+
+def _predict_held_out(
+    held_out: DataFrame, trials: Sequence[Trial], models: Sequence[PipelineModel]
+) -> DataFrame:
+    """Predict rows with the models of all trials, in one pass: one row per trial and row."""
+    columns = [*KEYS, "churned", INPUTS]
+    rows = held_out.select(*columns)
+    for number, model in enumerate(models):
+        columns.append(f"forecast_{number}")
+        forecast = F.col(UNCALIBRATED).alias(columns[-1])
+        rows = model.transform(rows).select(*columns[:-1], forecast)
+    by_trial = [
+        F.struct(
+            F.lit(number).alias("trial"),
+            F.lit(trial.label).alias("candidate"),
+            F.col(f"forecast_{number}").alias("probability"),
+        )
+        for number, trial in enumerate(trials)
+    ]
+    return rows.select(*KEYS, "churned", F.inline(F.array(*by_trial)))
 
 
 def run_concurrently(
@@ -161,8 +186,7 @@ def run_concurrently(
         return list(pool.map(in_session(lambda values: function(*values)), arguments))
 
 
-def predict_uncalibrated(model: PipelineModel, rows: DataFrame) -> pd.DataFrame:
-    """Predict rows: keys, `churned` and `probability` before calibration, sorted by key."""
+def predict_uncalibrated(model: PipelineModel, rows: DataFrame) -> DataFrame:
+    """Predict rows: keys, `churned` and `probability` before calibration."""
     probability = F.col(UNCALIBRATED).alias("probability")
-    forecast = model.transform(rows).select(*KEYS, "churned", probability)
-    return to_sorted_pandas(forecast, *KEYS)
+    return model.transform(rows).select(*KEYS, "churned", probability)

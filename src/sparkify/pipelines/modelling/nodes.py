@@ -1,5 +1,6 @@
 """Nodes from features and labels to a challenger: split, cross-validate, select, calibrate, fit."""
 
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -38,6 +39,7 @@ from sparkify.pipelines.modelling.parameters import (
     ModellingParameters,
     ReferenceParameters,
 )
+from sparkify.pipelines.modelling.split import count_by_cutoff, require_churners, split_at
 from sparkify.schemas import KEYS, OUT_OF_FOLD_PREDICTIONS
 from sparkify.spark.functions import to_sorted_pandas
 
@@ -52,14 +54,17 @@ def split_in_time(
     event_summary: dict[str, Any],
     modelling: ModellingParameters,
     feature_engineering: FeatureEngineeringParameters,
+    max_customers: int,
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     """Split labelled snapshots into training rows and the hold-out, in time and by user.
 
     The hold-out has all customers of the last cutoff. Training has the cutoffs whose horizon ends
-    by then (embargo), without a share of users that is held out of training.
+    by then (embargo), without a share of users that is held out of training. Beyond
+    `max_customers` customers and `modelling.max_training_rows` rows, each is a sample of users.
 
     Returns:
-        Training rows and hold-out, one row per user and cutoff, and the prediction task.
+        Training rows and hold-out, one row per user and cutoff, and the prediction task. Its
+        `samples` has the numbers of rows if there is a sample.
 
     Raises:
         MissingPageError: if the log has no event on any page of the outcome.
@@ -67,48 +72,31 @@ def split_in_time(
     """
     require_outcome_page(event_summary, feature_engineering)
     labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
-    by_cutoff = labelled.groupBy("cutoff").agg(
-        F.count("*").alias("users"),
-        F.count_if("churned").alias("churned"),
-        F.count_if("is_trainable").alias("trainable"),
-        F.count_if(F.col("churned") & F.col("is_trainable")).alias("trainable_churned"),
-    )
-    counts = by_cutoff.orderBy("cutoff").collect()
+    counts = count_by_cutoff(labelled)
     if not counts:
         raise TooLittleDataError(
             "snapshots has no rows: there is no customer at any cutoff. With the outcome "
             "`downgrade` a customer has to be on the paid level, with `inactivity` seen within "
             "feature_engineering.active_within_days. Use a log of more users or days."
         )
-    *earlier, holdout = counts
-    embargo = pd.Timedelta(days=feature_engineering.horizon_days)
-    train_cutoffs = [row for row in earlier if row["cutoff"] + embargo <= holdout["cutoff"]]
-    train_churned = sum(row["trainable_churned"] for row in train_cutoffs)
-    if train_churned < modelling.min_train_churned or (
-        holdout["churned"] < modelling.min_holdout_churned
-    ):
-        raise TooLittleDataError(
-            f"{train_churned} churners in {sum(row['trainable'] for row in train_cutoffs)} "
-            f"training snapshots of {len(train_cutoffs)} cutoffs, and {holdout['churned']} among "
-            f"{holdout['users']} users on the hold-out {holdout['cutoff']}: too few to train and "
-            f"evaluate a model. At least {modelling.min_train_churned} "
-            f"(modelling.min_train_churned) and {modelling.min_holdout_churned} "
-            f"(modelling.min_holdout_churned) are required; use a log of more users or days."
-        )
-    require_trainable_and_unseen(holdout["users"], holdout["trainable"], modelling)
-    rows = labelled.join(features, on=KEYS, how="inner")
-    last_train = max(row["cutoff"] for row in train_cutoffs)
-    is_train = F.col("is_trainable") & (F.col("cutoff") <= F.lit(last_train))
-    require_churners_in_folds(labelled.where(is_train), modelling)
-    is_test = F.col("cutoff") == F.lit(holdout["cutoff"])
+    *earlier, cutoff = counts
+    embargo = timedelta(days=feature_engineering.horizon_days)
+    train_cutoffs = [day for day in earlier if day + embargo <= cutoff]
+    whole = split_at(labelled, counts, train_cutoffs, cutoff)
+    split = whole.sample(modelling, max_customers)
+    require_churners(split, len(train_cutoffs), cutoff, modelling)
+    require_trainable_and_unseen(counts[cutoff]["users"], counts[cutoff]["trainable"], modelling)
+    require_churners_in_folds(split.training.snapshots, modelling)
     prediction_task = {
         **feature_engineering.prediction_task,
-        "description": f"{holdout['cutoff']}, {feature_engineering.horizon_days} days ahead",
-        "cutoff": str(holdout["cutoff"]),
+        "description": f"{cutoff}, {feature_engineering.horizon_days} days ahead",
+        "cutoff": str(cutoff),
         "outcome_phrase": OUTCOME_WORDS[feature_engineering.outcome].past_tense,
-        "train_cutoffs": [str(row["cutoff"]) for row in train_cutoffs],
+        "train_cutoffs": [str(day) for day in train_cutoffs],
+        **split.describe_samples(whole),
     }
-    return rows.where(is_train), rows.where(is_test), prediction_task
+    train, test = (side.snapshots.join(features, on=KEYS, how="inner") for side in split)
+    return train, test, prediction_task
 
 
 def cross_validate(
@@ -118,9 +106,8 @@ def cross_validate(
 
     One row per trial, repeat, user and cutoff. Inputs are learnt inside each fold, too.
     """
-    predictions = predict_out_of_fold(train, inputs, modelling)[OUT_OF_FOLD_PREDICTIONS.columns]
-    spark = train.sparkSession
-    return spark.createDataFrame(predictions, OUT_OF_FOLD_PREDICTIONS.struct).coalesce(1)
+    predictions = predict_out_of_fold(train, inputs, modelling)
+    return predictions.select(*OUT_OF_FOLD_PREDICTIONS.columns)
 
 
 def select_candidate(
@@ -135,15 +122,18 @@ def select_candidate(
         CandidatesChangedError: if `modelling.candidates` has changed since `cross_validate`.
     """
     trials = list_trials(modelling)
-    predictions = to_sorted_pandas(out_of_fold_predictions, "trial", "repeat", "fold", *KEYS)
-    saved = predictions.drop_duplicates("trial")["candidate"].tolist()
+    labels = out_of_fold_predictions.select("trial", "candidate").distinct().orderBy("trial")
+    saved = [row["candidate"] for row in labels.collect()]
     if saved != [trial.label for trial in trials]:
         raise CandidatesChangedError(
             f"out_of_fold_predictions has {'; '.join(saved)}, which modelling.candidates no longer "
             f"lists. Run again from the node cross_validate (`kedro run --from-nodes "
             f"modelling.cross_validate`)."
         )
-    cv_results = selection.compare_trials(predictions, trials, modelling.selection)
+    scores = selection.score_folds(
+        select_trial(out_of_fold_predictions, number) for number in range(len(trials))
+    )
+    cv_results = selection.compare_trials(scores, trials, modelling.selection)
     number = selection.choose_simplest(cv_results)
     selected = {"trial": number, **trials[number].description, "imbalance": modelling.imbalance}
     return cv_results, selected
@@ -160,7 +150,7 @@ def calibrate(
         The `method`, its `parameters`, and `f1_threshold`, the threshold with the highest
         expected F1 of calibrated probabilities.
     """
-    rows = select_trial(out_of_fold_predictions, selected_candidate)
+    rows = select_trial(out_of_fold_predictions, selected_candidate["trial"])
     method = select_calibration(rows, modelling.calibrations)
     return {
         "method": method,
@@ -169,12 +159,10 @@ def calibrate(
     }
 
 
-def select_trial(
-    out_of_fold_predictions: DataFrame, selected_candidate: dict[str, Any]
-) -> pd.DataFrame:
-    """Return the selected trial's out-of-fold predictions, sorted by fold and key."""
-    is_selected = F.col("trial") == selected_candidate["trial"]
-    return to_sorted_pandas(out_of_fold_predictions.where(is_selected), "repeat", "fold", *KEYS)
+def select_trial(out_of_fold_predictions: DataFrame, trial: int) -> pd.DataFrame:
+    """Return a trial's out-of-fold predictions, sorted by fold and key."""
+    predictions = out_of_fold_predictions.where(F.col("trial") == trial).drop("candidate")
+    return to_sorted_pandas(predictions, "repeat", "fold", *KEYS)
 
 
 def describe_candidate(
@@ -211,12 +199,12 @@ def describe_training(
         "window_days": reference_parameters.window_days,
         "max_customers": reference_parameters.max_customers,
         "bins": reference_parameters.bins,
+        "customers": snapshot.count(),
     }
     customers = reference.sum_recent_days(snapshot, user_days, settings)
     days = reference.count_days(event_counts, data_quality)
     return {
         **settings,
-        "customers": snapshot.count(),
         "watched": reference.describe_distributions(
             customers, user_days, settings, inputs, reference_parameters
         ),

@@ -154,6 +154,7 @@ class ModellingParameters(Parameters):
     imbalance: Literal["none", "weights", "smote"]
     smote_max_rows: PositiveInt
     calibrations: tuple[Literal["none", "platt", "isotonic"], ...] = Field(min_length=1)
+    max_training_rows: PositiveInt
     partitions: PositiveInt
     parallel_fits: PositiveInt
     min_train_churned: PositiveInt

@@ -14,7 +14,10 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             Node(
                 nodes.split_in_time,
-                ["features", "snapshots", "event_summary", MODELLING, FEATURE_ENGINEERING],
+                [
+                    *["features", "snapshots", "event_summary", MODELLING, FEATURE_ENGINEERING],
+                    "params:evaluation.max_customers",
+                ],
                 ["train", "test", "prediction_task"],
                 name="split_in_time",
             ),

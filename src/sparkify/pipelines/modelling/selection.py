@@ -1,6 +1,6 @@
 """Comparison of trials by their out-of-fold predictions, and the choice of one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 from sklearn.metrics import average_precision_score, log_loss
@@ -11,20 +11,25 @@ from sparkify.pipelines.modelling.parameters import ModellingParameters
 FOLD_KEYS = ["trial", "repeat", "fold"]
 
 
-def score_folds(predictions: pd.DataFrame, selection: str) -> pd.Series:
-    """Score each fold of each trial: a series by `trial`, `repeat` and `fold`; more is better.
+def score_folds(predictions: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Score each fold of each trial: one row by `trial`, `repeat` and `fold`; more is better.
 
-    Folds without a churner are left out. The log loss is negated.
+    The columns are `average_precision` and `log_loss`, negated. Folds without a churner are left
+    out.
+
+    Args:
+        predictions: the out-of-fold predictions, one trial at a time, sorted by key.
     """
-    scores = {}
-    for key, fold in predictions.groupby(FOLD_KEYS):
-        if fold["churned"].any():
-            scores[key] = (
-                average_precision_score(fold["churned"], fold["probability"])
-                if selection == "average_precision"
-                else -log_loss(fold["churned"], fold["probability"], labels=[False, True])
-            )
-    return pd.Series(scores).rename_axis(FOLD_KEYS)
+    scores = {
+        key: {
+            "average_precision": average_precision_score(fold["churned"], fold["probability"]),
+            "log_loss": -log_loss(fold["churned"], fold["probability"], labels=[False, True]),
+        }
+        for trial in predictions
+        for key, fold in trial.groupby(FOLD_KEYS)
+        if fold["churned"].any()
+    }
+    return pd.DataFrame.from_dict(scores, orient="index").rename_axis(FOLD_KEYS)
 
 
 def select_best_trials(
@@ -36,17 +41,14 @@ def select_best_trials(
     return {trials[number].candidate: trials[number] for number in best["trial"]}
 
 
-def compare_trials(
-    predictions: pd.DataFrame, trials: Sequence[Trial], selection: str
-) -> pd.DataFrame:
-    """Compare the trials: one row per trial, the best first.
+def compare_trials(scores: pd.DataFrame, trials: Sequence[Trial], selection: str) -> pd.DataFrame:
+    """Compare the trials by the scores of their folds: one row per trial, the best first.
 
     `average_precision` and `log_loss` are means over folds. `average_precision_error` is the
     standard error of the first. `behind` is the mean difference to the best trial, in the score
     that selects. `behind_error` is its standard error, computed fold by fold: all trials have the
     same folds, and a hard fold is hard for all. Errors are 0 if only one fold has a churner.
     """
-    scores = {name: score_folds(predictions, name) for name in ("average_precision", "log_loss")}
     by_fold = scores[selection].unstack("trial")
     best = by_fold.mean().idxmax()
     behind = by_fold.rsub(by_fold[best], axis="index")

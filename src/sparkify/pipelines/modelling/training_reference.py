@@ -18,7 +18,7 @@ from sparkify.pipelines.data_processing.nodes import require_usable_log
 from sparkify.pipelines.feature_engineering.nodes import add_derived_counts
 from sparkify.pipelines.modelling.parameters import InputParameters, ReferenceParameters
 from sparkify.schemas import KEYS
-from sparkify.spark.functions import to_sorted_pandas
+from sparkify.spark.functions import sample_users, to_sorted_pandas
 
 OBSERVED = "observed_days"
 # Kinds of inputs: at most two distinct values; comparable over time; growing with the calendar.
@@ -42,12 +42,12 @@ def sum_recent_days(
 ) -> pd.DataFrame:
     """Sum each customer's last days before the cutoff, and keep the other features.
 
-    One row per customer: at most `max_customers`, sampled by a hash of user and cutoff, so that
-    another cutoff has another sample.
+    One row per customer: about `max_customers` of `customers`, sampled by a hash of user and
+    cutoff, so that another cutoff has another sample.
     """
     names = _list_summed_columns(user_days)
     days = add_derived_counts(user_days, _list_counts(user_days)[1])
-    sample = snapshot.orderBy(F.xxhash64(*KEYS), "user_id").limit(settings["max_customers"])
+    sample = sample_customers(snapshot, settings)
     first_day = F.date_sub("cutoff", settings["window_days"])
     is_recent = (F.col("day") >= first_day) & (F.col("day") < F.col("cutoff"))
     recent = (
@@ -58,6 +58,12 @@ def sum_recent_days(
     )
     customers = sample.drop(*names).join(recent, on="user_id", how="left")
     return to_sorted_pandas(customers.fillna(0.0, names), "user_id")
+
+
+def sample_customers(rows: DataFrame, settings: Mapping[str, Any]) -> DataFrame:
+    """Return the rows of a cutoff's sample of customers, or all of them up to `max_customers`."""
+    purpose = f"reference {settings['cutoff']}"
+    return sample_users(rows, settings["max_customers"], settings["customers"], purpose, seed=0)
 
 
 def describe_distributions(

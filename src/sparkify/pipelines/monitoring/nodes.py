@@ -67,7 +67,7 @@ def describe_newest_snapshot(
     window's events on pages that the training's log did not have.
     """
     cutoff = str(collect_one_row(current_features.agg(F.max("cutoff")))[0])
-    described = {**model_reference, "cutoff": cutoff}
+    described = {**model_reference, "cutoff": cutoff, "customers": current_features.count()}
     customers = training.sum_recent_days(current_features, user_days, described)
     days = training.count_days(event_counts, data_quality)
     window = training.select_window(days, user_days, described)
@@ -77,7 +77,7 @@ def describe_newest_snapshot(
     return {
         "cutoff": cutoff,
         "window_days": model_reference["window_days"],
-        "customers": current_features.count(),
+        "customers": described["customers"],
         "watched": {
             name: training.count_in_bins(
                 training.select_values(customers, definition, described), definition["edges"]
@@ -99,11 +99,13 @@ def measure_drift(
 ) -> pd.DataFrame:
     """Compare features with those of the training, and scores with those of the hold-out.
 
-    One row per feature, and one for the scores; columns as in `drift.compare_distributions`.
+    One row per feature, and one for the scores; columns as in `drift.compare_distributions`. The
+    newest scores are those of the sampled customers, as the features are.
     """
+    sampled = training.sample_customers(churn_scores, {**model_reference, **newest_description})
     holdout, newest = (
         to_sorted_pandas(scores.select("user_id", "probability"), "user_id")["probability"]
-        for scores in (test_predictions, churn_scores)
+        for scores in (test_predictions, sampled)
     )
     kind, bins = {"kind": training.NUMBER}, model_reference["bins"]
     holdout_bins = training.learn_bins(holdout.to_numpy(float), kind, bins)
@@ -124,14 +126,18 @@ def evaluate_past_scores(
     evaluation: EvaluationParameters,
     monitoring: MonitoringParameters,
 ) -> pd.DataFrame:
-    """Evaluate past scores whose horizon is over: one row per cutoff, the newest last."""
+    """Evaluate past scores whose horizon is over: one row per cutoff, the newest last.
+
+    Beyond `evaluation.max_customers` scores of all these cutoffs, they are a sample of users.
+    """
     newest = date.fromisoformat(newest_description["cutoff"])
     names = realised.list_matured_cutoffs(
         score_history, newest, feature_engineering.horizon_days, monitoring.realised_cutoffs
     )
     if not names:
         return pd.DataFrame(columns=realised.COLUMNS)
-    scores = realised.add_outcomes(score_history, names, user_days, feature_engineering)
+    history = {name: score_history[name]() for name in names}
+    scores = realised.add_outcomes(history, user_days, feature_engineering, evaluation)
     churners = realised.count_training_churners(metrics["train"]["churned"], feature_engineering)
     certainty = 1 - monitoring.false_alarms
     rows = [

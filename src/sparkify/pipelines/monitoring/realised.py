@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from functools import reduce
 from typing import Any
 
 import pandas as pd
@@ -10,16 +11,18 @@ from scipy import stats
 
 from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_estimates
 from sparkify.ml.metrics import RANKING
+from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.customers import label_customers
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import KEYS
+from sparkify.spark.functions import sample_users, to_sorted_pandas
 
 RANKED = ("auc", "average_precision")
 COLUMNS = [
-    *("cutoff", "customers", "churned", "expected", "expected_low", "expected_high"),
+    *("cutoff", "customers", "scored", "churned", "expected", "expected_low", "expected_high"),
     *(f"{name}{bound}" for name in RANKED for bound in ("", "_low", "_high")),
 ]
-History = Mapping[str, Callable[[], pd.DataFrame]]
+History = Mapping[str, Callable[[], DataFrame]]
 
 
 def list_matured_cutoffs(
@@ -32,18 +35,32 @@ def list_matured_cutoffs(
 
 
 def add_outcomes(
-    history: History,
-    names: list[str],
+    history: Mapping[str, DataFrame],
     user_days: DataFrame,
     feature_engineering: FeatureEngineeringParameters,
+    evaluation: EvaluationParameters,
 ) -> pd.DataFrame:
-    """Return the scores of the cutoffs `names` with their outcome, `churned`."""
-    cutoffs = [date.fromisoformat(name) for name in names]
-    labelled = label_customers(user_days, cutoffs, feature_engineering)
-    churners = labelled.where("churned").toPandas()
-    scores = pd.concat([history[name]() for name in names], ignore_index=True)
-    joined = scores.merge(churners, on=KEYS, how="left", validate="1:1")
-    return joined.assign(churned=joined["churned"].notna()).sort_values(KEYS, ignore_index=True)
+    """Return the scores with their outcome, `churned`, sorted by key.
+
+    Beyond `evaluation.max_customers` scores of all cutoffs, they are a sample of users. `scored`
+    is the number of all scores of the row's cutoff.
+
+    Args:
+        history: the scores of each cutoff, by its name.
+        user_days: one row per user and UTC day.
+        feature_engineering: the outcome and its horizon.
+        evaluation: the maximum of scores, and the seed of the sample.
+    """
+    scores = reduce(DataFrame.unionByName, history.values())
+    counts = {row["cutoff"]: row["count"] for row in scores.groupBy("cutoff").count().collect()}
+    sampled = sample_users(
+        scores, evaluation.max_customers, sum(counts.values()), "past scores", evaluation.seed
+    )
+    cutoffs = [date.fromisoformat(name) for name in history]
+    churners = label_customers(user_days, cutoffs, feature_engineering).where("churned")
+    joined = sampled.join(churners, on=KEYS, how="left").fillna({"churned": False})
+    rows = to_sorted_pandas(joined, *KEYS)
+    return rows.assign(scored=rows["cutoff"].map(counts))
 
 
 def count_training_churners(
@@ -70,6 +87,7 @@ def evaluate_scores(
 ) -> dict[str, Any]:
     """Evaluate the scores of one cutoff against the outcomes; keys are those of `COLUMNS`.
 
+    `customers` are evaluated, a sample of those `scored` if these are too many.
     `expected` churners are the sum of the probabilities. If nothing has changed, the churners are
     between `expected_low` and `expected_high` with this certainty. The count is negative binomial:
     Poisson, with a rate estimated from `train_churners` (Gelman et al. 2013, Bayesian Data
@@ -82,6 +100,7 @@ def evaluate_scores(
     row = {
         "cutoff": str(scores["cutoff"].iloc[0]),
         "customers": len(scores),
+        "scored": int(scores["scored"].iloc[0]),
         "churned": int(scores["churned"].sum()),
         "expected": expected,
         "expected_low": int(low),

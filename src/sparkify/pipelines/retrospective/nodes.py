@@ -20,6 +20,7 @@ from sparkify.pipelines.modelling.folds import (
 )
 from sparkify.pipelines.modelling.input_definitions import Plain
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.modelling.split import Side, Split
 from sparkify.pipelines.retrospective.parameters import SeedProjectParameters
 from sparkify.pipelines.validation.nodes import audit_leakage
 from sparkify.pipelines.validation.parameters import ValidationParameters
@@ -43,10 +44,11 @@ def split_by_user(
     snapshots: DataFrame,
     event_summary: dict[str, Any],
     modelling: ModellingParameters,
+    max_customers: int,
 ) -> tuple[DataFrame, DataFrame, dict[str, Any]]:
     """Split whole histories by a hash of the user: training rows, hold-out and prediction task.
 
-    One row per user.
+    One row per user. Both sides are samples beyond a size, as in `split_in_time`.
 
     Raises:
         MissingPageError: if the log has no event on the cancellation page.
@@ -54,28 +56,36 @@ def split_by_user(
     """
     require_cancellation_page(event_summary)
     labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
-    rows = labelled.join(features, on=KEYS, how="inner")
-    by_side = rows.groupBy("is_trainable").agg(
+    by_side = labelled.groupBy("is_trainable").agg(
         F.count("*").alias("users"), F.count_if("churned").alias("churned")
     )
     counts = {row["is_trainable"]: row for row in by_side.collect()}
     users = {side: row["users"] for side, row in counts.items()}
     require_trainable_and_unseen(sum(users.values()), users.get(True, 0), modelling)
-    trained, held_out = counts[True]["churned"], counts[False]["churned"]
-    if trained < modelling.min_train_churned or held_out < modelling.min_holdout_churned:
+    is_train = F.col("is_trainable")
+    whole = Split(
+        Side(labelled.where(is_train), users[True], counts[True]["churned"]),
+        Side(labelled.where(~is_train), users[False], counts[False]["churned"]),
+    )
+    training, holdout = split = whole.sample(modelling, max_customers)
+    if training.churned < modelling.min_train_churned or (
+        holdout.churned < modelling.min_holdout_churned
+    ):
         raise TooLittleDataError(
-            f"{trained} churners among the training users and {held_out} among the users held "
-            f"out: too few. At least {modelling.min_train_churned} (modelling.min_train_churned) "
-            f"and {modelling.min_holdout_churned} (modelling.min_holdout_churned) are required; "
-            f"use a log of more users or days."
+            f"{training.churned} churners among the training users and {holdout.churned} among "
+            f"the users held out: too few. At least {modelling.min_train_churned} "
+            f"(modelling.min_train_churned) and {modelling.min_holdout_churned} "
+            f"(modelling.min_holdout_churned) are required; use a log of more users or days."
         )
-    require_churners_in_folds(rows.where("is_trainable"), modelling)
+    require_churners_in_folds(training.snapshots, modelling)
     prediction_task = {
         "description": "users by hash, cancelled at any time",
         "outcome": "cancellation",
         "outcome_phrase": OUTCOME_WORDS["cancellation"].past_tense,
+        **split.describe_samples(whole),
     }
-    return rows.where("is_trainable"), rows.where(~F.col("is_trainable")), prediction_task
+    train, test = (side.snapshots.join(features, on=KEYS, how="inner") for side in split)
+    return train, test, prediction_task
 
 
 def evaluate_at_best_f1(evaluation: EvaluationParameters, *results: Any) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from sparkify.pipelines.retrospective import nodes
 from sparkify.pipelines.validation import figures
 from sparkify.pipelines.validation import nodes as validation
 
+MAX_CUSTOMERS = "params:evaluation.max_customers"
+
 
 def create_pipeline(**_: object) -> Pipeline:
     """From whole histories to the seed project's metrics, by the same modelling and evaluation."""
@@ -24,7 +26,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.split_by_user,
-                ["features", "snapshots", "event_summary", MODELLING],
+                ["features", "snapshots", "event_summary", MODELLING, MAX_CUSTOMERS],
                 ["train", "test", "prediction_task"],
                 name="split_by_user",
             ),
@@ -59,10 +61,12 @@ def create_pipeline(**_: object) -> Pipeline:
         ]
     )
     # Not shared: `params:inputs` and `params:seed_project`, which get the namespace.
-    shared = ["modelling", "evaluation", "evaluation.baselines", "evaluation.calibration_bins"]
+    values = ("baselines", "calibration_bins", "max_customers")
+    evaluation = ["evaluation", *(f"evaluation.{name}" for name in values)]
+    shared = ["modelling", *evaluation, "feature_engineering", "validation"]
     return Pipeline(
         whole_histories + create_search() + create_forecasts(),
         namespace="retrospective",
         inputs={"user_days", "data_quality", "event_summary"},
-        parameters={f"params:{name}" for name in (*shared, "feature_engineering", "validation")},
+        parameters={f"params:{name}" for name in shared},
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 from pyspark.ml import PipelineModel
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -34,7 +34,7 @@ from sparkify.pipelines.scoring.compatibility import require_compatible
 from sparkify.pipelines.scoring.explanation import explain_model
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES, KEYS
-from sparkify.spark.functions import is_in_share, to_sorted_pandas
+from sparkify.spark.functions import collect_one_row, is_in_share, to_sorted_pandas
 
 logger = logging.getLogger(__name__)
 REASONS = ["reasons_for", "reasons_against"]
@@ -45,6 +45,7 @@ CUSTOMER_COLUMNS = [
 ]
 # Decimals in the CSV files; the Parquet files are not rounded.
 DIGITS = {"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expected_gain": 2}
+CONTRIBUTION_DIGITS = 3
 
 
 class CutoffError(UserError):
@@ -145,13 +146,13 @@ def score_customers(
     return ranked.select(*CHURN_SCORES.columns), scores_card
 
 
-def archive_scores(churn_scores: DataFrame) -> dict[str, pd.DataFrame]:
+def archive_scores(churn_scores: DataFrame) -> dict[str, DataFrame]:
     """Return the partition of `score_history`, named after the cutoff: a row per customer.
 
     Scoring a cutoff again replaces its partition.
     """
-    rows = to_sorted_pandas(churn_scores.select(*KEYS, "probability"), *KEYS)
-    return {str(cutoff): scores for cutoff, scores in rows.groupby("cutoff")}
+    cutoff = collect_one_row(churn_scores.agg(F.max("cutoff")))[0]
+    return {str(cutoff): churn_scores.select(*KEYS, "probability")}
 
 
 def decide_threshold(
@@ -163,31 +164,45 @@ def decide_threshold(
 
 def flatten_scores(
     churn_scores: DataFrame, contact_decision: dict[str, Any], max_reasons: int
-) -> pd.DataFrame:
+) -> DataFrame:
     """Return one row per customer for a spreadsheet, rounded, the highest probability first.
 
     `predicted` is true if the probability reaches the threshold. Each reason and each contribution
     has a column, which is empty for customers with fewer reasons.
     """
-    rows = to_sorted_pandas(churn_scores, "cutoff", "rank")
-    rows["predicted"] = rows["probability"] >= contact_decision["threshold"]
-    reasons = [_flatten_reasons(rows, side, max_reasons) for side in ("for", "against")]
-    flat = pd.concat([rows[[*CUSTOMER_COLUMNS, "predicted"]], *reasons], axis="columns")
-    return flat.round(DIGITS)
+    predicted = F.col("probability") >= contact_decision["threshold"]
+    customer = [
+        _round(F.col(name), DIGITS[name]).alias(name) if name in DIGITS else F.col(name)
+        for name in CUSTOMER_COLUMNS
+    ]
+    reasons = [
+        column
+        for side in ("for", "against")
+        for number in range(1, max_reasons + 1)
+        for column in (
+            _get_reason(side, number),
+            _get_contribution(side, number),
+        )
+    ]
+    flat = churn_scores.select(*customer, predicted.alias("predicted"), *reasons)
+    return flat.orderBy("cutoff", "rank")
 
 
-def _flatten_reasons(rows: pd.DataFrame, side: str, max_reasons: int) -> pd.DataFrame:
-    columns = {}
-    for number in range(1, max_reasons + 1):
-        numbered = [
-            reasons[number - 1] if len(reasons) >= number else None
-            for reasons in rows[f"reasons_{side}"]
-        ]
-        columns[f"reason_{side}_{number}"] = [reason and reason["reason"] for reason in numbered]
-        columns[f"contribution_{side}_{number}"] = [
-            round(reason["contribution"], 3) if reason else None for reason in numbered
-        ]
-    return pd.DataFrame(columns, index=rows.index)
+def _get_reason(side: str, number: int) -> Column:
+    """Return a customer's first, second, … reason for or against; null if there are fewer."""
+    reason = F.get(f"reasons_{side}", F.lit(number - 1))["reason"]
+    return reason.alias(f"reason_{side}_{number}")
+
+
+def _get_contribution(side: str, number: int) -> Column:
+    """Return the rounded contribution of a reason; null if there are fewer."""
+    contribution = F.get(f"reasons_{side}", F.lit(number - 1))["contribution"]
+    return _round(contribution, CONTRIBUTION_DIGITS).alias(f"contribution_{side}_{number}")
+
+
+def _round(value: Column, digits: int) -> Column:
+    """Return a rounded column, half to even, exactly as `DataFrame.round` of pandas."""
+    return F.rint(value * 10.0**digits) / 10.0**digits
 
 
 def list_contacts(
@@ -195,7 +210,8 @@ def list_contacts(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the customers to contact and the control group: all who reach the threshold.
 
-    One row per customer, the highest probability first. `expected_gain` is in dollars:
+    One row per customer, the highest probability first, at most `scoring.max_contacts` customers in
+    both together. `expected_gain` is in dollars:
     probability * contact_success * kept_customer_value - contact_cost. A hash of user, cutoff and
     seed selects the control group, a share of `control_share`. It also has the listed
     customers of the lasting control group (`is_lasting`). That is a share of
@@ -205,18 +221,19 @@ def list_contacts(
     hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), seed)
     hashed_user = F.xxhash64("user_id", F.lit("lasting control"), seed)
     kept_value = contact_decision["contact_success"] * contact_decision["kept_customer_value"]
-    selected = churn_scores.where(F.col("probability") >= contact_decision["threshold"])
-    selected = selected.withColumns(
+    is_listed = F.col("rank") <= scoring.max_contacts
+    is_predicted = F.col("probability") >= contact_decision["threshold"]
+    selected = churn_scores.where(is_predicted & is_listed).withColumns(
         {
             "expected_gain": F.col("probability") * kept_value - contact_decision["contact_cost"],
             "is_control": is_in_share(hashed, scoring.control_share),
             "is_lasting": is_in_share(hashed_user, scoring.lasting_control_share),
         }
     )
-    rows = to_sorted_pandas(selected, "cutoff", "rank")
-    names = [f"reason_for_{number}" for number in range(1, scoring.reasons + 1)]
-    reasons = _flatten_reasons(rows, "for", scoring.reasons)[names]
-    customers = pd.concat([rows[[*CUSTOMER_COLUMNS, "expected_gain"]], reasons], axis="columns")
+    reasons = [_get_reason("for", number) for number in range(1, scoring.reasons + 1)]
+    flat = selected.select(*CUSTOMER_COLUMNS, "expected_gain", *reasons, "is_control", "is_lasting")
+    rows = to_sorted_pandas(flat, "cutoff", "rank")
+    customers = rows.drop(columns=["is_control", "is_lasting"])
     is_lasting = rows["is_lasting"].astype(bool)
     is_control = rows["is_control"].astype(bool) | is_lasting
     _warn_if_group_is_empty(len(rows), int(is_control.sum()), scoring.control_share)
@@ -358,6 +375,13 @@ def summarize_scores(
     selected = churn_scores.where(is_predicted & (F.size("reasons_for") > 0))
     reasons = selected.groupBy(strongest).count().orderBy(F.desc("count"), "input").collect()
     cutoff, customers, expected = totals["cutoff"], totals["customers"], float(totals["expected"])
+    listed = len(contacts) + len(control_group)
+    if listed < totals["predicted"]:
+        logger.warning(
+            "contacts and control_group have the %s customers with the highest probability of the "
+            "%s that reach the threshold. Raise scoring.max_contacts for a longer list.",
+            *(f"{listed:,}", f"{totals['predicted']:,}"),
+        )
     if not is_forecast(card, cutoff):
         logger.warning(
             "churn_model was trained on days after %s, so these scores are not a forecast. Load an "

@@ -1,6 +1,7 @@
 """Tests of the champion: other candidates, weeks and sizes, shuffled labels, inputs, leakage."""
 
 from datetime import timedelta
+from functools import reduce
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,7 @@ from sparkify.pipelines.modelling.inputs import list_feature_columns
 from sparkify.pipelines.modelling.model_card import summarize_training
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import TooManyRowsError
+from sparkify.pipelines.modelling.split import count_by_cutoff, split_at
 from sparkify.pipelines.validation import leakage, refit
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS
@@ -40,18 +42,16 @@ def predict_with_candidates(
     One row per candidate, user and cutoff.
     """
     best = selection.select_best_trials(cv_results, modelling)
-
-    def predict(prepared: cross_validation.Prepared, trial: Trial) -> pd.DataFrame:
-        model = cross_validation.fit_trial(prepared, trial, modelling)
-        return cross_validation.predict_uncalibrated(model, test).assign(candidate=trial.candidate)
-
     with cross_validation.prepared_rows(train, inputs, modelling) as prepared:
-        fits = [(prepared, trial) for trial in best.values()]
-        predictions = cross_validation.run_concurrently(
-            predict, fits, test, modelling.parallel_fits
+        fits = [(prepared, trial, modelling) for trial in best.values()]
+        models = cross_validation.run_concurrently(
+            cross_validation.fit_trial, fits, test, modelling.parallel_fits
         )
-    rows = pd.concat(predictions)[CANDIDATE_PREDICTIONS.columns]
-    return train.sparkSession.createDataFrame(rows, CANDIDATE_PREDICTIONS.struct).coalesce(1)
+    predictions = [
+        cross_validation.predict_uncalibrated(model, test).withColumn("candidate", F.lit(candidate))
+        for candidate, model in zip(best, models, strict=True)
+    ]
+    return reduce(DataFrame.unionByName, predictions).select(*CANDIDATE_PREDICTIONS.columns)
 
 
 def roll_origin(
@@ -66,24 +66,24 @@ def roll_origin(
     """Predict every cutoff that has enough training rows before it, with only those rows.
 
     One row per cutoff: training cutoffs, users, churners, AUC and average precision with their
-    95 % intervals.
+    95 % intervals. Training rows and users are samples beyond a size, as in `split_in_time`.
     """
     labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
     embargo = timedelta(days=feature_engineering.horizon_days)
     table = []
     with cross_validation.cache_rows(labelled.join(features, on=KEYS, how="inner")) as rows:
-        counts = rows.groupBy("cutoff").agg(F.count_if("churned").alias("churned")).collect()
-        churned = {row["cutoff"]: row["churned"] for row in counts}
-        for cutoff in sorted(churned):
-            earlier = [day for day in churned if day + embargo <= cutoff]
-            train_churned = sum(churned[day] for day in earlier)
+        counts = count_by_cutoff(rows)
+        for cutoff in counts:
+            earlier = [day for day in counts if day + embargo <= cutoff]
             if (
-                train_churned < modelling.min_train_churned
-                or churned[cutoff] < modelling.min_holdout_churned
+                sum(counts[day]["churned"] for day in earlier) < modelling.min_train_churned
+                or counts[cutoff]["churned"] < modelling.min_holdout_churned
             ):
                 continue
-            train = rows.where("is_trainable").where(F.col("cutoff").isin(earlier))
-            test = rows.where(F.col("cutoff") == F.lit(cutoff))
+            whole = split_at(rows, counts, earlier, cutoff)
+            train, test = (
+                side.snapshots for side in whole.sample(modelling, evaluation.max_customers)
+            )
             trial = Trial.from_description(champion)
             forecast = refit.refit_and_predict(train, test, trial, inputs, modelling)
             table.append(

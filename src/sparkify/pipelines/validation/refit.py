@@ -10,6 +10,8 @@ from sparkify.ml.bootstrap import Bootstrap, estimate_metrics, flatten_estimates
 from sparkify.pipelines.modelling import cross_validation
 from sparkify.pipelines.modelling.candidates import Trial, list_trials
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.schemas import KEYS
+from sparkify.spark.functions import to_sorted_pandas
 
 RANKING = {name: metrics.RANKING[name] for name in ("auc", "average_precision")}
 
@@ -31,10 +33,10 @@ def refit_and_predict(
     inputs: InputParameters,
     modelling: ModellingParameters,
 ) -> pd.DataFrame:
-    """Fit a trial and predict, without calibration: one row per row of `test`."""
+    """Fit a trial and predict, without calibration: one row per row of `test`, sorted by key."""
     with cross_validation.prepared_rows(train, inputs, modelling) as prepared:
         model = cross_validation.fit_trial(prepared, trial, modelling)
-        return cross_validation.predict_uncalibrated(model, test)
+        return to_sorted_pandas(cross_validation.predict_uncalibrated(model, test), *KEYS)
 
 
 def evaluate_ranking(forecast: pd.DataFrame, bootstrap: Bootstrap) -> dict[str, float]:

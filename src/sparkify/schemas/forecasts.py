@@ -48,6 +48,7 @@ CANDIDATE_PREDICTIONS = Table(
 REASON = T.StructType(
     [
         T.StructField("input", TEXT),
+        T.StructField("label", TEXT),
         T.StructField("reason", TEXT),
         T.StructField("contribution", NUMBER),
     ]
@@ -67,11 +68,13 @@ CHURN_SCORES = Table(
         Column("percentile", NUMBER, "Percent of the customers who rank lower."),
         Column("level", TEXT, "free or paid, at the last event before the cutoff."),
         Column("days_since_last_seen", NUMBER, "Days since the last event."),
+        Column("segment", TEXT, "Name of the most likely segment; null if the model has none."),
         Column(
             "reasons_for",
             T.ArrayType(REASON),
-            "Inputs that raise the probability most, the strongest first: the input, a sentence, "
-            "and its contribution before calibration, in log-odds (random forest: in probability).",
+            "Inputs that raise the probability most, the strongest first: the input, a label that "
+            "many customers share, a sentence, and its contribution before calibration, in "
+            "log-odds (random forest: in probability).",
         ),
         Column("reasons_against", T.ArrayType(REASON), "Inputs that lower it most, likewise."),
     ),

@@ -18,6 +18,7 @@ from sparkify.ml.segments import get_segments
 from sparkify.ml.shrunken_rates import Rate
 from sparkify.pipelines.evaluation.feature_weights import get_moderator
 from sparkify.pipelines.modelling.candidates import get_classifier
+from sparkify.pipelines.modelling.input_definitions import Plain
 from sparkify.pipelines.modelling.inputs import PlainInput, describe_inputs, list_inputs
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring.parameters import ScoringParameters
@@ -26,6 +27,7 @@ TREE_ARRAYS = (
     *("children_left", "children_right", "children_default", "features"),
     *("thresholds", "values", "node_sample_weight"),
 )
+LEVELS = ("free", "paid")  # prefixes of columns that count the events of one level
 LAST = -1  # column of a tree's values: share of churners (forest) or margin (boosted trees)
 
 
@@ -38,8 +40,14 @@ def explain_model(
         segments.get(item.name) or _create_input_text(item, inputs, scoring.min_exposure)
         for item in describe_inputs(model)
     ]
-    contributions = get_contributions(model)
-    return Explanation(contributions, texts, scoring.reasons, scoring.min_contribution_share)
+    unstated = {
+        item.name
+        for item in describe_inputs(model)
+        if isinstance(item, PlainInput) and not _get_definition(item, inputs).is_reason
+    }
+    return Explanation(
+        get_contributions(model), texts, scoring.reasons, scoring.min_contribution_share, unstated
+    )
 
 
 def get_contributions(model: PipelineModel) -> Contributions:
@@ -89,11 +97,15 @@ def _create_input_text(
     """Return the text for an input, by default with its name and value."""
     if isinstance(item, Rate):
         return _create_rate_text(item, inputs, min_exposure)
-    feature = item.feature or item.name
-    plain = (inputs.plain or {}).get(feature)
-    template = plain.text if plain else None
-    template = template or f"{feature.replace('_', ' ')}: {{value:.4g}}"
-    return FeatureText(item.name, feature, template, (plain and plain.text_at_zero) or template)
+    feature, plain = item.feature or item.name, _get_definition(item, inputs)
+    label = plain.label or feature.replace("_", " ")
+    template = plain.text or f"{feature.replace('_', ' ')}: {{value:.4g}}"
+    return FeatureText(item.name, feature, template, plain.text_at_zero or template, label)
+
+
+def _get_definition(item: PlainInput, inputs: InputParameters) -> Plain:
+    """Return the definition of a plain input, or one without texts if the parameters have none."""
+    return (inputs.plain or {}).get(item.feature or item.name) or Plain(group="")
 
 
 def _create_rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) -> RateText:
@@ -101,7 +113,7 @@ def _create_rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) 
 
     Uses the default template if the parameters now define a different rate of this name.
     """
-    defined = inputs.every_rate.get(rate.name)
+    defined, level = inputs.every_rate.get(rate.name), rate.denominator.partition("_")[0]
     if defined is not None and (defined.count, defined.per) != (rate.count, rate.denominator):
         defined, inputs = None, inputs.model_copy(update={"rates": {}, "segments": None})
     return RateText(
@@ -111,6 +123,8 @@ def _create_rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) 
         rate.overall,
         inputs.get_rate_template(rate.name),
         (defined and defined.unit) or rate.denominator.replace("_", " "),
+        inputs.get_rate_labels(rate.name),
+        level if level in LEVELS else None,
         rate.prior * min_exposure,
     )
 

@@ -15,6 +15,7 @@ from sparkify.ml.bootstrap import Array
 from sparkify.ml.contributions import Contributions
 
 Reason = dict[str, Any]  # `input`, `label`, `reason` as text, `contribution`
+LEVELS = ("free", "paid")
 LITTLE_HISTORY = "little history"
 MAX_RATIO = 10  # larger ratios come from short histories and rare events
 FRACTIONS = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth"}
@@ -71,6 +72,12 @@ class RateText:
         label = self.labels[0] if rate > self.average else self.labels[1]
         level = None if customer.get("level") == self.level else self.level
         return Statement(self.name, label, describe_rate(self.template, rate, self.average, level))
+
+
+def find_level(column: str) -> str | None:
+    """Return the level whose events a column counts, by its prefix; None if it counts all."""
+    prefix = column.partition("_")[0]
+    return prefix if prefix in LEVELS else None
 
 
 def describe_rate(template: str, rate: float, average: float, level: str | None = None) -> str:

@@ -12,7 +12,8 @@ from sparkify.formatting.baseline_comparison import (
     compare_with_baselines,
     list_unbeaten_baselines,
 )
-from sparkify.ml.reasons import describe_rate
+from sparkify.ml.reasons import describe_rate, find_level
+from sparkify.pipelines.campaigns.retention import EARLIER
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.input_definitions import LOG_PREFIX
@@ -27,6 +28,7 @@ from sparkify.schemas import feature_columns
 RANDOM_AUC = 0.5
 RATES_PER_SEGMENT = 3  # rates that describe a segment
 NEWEST_WEEKS = 8  # of the customers' movements
+MIN_COHORT = 10  # customers; a share of fewer says nothing
 DEFAULT_PERIOD = ", whole history"  # the period of a feature without another one
 Rows = list[dict[Hashable, Any]]
 
@@ -262,7 +264,9 @@ def _describe_segment_rates(segments: pd.DataFrame, inputs: InputParameters) -> 
     descriptions = [
         "; ".join(
             describe_rate(
-                inputs.get_rate_template(str(name)), rates.loc[position, name], average[name]
+                inputs.get_rate_template(str(name)),
+                *(rates.loc[position, name], average[name]),
+                find_level(inputs.every_rate[str(name)].per) if name in inputs.every_rate else None,
             )
             for name in distances.loc[position].nlargest(RATES_PER_SEGMENT).index
         ).replace(" %", f"{text.SPACE}%")
@@ -396,17 +400,25 @@ def describe_losses(
 def _list_cohorts(retention: pd.DataFrame) -> dict[str, Any]:
     """Return a row per sign-up week: the share retained by the number of weeks, and its curve."""
     counts = retention.astype({"weeks": int, "customers": int, "retained": int})
+    is_large = counts.groupby("signed_up")["customers"].transform("max") >= MIN_COHORT
+    counts = counts[is_large].sort_values("signed_up", key=lambda names: names.replace(EARLIER, ""))
     weeks = sorted(counts["weeks"].unique())
+    lowest = (counts["retained"] / counts["customers"]).min()
     rows = []
     for signed_up, cohort in counts.groupby("signed_up", sort=False):
         shares = (cohort["retained"] / cohort["customers"]).tolist()
         by_week = dict(zip(cohort["weeks"], shares, strict=True))
-        points = [(week / weeks[-1], share) for week, share in {0: 1.0, **by_week}.items()]
+        height = (1 - lowest) or 1
+        points = [
+            (week / weeks[-1], (share - lowest) / height)
+            for week, share in {0: 1.0, **by_week}.items()
+        ]
+        name = signed_up if signed_up == EARLIER else text.format_day(str(signed_up))
         rows.append(
-            {"signed_up": signed_up, "customers": int(cohort["customers"].iloc[0]), "curve": points}
+            {"signed_up": name, "customers": int(cohort["customers"].iloc[0]), "curve": points}
             | {week: by_week.get(week) for week in weeks}
         )
-    return {"retention_rows": rows, "retention_weeks": weeks}
+    return {"retention_rows": rows, "retention_weeks": weeks, "min_cohort": MIN_COHORT}
 
 
 def describe_monitoring(

@@ -15,7 +15,7 @@ for (const table of document.querySelectorAll("table[data-shown]")) {
     autoWidth: false,
     pageLength: shown,
     lengthMenu: [shown, 50, 100, { label: "all", value: -1 }],
-    columnDefs: [{ targets: options, columnControl: ["order", ["searchList"]] }],
+    columnDefs: [{ targets: options, columnControl: [["searchList"]] }],
     language: { search: "Search:", lengthMenu: "_MENU_ rows", info: "_START_ to _END_ of _TOTAL_ rows" },
   });
 }

@@ -13,7 +13,14 @@ from sparkify.ml.contributions import (
     TreeContributions,
     XGBoostContributions,
 )
-from sparkify.ml.reasons import Explanation, FeatureText, InputText, RateText, SegmentText
+from sparkify.ml.reasons import (
+    Explanation,
+    FeatureText,
+    InputText,
+    RateText,
+    SegmentText,
+    find_level,
+)
 from sparkify.ml.segments import get_segments
 from sparkify.ml.shrunken_rates import Rate
 from sparkify.pipelines.evaluation.feature_weights import get_moderator
@@ -27,7 +34,6 @@ TREE_ARRAYS = (
     *("children_left", "children_right", "children_default", "features"),
     *("thresholds", "values", "node_sample_weight"),
 )
-LEVELS = ("free", "paid")  # prefixes of columns that count the events of one level
 LAST = -1  # column of a tree's values: share of churners (forest) or margin (boosted trees)
 
 
@@ -113,7 +119,7 @@ def _create_rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) 
 
     Uses the default template if the parameters now define a different rate of this name.
     """
-    defined, level = inputs.every_rate.get(rate.name), rate.denominator.partition("_")[0]
+    defined = inputs.every_rate.get(rate.name)
     if defined is not None and (defined.count, defined.per) != (rate.count, rate.denominator):
         defined, inputs = None, inputs.model_copy(update={"rates": {}, "segments": None})
     return RateText(
@@ -124,7 +130,7 @@ def _create_rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) 
         inputs.get_rate_template(rate.name),
         (defined and defined.unit) or rate.denominator.replace("_", " "),
         inputs.get_rate_labels(rate.name),
-        level if level in LEVELS else None,
+        find_level(rate.denominator),
         rate.prior * min_exposure,
     )
 

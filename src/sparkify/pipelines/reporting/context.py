@@ -198,7 +198,10 @@ def describe_drivers(
     The weight of an input times the moderator is in the row of the input.
     """
     meanings = _describe_inputs(inputs, feature_engineering)
-    meanings |= {f"segment_{n}": f"Probability of segment {n}" for n in segments["segment"]}
+    meanings |= {
+        f"segment_{row['segment']}": f"Probability of the segment “{row['name']}”"
+        for row in segments.to_dict("records")
+    }
     parts = feature_weights["feature"].str.partition(", ")
     weights = feature_weights.assign(name=parts[0].str.removeprefix(LOG_PREFIX), moderator=parts[2])
     is_product = weights["moderator"] != ""
@@ -401,7 +404,9 @@ def _list_cohorts(retention: pd.DataFrame) -> dict[str, Any]:
     """Return a row per sign-up week: the share retained by the number of weeks, and its curve."""
     counts = retention.astype({"weeks": int, "customers": int, "retained": int})
     is_large = counts.groupby("signed_up")["customers"].transform("max") >= MIN_COHORT
-    counts = counts[is_large].sort_values("signed_up", key=lambda names: names.replace(EARLIER, ""))
+    counts = counts[is_large].sort_values(
+        ["signed_up", "weeks"], key=lambda values: values.replace(EARLIER, "")
+    )
     weeks = sorted(counts["weeks"].unique())
     lowest = (counts["retained"] / counts["customers"]).min()
     rows = []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sparkify.pipelines.reporting.number_format import UNKNOWN
 from sparkify.pipelines.reporting.rendering import ZERO_WIDTH_SPACE
 
 ATTACK = "<script>alert('1')</script> | `x` *y*\n@somebody"
@@ -62,7 +63,7 @@ def test_values_do_not_become_markdown(report: Any) -> None:
     (row,) = re.findall(r"^\| 2 \| `.*$", report.markdown, re.MULTILINE)
     code = r"``<script>alert('1')</script> \| `x` *y* @somebody``"
     assert row.startswith(f"| 2 | {code} | 40\N{NO-BREAK SPACE}% | free | 12 days ago | $2.58 | ")
-    assert row.endswith(f"| {escaped} | – |")
+    assert row.endswith(f"| {escaped} | {UNKNOWN} |")
     outside_code = re.sub(r"``.*?``", "", report.markdown)
     assert not re.search(r"(?<!\\)<script", outside_code)
     assert "@somebody" not in outside_code

@@ -410,7 +410,7 @@ def test_a_simulated_log_says_nothing_about_real_customers(
     limits = report.items("Must not be used for")
     assert "All 19,876 customers" in limits["Statements about real customers"]
     assert report.markdown.startswith("> [!WARNING]\n> Simulated log: these customers do not exist")
-    assert "with seed 455 and 225 users" in report.notices()[0]
+    assert "(seed 455, 225 users)" in report.notices()[0]
     assert report.page.index("Simulated log") < report.page.index("<h1>")
 
 
@@ -430,7 +430,7 @@ def test_an_input_has_one_row_with_the_weight_of_its_product(write: Write) -> No
     report = write()
     assert report.table("The inputs, the strongest first") == [
         ["Input", "Weight", "Additional weight times is paid", "Meaning"],
-        ["segment 2", "0.25", UNKNOWN, "Probability of segment 2"],
+        ["segment 2", "0.25", UNKNOWN, "Probability of the segment “many adverts”"],
         [
             *("songs per day", "0.11", "-0.071"),
             "Events on page NextSong per days in which events could be seen, shrunk towards "

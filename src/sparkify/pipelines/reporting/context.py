@@ -13,6 +13,7 @@ from sparkify.formatting.baseline_comparison import (
     list_unbeaten_baselines,
 )
 from sparkify.ml.reasons import describe_rate, find_level
+from sparkify.pipelines.campaigns.movements import ACTIVE, CANCELLED, NEW, QUIET, RETURNED
 from sparkify.pipelines.campaigns.retention import EARLIER
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -27,7 +28,7 @@ from sparkify.schemas import feature_columns
 
 RANDOM_AUC = 0.5
 RATES_PER_SEGMENT = 3  # rates that describe a segment
-NEWEST_WEEKS = 8  # of the customers' movements
+NEWEST_WEEKS = 8  # of forecasts and of the customers' movements
 MIN_COHORT = 10  # customers; a share of fewer says nothing
 DEFAULT_PERIOD = ", whole history"  # the period of a feature without another one
 Rows = list[dict[Hashable, Any]]
@@ -59,7 +60,7 @@ def describe_forecast(
         "contact_rows": [
             row
             | {"why": "; ".join(filter(pd.notna, (row[name] for name in reasons))) or text.UNKNOWN}
-            | {"action": row["action"] or text.UNKNOWN}
+            | {"action": row["action"] if pd.notna(row["action"]) else text.UNKNOWN}
             for row in top
         ],
     }
@@ -68,7 +69,7 @@ def describe_forecast(
 def list_weeks(
     score_summary: dict[str, Any], metrics: dict[str, Any], past_scores: Rows
 ) -> dict[str, Any]:
-    """Return the expected and the actual churners of each week, the newest last.
+    """Return the expected and the actual churners of the newest weeks, the newest last.
 
     Earlier scores count for the weeks that the metrics do not have.
     """
@@ -79,6 +80,7 @@ def list_weeks(
     }
     earlier = [row for row in past_scores if row["cutoff"] not in {*known, current["cutoff"]}]
     weeks = sorted([*metrics["weeks"], *earlier, current], key=lambda row: row["cutoff"])
+    weeks = weeks[-NEWEST_WEEKS:]
     longest = max(max(row["expected"], row["churned"] or 0) for row in weeks) or 1
     return {
         "weeks": [
@@ -113,7 +115,7 @@ def describe_reasons(
     reasons = score_summary["main_reasons"]
     most, total = max(reasons.values(), default=1), sum(reasons.values())
     rates = _describe_segment_rates(segments, inputs)
-    heavy = [rate.more for rate in inputs.every_rate.values() if rate.group == "volume"]
+    volume = [rate.more for rate in inputs.every_rate.values() if rate.group == "volume"]
     return {
         "reason_rows": [
             {
@@ -122,7 +124,7 @@ def describe_reasons(
             }
             for label, customers in reasons.items()
         ],
-        "volume_reasons": [label for label in reasons if label in heavy],
+        "volume_reasons": [label for label in reasons if label in volume],
         "segment_rows": [
             row
             | {"rate": row["expected_churners"] / row["customers"]}
@@ -384,20 +386,28 @@ def describe_losses(
     """
     values: dict[str, Any] = {"movement_rows": [], "retention_rows": [], "retention_weeks": []}
     if customer_movements is not None and len(customer_movements):
-        steps = customer_movements.astype({"customers": int})
-        moved = steps.assign(now=steps["now"].where(steps["now"] != steps["before"], "unchanged"))
-        moved.loc[moved["before"] == "new", "now"] = "new"
-        counts = moved.pivot_table(
-            index="week_end", columns="now", values="customers", aggfunc="sum", fill_value=0
-        )
-        is_active = steps["now"].isin(["active", "returned"])
-        counts["active"] = steps[is_active].groupby("week_end")["customers"].sum()
-        names = ["active", "cancelled", "quiet", "returned", "new"]
-        weeks = counts.reindex(columns=names, fill_value=0).fillna(0).tail(NEWEST_WEEKS)
-        values["movement_rows"] = weeks.reset_index().to_dict("records")
+        values["movement_rows"] = _list_movements(customer_movements)
     if retention is not None and len(retention):
         values |= _list_cohorts(retention)
     return values
+
+
+def _list_movements(customer_movements: pd.DataFrame) -> Rows:
+    """Return how many customers are active after each of the newest weeks, and moved in it."""
+    before, now, week_end = (customer_movements[name] for name in ("before", "now", "week_end"))
+    kinds = {
+        ACTIVE: now.isin([ACTIVE, RETURNED]),
+        **{state: (now == state) & (before != state) for state in (CANCELLED, QUIET, RETURNED)},
+        NEW: before == NEW,
+    }
+    customers = customer_movements["customers"].astype(int)
+    weeks = pd.DataFrame(
+        {
+            name: customers.where(is_kind, 0).groupby(week_end).sum()
+            for name, is_kind in kinds.items()
+        }
+    )
+    return weeks.tail(NEWEST_WEEKS).reset_index().to_dict("records")
 
 
 def _list_cohorts(retention: pd.DataFrame) -> dict[str, Any]:

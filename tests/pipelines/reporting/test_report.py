@@ -83,13 +83,13 @@ def test_reasons_are_counted_with_what_may_help(write: Write) -> None:
         ["little history", "100", "10 %", UNKNOWN],
     ]
     section = report.section("Reasons and segments")
-    assert "Heavy listeners churn more often (plays many songs)." in section
+    assert "The most active customers churn more often (plays many songs)." in section
 
 
-def test_without_heavy_listeners_among_the_reasons_nothing_is_said_of_them(
+def test_without_volume_among_the_reasons_nothing_is_said_of_the_most_active(
     write: Write, datasets: dict[str, Any]
 ) -> None:
-    assert "Heavy" not in write(**summary(datasets, main_reasons={"many adverts": 9})).text
+    assert "most active" not in write(**summary(datasets, main_reasons={"many adverts": 9})).text
 
 
 def test_a_page_without_reasons_and_segments_has_no_gap_in_its_numbers(

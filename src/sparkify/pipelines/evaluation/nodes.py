@@ -1,6 +1,7 @@
 """Nodes from a challenger to its evaluation, and to the champion in service."""
 
 import logging
+from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
@@ -125,7 +126,7 @@ def evaluate_champion(
     return metrics
 
 
-def _count_by_cutoff(rows: pd.DataFrame) -> list[dict[str, Any]]:
+def _count_by_cutoff(rows: pd.DataFrame) -> list[dict[Hashable, Any]]:
     """Return the customers of each cutoff, those expected to churn, and those who did."""
     values = rows[["probability", "churned"]].astype(float)
     customers = values.groupby([rows["cutoff"].astype(str), rows["user_id"]]).mean()  # of repeats

@@ -110,7 +110,7 @@ def describe_reasons(
 ) -> dict[str, Any]:
     """Return a row per main reason and per segment, each with its action.
 
-    `volume_reasons` are the reasons of heavy listeners.
+    `volume_reasons` are those of the most active customers.
     """
     reasons = score_summary["main_reasons"]
     most, total = max(reasons.values(), default=1), sum(reasons.values())

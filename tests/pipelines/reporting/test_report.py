@@ -34,7 +34,7 @@ def test_the_first_screen_says_the_deal_with_ranges(write: Write, datasets: dict
             "About 22 stay",
             "if a contact keeps 10 % of those who would leave; most likely 14 to 32",
         ),
-        ("$512", "gained after $900 of cost; most likely $360 to $1,980"),
+        ("$512", "expected gain after $900 of cost; most likely $360 to $1,980"),
     ]
 
 

@@ -16,8 +16,8 @@ def count_retained(
 ) -> pd.DataFrame:
     """Count the customers who have not cancelled some weeks after they were first observable.
 
-    A customer is observable from the sign-up on, or from the log's first day if that is later:
-    the log does not have those who cancelled before it.
+    A customer is observable from the sign-up or from the log's first day, whichever is later. The
+    log does not have those who cancelled before it.
 
     Args:
         user_days: one row per user and UTC day.
@@ -27,9 +27,9 @@ def count_retained(
         weeks: after how many weeks the customers are counted.
 
     Returns:
-        One row per `signed_up` (the Monday of the week, or earlier) and `weeks`: the `customers`
-        whose time since then is in the log, and how many of them are `retained`. Users without a
-        time of registration are left out.
+        One row per `signed_up` and `weeks`: the `customers` who are observable for so long, and how
+        many of them are `retained`. `signed_up` is the Monday of the week, or "earlier". Users
+        without a time of registration are left out.
     """
     start = F.greatest(F.to_date(F.min("registration")), F.lit(first_day)).alias("start")
     week = F.to_date(F.date_trunc("week", F.min("registration"))).alias("week")

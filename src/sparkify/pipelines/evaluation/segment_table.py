@@ -59,6 +59,6 @@ def name_segments(segments: CustomerSegments, inputs: InputParameters) -> list[s
         ratio = rates[strongest] / average[strongest]
         more, less = inputs.get_rate_labels(segments.rates[strongest].name)
         label = ORDINARY if max(ratio, 1 / ratio) < min_ratio else more if ratio > 1 else less
-        known = sum(name.startswith(label) for name in names)
-        names.append(f"{label} ({known + 1})" if known else label)
+        earlier = sum(name.startswith(label) for name in names)
+        names.append(f"{label} ({earlier + 1})" if earlier else label)
     return names

@@ -73,12 +73,12 @@ def list_weeks(
 
     Earlier scores count for the weeks that the metrics do not have.
     """
-    known = {row["cutoff"] for row in metrics["weeks"]}
+    evaluated = {row["cutoff"] for row in metrics["weeks"]}
     current = {
         **{name: score_summary[name] for name in ("cutoff", "customers")},
         **{"expected": score_summary["expected_churners"], "churned": None},
     }
-    earlier = [row for row in past_scores if row["cutoff"] not in {*known, current["cutoff"]}]
+    earlier = [row for row in past_scores if row["cutoff"] not in {*evaluated, current["cutoff"]}]
     weeks = sorted([*metrics["weeks"], *earlier, current], key=lambda row: row["cutoff"])
     weeks = weeks[-NEWEST_WEEKS:]
     longest = max(max(row["expected"], row["churned"] or 0) for row in weeks) or 1
@@ -113,14 +113,14 @@ def describe_reasons(
     `volume_reasons` are those of the most active customers.
     """
     reasons = score_summary["main_reasons"]
-    most, total = max(reasons.values(), default=1), sum(reasons.values())
+    largest, total = max(reasons.values(), default=1), sum(reasons.values())
     rates = _describe_segment_rates(segments, inputs)
     volume = [rate.more for rate in inputs.every_rate.values() if rate.group == "volume"]
     return {
         "reason_rows": [
             {
                 **{"label": label, "customers": customers, "share": customers / total},
-                **{"bars": [customers / most], "action": actions.get(label, text.UNKNOWN)},
+                **{"bars": [customers / largest], "action": actions.get(label, text.UNKNOWN)},
             }
             for label, customers in reasons.items()
         ],

@@ -339,7 +339,7 @@ def test_contacts_have_their_expected_gain(
     assert (list(control), len(control)) == ([*rounded, "is_lasting"], 0)
 
 
-def test_the_action_is_that_of_the_strongest_reason_with_one_or_of_the_segment(
+def test_the_action_is_the_first_that_fits_a_reason_or_the_segment(
     spark: SparkSession, decision: dict[str, Any], scoring: ScoringParameters
 ) -> None:
     customers = [("a", 0.5, [AGE, THUMBS], []), ("b", 0.4, [AGE], []), ("c", 0.3, [], [])]

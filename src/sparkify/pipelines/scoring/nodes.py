@@ -214,8 +214,8 @@ def list_contacts(
     """Return the customers to contact and the control group: all who reach the threshold.
 
     One row per customer, the highest probability first. `expected_gain` is in dollars:
-    probability * contact_success * kept_customer_value - contact_cost. `action` is that of the
-    strongest reason with one in `actions`, or that of the segment. A hash of user, cutoff and
+    probability * contact_success * kept_customer_value - contact_cost. `action` is the
+    first of `actions` whose label is that of a reason or of the segment. A hash of user, cutoff and
     seed selects the control group, a share of `control_share`. It also has the listed
     customers of the lasting control group (`is_lasting`). That is a share of
     `lasting_control_share` of all users, by a hash of user and seed, the same at every cutoff.
@@ -246,11 +246,11 @@ def list_contacts(
 
 
 def _choose_actions(rows: pd.DataFrame, actions: dict[str, str]) -> list[str | None]:
-    """Return the action for each customer's reasons or segment; None if there is none."""
+    """Return the first action for any of each customer's reasons or segment, or None."""
     return [
-        next((actions[label] for label in labels if label in actions), None)
+        next((action for label, action in actions.items() if label in labels), None)
         for labels in (
-            [*(reason["label"] for reason in reasons), segment]
+            {*(reason["label"] for reason in reasons), segment}
             for reasons, segment in zip(rows["reasons_for"], rows["segment"], strict=True)
         )
     ]

@@ -54,6 +54,8 @@ def test_profit_rises_with_kept_churners_and_falls_with_contacts(
 ) -> None:
     table, _ = estimated
     assert table["contacted"].tolist() == list(range(11))
+    assert table["churned"].tolist() == [0, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3]
+    assert table["probability"].tolist() == [PROBABILITY[0], *PROBABILITY]
     assert table["profit"].tolist() == [0, 6, 12, 8, 4, 10, 6, 2, -2, -6, -10]
     assert table["at_random"].tolist() == pytest.approx([-n for n in range(11)])
     assert table["most_songs"].tolist() == [0, 6, 2, -2, -6, -10, -14, -18, -22, -16, -10]

@@ -115,12 +115,25 @@ def test_out_of_fold_metrics_cover_all_training_cutoffs(evaluated: Evaluated) ->
     assert low < out_of_fold["auc"]["value"] < high
 
 
+def test_weeks_have_the_expected_and_actual_churners_of_each_cutoff(evaluated: Evaluated) -> None:
+    *training, holdout = evaluated.metrics["weeks"]
+    assert [week["cutoff"] for week in training] == ["2018-10-31", "2018-11-07"]
+    assert sum(week["churned"] for week in training) == evaluated.metrics["train"]["churned"]
+    rows = evaluated.held_out.toPandas()
+    assert holdout == {
+        **{"cutoff": str(HOLDOUT), "customers": 80, "churned": rows["churned"].sum()},
+        "expected": pytest.approx(rows["probability"].sum(), abs=0.05),
+    }
+
+
 def test_an_earlier_champion_has_no_out_of_fold_metrics(
     evaluated: Evaluated,
 ) -> None:
     earlier = {**evaluated.champion, "f1_threshold": 0.123}
     few = evaluated.evaluation.model_copy(update={"bootstrap_resamples": 2})
-    assert "out_of_fold" not in evaluated.evaluate(few, earlier)
+    metrics = evaluated.evaluate(few, earlier)
+    assert "out_of_fold" not in metrics
+    assert len(metrics["weeks"]) == 1
 
 
 def test_the_parameters_of_the_evaluation_determine_the_threshold(

@@ -93,6 +93,10 @@ METRICS = {
         "base_rate": {name: HOLDOUT[name] for name in (*RANKED, "log_loss")},
         "most_songs": {name: HOLDOUT[name] for name in RANKED},
     },
+    "weeks": [
+        {"cutoff": "2018-11-07", "customers": 18_900, "expected": 560.2, "churned": 541},
+        {"cutoff": "2018-11-21", "customers": 19_876, "expected": 601.4, "churned": 612},
+    ],
     "gain_over_baselines": {
         "most_songs": {
             "auc": figure(0.1004, 0.0812, 0.1201),
@@ -141,7 +145,17 @@ SUMMARY = {
     "expected_profit": 512.25,
     "contact_costs": 900.0,
     "decision": DECISION,
-    "main_reasons": {"adverts_per_free_song": 500},
+    "main_reasons": {"many adverts": 500, "plays many songs": 402, "little history": 100},
+    "segments": [
+        {
+            **{"segment": "many adverts", "customers": 1_900, "expected_churners": 236.1},
+            **{"to_contact": 600, "expected_gain": 402.5},
+        },
+        {
+            **{"segment": "ordinary", "customers": 17_800, "expected_churners": 352.1},
+            **{"to_contact": 300, "expected_gain": 109.75},
+        },
+    ],
     "model": {
         **{name: CHAMPION[name] for name in ("candidate", "label", "calibration", "f1_threshold")},
         **{name: CHAMPION[name] for name in ("source", "training")},
@@ -156,7 +170,9 @@ CONTACTS = pd.DataFrame(
         "probability": [0.4312, 0.3977],
         "level": ["paid", "free"],
         "days_since_last_seen": [0.4, 12.3],
+        "segment": ["many adverts", "ordinary"],
         "expected_gain": [2.88, 2.58],
+        "action": ["offer a month without adverts", None],
         "reason_for_1": ["thumbs down on 4.1 % of songs, average 1.1 %", "3.4 songs a day"],
         "reason_for_2": ["no songs on the free level", None],
     }
@@ -177,6 +193,8 @@ PLAN = {
 PROFIT = pd.DataFrame(
     {
         "contacted": [0, 999, 2_310, 19_876],
+        "probability": [0.61, 0.0912, 0.05, 0.001],
+        "churned": [0, 172, 394, 612],
         "profit": [0.0, 551.0, 1_234.0, -14_368.0],
         "profit_low": [0.0, 322.0, 803.0, -14_801.0],
         "profit_high": [0.0, 799.0, 1_655.0, -13_911.0],
@@ -207,6 +225,7 @@ GROUPS = pd.DataFrame(
 SEGMENTS = pd.DataFrame(
     {
         "segment": ["1", "2", "all"],
+        "name": ["ordinary", "many adverts", "all"],
         "share": [0.903, 0.097, 1.0],
         "churned": [0.031, 0.124, 0.0412],
         "adverts_per_free_song": [0.081, 0.1614, 0.0898],
@@ -311,6 +330,30 @@ CAMPAIGNS = {
     "programme": [],
 }
 
+MOVEMENTS = pd.DataFrame(
+    [
+        ("2018-11-24", "paid", "active", "active", "15000"),
+        ("2018-11-24", "free", "active", "cancelled", "301"),
+        ("2018-12-01", "paid", "active", "active", "14000"),
+        ("2018-12-01", "free", "active", "active", "3000"),
+        ("2018-12-01", "free", "active", "quiet", "211"),
+        ("2018-12-01", "paid", "active", "cancelled", "202"),
+        ("2018-12-01", "free", "quiet", "returned", "53"),
+        ("2018-12-01", "free", "new", "active", "44"),
+    ],
+    columns=["week_end", "level", "before", "now", "customers"],
+)
+RETENTION = pd.DataFrame(
+    [
+        ("2018-10-22", "1", "400", "380"),
+        ("2018-10-22", "4", "400", "300"),
+        ("2018-11-19", "1", "120", "117"),
+        ("earlier", "1", "9000", "8800"),
+        ("earlier", "4", "9000", "7920"),
+    ],
+    columns=["signed_up", "weeks", "customers", "retained"],
+)
+
 
 @pytest.fixture
 def datasets() -> dict[str, Any]:
@@ -338,6 +381,8 @@ def datasets() -> dict[str, Any]:
         "data_quality": QUALITY,
         "event_summary": EVENT_SUMMARY,
         "simulation_record": {},
+        "customer_movements": MOVEMENTS,
+        "retention": RETENTION,
         **dict.fromkeys(FIGURES, PIXEL),
     }
 
@@ -348,7 +393,13 @@ def settings(parameters: dict[str, Any]) -> dict[str, Any]:
     return {
         "inputs": parameters["inputs"],
         "feature_engineering": parameters["feature_engineering"],
-        "reporting": ReportingParameters(contacts_shown=15),
+        "reporting": ReportingParameters(
+            model_output="../../07_model_output/mini/",
+            contacts_shown=15,
+            contacts_searchable=500,
+            actions={"many adverts": "offer a month without adverts"},
+        ),
+        "campaigns": parameters["campaigns"],
         "parameters": {"modelling": {"seed": 7}, "simulation": {"seed": 24}},
     }
 
@@ -363,7 +414,7 @@ class WrittenReport:
 
     def section(self, heading: str) -> str:
         """Return the text of a section."""
-        return re.split(r"^## \d\. ", self.text.split(f". {heading}\n")[1], flags=re.MULTILINE)[0]
+        return re.split(r"^## \d+\. ", self.text.split(f". {heading}\n")[1], flags=re.MULTILINE)[0]
 
     def table(self, caption: str) -> list[list[str]]:
         """Return the rows of the table whose caption starts so; the first is the header."""

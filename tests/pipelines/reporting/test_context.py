@@ -2,13 +2,20 @@ from typing import Any
 
 import pandas as pd
 
-from sparkify.pipelines.reporting.context import describe_drivers, describe_groups, list_parameters
+from sparkify.pipelines.modelling.parameters import InputParameters
+from sparkify.pipelines.reporting.context import (
+    describe_drivers,
+    describe_groups,
+    describe_reasons,
+    list_parameters,
+)
 from sparkify.pipelines.reporting.number_format import SPACE
 
-NO_SEGMENTS = pd.DataFrame(columns=["segment", "share", "churned"])
+NO_SEGMENTS = pd.DataFrame(columns=["segment", "name", "share", "churned"])
 SEGMENTS = pd.DataFrame(
     {
         "segment": ["1", "2", "all"],
+        "name": ["ordinary", "many adverts", "all"],
         "share": [0.903, 0.0971, 1.0],
         "churned": [0.031, 0.124, 0.0412],
         "thumbs_up_per_song": [0.0521, 0.049, 0.0512],
@@ -17,13 +24,12 @@ SEGMENTS = pd.DataFrame(
         "downgrades_per_paid_song": [0.011, 0.018, 0.0119],
     }
 )
-WEIGHTS = pd.DataFrame({"feature": ["segment_2"], "weight": [0.7], "kind": "importance"})
 
 
-def drivers(
-    settings: dict[str, Any], weights: pd.DataFrame = WEIGHTS, segments: pd.DataFrame = NO_SEGMENTS
-) -> dict[str, Any]:
-    return describe_drivers(weights, segments, settings["inputs"], settings["feature_engineering"])
+def drivers(settings: dict[str, Any], weights: pd.DataFrame) -> dict[str, Any]:
+    return describe_drivers(
+        weights, NO_SEGMENTS, settings["inputs"], settings["feature_engineering"]
+    )
 
 
 def test_the_weight_of_a_product_is_in_the_row_of_its_input(settings: dict[str, Any]) -> None:
@@ -55,25 +61,33 @@ def test_without_configured_inputs_a_model_uses_the_logarithms_of_features(
     assert (row["name"], row["meaning"]) == ("sessions", "Sessions; logarithm")
 
 
+def segment_rates(datasets: dict[str, Any], inputs: InputParameters) -> list[str]:
+    rows = describe_reasons(datasets["score_summary"], SEGMENTS, inputs, {})["segment_rows"]
+    assert [row["segment"] for row in rows] == ["many adverts", "ordinary"]
+    return [row["rates"].replace(SPACE, " ") for row in rows]
+
+
 def test_segments_have_the_three_rates_furthest_from_the_average(
-    settings: dict[str, Any],
+    settings: dict[str, Any], datasets: dict[str, Any]
 ) -> None:
-    rows = drivers(settings, segments=SEGMENTS)["segment_rows"]
-    assert [row["segment"] for row in rows] == ["1", "2"]
-    assert [row["rates"].replace(SPACE, " ") for row in rows] == [
-        "thumbs down on 1.0 % of songs on the free level, average 1.2 %; "
-        "adverts after 8.1 % of songs on the free level, average 9.0 %; "
-        "saw the downgrade page after 1.1 % of songs on the paid level, average 1.2 %",
-        "thumbs down on 3.0 % of songs on the free level, average 1.2 %; "
-        "adverts after 16.1 % of songs on the free level, average 9.0 %; "
-        "saw the downgrade page after 1.8 % of songs on the paid level, average 1.2 %",
+    assert segment_rates(datasets, settings["inputs"]) == [
+        "gives thumbs down 2.5 times as often as average while on the free plan (3.0 % of songs, "
+        "average 1.2 %); hears adverts 1.8 times as often as average while on the free plan "
+        "(16.1 % of songs, average 9.0 %); opens the downgrade page 1.5 times as often as average "
+        "while on the paid plan (1.8 % of songs, average 1.2 %)",
+        "gives thumbs down less often than average while on the free plan (1.0 % of songs, average "
+        "1.2 %); hears adverts about as often as average while on the free plan (8.1 % of songs, "
+        "average 9.0 %); opens the downgrade page about as often as average while on the paid plan "
+        "(1.1 % of songs, average 1.2 %)",
     ]
 
 
-def test_a_rate_without_words_has_its_name(settings: dict[str, Any]) -> None:
-    wordless = {**settings, "inputs": settings["inputs"].model_copy(update={"segments": None})}
-    _, second = drivers(wordless, segments=SEGMENTS)["segment_rows"]
-    assert second["rates"].startswith("thumbs down per free song: 0.0304, average 0.0121; ")
+def test_a_rate_without_words_has_its_name(
+    settings: dict[str, Any], datasets: dict[str, Any]
+) -> None:
+    wordless = settings["inputs"].model_copy(update={"segments": None})
+    first, _ = segment_rates(datasets, wordless)
+    assert first.startswith("thumbs down per free song: 0.0304, average 0.0121; ")
 
 
 def test_a_lower_auc_within_its_interval_is_not_worse(datasets: dict[str, Any]) -> None:

@@ -1,9 +1,12 @@
 import re
+from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from sparkify.pipelines.reporting.number_format import UNKNOWN
 from sparkify.pipelines.reporting.rendering import ZERO_WIDTH_SPACE
 
 ATTACK = "<script>alert('1')</script> | `x` *y*\n@somebody"
@@ -27,22 +30,30 @@ def report(write: Callable[..., Any], datasets: dict[str, Any]) -> Any:
 
 
 def test_values_do_not_become_tags_or_attributes_of_the_page(report: Any) -> None:
-    assert "<script" not in report.page
-    assert report.page.count("&lt;script&gt;") == 26
-    assert not re.search(r"""(alt|aria-label|data-column)="[^"]*[<>]""", report.page)
+    page = re.sub(r'<script type="module">.*?</script>', "", report.page, flags=re.DOTALL)
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") == 25
+    assert not re.search(r"""(alt|aria-label|data-column)="[^"]*[<>]""", page)
 
 
 def test_the_page_needs_no_other_file(report: Any) -> None:
-    links = set(re.findall(r"""(?:src|href)="([^":,]*)""", report.page))
-    sections = ("forecast", "quality", "limits", "drivers", "groups", "monitoring", "campaigns")
-    assert links == {
-        "data",
-        "run_timings.csv",
-        "run_timings.png",
-        *(f"#{name}" for name in (*sections, "method")),
+    page, (script,) = (
+        re.sub(r"(?s)<script.*?</script>", "", report.page),
+        re.findall(r'(?s)<script type="module">(.*?)</script>', report.page),
+    )
+    sections = ("forecast", "quality", "reasons", "campaigns", "limits", "metrics", "drivers")
+    scores = ("contacts", "churn_scores", "control_group", "segments", "feature_weights")
+    results = ("contact_profit", "campaign_effects", "customer_movements", "retention")
+    assert set(re.findall(r"""(?:src|href)="([^":,]*)""", page)) == {
+        *("data", "run_timings.csv", "run_timings.png", "group_metrics.csv"),
+        *(f"../../07_model_output/mini/{name}.csv" for name in scores),
+        *(f"{name}.csv" for name in results),
+        *(f"#{name}" for name in (*sections, "groups", "monitoring", "method")),
     }
-    assert "url(" not in report.page
-    assert "default-src 'none'" in report.page
+    assert not re.search(r"url\((?!data:)", page)
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    styles = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert f"{styles}; script-src 'sha256-{digest}'" in page
 
 
 def test_values_do_not_become_markdown(report: Any) -> None:
@@ -52,7 +63,7 @@ def test_values_do_not_become_markdown(report: Any) -> None:
     (row,) = re.findall(r"^\| 2 \| `.*$", report.markdown, re.MULTILINE)
     code = r"``<script>alert('1')</script> \| `x` *y* @somebody``"
     assert row.startswith(f"| 2 | {code} | 40\N{NO-BREAK SPACE}% | free | 12 days ago | $2.58 | ")
-    assert row.endswith(f"| {escaped} |")
+    assert row.endswith(f"| {escaped} | {UNKNOWN} |")
     outside_code = re.sub(r"``.*?``", "", report.markdown)
     assert not re.search(r"(?<!\\)<script", outside_code)
     assert "@somebody" not in outside_code

@@ -1,3 +1,5 @@
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,13 +20,33 @@ def summary(datasets: dict[str, Any], **changed: Any) -> dict[str, Any]:
     return {"score_summary": datasets["score_summary"] | changed}
 
 
-def test_key_figures_have_their_likely_range(write: Write) -> None:
-    assert write().items("Forecast") == {
-        "19,700": "customers on 1 December 2018: 15,000 paid, 4,700 free",
-        "588": "expected to churn within 10 days (3.0 %); likely range 541 to 636",
-        "900": "to contact; 102 more form the control group",
-        "$512": "expected gain after $900 for contacts; likely range -$180 to $1,260",
-    }
+def test_the_first_screen_says_the_deal_with_ranges(write: Write, datasets: dict[str, Any]) -> None:
+    contacts = pd.concat([datasets["contacts"]] * 450, ignore_index=True).assign(probability=0.25)
+    first_screen = write(contacts=contacts).text.partition("## 1. ")[0]
+    assert re.findall(r"^- \*\*(.*?)\*\* (.*)$", first_screen, re.MULTILINE) == [
+        (
+            "588 of 19,700",
+            "customers are expected to cancel in the 10 days after 1 December 2018; most likely "
+            "541 to 636",
+        ),
+        ("Contact 900", "who hold 225 of those 588; most likely 196 to 255"),
+        (
+            "About 22 stay",
+            "if a contact keeps 10 % of those who would leave; most likely 14 to 32",
+        ),
+        ("$512", "expected gain after $900 of cost; most likely $360 to $1,980"),
+    ]
+
+
+def test_weeks_are_expected_and_actual(write: Write) -> None:
+    rows = write().table("Expected and actual: customers who cancelled within 10 days")
+    assert rows == [
+        ["From", "Customers", "Expected", "Cancelled"],
+        ["7 November 2018", "18,900", "560 (514 to 607)", "541"],
+        ["14 November 2018", "19,001", "571 (525 to 619)", "580"],  # an earlier score
+        ["21 November 2018", "19,876", "601 (554 to 650)", "612"],
+        ["1 December 2018", "19,700", "588 (541 to 636)", "not known yet"],
+    ]
 
 
 def test_a_list_shorter_than_the_threshold_allows_says_so(
@@ -51,24 +73,55 @@ def test_samples_have_their_size_and_that_of_the_whole(
 
 
 def test_the_contact_list_shows_the_first_customers_with_reasons(write: Write) -> None:
-    header, first, second = write().table("The first 2 of 900 customers to contact")
-    assert header[:3] == ["Rank", "Customer", "Probability of churn"]
+    header, first, second = write().table("Customers to contact, the highest probability first")
+    assert header[:3] == ["Rank", "Customer", "Probability"]
     assert first == [
         *("1", "`<script>alert(1)</script>`", "43 %", "paid", "10 hours ago", "$2.88"),
         "thumbs down on 4.1 % of songs, average 1.1 %; no songs on the free level",
+        "offer a month without adverts",
     ]
-    assert second[-1] == "3.4 songs a day"
+    assert second[-2:] == ["3.4 songs a day", UNKNOWN]
 
 
 def test_a_customer_without_reasons_has_a_dash(write: Write, datasets: dict[str, Any]) -> None:
     contacts = datasets["contacts"].assign(reason_for_1=None, reason_for_2=None)
-    _, first, _ = write(contacts=contacts).table("The first 2 of 900")
-    assert first[-1] == UNKNOWN
+    _, first, _ = write(contacts=contacts).table("Customers to contact")
+    assert first[-2] == UNKNOWN
 
 
-def test_a_list_longer_than_contacts_shown_is_cut(write: Write, datasets: dict[str, Any]) -> None:
-    longer = pd.concat([datasets["contacts"]] * 9)
-    assert len(write(contacts=longer).table("The first 15 of 900 customers")) == 1 + 15
+def test_the_page_has_more_contacts_than_markdown(write: Write, datasets: dict[str, Any]) -> None:
+    report = write(contacts=pd.concat([datasets["contacts"]] * 300))
+    assert len(report.table("Customers to contact")) == 1 + 15
+    assert report.page.count("300`|7") == 250
+    assert report.page.count('<tr role="row" class="unprinted">') == 500 - 15
+    assert "[contacts.csv](../../07_model_output/mini/contacts.csv)" in report.text
+
+
+def test_reasons_are_counted_with_what_may_help(write: Write) -> None:
+    report = write()
+    assert report.table("The strongest reason of each of the 1,002 customers") == [
+        ["Reason", "Customers", "Share", "What may help"],
+        ["many adverts", "500", "50 %", "offer a month without adverts"],
+        ["plays many songs", "402", "40 %", UNKNOWN],
+        ["little history", "100", "10 %", UNKNOWN],
+    ]
+    section = report.section("Reasons and segments")
+    assert "The most active customers churn more often (plays many songs)." in section
+
+
+def test_without_volume_among_the_reasons_nothing_is_said_of_the_most_active(
+    write: Write, datasets: dict[str, Any]
+) -> None:
+    assert "most active" not in write(**summary(datasets, main_reasons={"many adverts": 9})).text
+
+
+def test_a_page_without_reasons_and_segments_has_no_gap_in_its_numbers(
+    write: Write, datasets: dict[str, Any]
+) -> None:
+    report = write(**summary(datasets, main_reasons={}, segments=[]))
+    headings = re.findall(r"^## (\d+)\. (.*)$", report.text, re.MULTILINE)
+    assert [int(number) for number, _ in headings] == list(range(1, 10))
+    assert "Reasons and segments" not in dict(headings).values()
 
 
 def test_an_empty_control_group_is_a_warning(write: Write, datasets: dict[str, Any]) -> None:
@@ -150,12 +203,30 @@ def test_a_list_that_is_expected_to_lose_money_is_a_warning(
 
 
 def test_churn_is_defined_by_the_outcome(write: Write, datasets: dict[str, Any]) -> None:
-    assert "Customers who will have cancelled within 10 days count as churned." in write().text
+    assert "a customer who cancels within 10 days has churned:" in write().text
     text = write(**summary(datasets, outcome="inactivity", outcome_phrase="were not seen")).text
-    assert "Customers who will not be seen within 10 days count as churned." in text
+    assert "a customer who is not seen within 10 days has churned:" in text
+    assert "customers are expected to stay away in the 10 days" in text
 
 
 # Forecast quality
+
+
+def test_the_quality_begins_with_what_a_manager_can_use(write: Write) -> None:
+    first, second, *_ = write().section("Forecast quality").strip().split("\n\n")
+    assert first == (
+        "The tenth of the customers with the highest probability holds 3.91 times (3.52 to 4.29) "
+        "as many churners as average."
+    )
+    assert second == (
+        "1 in 6 customers above the threshold churned, 17.2 % (15.1 to 19.3 %), against 1 in 32 of "
+        "all. They were 28.1 % (24.0 to 31.9 %) of the customers who churned."
+    )
+
+
+def test_the_sliders_have_the_profit_curve(write: Write) -> None:
+    (curve,) = re.findall(r'data-curve="([^"]*)"', write().page)
+    assert json.loads(curve)[1:3] == [[999, 172, 0.0912], [2310, 394, 0.05]]
 
 
 def metrics(datasets: dict[str, Any], **changed: Any) -> dict[str, Any]:
@@ -192,7 +263,7 @@ def test_out_of_fold_metrics_are_beside_those_of_the_hold_out(
     assert by_name["Churned"] == ["612 of 19,876", "3,777 of 98,765", "101 of 3,580"]
     assert by_name["AUC"][1] == "0.771 (0.764 to 0.778)"
     assert "with 3,777 churned snapshots against 612 in the hold-out." in report.section(
-        "Forecast quality"
+        "Metrics in detail"
     )
     assert "Out of fold" not in write().text
 
@@ -224,7 +295,7 @@ def test_held_out_users_with_enough_churn_are_evaluated(write: Write) -> None:
         "3,580 of these users were held out of training, by a hash of their id. 101 of them "
         "cancelled. The AUC on them is 0.753 (0.707 to 0.796), against 0.780 (0.761 to 0.798) for "
         "all customers."
-    ) in write().section("Forecast quality")
+    ) in write().section("Metrics in detail")
 
 
 def test_a_hold_out_with_little_churn_is_a_warning(write: Write, datasets: dict[str, Any]) -> None:
@@ -257,7 +328,7 @@ def test_a_model_better_than_simple_rules_has_its_gain(write: Write) -> None:
         "By AUC, the model is measurably better than most songs first (difference 0.100, 95 % CI "
         "0.081 to 0.120). By average precision, the model is measurably better than most songs "
         "first (difference 0.065, 95 % CI 0.043 to 0.089)."
-    ) in write().section("Forecast quality")
+    ) in write().section("Metrics in detail")
 
 
 @pytest.mark.parametrize(
@@ -322,34 +393,34 @@ def test_profits_with_too_few_churners_have_no_intervals(
 
 
 def test_each_limit_names_a_figure(write: Write) -> None:
-    limits = write().items("Limits")
-    assert "17.2 % (15.1 to 19.3 %) churn" in limits["No decision against a customer."]
-    assert "28.1 % (24.0 to 31.9 %)" in limits["No complete list of churners."]
-    assert "control group of 102 customers" in limits["No proof that contacts work."]
-    assert "with 612 churned" in limits["Nothing beyond 10 days."]
-    assert "Nothing about real customers." not in limits
-    assert "No list of ended subscriptions." not in limits
+    limits = write().items("Must not be used for")
+    assert "17.2 % (15.1 to 19.3 %) churn" in limits["Decisions against a customer"]
+    assert "28.1 % (24.0 to 31.9 %)" in limits["A complete list of churners"]
+    assert "control group of 102 customers" in limits["Proof that contacts work"]
+    assert "with 612 churned" in limits["Anything beyond 10 days"]
+    assert "Statements about real customers" not in limits
+    assert "A list of ended subscriptions" not in limits
 
 
 def test_without_a_control_group_the_effect_of_contacts_stays_unknown(
     write: Write, datasets: dict[str, Any]
 ) -> None:
-    limits = write(**summary(datasets, control=0)).items("Limits")
-    assert "This list has no control group" in limits["No proof that contacts work."]
+    limits = write(**summary(datasets, control=0)).items("Must not be used for")
+    assert "This list has no control group" in limits["Proof that contacts work"]
 
 
 def test_only_a_group_that_is_measurably_worse_is_a_limit(
     write: Write, datasets: dict[str, Any]
 ) -> None:
-    limits = write().items("Limits")
-    assert ": level free, AUC 0.70 (0.64 to 0.75)" in limits["No ranking within some groups."]
-    unequal = "No claim of equal quality for all groups."
+    limits = write().items("Must not be used for")
+    assert ": level free, AUC 0.70 (0.64 to 0.75)" in limits["Ranking within some groups"]
+    unequal = "A claim of equal quality for all groups"
     assert limits[unequal] == "In 1 of 3 groups too few churned to say: gender <b>F</b>, 0."
     wide = datasets["group_metrics"].assign(
         auc_low=[0.49, 0.77, None], auc_difference_high=[0.05, 0.02, None]
     )
-    limits = write(group_metrics=wide).items("Limits")
-    assert "No ranking within some groups." not in limits
+    limits = write(group_metrics=wide).items("Must not be used for")
+    assert "Ranking within some groups" not in limits
     assert limits[unequal] == (
         "In 2 of 3 groups too few churned to say: level free, 90; gender <b>F</b>, 0."
     )
@@ -361,10 +432,10 @@ def test_a_simulated_log_says_nothing_about_real_customers(
     report = write(
         **metrics(datasets, source="simulated"), simulation_record={"seed": 455, "users": 225}
     )
-    limits = report.items("Limits")
-    assert "All 19,876 customers" in limits["Nothing about real customers."]
-    assert report.markdown.startswith("> [!WARNING]\n> Simulated log: the customers in this report")
-    assert "with seed 455 and 225 users" in report.notices()[0]
+    limits = report.items("Must not be used for")
+    assert "All 19,876 customers" in limits["Statements about real customers"]
+    assert report.markdown.startswith("> [!WARNING]\n> Simulated log: these customers do not exist")
+    assert "(seed 455, 225 users)" in report.notices()[0]
     assert report.page.index("Simulated log") < report.page.index("<h1>")
 
 
@@ -373,8 +444,8 @@ def test_with_inactivity_a_pause_counts_as_churn(write: Write, datasets: dict[st
     report = write(
         **metrics(datasets, prediction_task=datasets["metrics"]["prediction_task"] | task)
     )
-    limits = report.items("Limits")
-    assert "not seen for 14 days" in limits["No list of ended subscriptions."]
+    limits = report.items("Must not be used for")
+    assert "not seen for 14 days" in limits["A list of ended subscriptions"]
 
 
 # What the forecast depends on
@@ -384,7 +455,7 @@ def test_an_input_has_one_row_with_the_weight_of_its_product(write: Write) -> No
     report = write()
     assert report.table("The inputs, the strongest first") == [
         ["Input", "Weight", "Additional weight times is paid", "Meaning"],
-        ["segment 2", "0.25", UNKNOWN, "Probability of segment 2"],
+        ["segment 2", "0.25", UNKNOWN, "Probability of the segment “many adverts”"],
         [
             *("songs per day", "0.11", "-0.071"),
             "Events on page NextSong per days in which events could be seen, shrunk towards "
@@ -408,12 +479,19 @@ def test_importances_have_no_direction(write: Write) -> None:
 
 def test_segments_are_distinguished_by_their_rates(write: Write, datasets: dict[str, Any]) -> None:
     report = write()
-    assert report.table("The segments, the largest first")[2] == [
-        *("2", "9.7 %", "12 %"),
-        "adverts after 16.1 % of songs on the free level, average 9.0 %",
+    header, first, second = report.table("The segments, those with the most expected churners")
+    assert header[:6] == [
+        *("Segment", "Customers", "Expected to churn", "Rate", "To contact", "Expected gain")
     ]
-    empty = datasets["segments"].head(0)
-    assert "The segments, the largest first" not in write(segments=empty).text
+    assert first == [
+        *("many adverts", "1,900", "236", "12 %", "600", "$402"),
+        "hears adverts 1.8 times as often as average while on the free plan (16.1 % of songs, "
+        "average 9.0 %)",
+        "offer a month without adverts",
+    ]
+    assert second[-1] == UNKNOWN
+    without = write(segments=datasets["segments"].head(0), **summary(datasets, segments=[]))
+    assert "The segments" not in without.text
 
 
 # Quality by customer group
@@ -500,7 +578,7 @@ def test_drift_by_chance_is_not_an_alarm(write: Write, datasets: dict[str, Any])
         ["songs per day", "0.0712", "0.143", "0.25", "0.20", by_chance],
     ]
     assert f"stability index of 1 feature is {by_chance}." in report.section("Monitoring")
-    assert report.alt_texts()[-3].endswith(f"limit of 0.1; 1 alarm, 1 feature {by_chance}.")
+    assert report.alt_texts()[-2].endswith(f"limit of 0.1; 1 alarm, 1 feature {by_chance}.")
 
 
 def test_earlier_scores_with_too_few_churners_have_no_interval(
@@ -597,19 +675,19 @@ def test_the_log_and_its_rejected_lines_are_described(
     write: Write, datasets: dict[str, Any]
 ) -> None:
     report = write()
-    items = report.items("Method")
+    items = report.items("How it was made")
     assert items["Records"] == "287,156; 8,472 (3.0 %) were rejected"
     assert items["Unused columns of the log"] == "<i>device</i>"
     assert report.table("Rejected records by reason")[1:] == [["no user", "8,472", "3.0 %"]]
     clean = datasets["data_quality"] | {"rejected": 0, "rejections": {}, "unknown_columns": []}
     report = write(data_quality=clean)
     assert report.table("Rejected records by reason")[1:] == [["none", "0", "0 %"]]
-    assert set(items) - set(report.items("Method")) == {"Unused columns of the log"}
+    assert set(items) - set(report.items("How it was made")) == {"Unused columns of the log"}
 
 
 def test_the_champion_is_described_with_its_training_data(write: Write) -> None:
     report = write()
-    items = report.items("Method")
+    items = report.items("How it was made")
     assert items["Training data"] == (
         "98,765 snapshots of 16,543 customers at 2 cutoffs from 10 October 2018 to "
         "17 October 2018; 3,777 churned (3.8 %)"
@@ -629,9 +707,12 @@ def test_run_times_are_linked(write: Write) -> None:
 
 def test_a_simulation_is_named_by_its_seed(write: Write, datasets: dict[str, Any]) -> None:
     quality = datasets["data_quality"] | {"source": "simulated"}
-    items = write(data_quality=quality, simulation_record={"seed": 455}).items("Method")
+    items = write(data_quality=quality, simulation_record={"seed": 455}).items("How it was made")
     assert items["Log"] == "simulated, with seed 455"
-    assert write(data_quality=quality).items("Method")["Log"] == f"simulated, with seed {UNKNOWN}"
+    assert (
+        write(data_quality=quality).items("How it was made")["Log"]
+        == f"simulated, with seed {UNKNOWN}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -645,20 +726,20 @@ def test_customers_with_events_after_a_cancellation_are_counted(
     write: Write, treated_as: str, sentence: str
 ) -> None:
     returning = {"customers": 30, "events": 59_437, "treated_as": treated_as}
-    items = write(event_summary={"returning_customers": returning}).items("Method")
+    items = write(event_summary={"returning_customers": returning}).items("How it was made")
     assert items["Customers with events after a cancellation"] == (
         f"30, with 59,437 events. {sentence} (feature_engineering.returning_customers)"
     )
 
 
 def test_the_question_names_its_customers(write: Write, datasets: dict[str, Any]) -> None:
-    items = write().items("Method")
+    items = write().items("How it was made")
     assert items["Question"] == "which customers cancelled within 10 days of a cutoff"
     task = {"outcome": "inactivity", "outcome_phrase": "were not seen", "active_within_days": 30}
     report = write(
         **metrics(datasets, prediction_task=datasets["metrics"]["prediction_task"] | task)
     )
-    assert report.items("Method")["Question"] == (
+    assert report.items("How it was made")["Question"] == (
         "which customers seen in the 30 days before were not seen within 10 days of a cutoff"
     )
 
@@ -680,7 +761,7 @@ def test_finished_campaigns_are_read_out(write: Callable[..., Any]) -> None:
 
 
 def test_the_plan_says_what_the_list_can_show(write: Callable[..., Any]) -> None:
-    section = write().section("Campaigns and losses")
+    section = write().section("Forecast")
     assert (
         "the list of 2,700 contacts and a control group of 300 can show, with a probability of "
         "80 %, that contacts keep 44 % of the customers who would churn, or more. The assumed "
@@ -709,8 +790,26 @@ def test_without_a_finished_campaign_the_report_says_what_it_waits_for(
     report = write(campaign_summary={**waiting, "waiting": ["2018-12-01"]}, campaigns_figure=None)
     section = report.section("Campaigns and losses")
     assert "waiting for the horizon of 1 December 2018" in section
-    report = write(campaign_summary={}, campaigns_figure=None, movements_figure=None)
-    assert "No campaign has been read out yet." in report.section("Campaigns and losses")
+
+
+def test_losses_and_retention_are_shown_only_where_they_were_counted(
+    write: Callable[..., Any],
+) -> None:
+    report = write()
+    assert report.table("Customers lost and won in the newest weeks") == [
+        ["Week until", "Active", "Cancelled", "Went quiet", "Returned", "New"],
+        ["24 November 2018", "15,000", "301", "0", "0", "0"],
+        ["1 December 2018", "17,097", "202", "211", "53", "44"],
+    ]
+    assert report.table("Share of customers retained") == [
+        ["Signed up in the week of", "Customers", "After 1 week", "After 4 weeks"],
+        ["earlier", "9,000", "98 %", "88 %"],
+        ["22 October 2018", "400", "95 %", "75 %"],
+        ["19 November 2018", "120", "98 %", UNKNOWN],
+    ]
+    nothing = {"customer_movements": None, "retention": None, "campaign_summary": {}}
+    report = write(**nothing, campaigns_figure=None, movements_figure=None)
+    assert "Campaigns and losses" not in report.text
 
 
 def test_campaigns_without_a_clear_effect_propose_nothing(

@@ -14,6 +14,8 @@ from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
 from sparkify.hooks.package_versions import read_package_versions
+from sparkify.ml.segments import CustomerSegments
+from sparkify.ml.shrunken_rates import Rate
 from sparkify.pipelines.evaluation.parameters import DecisionParameters, EvaluationParameters
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
@@ -238,14 +240,21 @@ def test_scores_are_archived_under_their_cutoff(scores: DataFrame) -> None:
 
 
 CUTOFF = date(2018, 12, 1)
-THUMBS = {"input": "thumbs", "reason": "thumbs down", "contribution": 0.51239}
-AGE = {"input": "age", "reason": "registered 3 days ago", "contribution": -0.25}
+THUMBS = {
+    **{"input": "thumbs", "label": "many thumbs down"},
+    **{"reason": "thumbs down", "contribution": 0.51239},
+}
+AGE = {
+    **{"input": "age", "label": "age"},
+    **{"reason": "registered 3 days ago", "contribution": -0.25},
+}
+ACTIONS = {"many thumbs down": "send a playlist", "many adverts": "a month without adverts"}
 
 
 def create_scores(spark: SparkSession, customers: list[tuple[Any, ...]]) -> DataFrame:
     """Return scores of (user, probability, reasons for, reasons against)."""
     rows = [
-        (user, CUTOFF, probability, rank, 50.0, "paid", 1.26, reasons, against)
+        (user, CUTOFF, probability, rank, 50.0, "paid", 1.26, "many adverts", reasons, against)
         for rank, (user, probability, reasons, against) in enumerate(customers, 1)
     ]
     return spark.createDataFrame(rows, CHURN_SCORES.struct)
@@ -297,6 +306,7 @@ def test_the_spreadsheet_of_scores_has_a_column_per_reason(
         "probability": 0.5124,
         "level": "paid",
         "days_since_last_seen": 1.3,
+        "segment": "many adverts",
         "percentile": 50.0,
         "predicted": True,
         "reason_for_1": "thumbs down",
@@ -315,7 +325,9 @@ def test_the_spreadsheet_of_scores_has_a_column_per_reason(
 def test_contacts_have_their_expected_gain(
     three_scores: DataFrame, decision: dict[str, Any], scoring: ScoringParameters
 ) -> None:
-    contacts, control = nodes.list_contacts(three_scores, decision, with_control(scoring, 0))
+    contacts, control = nodes.list_contacts(
+        three_scores, decision, with_control(scoring, 0), ACTIONS
+    )
     assert contacts["user_id"].tolist() == ["007", "8"]
     # 0.51239 * 0.1 * 100 - 2 and 0.25 * 0.1 * 100 - 2 dollars.
     assert contacts["expected_gain"].tolist() == pytest.approx([3.1239, 0.5])
@@ -327,17 +339,41 @@ def test_contacts_have_their_expected_gain(
     assert (list(control), len(control)) == ([*rounded, "is_lasting"], 0)
 
 
+def test_the_action_is_the_first_that_fits_a_reason_or_the_segment(
+    spark: SparkSession, decision: dict[str, Any], scoring: ScoringParameters
+) -> None:
+    customers = [("a", 0.5, [AGE, THUMBS], []), ("b", 0.4, [AGE], []), ("c", 0.3, [], [])]
+    without_segment = F.when(F.col("user_id") != "c", F.col("segment"))
+    scored = create_scores(spark, customers).withColumn("segment", without_segment)
+    contacts, _ = nodes.list_contacts(scored, decision, with_control(scoring, 0), ACTIONS)
+    assert contacts["action"].tolist() == ["send a playlist", "a month without adverts", None]
+
+
+def test_customers_get_the_name_of_their_most_likely_segment(
+    spark: SparkSession, inputs: InputParameters
+) -> None:
+    rate = Rate("adverts", "adverts", "songs", prior=1.0, overall=0.1)
+    stage = CustomerSegments([rate], shares=[0.7, 0.3], segment_rates=[[0.05], [0.5]])
+    rows = [("few", 1.0, 100.0), ("many", 60.0, 100.0)]
+    customers = spark.createDataFrame(rows, "user_id string, adverts double, songs double")
+    segment = nodes._find_segment(PipelineModel([stage]), inputs).alias("segment")
+    named = stage.transform(customers).select("user_id", segment).orderBy("user_id").collect()
+    assert [tuple(row) for row in named] == [("few", "low adverts"), ("many", "high adverts")]
+
+
 def test_a_share_of_the_customers_is_the_control_group(
     spark: SparkSession, decision: dict[str, Any], scoring: ScoringParameters
 ) -> None:
     many = create_scores(spark, [(str(user), 0.5, [THUMBS], []) for user in range(2_000)])
-    contacts, control = nodes.list_contacts(many, decision, with_control(scoring, 0.1))
+    contacts, control = nodes.list_contacts(many, decision, with_control(scoring, 0.1), ACTIONS)
     assert len(contacts) + len(control) == 2_000
     assert not set(contacts["user_id"]) & set(control["user_id"])
     assert 160 < len(control) < 240
-    _, again = nodes.list_contacts(many.repartition(3), decision, with_control(scoring, 0.1))
+    _, again = nodes.list_contacts(
+        many.repartition(3), decision, with_control(scoring, 0.1), ACTIONS
+    )
     pd.testing.assert_frame_equal(again, control)
-    _, other = nodes.list_contacts(many, decision, with_control(scoring, 0.1, seed=8))
+    _, other = nodes.list_contacts(many, decision, with_control(scoring, 0.1, seed=8), ACTIONS)
     assert set(other["user_id"]) != set(control["user_id"])
 
 
@@ -370,7 +406,7 @@ def test_an_empty_group_is_a_warning(
     warning: str,
 ) -> None:
     few = create_scores(spark, [(str(user), 0.5, [THUMBS], []) for user in range(20)])
-    contacts, control = nodes.list_contacts(few, decision, with_control(scoring, share))
+    contacts, control = nodes.list_contacts(few, decision, with_control(scoring, share), ACTIONS)
     assert (len(contacts), len(control)) == (contacted, 20 - contacted)
     assert logged.messages == [warning]
 
@@ -381,7 +417,7 @@ def test_the_summary_counts_contacts_and_expected_churners(
     decision: dict[str, Any],
     scoring: ScoringParameters,
 ) -> None:
-    lists = nodes.list_contacts(three_scores, decision, with_control(scoring, 0))
+    lists = nodes.list_contacts(three_scores, decision, with_control(scoring, 0), ACTIONS)
     summary = nodes.summarize_scores(three_scores, *lists, card, decision, 0)
     json.dumps(summary, allow_nan=False)
     assert (summary["cutoff"], summary["horizon_days"]) == ("2018-12-01", 10)
@@ -390,7 +426,13 @@ def test_the_summary_counts_contacts_and_expected_churners(
     assert (summary["expected_churners"], summary["predicted"]) == (0.9, 2)
     assert (summary["to_contact"], summary["control"], summary["control_share"]) == (2, 0, 0)
     assert (summary["expected_profit"], summary["contact_costs"]) == (3.62, 4)
-    assert summary["main_reasons"] == {"thumbs": 2}
+    assert summary["main_reasons"] == {"many thumbs down": 2}
+    assert summary["segments"] == [
+        {
+            **{"segment": "many adverts", "customers": 3, "expected_churners": 0.9},
+            **{"to_contact": 2, "expected_gain": 3.62},
+        }
+    ]
     assert summary["is_forecast"]
     assert summary["model"]["label"] == "logistic regression (regParam 0.3)"
     assert summary["decision"] == {
@@ -421,7 +463,9 @@ def test_the_list_has_the_customers_with_a_paying_contact(
 ) -> None:
     users, gain = GAINS[contact_cost]
     decision = decide("profit", contact_cost)
-    contacts, control = nodes.list_contacts(three_scores, decision, with_control(scoring, 0))
+    contacts, control = nodes.list_contacts(
+        three_scores, decision, with_control(scoring, 0), ACTIONS
+    )
     summary = nodes.summarize_scores(three_scores, contacts, control, card, decision, 0)
     rows = nodes.flatten_scores(three_scores, decision, scoring.reasons).toPandas()
     assert contacts["user_id"].tolist() == users
@@ -455,7 +499,7 @@ def test_an_empty_list_has_a_summary(
     scoring: ScoringParameters,
 ) -> None:
     low = create_scores(spark, [("9", 0.1, [], [AGE])])
-    lists = nodes.list_contacts(low, decision, scoring)
+    lists = nodes.list_contacts(low, decision, scoring, ACTIONS)
     summary = nodes.summarize_scores(low, *lists, card, decision, 0.1)
     assert (summary["to_contact"], summary["control"], summary["expected_profit"]) == (0, 0, 0.0)
     assert summary["main_reasons"] == {}
@@ -469,7 +513,7 @@ def test_scores_of_training_days_are_not_a_forecast(
     logged: pytest.LogCaptureFixture,
 ) -> None:
     earlier = three_scores.withColumn("cutoff", F.lit(date(2018, 11, 16)))
-    lists = nodes.list_contacts(earlier, decision, scoring)
+    lists = nodes.list_contacts(earlier, decision, scoring, ACTIONS)
     summary = nodes.summarize_scores(earlier, *lists, card, decision, 0.1)
     assert not summary["is_forecast"]
     assert logged.messages[-1].startswith(

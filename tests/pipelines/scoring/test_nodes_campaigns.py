@@ -6,12 +6,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sparkify.ml.segments import CustomerSegments
-from sparkify.ml.shrunken_rates import Rate
 from sparkify.pipelines.scoring import nodes
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES
@@ -30,7 +27,7 @@ def settings(parameters: dict[str, Any]) -> ScoringParameters:
 
 def scores(spark: SparkSession, customers: int) -> DataFrame:
     rows = [
-        (str(number), CUTOFF, 0.5, number + 1, 50.0, "paid", 1.0, [], [])
+        (str(number), CUTOFF, 0.5, number + 1, 50.0, "paid", 1.0, None, [], [])
         for number in range(customers)
     ]
     return spark.createDataFrame(rows, CHURN_SCORES.struct)
@@ -43,7 +40,7 @@ def test_the_lasting_control_group_is_the_same_at_every_cutoff(
     changed = settings.model_copy(update=shares)
     many = scores(spark, 2_000)
     later = many.withColumn("cutoff", F.date_add("cutoff", 7))
-    lists = [nodes.list_contacts(at_cutoff, DECISION, changed) for at_cutoff in (many, later)]
+    lists = [nodes.list_contacts(at_cutoff, DECISION, changed, {}) for at_cutoff in (many, later)]
     lasting = [set(control.loc[control["is_lasting"], "user_id"]) for _, control in lists]
     assert lasting[0] == lasting[1]
     assert 70 < len(lasting[0]) < 130
@@ -55,7 +52,7 @@ def test_the_lasting_control_group_is_the_same_at_every_cutoff(
 def test_without_a_lasting_control_group_the_lists_are_those_of_the_cutoff(
     spark: SparkSession, settings: ScoringParameters
 ) -> None:
-    contacts, control = nodes.list_contacts(scores(spark, 200), DECISION, settings)
+    contacts, control = nodes.list_contacts(scores(spark, 200), DECISION, settings, {})
     assert len(contacts) + len(control) == 200
     assert not control["is_lasting"].any()
     assert list(control) == [*contacts, "is_lasting"]
@@ -67,31 +64,22 @@ def listed(*user_ids: str, **columns: Any) -> pd.DataFrame:
     )
 
 
-def test_a_campaign_is_archived_with_groups_and_segments(spark: SparkSession) -> None:
-    rate = Rate("adverts", "adverts", "songs", prior=1.0, overall=0.1)
-    segments = CustomerSegments([rate], shares=[0.7, 0.3], segment_rates=[[0.05], [0.5]])
-    rows = [("few", 1.0, 100.0), ("many", 60.0, 100.0), ("unlisted", 60.0, 100.0)]
-    features = spark.createDataFrame(rows, "user_id string, adverts double, songs double")
-    contacts = listed("many", "few")
-    control = listed("lasts", "drawn", is_lasting=[True, False])
-    archived = nodes.archive_campaign(contacts, control, features, PipelineModel([segments]))
-    ((name, campaign),) = archived.items()
+def test_a_campaign_is_archived_with_groups_and_segments() -> None:
+    contacts = listed("many", "few", segment=["many adverts", "ordinary"])
+    control = listed("lasts", "drawn", is_lasting=[True, False], segment=[None, "ordinary"])
+    ((name, campaign),) = nodes.archive_campaign(contacts, control).items()
     assert name == "2018-11-07"
     assert campaign[["user_id", "group", "segment"]].to_numpy().tolist() == [
-        ["drawn", "control", None],
-        ["few", "contact", "segment_1"],
+        ["drawn", "control", "ordinary"],
+        ["few", "contact", "ordinary"],
         ["lasts", "lasting", None],
-        ["many", "contact", "segment_2"],
+        ["many", "contact", "many adverts"],
     ]
 
 
-def test_a_model_without_segments_and_an_empty_list_can_be_archived(spark: SparkSession) -> None:
-    features = spark.createDataFrame([("a",)], "user_id string")
-    nothing = listed(is_lasting=[]).astype({"is_lasting": bool})
-    (campaign,) = nodes.archive_campaign(listed("a"), nothing, features, PipelineModel([])).values()
-    assert campaign["segment"].tolist() == [None]
-    empty = nothing.drop(columns="is_lasting")
-    assert nodes.archive_campaign(empty, nothing, features, PipelineModel([])) == {}
+def test_an_empty_list_has_no_campaign() -> None:
+    nothing = listed(is_lasting=[], segment=[]).astype({"is_lasting": bool})
+    assert nodes.archive_campaign(nothing.drop(columns="is_lasting"), nothing) == {}
 
 
 def equal(number: int, is_lasting: bool = False) -> pd.DataFrame:

@@ -27,6 +27,7 @@ from sparkify.pipelines.campaigns.effects import (
 )
 from sparkify.pipelines.campaigns.movements import count_steps, list_week_ends
 from sparkify.pipelines.campaigns.parameters import CampaignParameters
+from sparkify.pipelines.campaigns.retention import count_retained
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering.customers import find_log_span
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -267,3 +268,16 @@ def count_movements(
     first_day, log_end = find_log_span(user_days, feature_engineering)
     week_ends = list_week_ends(first_day, log_end, silent_after_days, campaigns.movement_weeks)
     return count_steps(user_days, week_ends, silent_after_days, feature_engineering)
+
+
+def measure_retention(
+    user_days: DataFrame,
+    feature_engineering: FeatureEngineeringParameters,
+    campaigns: CampaignParameters,
+) -> pd.DataFrame:
+    """Count customers who have not cancelled, by sign-up week and the weeks since then.
+
+    Returns one row per sign-up week and number of weeks, as `retention.count_retained` does.
+    """
+    span = find_log_span(user_days, feature_engineering)
+    return count_retained(user_days, *span, campaigns.retention_cohorts, campaigns.retention_weeks)

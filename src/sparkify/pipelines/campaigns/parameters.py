@@ -15,3 +15,5 @@ class CampaignParameters(Parameters):
     programme_days: Annotated[tuple[PositiveInt, ...], Field(min_length=1), Unique]
     silent_after_days: PositiveInt
     movement_weeks: PositiveInt
+    retention_cohorts: PositiveInt
+    retention_weeks: Annotated[tuple[PositiveInt, ...], Field(min_length=1), Unique]

@@ -33,6 +33,12 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="count_movements",
             ),
             Node(
+                nodes.measure_retention,
+                ["user_days", engineering, campaigns],
+                "retention",
+                name="measure_retention",
+            ),
+            Node(
                 figures.draw_campaigns,
                 ["campaign_effects", "campaign_summary"],
                 "campaigns_figure",

@@ -24,6 +24,7 @@ def compute_contact_profit(
     """
     gain = _compute_gains(rows["churned"].to_numpy(float), evaluation.decision)
     order = np.argsort(-rows["probability"].to_numpy(), kind="stable")
+    probability, churned = (rows[name].to_numpy()[order] for name in ("probability", "churned"))
     curve = _sum_gains(gain[order])
     selected = int((rows["probability"] >= decision["threshold"]).sum())
     best = int(curve.argmax())
@@ -42,6 +43,8 @@ def compute_contact_profit(
     table = pd.DataFrame(
         {
             "contacted": numbers,
+            "probability": probability[np.maximum(numbers - 1, 0)],
+            "churned": np.concatenate([[0], np.cumsum(churned)])[numbers],
             "profit": curve[numbers],
             "profit_low": low,
             "profit_high": high,

@@ -1,6 +1,7 @@
 """Nodes from a challenger to its evaluation, and to the champion in service."""
 
 import logging
+from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
@@ -95,7 +96,8 @@ def evaluate_champion(
         test a later time and new users. `out_of_fold` covers all training cutoffs, each row
         predicted and calibrated without its user; only for a champion of this training.
         `decision` has the threshold with its costs and rule, `gain_over_baselines` how much better
-        the champion ranks than each simple rule.
+        the champion ranks than each simple rule. `weeks` has the expected and the actual churners
+        of each cutoff that is not forecast from itself: of the hold-out and out of fold.
     """
     trained, held_out = train_predictions.toPandas(), test_predictions.toPandas()
     decision = describe_decision(evaluation.decision, champion["f1_threshold"])
@@ -113,13 +115,25 @@ def evaluate_champion(
         "baselines": ml_metrics.evaluate_baselines(held_out, base_rate, bootstrap),
         "gain_over_baselines": ml_metrics.measure_gain_over_baselines(held_out, bootstrap),
         "candidates": cv_results.to_dict("records"),
+        "weeks": _count_by_cutoff(held_out),
     }
     challenger = describe_candidate(selected_candidate, calibration)
     if all(champion.get(name) == value for name, value in challenger.items()):
         rows = select_trial(out_of_fold_predictions, selected_candidate["trial"])
         rows = cross_calibrate(rows, calibration["method"])
         metrics["out_of_fold"] = ml_metrics.evaluate_predictions(rows, threshold, bootstrap)
+        metrics["weeks"] = _count_by_cutoff(rows) + metrics["weeks"]
     return metrics
+
+
+def _count_by_cutoff(rows: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """Return the customers of each cutoff, those expected to churn, and those who did."""
+    values = rows[["probability", "churned"]].astype(float)
+    customers = values.groupby([rows["cutoff"].astype(str), rows["user_id"]]).mean()  # of repeats
+    sums = customers.groupby(level="cutoff").agg(
+        customers=("churned", "size"), expected=("probability", "sum"), churned=("churned", "sum")
+    )
+    return sums.round(1).astype({"churned": int}).reset_index().to_dict("records")
 
 
 def list_feature_weights(churn_model: PipelineModel) -> pd.DataFrame:
@@ -143,9 +157,9 @@ def estimate_contact_profit(
 
     Returns:
         The profits, one row per number of contacts, the highest probabilities first. Columns are
-        `profit` with its 95 % interval over users, `at_random`, and one per baseline. And the
-        plan: the best number of contacts with its interval, the number at the threshold in use,
-        and the profit of the alternatives.
+        the `probability` of the last one, how many `churned`, `profit` with its 95 % interval over
+        users, `at_random`, and one per baseline. And the plan: the best number of contacts with
+        its interval, the number at the threshold in use, and the profit of the alternatives.
     """
     rows = to_sorted_pandas(test_predictions, *KEYS)
     decision = describe_decision(evaluation.decision, champion["f1_threshold"])

@@ -38,7 +38,7 @@ def create_pipeline(**_: object) -> Pipeline:
         Node(nodes.evaluate_champion, EVALUATED, "metrics", name="evaluate_champion"),
         Node(
             segment_table.describe_segments,
-            ["churn_model", "train"],
+            ["churn_model", "train", "params:inputs"],
             "segments",
             name="describe_segments",
         ),

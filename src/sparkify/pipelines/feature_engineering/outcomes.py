@@ -7,6 +7,7 @@ class OutcomeWords(NamedTuple):
     """Verbs for customers with the outcome, and for a customer with or without it."""
 
     past_tense: str  # 12 of 200 customers ...
+    infinitive: str  # customers expected to ...
     will_happen: str  # customers who ... within 10 days
     stays: str
     churns: str
@@ -16,13 +17,20 @@ class OutcomeWords(NamedTuple):
 
 OUTCOME_WORDS = {
     "cancellation": OutcomeWords(
-        "cancelled", "will have cancelled", "stays", "cancels", "stayed", "cancelled"
+        "cancelled", "cancel", "will have cancelled", "stays", "cancels", "stayed", "cancelled"
     ),
     "downgrade": OutcomeWords(
-        "downgraded", "will have downgraded", "stays", "downgrades", "stayed", "downgraded"
+        "downgraded",
+        "downgrade",
+        "will have downgraded",
+        "stays",
+        "downgrades",
+        "stayed",
+        "downgraded",
     ),
     "either": OutcomeWords(
         "cancelled or downgraded",
+        "cancel or downgrade",
         "will have cancelled or downgraded",
         "stays",
         "cancels or downgrades",
@@ -30,6 +38,12 @@ OUTCOME_WORDS = {
         "cancelled or downgraded",
     ),
     "inactivity": OutcomeWords(
-        "were not seen", "will not be seen", "is seen", "is not seen", "was seen", "was not seen"
+        "were not seen",
+        "stay away",
+        "will not be seen",
+        "is seen",
+        "is not seen",
+        "was seen",
+        "was not seen",
     ),
 }

@@ -13,8 +13,9 @@ LOG_PREFIX = "log_"  # of the column with a feature's logarithm
 class Rate(Parameters):
     """An input: `count` / `per`, shrunken as if `prior` more of `per` had the average rate.
 
-    For reasons, `text` is a template with the customer's {rate} and the average as {average};
-    `unit` is the plural noun for what the denominator counts.
+    For reasons, `text` is a template with the customer's {rate}, the average as {average} and how
+    they compare as {compared}; `unit` is the plural noun for what the denominator counts. `more`
+    and `less` are labels of customers above and below the average.
     """
 
     count: ColumnName
@@ -23,23 +24,29 @@ class Rate(Parameters):
     group: str
     text: str | None = None
     unit: str | None = None
+    more: str | None = None
+    less: str | None = None
 
     @field_validator("text")
     @classmethod
     def _require_template(cls, text: str | None) -> str | None:
-        return _check_template(text, "rate", "average")
+        return _check_template(text, "rate", "average", "compared")
 
 
 class Plain(Parameters):
     """An input: a feature x, or ln(1 + x) with `log`.
 
     For reasons, `text` is a template with x as {value}; `text_at_zero` is used if x rounds to 0.
+    `label` is what reasons of many customers are counted by. Without `is_reason` the input is
+    never stated as a reason.
     """
 
     group: str
     log: bool = False
     text: str | None = None
     text_at_zero: str | None = None
+    label: str | None = None
+    is_reason: bool = True
 
     @field_validator("text", "text_at_zero")
     @classmethod

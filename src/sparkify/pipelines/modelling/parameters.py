@@ -28,11 +28,13 @@ Setting = Annotated[StrictInt | StrictFloat, WithJsonSchema({"type": "number"})]
 class SegmentParameters(Parameters):
     """The rates by which segments of customers differ, and the search for segments.
 
-    A rate's `prior` shrinks the rate of a segment, not that of a customer.
+    A rate's `prior` shrinks the rate of a segment, not that of a customer. A segment has a name of
+    its own if its clearest rate is at least `min_ratio` times the average, or as much below it.
     """
 
     rates: dict[ColumnName, Rate] = Field(min_length=1)
     max_segments: PositiveInt
+    min_ratio: float = Field(ge=1)
     starts: PositiveInt
     max_users: PositiveInt
     seed: Seed
@@ -64,6 +66,11 @@ class InputParameters(Parameters):
         """Return the template of a rate's text, or a default with its name and numbers."""
         rate, label = self.every_rate.get(name), name.replace("_", " ")
         return (rate and rate.text) or f"{label}: {{rate:.3g}}, average {{average:.3g}}"
+
+    def get_rate_labels(self, name: str) -> tuple[str, str]:
+        """Return the labels of customers with a rate above and below the average."""
+        rate, label = self.every_rate.get(name), name.replace("_", " ")
+        return (rate and rate.more) or f"high {label}", (rate and rate.less) or f"low {label}"
 
     @property
     def groups(self) -> dict[str, list[str]]:

@@ -12,6 +12,9 @@ from sparkify.formatting.baseline_comparison import (
     compare_with_baselines,
     list_unbeaten_baselines,
 )
+from sparkify.ml.reasons import describe_rate, find_level
+from sparkify.pipelines.campaigns.movements import ACTIVE, CANCELLED, NEW, QUIET, RETURNED
+from sparkify.pipelines.campaigns.retention import EARLIER
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.input_definitions import LOG_PREFIX
@@ -20,35 +23,114 @@ from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.modelling.selection import choose_simplest
 from sparkify.pipelines.monitoring.drift import format_chance, format_verdict
 from sparkify.pipelines.reporting import number_format as text
+from sparkify.pipelines.reporting.parameters import ReportingParameters
 from sparkify.schemas import feature_columns
 
 RANDOM_AUC = 0.5
 RATES_PER_SEGMENT = 3  # rates that describe a segment
+NEWEST_WEEKS = 8  # of forecasts and of the customers' movements
+MIN_COHORT = 10  # customers; a share of fewer says nothing
 DEFAULT_PERIOD = ", whole history"  # the period of a feature without another one
 Rows = list[dict[Hashable, Any]]
 
 
 def describe_forecast(
-    score_summary: dict[str, Any], contacts: pd.DataFrame, metrics: dict[str, Any], max_rows: int
+    score_summary: dict[str, Any],
+    contacts: pd.DataFrame,
+    metrics: dict[str, Any],
+    reporting: ReportingParameters,
 ) -> dict[str, Any]:
     """Return ranges of the totals, the break-even probability and the first contacts."""
     decision, costs = score_summary["decision"], score_summary["contact_costs"]
-    value = decision["kept_customer_value"]
-    expected_kept = (score_summary["expected_profit"] + costs) / value
-    top = contacts.head(max_rows).to_dict("records")
+    value, success = decision["kept_customer_value"], decision["contact_success"]
+    listed = float(contacts["probability"].sum())
+    kept_range = poisson.interval(0.95, success * listed)
+    top = contacts.head(reporting.contacts_searchable).to_dict("records")
     reasons = [str(name) for name in contacts if str(name).startswith("reason_for_")]
     return {
         "is_other_model": not is_same_model(score_summary["model"], metrics["champion"]),
         "outcome_words": OUTCOME_WORDS[score_summary["outcome"]],
         "churner_range": poisson.interval(0.95, score_summary["expected_churners"]),
-        "profit_range": [
-            value * stayers - costs for stayers in poisson.interval(0.95, expected_kept)
-        ],
-        "break_even": decision["contact_cost"] / (decision["contact_success"] * value),
+        "listed_churners": listed,
+        "listed_range": poisson.interval(0.95, listed),
+        "kept": success * listed,
+        "kept_range": kept_range,
+        "profit_range": [value * stayers - costs for stayers in kept_range],
+        "break_even": decision["contact_cost"] / (success * value),
         "contact_rows": [
             row
             | {"why": "; ".join(filter(pd.notna, (row[name] for name in reasons))) or text.UNKNOWN}
+            | {"action": row["action"] if pd.notna(row["action"]) else text.UNKNOWN}
             for row in top
+        ],
+    }
+
+
+def list_weeks(
+    score_summary: dict[str, Any], metrics: dict[str, Any], past_scores: Rows
+) -> dict[str, Any]:
+    """Return the expected and the actual churners of the newest weeks, the newest last.
+
+    Earlier scores count for the weeks that the metrics do not have.
+    """
+    evaluated = {row["cutoff"] for row in metrics["weeks"]}
+    current = {
+        **{name: score_summary[name] for name in ("cutoff", "customers")},
+        **{"expected": score_summary["expected_churners"], "churned": None},
+    }
+    earlier = [row for row in past_scores if row["cutoff"] not in {*evaluated, current["cutoff"]}]
+    weeks = sorted([*metrics["weeks"], *earlier, current], key=lambda row: row["cutoff"])
+    weeks = weeks[-NEWEST_WEEKS:]
+    longest = max(max(row["expected"], row["churned"] or 0) for row in weeks) or 1
+    return {
+        "weeks": [
+            {
+                **{name: row[name] for name in ("cutoff", "customers")},
+                "expected": _format_expected(row["expected"]),
+                "churned": "not known yet"
+                if row["churned"] is None
+                else text.format_count(row["churned"]),
+                "bars": [row["expected"] / longest, (row["churned"] or 0) / longest],
+            }
+            for row in weeks
+        ]
+    }
+
+
+def _format_expected(expected: float) -> str:
+    low, high = map(text.format_count, poisson.interval(0.95, expected))
+    return f"{text.format_count(expected)} ({low} to {high})"
+
+
+def describe_reasons(
+    score_summary: dict[str, Any],
+    segments: pd.DataFrame,
+    inputs: InputParameters,
+    actions: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return a row per main reason and per segment, each with its action.
+
+    `volume_reasons` are those of the most active customers.
+    """
+    reasons = score_summary["main_reasons"]
+    largest, total = max(reasons.values(), default=1), sum(reasons.values())
+    rates = _describe_segment_rates(segments, inputs)
+    volume = [rate.more for rate in inputs.every_rate.values() if rate.group == "volume"]
+    return {
+        "reason_rows": [
+            {
+                **{"label": label, "customers": customers, "share": customers / total},
+                **{"bars": [customers / largest], "action": actions.get(label, text.UNKNOWN)},
+            }
+            for label, customers in reasons.items()
+        ],
+        "volume_reasons": [label for label in reasons if label in volume],
+        "segment_rows": [
+            row
+            | {"rate": row["expected_churners"] / row["customers"]}
+            | {"rates": rates.get(row["segment"], text.UNKNOWN)}
+            | {"action": actions.get(row["segment"], text.UNKNOWN)}
+            for row in score_summary["segments"]
         ],
     }
 
@@ -82,6 +164,14 @@ def describe_quality(
             note=np.where(candidates["trial"] == chosen, "chosen", ""),
         ).to_dict("records"),
         "profit_rows": _list_profit_rows(contact_plan, contact_profit),
+        "profit_curve": contact_profit[["contacted", "churned", "probability"]]
+        .round({"probability": 5})
+        .to_numpy()
+        .tolist(),
+        "slider_limits": {
+            "cost": round(10 * contact_plan["contact_cost"], 1),
+            "value": round(5 * contact_plan["kept_customer_value"]),
+        },
     }
 
 
@@ -105,12 +195,15 @@ def describe_drivers(
     inputs: InputParameters,
     feature_engineering: FeatureEngineeringParameters,
 ) -> dict[str, Any]:
-    """Return one row per input, with its meaning, and one row per segment, with its main rates.
+    """Return one row per input, with its meaning.
 
     The weight of an input times the moderator is in the row of the input.
     """
     meanings = _describe_inputs(inputs, feature_engineering)
-    meanings |= {f"segment_{n}": f"Probability of segment {n}" for n in segments["segment"]}
+    meanings |= {
+        f"segment_{row['segment']}": f"Probability of the segment “{row['name']}”"
+        for row in segments.to_dict("records")
+    }
     parts = feature_weights["feature"].str.partition(", ")
     weights = feature_weights.assign(name=parts[0].str.removeprefix(LOG_PREFIX), moderator=parts[2])
     is_product = weights["moderator"] != ""
@@ -127,7 +220,6 @@ def describe_drivers(
             .assign(meaning=lambda rows: rows["name"].map(meanings).fillna(text.UNKNOWN))
             .to_dict("records")
         ),
-        "segment_rows": _list_segment_rows(segments, inputs),
     }
 
 
@@ -167,23 +259,25 @@ def _describe_inputs(
     return rates | plain
 
 
-def _list_segment_rows(segments: pd.DataFrame, inputs: InputParameters) -> Rows:
+def _describe_segment_rates(segments: pd.DataFrame, inputs: InputParameters) -> dict[str, str]:
     """Describe each segment by the rates that differ most from those of all customers."""
     if segments.empty:
-        return []
-    rates = segments.drop(columns=["segment", "share", "churned"]).astype(float)
+        return {}
+    rates = segments.drop(columns=["segment", "name", "share", "churned"]).astype(float)
     average = rates.iloc[-1]
     distances = rates.div(average).transform(np.log).abs()
     descriptions = [
         "; ".join(
-            inputs.get_rate_template(str(name)).format(
-                rate=rates.loc[position, name], average=average[name]
+            describe_rate(
+                inputs.get_rate_template(str(name)),
+                *(rates.loc[position, name], average[name]),
+                find_level(inputs.every_rate[str(name)].per) if name in inputs.every_rate else None,
             )
             for name in distances.loc[position].nlargest(RATES_PER_SEGMENT).index
-        ).replace("%", f"{text.SPACE}%")
+        ).replace(" %", f"{text.SPACE}%")
         for position in segments.index[:-1]
     ]
-    return segments.head(-1).assign(rates=descriptions).to_dict("records")
+    return dict(zip(segments["name"], descriptions, strict=False))  # the last row is all customers
 
 
 def describe_groups(group_metrics: pd.DataFrame, metrics: dict[str, Any]) -> dict[str, Any]:
@@ -281,6 +375,65 @@ def _success_metric(
     if value is None:
         return None
     return {"value": value, "ci95": None if None in (low, high) else [low, high]}
+
+
+def describe_losses(
+    customer_movements: pd.DataFrame | None, retention: pd.DataFrame | None
+) -> dict[str, Any]:
+    """Return the movements of the newest weeks, and the retention by sign-up week.
+
+    Both tables are as read from text; None or empty if `campaigns` has not run.
+    """
+    values: dict[str, Any] = {"movement_rows": [], "retention_rows": [], "retention_weeks": []}
+    if customer_movements is not None and len(customer_movements):
+        values["movement_rows"] = _list_movements(customer_movements)
+    if retention is not None and len(retention):
+        values |= _list_cohorts(retention)
+    return values
+
+
+def _list_movements(customer_movements: pd.DataFrame) -> Rows:
+    """Return how many customers are active after each of the newest weeks, and moved in it."""
+    before, now, week_end = (customer_movements[name] for name in ("before", "now", "week_end"))
+    kinds = {
+        ACTIVE: now.isin([ACTIVE, RETURNED]),
+        **{state: (now == state) & (before != state) for state in (CANCELLED, QUIET, RETURNED)},
+        NEW: before == NEW,
+    }
+    customers = customer_movements["customers"].astype(int)
+    weeks = pd.DataFrame(
+        {
+            name: customers.where(is_kind, 0).groupby(week_end).sum()
+            for name, is_kind in kinds.items()
+        }
+    )
+    return weeks.tail(NEWEST_WEEKS).reset_index().to_dict("records")
+
+
+def _list_cohorts(retention: pd.DataFrame) -> dict[str, Any]:
+    """Return a row per sign-up week: the share retained by the number of weeks, and its curve."""
+    counts = retention.astype({"weeks": int, "customers": int, "retained": int})
+    is_large = counts.groupby("signed_up")["customers"].transform("max") >= MIN_COHORT
+    counts = counts[is_large].sort_values(
+        ["signed_up", "weeks"], key=lambda values: values.replace(EARLIER, "")
+    )
+    weeks = sorted(counts["weeks"].unique())
+    lowest = (counts["retained"] / counts["customers"]).min()
+    rows = []
+    for signed_up, cohort in counts.groupby("signed_up", sort=False):
+        shares = (cohort["retained"] / cohort["customers"]).tolist()
+        by_week = dict(zip(cohort["weeks"], shares, strict=True))
+        height = (1 - lowest) or 1
+        points = [
+            (week / weeks[-1], (share - lowest) / height)
+            for week, share in {0: 1.0, **by_week}.items()
+        ]
+        name = signed_up if signed_up == EARLIER else text.format_day(str(signed_up))
+        rows.append(
+            {"signed_up": name, "customers": int(cohort["customers"].iloc[0]), "curve": points}
+            | {week: by_week.get(week) for week in weeks}
+        )
+    return {"retention_rows": rows, "retention_weeks": weeks, "min_cohort": MIN_COHORT}
 
 
 def describe_monitoring(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sparkify.pipelines.campaigns.parameters import CampaignParameters
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.reporting.context import (
@@ -9,9 +10,12 @@ from sparkify.pipelines.reporting.context import (
     describe_drivers,
     describe_forecast,
     describe_groups,
+    describe_losses,
     describe_monitoring,
     describe_quality,
+    describe_reasons,
     list_parameters,
+    list_weeks,
 )
 from sparkify.pipelines.reporting.parameters import ReportingParameters
 from sparkify.pipelines.reporting.rendering import render_html, render_markdown
@@ -23,6 +27,7 @@ def write_report(
     inputs: InputParameters,
     feature_engineering: FeatureEngineeringParameters,
     reporting: ReportingParameters,
+    campaigns: CampaignParameters,
     parameters: dict[str, Any],
     evaluation_results: dict[str, Any],
     scoring_results: dict[str, Any],
@@ -34,7 +39,8 @@ def write_report(
     Args:
         inputs: the model's inputs.
         feature_engineering: how features are computed.
-        reporting: how many rows of the lists to show.
+        reporting: how many rows of the lists to show, and what may help.
+        campaigns: when a customer is quiet.
         parameters: all parameters of the run.
         evaluation_results: the results and figures of `evaluation` by name.
         scoring_results: the scores' summary, the contacts and the plan of the campaign by name.
@@ -49,16 +55,24 @@ def write_report(
     summary, metrics, segments = (
         datasets[name] for name in ("score_summary", "metrics", "segments")
     )
-    monitoring = datasets["monitoring_summary"], datasets["leakage_audit"]
+    audit = datasets["leakage_audit"]
+    monitoring = describe_monitoring(
+        datasets["monitoring_summary"], audit, metrics, summary["cutoff"]
+    )
+    realised = datasets["monitoring_summary"]["realised"] if monitoring["has_monitoring"] else []
     profit = datasets["contact_plan"], datasets["contact_profit"]
     context = {
         **datasets,
-        **describe_forecast(summary, datasets["contacts"], metrics, reporting.contacts_shown),
+        **{"reporting": reporting, "silent_after_days": campaigns.silent_after_days},
+        **describe_forecast(summary, datasets["contacts"], metrics, reporting),
+        **list_weeks(summary, metrics, realised),
+        **describe_reasons(summary, segments, inputs, reporting.actions),
         **describe_quality(metrics, *profit),
         **describe_drivers(datasets["feature_weights"], segments, inputs, feature_engineering),
         **describe_groups(datasets["group_metrics"], metrics),
-        **describe_monitoring(*monitoring, metrics, summary["cutoff"]),
+        **monitoring,
         **describe_campaigns(datasets["campaign_summary"]),
+        **describe_losses(datasets["customer_movements"], datasets["retention"]),
         "parameter_rows": list_parameters(
             {name: parameters[name] for name in sorted(parameters) if name not in OTHER_PIPELINES}
         ),

@@ -2,7 +2,7 @@ from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.reporting.nodes import write_report
 
-PARAMETERS = ("inputs", "feature_engineering", "reporting")
+PARAMETERS = ("inputs", "feature_engineering", "reporting", "campaigns")
 # `optional_results` are of pipelines that may not have run: monitoring, campaigns, validation.
 RESULTS = ("evaluation_results", "scoring_results", "optional_results")
 DATASETS = ("data_quality", "event_summary", "simulation_record")

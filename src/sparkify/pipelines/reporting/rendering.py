@@ -4,6 +4,8 @@ import re
 from base64 import b64encode
 from collections.abc import Callable
 from functools import cache
+from hashlib import sha256
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,13 +15,18 @@ from sparkify.pipelines.reporting.number_format import FILTERS
 
 ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"  # after an @: GitHub then sees no mention
 MARKDOWN_SYNTAX = re.compile(r"([\\`*_\[\]<>|~#&])")
-LEFT_ALIGNED = ("text", "prose", "code", "name", "day", "days_ago")  # kinds of columns
+DRAWN = ("bars", "curve")  # kinds of columns that are only in the page
+LEFT_ALIGNED = ("text", "choice", "prose", "code", "name", "day", "days_ago", *DRAWN)
 PNG_URI = "data:image/png;base64,"
 Escape = Callable[[Any], Any]
 
 
 def render_html(context: dict[str, Any]) -> str:
-    """Return one self-contained page without scripts; every value is escaped."""
+    """Return one self-contained page; every value is escaped.
+
+    Its only script is DataTables, as bundled by itables, with report.js. The page's policy names
+    the script's hash, so that no other one runs.
+    """
     return _render("html.j2", context, finalize=None)
 
 
@@ -28,12 +35,27 @@ def render_markdown(context: dict[str, Any]) -> str:
     return _render("markdown.j2", context, finalize=_escape_markdown)
 
 
+def _read_scripts() -> tuple[str, str]:
+    """Return the page's script and the style of its tables."""
+    bundle = files("itables") / "html"
+    library, style = ((bundle / f"dt_bundle.{kind}").read_text("utf-8") for kind in ("js", "css"))
+    (name,) = re.findall(r"(\w+) as default\b", library)
+    report = files("sparkify.pipelines.reporting") / "report.js"
+    script = f"{library}\nconst DataTable = {name};\n{report.read_text('utf-8')}"
+    # In HTML, a comment's start would change where the script ends.
+    return _drop_blank_lines(script.replace("<!--", r"<\!--")), style
+
+
+def _drop_blank_lines(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
 def _render(elements: str, context: dict[str, Any], finalize: Escape | None) -> str:
     """Render report.j2 with the macros of `elements`."""
     text = (
         _create_environment(finalize).get_template("report.j2").render(context, elements=elements)
     )
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    return _drop_blank_lines(text).strip() + "\n"
 
 
 @cache
@@ -51,14 +73,19 @@ def _create_environment(finalize: Escape | None) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.do"],
     )
-    environment.globals["left_aligned"] = LEFT_ALIGNED
+    script, style = _read_scripts()
+    environment.globals |= {
+        **{"left_aligned": LEFT_ALIGNED, "drawn": DRAWN},
+        **{"script": Markup(script), "table_style": Markup(style)},  # noqa: S704 -- of packages
+        "script_hash": b64encode(sha256(script.encode()).digest()).decode(),
+    }
     environment.filters |= FILTERS | {
         "cell": lambda value, kind: environment.filters[kind](value),
         "code": _format_code,
         "data_uri": lambda png: PNG_URI + b64encode(png).decode(),
         "one_line": lambda text: type(text)(re.sub(r"[ \n]+", " ", text).strip(" ")),
         "without_blank_lines": lambda text: type(text)(re.sub(r"\n+", "\n", text).strip("\n")),
-        **dict.fromkeys(("text", "prose", "figure"), str),
+        **dict.fromkeys(("text", "choice", "prose", "figure"), str),
     }
     return environment
 

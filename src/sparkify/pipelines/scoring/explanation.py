@@ -13,11 +13,19 @@ from sparkify.ml.contributions import (
     TreeContributions,
     XGBoostContributions,
 )
-from sparkify.ml.reasons import Explanation, FeatureText, InputText, RateText, SegmentText
+from sparkify.ml.reasons import (
+    Explanation,
+    FeatureText,
+    InputText,
+    RateText,
+    SegmentText,
+    find_level,
+)
 from sparkify.ml.segments import get_segments
 from sparkify.ml.shrunken_rates import Rate
 from sparkify.pipelines.evaluation.feature_weights import get_moderator
 from sparkify.pipelines.modelling.candidates import get_classifier
+from sparkify.pipelines.modelling.input_definitions import Plain
 from sparkify.pipelines.modelling.inputs import PlainInput, describe_inputs, list_inputs
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring.parameters import ScoringParameters
@@ -38,8 +46,14 @@ def explain_model(
         segments.get(item.name) or _create_input_text(item, inputs, scoring.min_exposure)
         for item in describe_inputs(model)
     ]
-    contributions = get_contributions(model)
-    return Explanation(contributions, texts, scoring.reasons, scoring.min_contribution_share)
+    unstated = {
+        item.name
+        for item in describe_inputs(model)
+        if isinstance(item, PlainInput) and not _get_definition(item, inputs).is_reason
+    }
+    return Explanation(
+        get_contributions(model), texts, scoring.reasons, scoring.min_contribution_share, unstated
+    )
 
 
 def get_contributions(model: PipelineModel) -> Contributions:
@@ -89,11 +103,15 @@ def _create_input_text(
     """Return the text for an input, by default with its name and value."""
     if isinstance(item, Rate):
         return _create_rate_text(item, inputs, min_exposure)
-    feature = item.feature or item.name
-    plain = (inputs.plain or {}).get(feature)
-    template = plain.text if plain else None
-    template = template or f"{feature.replace('_', ' ')}: {{value:.4g}}"
-    return FeatureText(item.name, feature, template, (plain and plain.text_at_zero) or template)
+    feature, plain = item.feature or item.name, _get_definition(item, inputs)
+    label = plain.label or feature.replace("_", " ")
+    template = plain.text or f"{feature.replace('_', ' ')}: {{value:.4g}}"
+    return FeatureText(item.name, feature, template, plain.text_at_zero or template, label)
+
+
+def _get_definition(item: PlainInput, inputs: InputParameters) -> Plain:
+    """Return the definition of a plain input, or one without texts if the parameters have none."""
+    return (inputs.plain or {}).get(item.feature or item.name) or Plain(group="")
 
 
 def _create_rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) -> RateText:
@@ -111,6 +129,8 @@ def _create_rate_text(rate: Rate, inputs: InputParameters, min_exposure: float) 
         rate.overall,
         inputs.get_rate_template(rate.name),
         (defined and defined.unit) or rate.denominator.replace("_", " "),
+        inputs.get_rate_labels(rate.name),
+        find_level(rate.denominator),
         rate.prior * min_exposure,
     )
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import reduce
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,7 @@ from sparkify.ml.two_groups import (
 )
 from sparkify.pipelines.evaluation.decision import describe_decision
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
+from sparkify.pipelines.evaluation.segment_table import name_segments
 from sparkify.pipelines.feature_engineering.customers import (
     LogTooShortError,
     find_log_span,
@@ -41,7 +43,7 @@ REASONS = ["reasons_for", "reasons_against"]
 TRAINING_ONLY = {"parameters", "reference"}  # parts of a card that scores do not need
 CUSTOMER_COLUMNS = [
     *("rank", "user_id", "cutoff", "probability", "percentile"),
-    *("level", "days_since_last_seen"),
+    *("level", "days_since_last_seen", "segment"),
 ]
 # Decimals in the CSV files; the Parquet files are not rounded.
 DIGITS = {"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expected_gain": 2}
@@ -123,10 +125,11 @@ def score_customers(
     require_compatible(card, current_features.columns, feature_engineering, package_versions)
     explanation = explain_model(churn_model, inputs, scoring)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
-    columns = [*KEYS, "probability", "level", "days_since_last_seen"]
+    columns = [*KEYS, "probability", "level", "days_since_last_seen", "segment"]
     input_columns = list_inputs(churn_model)
     explanation_columns = sorted({*list_features(churn_model), *input_columns} - {*columns})
-    predictions = churn_model.transform(current_features).select("*", level)
+    segment = _find_segment(churn_model, inputs).alias("segment")
+    predictions = churn_model.transform(current_features).select("*", level, segment)
 
     def add_reasons(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in batches:
@@ -144,6 +147,18 @@ def score_customers(
     ranked = explained.withColumn("rank", rank).withColumn("percentile", percentile)
     scores_card = {name: value for name, value in card.items() if name not in TRAINING_ONLY}
     return ranked.select(*CHURN_SCORES.columns), scores_card
+
+
+def _find_segment(churn_model: PipelineModel, inputs: InputParameters) -> Column:
+    """Return the name of the customer's most likely segment; null if the model has none."""
+    segments = get_segments(churn_model)
+    if segments is None:
+        return F.lit(None).cast("string")
+    later = [F.col(name) for name in segments.getOutputCols()]
+    probabilities = F.array(F.lit(1) - reduce(Column.__add__, later), *later)
+    names = F.array(*map(F.lit, name_segments(segments, inputs)))
+    position = F.array_position(probabilities, F.array_max(probabilities)).cast("int")
+    return F.element_at(names, position)
 
 
 def archive_scores(churn_scores: DataFrame) -> dict[str, DataFrame]:
@@ -206,13 +221,17 @@ def _round(value: Column, digits: int) -> Column:
 
 
 def list_contacts(
-    churn_scores: DataFrame, contact_decision: dict[str, Any], scoring: ScoringParameters
+    churn_scores: DataFrame,
+    contact_decision: dict[str, Any],
+    scoring: ScoringParameters,
+    actions: dict[str, str],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the customers to contact and the control group: all who reach the threshold.
 
     One row per customer, the highest probability first, at most `scoring.max_contacts` customers in
     both together. `expected_gain` is in dollars:
-    probability * contact_success * kept_customer_value - contact_cost. A hash of user, cutoff and
+    probability * contact_success * kept_customer_value - contact_cost. `action` is the
+    first of `actions` whose label is that of a reason or of the segment. A hash of user, cutoff and
     seed selects the control group, a share of `control_share`. It also has the listed
     customers of the lasting control group (`is_lasting`). That is a share of
     `lasting_control_share` of all users, by a hash of user and seed, the same at every cutoff.
@@ -231,14 +250,30 @@ def list_contacts(
         }
     )
     reasons = [_get_reason("for", number) for number in range(1, scoring.reasons + 1)]
-    flat = selected.select(*CUSTOMER_COLUMNS, "expected_gain", *reasons, "is_control", "is_lasting")
+    flat = selected.select(
+        *(*CUSTOMER_COLUMNS, "expected_gain", *reasons),
+        *("reasons_for", "is_control", "is_lasting"),
+    )
     rows = to_sorted_pandas(flat, "cutoff", "rank")
-    customers = rows.drop(columns=["is_control", "is_lasting"])
+    place = rows.columns.get_loc("expected_gain") + 1
+    rows.insert(place, "action", _choose_actions(rows, actions))
+    customers = rows.drop(columns=["reasons_for", "is_control", "is_lasting"])
     is_lasting = rows["is_lasting"].astype(bool)
     is_control = rows["is_control"].astype(bool) | is_lasting
     _warn_if_group_is_empty(len(rows), int(is_control.sum()), scoring.control_share)
     contacts, control_group = customers[~is_control], customers.assign(is_lasting=is_lasting)
     return contacts.reset_index(drop=True), control_group[is_control].reset_index(drop=True)
+
+
+def _choose_actions(rows: pd.DataFrame, actions: dict[str, str]) -> list[str | None]:
+    """Return the first action for any of each customer's reasons or segment, or None."""
+    return [
+        next((action for label, action in actions.items() if label in labels), None)
+        for labels in (
+            {*(reason["label"] for reason in reasons), segment}
+            for reasons, segment in zip(rows["reasons_for"], rows["segment"], strict=True)
+        )
+    ]
 
 
 def _warn_if_group_is_empty(customers: int, controls: int, share: float) -> None:
@@ -264,46 +299,23 @@ def round_contacts(
 
 
 def archive_campaign(
-    contacts: pd.DataFrame,
-    control_group: pd.DataFrame,
-    current_features: DataFrame,
-    churn_model: PipelineModel,
+    contacts: pd.DataFrame, control_group: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
     """Return the partition of `campaign_history`: one row per listed customer.
 
-    It is named after the cutoff. `group` is contact, control or lasting. `segment` is the most
-    likely segment, missing if the model has none. `campaigns` evaluates it after the horizon.
-    Listing a cutoff again replaces its partition; an empty list has none.
+    It is named after the cutoff. `group` is contact, control or lasting. `campaigns` evaluates it
+    after the horizon. Listing a cutoff again replaces its partition; an empty list has none.
     """
     groups = control_group["is_lasting"].map({True: "lasting", False: "control"})
     listed = pd.concat(
         [contacts.assign(group="contact"), control_group.assign(group=groups)], ignore_index=True
     )
-    segments = _find_segments(listed["user_id"], current_features, churn_model)
     columns = [*KEYS, "group", "probability", "level", "segment", "expected_gain"]
-    likely = [segments.get(user_id) for user_id in listed["user_id"]]
-    rows = listed.assign(segment=pd.Series(likely, dtype=object))[columns]
-    ordered = rows.sort_values(KEYS)
+    ordered = listed[columns].sort_values(KEYS)
     return {
         str(cutoff): customers.reset_index(drop=True)
         for cutoff, customers in ordered.groupby("cutoff")
     }
-
-
-def _find_segments(
-    user_ids: pd.Series, current_features: DataFrame, churn_model: PipelineModel
-) -> dict[str, str]:
-    """Return the name of each user's most likely segment; empty if the model has no segments."""
-    segments = get_segments(churn_model)
-    if segments is None or user_ids.empty:
-        return {}
-    spark = current_features.sparkSession
-    users = spark.createDataFrame([(user_id,) for user_id in user_ids], "user_id string")
-    listed = current_features.join(F.broadcast(users), on="user_id", how="left_semi")
-    later = list(segments.getOutputCols())
-    rows = segments.transform(listed).select("user_id", *later).toPandas().set_index("user_id")
-    rows.insert(0, "segment_1", 1 - rows.sum(axis="columns"))
-    return {str(user_id): str(name) for user_id, name in rows.idxmax(axis="columns").items()}
 
 
 def plan_campaign(
@@ -359,8 +371,9 @@ def summarize_scores(
     """Return how many customers were scored, are expected to churn, and are to be contacted.
 
     `decision` has the threshold of the list, its rule and its costs. `is_forecast` is false, with
-    a warning, if a training horizon ends after the cutoff. `main_reasons` counts, by input, the
-    customers above the threshold whose strongest reason it is.
+    a warning, if a training horizon ends after the cutoff. `main_reasons` counts, by label, the
+    customers above the threshold whose strongest reason it is. `segments` has the customers of
+    each segment, those expected to churn and to contact, and the expected gain in dollars.
     """
     card, prediction_task = scores_model_card, scores_model_card["prediction_task"]
     is_predicted = F.col("probability") >= contact_decision["threshold"]
@@ -371,9 +384,9 @@ def summarize_scores(
         F.count_if(is_predicted).alias("predicted"),
     )
     (totals,) = per_cutoff.collect()
-    strongest = F.element_at("reasons_for", 1)["input"].alias("input")
+    strongest = F.element_at("reasons_for", 1)["label"].alias("label")
     selected = churn_scores.where(is_predicted & (F.size("reasons_for") > 0))
-    reasons = selected.groupBy(strongest).count().orderBy(F.desc("count"), "input").collect()
+    reasons = selected.groupBy(strongest).count().orderBy(F.desc("count"), "label").collect()
     cutoff, customers, expected = totals["cutoff"], totals["customers"], float(totals["expected"])
     listed = len(contacts) + len(control_group)
     if listed < totals["predicted"]:
@@ -405,10 +418,29 @@ def summarize_scores(
         "expected_profit": round(float(contacts["expected_gain"].sum()), 2),
         "contact_costs": len(contacts) * contact_decision["contact_cost"],
         "decision": contact_decision,
-        "main_reasons": {row["input"]: row["count"] for row in reasons},
+        "main_reasons": {row["label"]: row["count"] for row in reasons},
+        "segments": _summarize_segments(churn_scores, contacts),
         "model": {
             **{name: card[name] for name in ("candidate", "label", "calibration", "f1_threshold")},
             **{name: card[name] for name in ("source", "training")},
             "train_cutoffs": prediction_task["train_cutoffs"],
         },
     }
+
+
+def _summarize_segments(churn_scores: DataFrame, contacts: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a row per segment, with the most expected churners first; none without segments."""
+    totals = churn_scores.where("segment IS NOT NULL").groupBy("segment")
+    rows = totals.agg(F.count("*").alias("customers"), F.sum("probability").alias("expected"))
+    listed = contacts.groupby("segment")["expected_gain"].agg(["size", "sum"])
+    gains = listed.to_dict("index")
+    return [
+        {
+            "segment": row["segment"],
+            "customers": row["customers"],
+            "expected_churners": round(float(row["expected"]), 1),
+            "to_contact": int(gains.get(row["segment"], {}).get("size", 0)),
+            "expected_gain": round(float(gains.get(row["segment"], {}).get("sum", 0)), 2),
+        }
+        for row in rows.orderBy(F.desc("expected"), "segment").collect()
+    ]

@@ -60,7 +60,7 @@ def _create_contact_lists() -> Pipeline:
         [
             Node(
                 nodes.list_contacts,
-                ["churn_scores", "contact_decision", scoring],
+                ["churn_scores", "contact_decision", scoring, "params:reporting.actions"],
                 ["contacts", "control_group"],
                 name="list_contacts",
             ),
@@ -72,7 +72,7 @@ def _create_contact_lists() -> Pipeline:
             ),
             Node(
                 nodes.archive_campaign,
-                ["contacts", "control_group", "current_features", "churn_model"],
+                ["contacts", "control_group"],
                 "campaign_history",
                 name="archive_campaign",
             ),

@@ -250,14 +250,15 @@ def list_contacts(
         }
     )
     reasons = [_get_reason("for", number) for number in range(1, scoring.reasons + 1)]
-    flat = selected.select(
-        *(*CUSTOMER_COLUMNS, "expected_gain", *reasons),
-        *("reasons_for", "is_control", "is_lasting"),
+    listed = selected.select(
+        *(*CUSTOMER_COLUMNS, "expected_gain", "reasons_for"),
+        *reasons,
+        *("is_control", "is_lasting"),
     )
-    rows = to_sorted_pandas(flat, "cutoff", "rank")
-    place = rows.columns.get_loc("expected_gain") + 1
-    rows.insert(place, "action", _choose_actions(rows, actions))
-    customers = rows.drop(columns=["reasons_for", "is_control", "is_lasting"])
+    rows = to_sorted_pandas(listed, "cutoff", "rank")
+    rows["action"] = _choose_actions(rows, actions)
+    reason_names = [name for name in rows if str(name).startswith("reason_for_")]
+    customers = rows[[*CUSTOMER_COLUMNS, "expected_gain", "action", *reason_names]]
     is_lasting = rows["is_lasting"].astype(bool)
     is_control = rows["is_control"].astype(bool) | is_lasting
     _warn_if_group_is_empty(len(rows), int(is_control.sum()), scoring.control_share)

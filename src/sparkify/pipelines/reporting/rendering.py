@@ -43,7 +43,7 @@ def _read_scripts() -> tuple[str, str]:
     )
     (name,) = re.findall(r"(\w+) as default\b", library)
     report = files("sparkify.pipelines.reporting") / "report.js"
-    script = f"{library}\nconst DataTable = {name};\n{report.read_text('utf-8')}"
+    script = f"{library}\nconst DataTable = {name};\n{report.read_text(encoding='utf-8')}"
     # In HTML, a comment's start would change where the script ends.
     return _drop_blank_lines(script.replace("<!--", r"<\!--")), style
 

@@ -38,10 +38,12 @@ def render_markdown(context: dict[str, Any]) -> str:
 def _read_scripts() -> tuple[str, str]:
     """Return the page's script and the style of its tables."""
     bundle = files("itables") / "html"
-    library, style = ((bundle / f"dt_bundle.{kind}").read_text("utf-8") for kind in ("js", "css"))
+    library, style = (
+        (bundle / f"dt_bundle.{kind}").read_text(encoding="utf-8") for kind in ("js", "css")
+    )
     (name,) = re.findall(r"(\w+) as default\b", library)
     report = files("sparkify.pipelines.reporting") / "report.js"
-    script = f"{library}\nconst DataTable = {name};\n{report.read_text('utf-8')}"
+    script = f"{library}\nconst DataTable = {name};\n{report.read_text(encoding='utf-8')}"
     # In HTML, a comment's start would change where the script ends.
     return _drop_blank_lines(script.replace("<!--", r"<\!--")), style
 

@@ -16,6 +16,7 @@ from pyspark.ml.param import TypeConverters
 from pyspark.ml.param.shared import HasOutputCols
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from sparkify.ml.bootstrap import Array
 from sparkify.ml.poisson_mixture import RateData, fit_mixture
@@ -82,6 +83,19 @@ def _name_column(position: int) -> str:
 def get_segments(model: PipelineModel) -> CustomerSegments | None:
     """Return the stage of a fitted model that adds segments; None if it has none."""
     return next((stage for stage in model.stages if isinstance(stage, CustomerSegments)), None)
+
+
+def add_likely_segment(model: PipelineModel, customers: DataFrame) -> DataFrame:
+    """Add the name of each customer's most likely segment as `segment`; null without segments."""
+    segments = get_segments(model)
+    if segments is None:
+        return customers.withColumn("segment", F.lit(None).cast("string"))
+    later = segments.getOutputCols()
+    first = F.lit(1.0) - sum((F.col(name) for name in later), start=F.lit(0.0))
+    probabilities = {_name_column(0): first, **{name: F.col(name) for name in later}}
+    highest = F.greatest(*probabilities.values())
+    names = [F.when(value == highest, name) for name, value in probabilities.items()]
+    return segments.transform(customers).withColumn("segment", F.coalesce(*names)).drop(*later)
 
 
 def fit_segments(

@@ -29,6 +29,7 @@ from sparkify.schemas.forecasts import (
     MODEL_INPUT,
     OUT_OF_FOLD_PREDICTIONS,
     PREDICTIONS,
+    TIME_TO_LEAVE,
 )
 from sparkify.schemas.parameters import NewColumnName
 from sparkify.schemas.simulated import SIMULATED_SESSIONS, SIMULATED_USERS
@@ -51,6 +52,7 @@ __all__ = [
     "SIMULATED_SESSIONS",
     "SIMULATED_USERS",
     "SNAPSHOTS",
+    "TIME_TO_LEAVE",
     "USER_DAYS",
     "NewColumnName",
     "feature_columns",

@@ -68,11 +68,30 @@ CHURN_SCORES = Table(
         Column("level", TEXT, "free or paid, at the last event before the cutoff."),
         Column("days_since_last_seen", NUMBER, "Days since the last event."),
         Column(
+            "median_days",
+            SMALL,
+            "First day with a probability of at least a half to have left by its end, 1 for the "
+            "day of the cutoff; null if it is later than the last day of time_to_leave.",
+        ),
+        Column(
             "reasons_for",
             T.ArrayType(REASON),
             "Inputs that raise the probability most, the strongest first: the input, a sentence, "
             "and its contribution before calibration, in log-odds (random forest: in probability).",
         ),
         Column("reasons_against", T.ArrayType(REASON), "Inputs that lower it most, likewise."),
+    ),
+)
+
+TIME_TO_LEAVE = Table(
+    "One row per customer at the cutoff that is scored, and day.",
+    (
+        *CURRENT_SNAPSHOTS.definition,
+        Column("day", SMALL, "Days after the cutoff, 1 for the day of the cutoff."),
+        Column(
+            "probability",
+            NUMBER,
+            "Probability to have left by the end of this day; at the horizon that of churn_scores.",
+        ),
     ),
 )

@@ -39,6 +39,8 @@ def find_obstacle(
         return "the previous champion has no reference for monitoring"
     if "f1_threshold" not in current:
         return "the previous champion comes from an earlier version, with a fixed threshold"
+    if "leaving_curve" not in current:
+        return "the previous champion comes from an earlier version, without a curve by day"
     before, now = current["prediction_task"], challenger["prediction_task"]
     missing = sorted(set(current["features"]) - set(test.columns))
     users_before, users_now = (

@@ -44,6 +44,11 @@ def require_compatible(
             "in training. Train another with `kedro run`; costs and thresholds are now parameters "
             "of the run that makes the list."
         )
+    if "leaving_curve" not in card:
+        raise ModelMismatchError(
+            "churn_model comes from an earlier version of this project, which had no curve of "
+            "leaving by day. Train another with `kedro run`."
+        )
     missing = [name for name in card["features"] if name not in columns]
     if missing:
         raise ModelMismatchError(

@@ -12,7 +12,8 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from sparkify.errors import UserError
-from sparkify.ml.segments import get_segments
+from sparkify.ml.leaving_curve import find_median_days
+from sparkify.ml.segments import add_likely_segment, get_segments
 from sparkify.ml.two_groups import (
     compute_power,
     find_detectable_success,
@@ -33,15 +34,17 @@ from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring.compatibility import require_compatible
 from sparkify.pipelines.scoring.explanation import explain_model
 from sparkify.pipelines.scoring.parameters import ScoringParameters
+from sparkify.pipelines.scoring.time_to_leave import CustomerCurves
 from sparkify.schemas import CHURN_SCORES, KEYS
 from sparkify.spark.functions import is_in_share, to_sorted_pandas
 
 logger = logging.getLogger(__name__)
 REASONS = ["reasons_for", "reasons_against"]
+PREDICTED = ["median_days", *REASONS]  # columns that Python workers add
 TRAINING_ONLY = {"parameters", "reference"}  # parts of a card that scores do not need
 CUSTOMER_COLUMNS = [
     *("rank", "user_id", "cutoff", "probability", "percentile"),
-    *("level", "days_since_last_seen"),
+    *("level", "days_since_last_seen", "median_days"),
 ]
 # Decimals in the CSV files; the Parquet files are not rounded.
 DIGITS = {"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expected_gain": 2}
@@ -112,6 +115,9 @@ def score_customers(
 ) -> tuple[DataFrame, dict[str, Any]]:
     """Predict the probability to churn of every current customer, with ranks and reasons.
 
+    `median_days` is when a customer is likelier to have left than not, by the curve of
+    `time_to_leave`.
+
     Returns:
         One row per customer, and the card of the model that made these scores.
 
@@ -121,20 +127,24 @@ def score_customers(
     card = read_card(churn_model)
     require_compatible(card, current_features.columns, feature_engineering, package_versions)
     explanation = explain_model(churn_model, inputs, scoring)
+    curves = CustomerCurves(card, scoring.curve_days)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
     columns = [*KEYS, "probability", "level", "days_since_last_seen"]
     input_columns = list_inputs(churn_model)
     explanation_columns = sorted({*list_features(churn_model), *input_columns} - {*columns})
     predictions = churn_model.transform(current_features).select("*", level)
 
-    def add_reasons(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def add_predictions(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in batches:
             pair = explanation.list_reasons(rows[input_columns].to_numpy(float), rows)
-            reasons = pd.DataFrame(dict(zip(REASONS, pair, strict=True)))
-            yield pd.concat([rows[columns], reasons], axis="columns")
+            medians = pd.Series(find_median_days(curves.predict(rows)), dtype="Int32")
+            added = medians.mask(medians == 0), *pair
+            predicted = pd.DataFrame(dict(zip(PREDICTED, added, strict=True)))
+            yield pd.concat([rows[columns], predicted], axis="columns")
 
     explained = predictions.select(*columns, *explanation_columns).mapInPandas(
-        add_reasons, T.StructType([CHURN_SCORES.struct[name] for name in [*columns, *REASONS]])
+        add_predictions,
+        T.StructType([CHURN_SCORES.struct[name] for name in [*columns, *PREDICTED]]),
     )
     at_cutoff = Window.partitionBy("cutoff")
     rank = F.row_number().over(at_cutoff.orderBy(F.desc("probability"), "user_id"))
@@ -162,18 +172,31 @@ def decide_threshold(
 
 
 def flatten_scores(
-    churn_scores: DataFrame, contact_decision: dict[str, Any], max_reasons: int
+    churn_scores: DataFrame,
+    contact_decision: dict[str, Any],
+    scores_model_card: dict[str, Any],
+    scoring: ScoringParameters,
 ) -> pd.DataFrame:
     """Return one row per customer for a spreadsheet, rounded, the highest probability first.
 
     `predicted` is true if the probability reaches the threshold. Each reason and each contribution
-    has a column, which is empty for customers with fewer reasons.
+    has a column, which is empty for customers with fewer reasons. `median_days` is a text if it is
+    later than the last day of `time_to_leave`.
     """
     rows = to_sorted_pandas(churn_scores, "cutoff", "rank")
     rows["predicted"] = rows["probability"] >= contact_decision["threshold"]
-    reasons = [_flatten_reasons(rows, side, max_reasons) for side in ("for", "against")]
+    reasons = [_flatten_reasons(rows, side, scoring.reasons) for side in ("for", "against")]
     flat = pd.concat([rows[[*CUSTOMER_COLUMNS, "predicted"]], *reasons], axis="columns")
-    return flat.round(DIGITS)
+    return _round_for_spreadsheet(flat, scores_model_card, scoring)
+
+
+def _round_for_spreadsheet(
+    customers: pd.DataFrame, card: dict[str, Any], scoring: ScoringParameters
+) -> pd.DataFrame:
+    days = CustomerCurves(card, scoring.curve_days).days
+    medians = customers["median_days"].map("{:.0f}".format, na_action="ignore")
+    later = f"later than {days} days"
+    return customers.assign(median_days=medians.fillna(later)).round(DIGITS)
 
 
 def _flatten_reasons(rows: pd.DataFrame, side: str, max_reasons: int) -> pd.DataFrame:
@@ -240,10 +263,20 @@ def _warn_if_group_is_empty(customers: int, controls: int, share: float) -> None
 
 
 def round_contacts(
-    contacts: pd.DataFrame, control_group: pd.DataFrame
+    contacts: pd.DataFrame,
+    control_group: pd.DataFrame,
+    scores_model_card: dict[str, Any],
+    scoring: ScoringParameters,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the customers to contact and the control group, rounded for a spreadsheet."""
-    return contacts.round(DIGITS), control_group.round(DIGITS)
+    """Return the customers to contact and the control group, rounded for a spreadsheet.
+
+    `median_days` is a text if it is later than the last day of `time_to_leave`.
+    """
+    shared = scores_model_card, scoring
+    return (
+        _round_for_spreadsheet(contacts, *shared),
+        _round_for_spreadsheet(control_group, *shared),
+    )
 
 
 def archive_campaign(
@@ -277,16 +310,13 @@ def _find_segments(
     user_ids: pd.Series, current_features: DataFrame, churn_model: PipelineModel
 ) -> dict[str, str]:
     """Return the name of each user's most likely segment; empty if the model has no segments."""
-    segments = get_segments(churn_model)
-    if segments is None or user_ids.empty:
+    if get_segments(churn_model) is None or user_ids.empty:
         return {}
     spark = current_features.sparkSession
     users = spark.createDataFrame([(user_id,) for user_id in user_ids], "user_id string")
     listed = current_features.join(F.broadcast(users), on="user_id", how="left_semi")
-    later = list(segments.getOutputCols())
-    rows = segments.transform(listed).select("user_id", *later).toPandas().set_index("user_id")
-    rows.insert(0, "segment_1", 1 - rows.sum(axis="columns"))
-    return {str(user_id): str(name) for user_id, name in rows.idxmax(axis="columns").items()}
+    rows = add_likely_segment(churn_model, listed).select("user_id", "segment").collect()
+    return {row["user_id"]: row["segment"] for row in rows}
 
 
 def plan_campaign(

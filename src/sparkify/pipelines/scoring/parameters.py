@@ -15,6 +15,7 @@ class ScoringParameters(Parameters):
     reasons: PositiveInt
     min_contribution_share: float = Field(ge=0, lt=1)
     min_exposure: float = Field(ge=0)
+    curve_days: PositiveInt
     control_share: Literal[0] | SampleShare
     lasting_control_share: Literal[0] | SampleShare
     control_seed: Seed

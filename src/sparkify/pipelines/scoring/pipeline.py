@@ -1,7 +1,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.feature_engineering import nodes as engineering
-from sparkify.pipelines.scoring import nodes
+from sparkify.pipelines.scoring import nodes, time_to_leave
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -40,13 +40,40 @@ def create_pipeline(**_: object) -> Pipeline:
                 ),
                 Node(
                     nodes.flatten_scores,
-                    ["churn_scores", "contact_decision", "params:scoring.reasons"],
+                    ["churn_scores", "contact_decision", "scores_model_card", scoring],
                     "churn_scores_csv",
                     name="flatten_scores",
                 ),
             ]
         )
+        + _create_curves()
         + _create_contact_lists()
+    )
+
+
+def _create_curves() -> Pipeline:
+    """From scores to the curve of each customer, by level and by segment."""
+    return Pipeline(
+        [
+            Node(
+                time_to_leave.list_time_to_leave,
+                ["churn_scores", "scores_model_card", "params:scoring.curve_days"],
+                "time_to_leave",
+                name="list_time_to_leave",
+            ),
+            Node(
+                time_to_leave.summarize_time_to_leave,
+                ["time_to_leave", "churn_scores", "current_features", "churn_model"],
+                "time_to_leave_summary",
+                name="summarize_time_to_leave",
+            ),
+            Node(
+                time_to_leave.draw_time_to_leave,
+                ["time_to_leave_summary", "scores_model_card"],
+                "time_to_leave_figure",
+                name="draw_time_to_leave",
+            ),
+        ]
     )
 
 
@@ -63,7 +90,7 @@ def _create_contact_lists() -> Pipeline:
             ),
             Node(
                 nodes.round_contacts,
-                ["contacts", "control_group"],
+                ["contacts", "control_group", "scores_model_card", scoring],
                 ["contacts_csv", "control_group_csv"],
                 name="round_contacts",
             ),

@@ -22,7 +22,7 @@ from sparkify.pipelines.modelling.inputs import list_feature_columns
 from sparkify.pipelines.modelling.model_card import summarize_training
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import TooManyRowsError
-from sparkify.pipelines.validation import leakage, refit
+from sparkify.pipelines.validation import curves, leakage, refit
 from sparkify.pipelines.validation.figures import (
     BAD,
     GOOD,
@@ -109,6 +109,60 @@ def roll_origin(
                 }
             )
     return pd.DataFrame(table)
+
+
+def evaluate_time_to_leave(
+    features: DataFrame,
+    snapshots: DataFrame,
+    user_days: DataFrame,
+    champion: dict[str, Any],
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
+    feature_engineering: FeatureEngineeringParameters,
+    validation: ValidationParameters,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Evaluate the probability to have left by a day, on outcomes after the training data.
+
+    Each day of `validation.curve_days` is evaluated on the last cutoff that the log shows for so
+    long. Model and curve are trained anew with the champion's settings, on the cutoffs whose
+    horizon ends by then, and know no day from then on. A day with too few churners before is left
+    out.
+
+    Returns:
+        The metrics, one row per day and predictor: the curves, and the Kaplan-Meier estimates of
+        the same training rows, by segment and for all. `observed` is the share who have left,
+        `shown_days` the longest follow-up in training; beyond it a forecast is an extrapolation.
+        AUC and Brier score have 95 % intervals over users.
+
+        The calibration, one row per cutoff and day: `observed`, and the predictors' means.
+    """
+    study = curves.CurveStudy(user_days, champion, inputs, modelling, feature_engineering)
+    embargo = timedelta(days=feature_engineering.horizon_days)
+    labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
+    scores: list[dict[str, Any]] = []
+    calibration = [pd.DataFrame(columns=curves.CALIBRATION_COLUMNS)]
+    with refit.cache_rows(labelled.join(features, on=KEYS, how="inner")) as rows:
+        cutoffs = sorted(row["cutoff"] for row in rows.select("cutoff").distinct().collect())
+        log_end = cutoffs[-1] + embargo
+        for cutoff, days in curves.group_days(validation.curve_days, cutoffs, log_end).items():
+            earlier = [day for day in cutoffs if day + embargo <= cutoff]
+            train = rows.where("is_trainable").where(F.col("cutoff").isin(earlier))
+            if not curves.is_trainable_on(train, modelling):
+                continue
+            trained = study.train(train, cutoff, max(days))
+            test = rows.where(F.col("cutoff") == F.lit(cutoff)).orderBy(F.xxhash64("user_id"))
+            sample = test.limit(validation.curve_max_customers)
+            customers = study.find_outcomes(trained, sample, log_end)
+            forecasts = study.forecast(customers, trained, train, max(days))
+            calibration.append(curves.compare_shares(customers, forecasts, cutoff))
+            known = {"cutoff": str(cutoff), "training_cutoffs": len(earlier)}
+            known |= {"shown_days": trained.curve.days}
+            for day in days:
+                measured = curves.score_day(customers, forecasts, day, evaluation.bootstrap)
+                scores += [{"day": day, **known, **row} for row in measured]
+    table = pd.DataFrame(scores, columns=curves.METRIC_COLUMNS)
+    return table.sort_values("day", kind="stable"), pd.concat(calibration, ignore_index=True)
 
 
 def learn_from_fewer(

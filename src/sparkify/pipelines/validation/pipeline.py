@@ -2,7 +2,7 @@ from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.modelling.model_card import read_card
 from sparkify.pipelines.modelling.pipeline import FITS
-from sparkify.pipelines.validation import nodes
+from sparkify.pipelines.validation import curves, nodes
 
 INPUTS, MODELLING, VALIDATION = "params:inputs", "params:modelling", "params:validation"
 ENGINEERING, EVALUATION = "params:feature_engineering", "params:evaluation"
@@ -27,6 +27,15 @@ def create_pipeline(**_: object) -> Pipeline:
                 ],
                 "rolling_origin",
                 name="roll_origin",
+            ),
+            Node(
+                nodes.evaluate_time_to_leave,
+                [
+                    *["features", "snapshots", "user_days", "champion_card"],
+                    *[INPUTS, MODELLING, EVALUATION, ENGINEERING, VALIDATION],
+                ],
+                ["curve_metrics", "curve_calibration"],
+                name="evaluate_time_to_leave",
             ),
             Node(
                 nodes.learn_from_fewer,
@@ -100,6 +109,12 @@ def _draw_figures() -> Pipeline:
                 "feature_groups",
                 "feature_groups_figure",
                 name="draw_feature_groups",
+            ),
+            Node(
+                curves.draw_curve_evaluation,
+                ["curve_metrics", "curve_calibration"],
+                "curve_evaluation_figure",
+                name="draw_curve_evaluation",
             ),
             Node(nodes.draw_leakage, "leakage_audit", "leakage_figure", name="draw_leakage"),
         ]

@@ -1,0 +1,135 @@
+"""Curves of the current customers: the probability to have left by each day."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sparkify.ml.bootstrap import Array
+from sparkify.ml.leaving_curve import LeavingCurve
+from sparkify.ml.segments import add_likely_segment
+from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
+from sparkify.schemas import KEYS, TIME_TO_LEAVE
+
+ALL = "all"
+COLORS = ["#1f5fa8", "#c2452d", "#2d7d46", "#e3a857", "#7b5ea7", "#8a8f98"]
+GROUPINGS = {"level": "Level", "segment": "Segment"}
+
+
+class CustomerCurves:
+    """The curves of customers with a forecast; works in Spark's Python workers."""
+
+    def __init__(self, card: dict[str, Any], max_days: int) -> None:
+        """Set the curve's course.
+
+        Args:
+            card: the card of the model that made the forecasts.
+            max_days: `scoring.curve_days`; curves end earlier if the training log shows less.
+        """
+        self._curve = LeavingCurve.from_dict(card["leaving_curve"])
+        self.days = min(max_days, self._curve.days)
+
+    def predict(self, rows: pd.DataFrame, days: int | None = None) -> Array:
+        """Return the probability to have left by each day: one row per customer.
+
+        Args:
+            rows: customers with `cutoff` and `probability`.
+            days: number of days; by default those of `time_to_leave`.
+        """
+        weekday = pd.to_datetime(rows["cutoff"]).dt.weekday.to_numpy()
+        return self._curve.predict(rows["probability"].to_numpy(float), weekday, days or self.days)
+
+
+def list_time_to_leave(
+    churn_scores: DataFrame, scores_model_card: dict[str, Any], curve_days: int
+) -> DataFrame:
+    """Return the probability of every customer to have left by each day.
+
+    One row per customer and day, up to `curve_days` or as far as the training log shows. At the
+    horizon the probability is that of `churn_scores`.
+    """
+    curves = CustomerCurves(scores_model_card, curve_days)
+    day = np.arange(1, curves.days + 1, dtype="int32")
+
+    def predict_days(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for rows in batches:
+            repeated = rows[KEYS].loc[rows.index.repeat(curves.days)].reset_index(drop=True)
+            left = curves.predict(rows)
+            yield repeated.assign(day=np.tile(day, len(rows)), probability=left.ravel())
+
+    scores = churn_scores.select(*KEYS, "probability")
+    return scores.mapInPandas(predict_days, TIME_TO_LEAVE.struct)
+
+
+def summarize_time_to_leave(
+    time_to_leave: DataFrame,
+    churn_scores: DataFrame,
+    current_features: DataFrame,
+    churn_model: PipelineModel,
+) -> pd.DataFrame:
+    """Summarise the curves by level and by most likely segment: one row per group and day.
+
+    `mean` is the mean probability to have left, so times `customers` the number expected to have
+    left. `p10` and `p90` are the 10th and the 90th percentile of customers.
+    """
+    segments = add_likely_segment(churn_model, current_features).select(*KEYS, "segment")
+    groups = churn_scores.select(*KEYS, "level").join(segments, on=KEYS, how="inner")
+    rows = time_to_leave.join(groups, on=KEYS, how="inner")
+    quantiles = F.percentile("probability", F.array(F.lit(0.1), F.lit(0.9)))
+    summary = (
+        rows.groupingSets(
+            [["day"], ["day", "level"], ["day", "segment"]], "day", "level", "segment"
+        )
+        .agg(
+            F.count("*").alias("customers"),
+            F.round(F.avg("probability"), 6).alias("mean"),
+            quantiles.alias("quantiles"),
+        )
+        .select(
+            *("level", "segment", "day", "customers", "mean"),
+            F.round(F.col("quantiles")[0], 6).alias("p10"),
+            F.round(F.col("quantiles")[1], 6).alias("p90"),
+        )
+        .toPandas()
+    )
+    grouping = np.select([summary["level"].notna(), summary["segment"].notna()], [*GROUPINGS], ALL)
+    value = summary["level"].fillna(summary["segment"]).fillna(ALL)
+    named = summary.drop(columns=["level", "segment"])
+    named.insert(0, "grouping", grouping)
+    named.insert(1, "value", value)
+    return named.sort_values(["grouping", "value", "day"], ignore_index=True)
+
+
+def draw_time_to_leave(
+    time_to_leave_summary: pd.DataFrame, scores_model_card: dict[str, Any]
+) -> Figure:
+    """Draw the mean curve of each level and of each segment."""
+    task = scores_model_card["prediction_task"]
+    words = OUTCOME_WORDS[task["outcome"]]
+    figure = Figure(figsize=(9.6, 4.6), dpi=120, layout="constrained")
+    figure.suptitle("When customers leave", x=0.01, ha="left", fontsize=13, fontweight="bold")
+    panels = figure.subplots(1, len(GROUPINGS), sharey=True)
+    total = time_to_leave_summary[time_to_leave_summary["grouping"] == ALL]
+    for axes, (grouping, label) in zip(panels, GROUPINGS.items(), strict=True):
+        rows = time_to_leave_summary[time_to_leave_summary["grouping"] == grouping]
+        for color, (value, curve) in zip(COLORS, rows.groupby("value"), strict=False):
+            name = f"{value} ({curve['customers'].iloc[0]:,})"
+            axes.plot(curve["day"], curve["mean"], color=color, label=name.replace("_", " "))
+        axes.plot(total["day"], total["mean"], color="#333333", ls="--", label="all customers")
+        axes.axvline(task["horizon_days"], color="#8a8f98", lw=0.8)
+        axes.set_title(
+            f"{label}; the vertical line is the horizon", loc="left", fontsize=8.5, color="#555555"
+        )
+        axes.set(xlabel="Days after the cutoff", xlim=(0, None), ylim=(0, None))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False, fontsize=8.5)
+    panels[0].set_ylabel(f"Mean probability: {words.churned} by this day")
+    return figure

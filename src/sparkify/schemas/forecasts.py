@@ -95,3 +95,29 @@ TIME_TO_LEAVE = Table(
         ),
     ),
 )
+
+CUSTOMER_VALUES = Table(
+    "One row per customer at the cutoff that is scored. Amounts are in dollars.",
+    (
+        *CURRENT_SNAPSHOTS.definition,
+        Column("level", TEXT, "free or paid, at the last event before the cutoff."),
+        Column("probability", NUMBER, "Forecast probability of the outcome, as in churn_scores."),
+        Column(
+            "remaining_value",
+            NUMBER,
+            "Expected margin of the next scoring.value.months, discounted; null without prices.",
+        ),
+        Column(
+            "remaining_value_sd",
+            NUMBER,
+            "Its standard deviation, from the chance of when the customer leaves.",
+        ),
+        Column(
+            "kept_value",
+            NUMBER,
+            "Expected margin that is lost if the customer leaves within the horizon; without "
+            "prices, kept_customer_value.",
+        ),
+        Column("value_at_risk", NUMBER, "probability * kept_value."),
+    ),
+)

@@ -22,6 +22,7 @@ from sparkify.pipelines.modelling.model_card import add_card
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring import nodes
 from sparkify.pipelines.scoring.compatibility import ModelMismatchError
+from sparkify.pipelines.scoring.customer_value import value_customers
 from sparkify.pipelines.scoring.explanation import get_contributions
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES, CURRENT_SNAPSHOTS
@@ -245,7 +246,7 @@ AGE = {"input": "age", "reason": "registered 3 days ago", "contribution": -0.25}
 def create_scores(spark: SparkSession, customers: list[tuple[Any, ...]]) -> DataFrame:
     """Return scores of (user, probability, reasons for, reasons against)."""
     rows = [
-        (user, CUTOFF, probability, rank, 50.0, "paid", 1.26, reasons, against)
+        (user, CUTOFF, probability, rank, 50.0, "paid", 1.26, None, reasons, against)
         for rank, (user, probability, reasons, against) in enumerate(customers, 1)
     ]
     return spark.createDataFrame(rows, CHURN_SCORES.struct)
@@ -285,10 +286,21 @@ def with_control(scoring: ScoringParameters, share: float, seed: int = 7) -> Sco
     return scoring.model_copy(update={"control_share": share, "control_seed": seed})
 
 
+def list_contacts(
+    scores: DataFrame, decision: dict[str, Any], scoring: ScoringParameters
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    values = value_customers(scores, {}, decision, scoring)
+    return nodes.list_contacts(scores, values, decision, scoring)
+
+
 def test_the_spreadsheet_of_scores_has_a_column_per_reason(
-    three_scores: DataFrame, decision: dict[str, Any]
+    three_scores: DataFrame,
+    card: dict[str, Any],
+    decision: dict[str, Any],
+    scoring: ScoringParameters,
 ) -> None:
-    rows = nodes.flatten_scores(three_scores, decision, 2)
+    two = scoring.model_copy(update={"reasons": 2})
+    rows = nodes.flatten_scores(three_scores, decision, card, two)
     first, _, last = rows.to_dict("records")
     assert first == {
         "rank": 1,
@@ -297,6 +309,7 @@ def test_the_spreadsheet_of_scores_has_a_column_per_reason(
         "probability": 0.5124,
         "level": "paid",
         "days_since_last_seen": 1.3,
+        "median_days": "later than 30 days",
         "percentile": 50.0,
         "predicted": True,
         "reason_for_1": "thumbs down",
@@ -313,15 +326,20 @@ def test_the_spreadsheet_of_scores_has_a_column_per_reason(
 
 
 def test_contacts_have_their_expected_gain(
-    three_scores: DataFrame, decision: dict[str, Any], scoring: ScoringParameters
+    three_scores: DataFrame,
+    card: dict[str, Any],
+    decision: dict[str, Any],
+    scoring: ScoringParameters,
 ) -> None:
-    contacts, control = nodes.list_contacts(three_scores, decision, with_control(scoring, 0))
+    contacts, control = list_contacts(three_scores, decision, with_control(scoring, 0))
     assert contacts["user_id"].tolist() == ["007", "8"]
     # 0.51239 * 0.1 * 100 - 2 and 0.25 * 0.1 * 100 - 2 dollars.
     assert contacts["expected_gain"].tolist() == pytest.approx([3.1239, 0.5])
     assert contacts["reason_for_1"].tolist() == ["thumbs down", "thumbs down"]
     assert (list(control), len(control)) == ([*contacts, "is_lasting"], 0)
-    rounded, control = nodes.round_contacts(contacts, control)
+    medians = contacts.assign(median_days=[3.0, None])
+    rounded, control = nodes.round_contacts(medians, control, card, scoring)
+    assert rounded["median_days"].tolist() == ["3", "later than 30 days"]
     assert rounded["probability"].tolist() == [0.5124, 0.25]
     assert rounded["expected_gain"].tolist() == [3.12, 0.5]
     assert (list(control), len(control)) == ([*rounded, "is_lasting"], 0)
@@ -331,13 +349,13 @@ def test_a_share_of_the_customers_is_the_control_group(
     spark: SparkSession, decision: dict[str, Any], scoring: ScoringParameters
 ) -> None:
     many = create_scores(spark, [(str(user), 0.5, [THUMBS], []) for user in range(2_000)])
-    contacts, control = nodes.list_contacts(many, decision, with_control(scoring, 0.1))
+    contacts, control = list_contacts(many, decision, with_control(scoring, 0.1))
     assert len(contacts) + len(control) == 2_000
     assert not set(contacts["user_id"]) & set(control["user_id"])
     assert 160 < len(control) < 240
-    _, again = nodes.list_contacts(many.repartition(3), decision, with_control(scoring, 0.1))
+    _, again = list_contacts(many.repartition(3), decision, with_control(scoring, 0.1))
     pd.testing.assert_frame_equal(again, control)
-    _, other = nodes.list_contacts(many, decision, with_control(scoring, 0.1, seed=8))
+    _, other = list_contacts(many, decision, with_control(scoring, 0.1, seed=8))
     assert set(other["user_id"]) != set(control["user_id"])
 
 
@@ -370,7 +388,7 @@ def test_an_empty_group_is_a_warning(
     warning: str,
 ) -> None:
     few = create_scores(spark, [(str(user), 0.5, [THUMBS], []) for user in range(20)])
-    contacts, control = nodes.list_contacts(few, decision, with_control(scoring, share))
+    contacts, control = list_contacts(few, decision, with_control(scoring, share))
     assert (len(contacts), len(control)) == (contacted, 20 - contacted)
     assert logged.messages == [warning]
 
@@ -381,7 +399,7 @@ def test_the_summary_counts_contacts_and_expected_churners(
     decision: dict[str, Any],
     scoring: ScoringParameters,
 ) -> None:
-    lists = nodes.list_contacts(three_scores, decision, with_control(scoring, 0))
+    lists = list_contacts(three_scores, decision, with_control(scoring, 0))
     summary = nodes.summarize_scores(three_scores, *lists, card, decision, 0)
     json.dumps(summary, allow_nan=False)
     assert (summary["cutoff"], summary["horizon_days"]) == ("2018-12-01", 10)
@@ -421,9 +439,9 @@ def test_the_list_has_the_customers_with_a_paying_contact(
 ) -> None:
     users, gain = GAINS[contact_cost]
     decision = decide("profit", contact_cost)
-    contacts, control = nodes.list_contacts(three_scores, decision, with_control(scoring, 0))
+    contacts, control = list_contacts(three_scores, decision, with_control(scoring, 0))
     summary = nodes.summarize_scores(three_scores, contacts, control, card, decision, 0)
-    rows = nodes.flatten_scores(three_scores, decision, scoring.reasons)
+    rows = nodes.flatten_scores(three_scores, decision, card, scoring)
     assert contacts["user_id"].tolist() == users
     assert rows.loc[rows["predicted"], "user_id"].tolist() == users
     assert (contacts["expected_gain"] >= 0).all()
@@ -439,7 +457,7 @@ def test_an_empty_list_has_a_summary(
     scoring: ScoringParameters,
 ) -> None:
     low = create_scores(spark, [("9", 0.1, [], [AGE])])
-    lists = nodes.list_contacts(low, decision, scoring)
+    lists = list_contacts(low, decision, scoring)
     summary = nodes.summarize_scores(low, *lists, card, decision, 0.1)
     assert (summary["to_contact"], summary["control"], summary["expected_profit"]) == (0, 0, 0.0)
     assert summary["main_reasons"] == {}
@@ -453,7 +471,7 @@ def test_scores_of_training_days_are_not_a_forecast(
     logged: pytest.LogCaptureFixture,
 ) -> None:
     earlier = three_scores.withColumn("cutoff", F.lit(date(2018, 11, 16)))
-    lists = nodes.list_contacts(earlier, decision, scoring)
+    lists = list_contacts(earlier, decision, scoring)
     summary = nodes.summarize_scores(earlier, *lists, card, decision, 0.1)
     assert not summary["is_forecast"]
     assert logged.messages[-1].startswith(

@@ -9,12 +9,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.ml.calibration import UNCALIBRATED, build_calibration_stages
-from sparkify.ml.leaving_curve import (
-    LeavingCurve,
-    count_person_periods,
-    fit_leaving_curve,
-    risk_of,
-)
+from sparkify.ml.hazard_model import count_person_periods, fit_leaving_curve, risk_of
+from sparkify.ml.leaving_curve import LeavingCurve
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import KEYS
 

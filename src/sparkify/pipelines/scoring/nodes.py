@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from sparkify.errors import UserError
-from sparkify.ml.leaving_curve import find_median_days
+from sparkify.ml.leaving_curve import LeavingCurve, find_median_days
 from sparkify.ml.segments import add_likely_segment, get_segments
 from sparkify.ml.two_groups import (
     compute_power,
@@ -34,7 +34,6 @@ from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring.compatibility import require_compatible
 from sparkify.pipelines.scoring.explanation import explain_model
 from sparkify.pipelines.scoring.parameters import ScoringParameters
-from sparkify.pipelines.scoring.time_to_leave import CustomerCurves
 from sparkify.schemas import CHURN_SCORES, KEYS
 from sparkify.spark.functions import is_in_share, to_sorted_pandas
 
@@ -47,7 +46,11 @@ CUSTOMER_COLUMNS = [
     *("level", "days_since_last_seen", "median_days"),
 ]
 # Decimals in the CSV files; the Parquet files are not rounded.
-DIGITS = {"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expected_gain": 2}
+DIGITS = {
+    **{"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expected_gain": 2},
+    **{"kept_value": 2, "value_at_risk": 2},
+}
+VALUE_COLUMNS = ["kept_value", "value_at_risk"]
 
 
 class CutoffError(UserError):
@@ -127,7 +130,7 @@ def score_customers(
     card = read_card(churn_model)
     require_compatible(card, current_features.columns, feature_engineering, package_versions)
     explanation = explain_model(churn_model, inputs, scoring)
-    curves = CustomerCurves(card, scoring.curve_days)
+    curve = LeavingCurve.from_card(card, scoring.curve_days)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
     columns = [*KEYS, "probability", "level", "days_since_last_seen"]
     input_columns = list_inputs(churn_model)
@@ -137,7 +140,7 @@ def score_customers(
     def add_predictions(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in batches:
             pair = explanation.list_reasons(rows[input_columns].to_numpy(float), rows)
-            medians = pd.Series(find_median_days(curves.predict(rows)), dtype="Int32")
+            medians = pd.Series(find_median_days(curve.predict_customers(rows)), dtype="Int32")
             added = medians.mask(medians == 0), *pair
             predicted = pd.DataFrame(dict(zip(PREDICTED, added, strict=True)))
             yield pd.concat([rows[columns], predicted], axis="columns")
@@ -193,7 +196,7 @@ def flatten_scores(
 def _round_for_spreadsheet(
     customers: pd.DataFrame, card: dict[str, Any], scoring: ScoringParameters
 ) -> pd.DataFrame:
-    days = CustomerCurves(card, scoring.curve_days).days
+    days = LeavingCurve.from_card(card, scoring.curve_days).days
     medians = customers["median_days"].map("{:.0f}".format, na_action="ignore")
     later = f"later than {days} days"
     return customers.assign(median_days=medians.fillna(later)).round(DIGITS)
@@ -214,32 +217,44 @@ def _flatten_reasons(rows: pd.DataFrame, side: str, max_reasons: int) -> pd.Data
 
 
 def list_contacts(
-    churn_scores: DataFrame, contact_decision: dict[str, Any], scoring: ScoringParameters
+    churn_scores: DataFrame,
+    customer_values: DataFrame,
+    contact_decision: dict[str, Any],
+    scoring: ScoringParameters,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the customers to contact and the control group: all who reach the threshold.
 
     One row per customer, the highest probability first. `expected_gain` is in dollars:
-    probability * contact_success * kept_customer_value - contact_cost. A hash of user, cutoff and
-    seed selects the control group, a share of `control_share`. It also has the listed
-    customers of the lasting control group (`is_lasting`). That is a share of
-    `lasting_control_share` of all users, by a hash of user and seed, the same at every cutoff.
+    probability * contact_success * kept_value - contact_cost, where `kept_value` is that of
+    `customer_values`. With prices, the list has the customers with an expected gain, unless the
+    threshold is `f1`, and the highest gain is first. A hash of user, cutoff and seed selects the
+    control group, a share of `control_share`. It also has the listed customers of the lasting
+    control group (`is_lasting`). That is a share of `lasting_control_share` of all users, by a hash
+    of user and seed, the same at every cutoff.
     """
     seed = F.lit(scoring.control_seed)
     hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), seed)
     hashed_user = F.xxhash64("user_id", F.lit("lasting control"), seed)
-    kept_value = contact_decision["contact_success"] * contact_decision["kept_customer_value"]
-    selected = churn_scores.where(F.col("probability") >= contact_decision["threshold"])
-    selected = selected.withColumns(
-        {
-            "expected_gain": F.col("probability") * kept_value - contact_decision["contact_cost"],
-            "is_control": is_in_share(hashed, scoring.control_share),
-            "is_lasting": is_in_share(hashed_user, scoring.lasting_control_share),
-        }
-    )
-    rows = to_sorted_pandas(selected, "cutoff", "rank")
+    values = customer_values.select(*KEYS, *VALUE_COLUMNS)
+    kept_value = F.lit(contact_decision["contact_success"]) * F.col("kept_value")
+    has_prices = scoring.value.prices is not None
+    is_listed = F.col("probability") >= contact_decision["threshold"]
+    if has_prices and contact_decision["threshold_by"] == "profit":
+        is_listed = F.col("expected_gain") >= 0
+    added = {
+        "expected_gain": F.col("probability") * kept_value - contact_decision["contact_cost"],
+        "is_control": is_in_share(hashed, scoring.control_share),
+        "is_lasting": is_in_share(hashed_user, scoring.lasting_control_share),
+    }
+    with_values = churn_scores.join(values, on=KEYS, how="inner")
+    rows = to_sorted_pandas(with_values.withColumns(added).where(is_listed), "cutoff", "rank")
+    columns = [*CUSTOMER_COLUMNS, "expected_gain"]
+    if has_prices:
+        rows = rows.sort_values("expected_gain", ascending=False, kind="stable", ignore_index=True)
+        columns += VALUE_COLUMNS
     names = [f"reason_for_{number}" for number in range(1, scoring.reasons + 1)]
     reasons = _flatten_reasons(rows, "for", scoring.reasons)[names]
-    customers = pd.concat([rows[[*CUSTOMER_COLUMNS, "expected_gain"]], reasons], axis="columns")
+    customers = pd.concat([rows[columns], reasons], axis="columns")
     is_lasting = rows["is_lasting"].astype(bool)
     is_control = rows["is_control"].astype(bool) | is_lasting
     _warn_if_group_is_empty(len(rows), int(is_control.sum()), scoring.control_share)

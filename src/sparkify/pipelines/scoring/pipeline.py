@@ -1,7 +1,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.feature_engineering import nodes as engineering
-from sparkify.pipelines.scoring import nodes, time_to_leave
+from sparkify.pipelines.scoring import customer_value, nodes, time_to_leave
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -47,6 +47,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ]
         )
         + _create_curves()
+        + _create_values()
         + _create_contact_lists()
     )
 
@@ -77,6 +78,26 @@ def _create_curves() -> Pipeline:
     )
 
 
+def _create_values() -> Pipeline:
+    """From curves and prices to the value of each customer, and the value at risk."""
+    return Pipeline(
+        [
+            Node(
+                customer_value.value_customers,
+                ["churn_scores", "scores_model_card", "contact_decision", "params:scoring"],
+                "customer_values",
+                name="value_customers",
+            ),
+            Node(
+                customer_value.total_values,
+                ["customer_values", "current_features", "churn_model"],
+                "value_totals",
+                name="total_values",
+            ),
+        ]
+    )
+
+
 def _create_contact_lists() -> Pipeline:
     """From scores to a list of contacts, its control group, and the archived campaign."""
     scoring = "params:scoring"
@@ -84,7 +105,7 @@ def _create_contact_lists() -> Pipeline:
         [
             Node(
                 nodes.list_contacts,
-                ["churn_scores", "contact_decision", scoring],
+                ["churn_scores", "customer_values", "contact_decision", scoring],
                 ["contacts", "control_group"],
                 name="list_contacts",
             ),

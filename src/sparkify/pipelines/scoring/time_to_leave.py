@@ -11,7 +11,6 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkify.ml.bootstrap import Array
 from sparkify.ml.leaving_curve import LeavingCurve
 from sparkify.ml.segments import add_likely_segment
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
@@ -20,30 +19,8 @@ from sparkify.schemas import KEYS, TIME_TO_LEAVE
 ALL = "all"
 COLORS = ["#1f5fa8", "#c2452d", "#2d7d46", "#e3a857", "#7b5ea7", "#8a8f98"]
 GROUPINGS = {"level": "Level", "segment": "Segment"}
-
-
-class CustomerCurves:
-    """The curves of customers with a forecast; works in Spark's Python workers."""
-
-    def __init__(self, card: dict[str, Any], max_days: int) -> None:
-        """Set the curve's course.
-
-        Args:
-            card: the card of the model that made the forecasts.
-            max_days: `scoring.curve_days`; curves end earlier if the training log shows less.
-        """
-        self._curve = LeavingCurve.from_dict(card["leaving_curve"])
-        self.days = min(max_days, self._curve.days)
-
-    def predict(self, rows: pd.DataFrame, days: int | None = None) -> Array:
-        """Return the probability to have left by each day: one row per customer.
-
-        Args:
-            rows: customers with `cutoff` and `probability`.
-            days: number of days; by default those of `time_to_leave`.
-        """
-        weekday = pd.to_datetime(rows["cutoff"]).dt.weekday.to_numpy()
-        return self._curve.predict(rows["probability"].to_numpy(float), weekday, days or self.days)
+# Spark's `grouping_id` of level and segment: a bit is 1 if the column is summed over.
+GROUP_IDS = {0b11: ALL, 0b01: "level", 0b10: "segment"}
 
 
 def list_time_to_leave(
@@ -54,13 +31,13 @@ def list_time_to_leave(
     One row per customer and day, up to `curve_days` or as far as the training log shows. At the
     horizon the probability is that of `churn_scores`.
     """
-    curves = CustomerCurves(scores_model_card, curve_days)
-    day = np.arange(1, curves.days + 1, dtype="int32")
+    curve = LeavingCurve.from_card(scores_model_card, curve_days)
+    day = np.arange(1, curve.days + 1, dtype="int32")
 
     def predict_days(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in batches:
-            repeated = rows[KEYS].loc[rows.index.repeat(curves.days)].reset_index(drop=True)
-            left = curves.predict(rows)
+            repeated = rows[KEYS].loc[rows.index.repeat(curve.days)].reset_index(drop=True)
+            left = curve.predict_customers(rows)
             yield repeated.assign(day=np.tile(day, len(rows)), probability=left.ravel())
 
     scores = churn_scores.select(*KEYS, "probability")
@@ -87,23 +64,32 @@ def summarize_time_to_leave(
             [["day"], ["day", "level"], ["day", "segment"]], "day", "level", "segment"
         )
         .agg(
+            F.grouping_id().alias("group_id"),
             F.count("*").alias("customers"),
             F.round(F.avg("probability"), 6).alias("mean"),
             quantiles.alias("quantiles"),
         )
         .select(
-            *("level", "segment", "day", "customers", "mean"),
+            *("group_id", "level", "segment", "day", "customers", "mean"),
             F.round(F.col("quantiles")[0], 6).alias("p10"),
             F.round(F.col("quantiles")[1], 6).alias("p90"),
         )
         .toPandas()
     )
-    grouping = np.select([summary["level"].notna(), summary["segment"].notna()], [*GROUPINGS], ALL)
-    value = summary["level"].fillna(summary["segment"]).fillna(ALL)
-    named = summary.drop(columns=["level", "segment"])
+    return name_groups(summary).sort_values(["grouping", "value", "day"], ignore_index=True)
+
+
+def name_groups(rows: pd.DataFrame) -> pd.DataFrame:
+    """Replace `group_id`, `level` and `segment` of grouping sets by `grouping` and `value`.
+
+    Groups of customers without a segment are left out.
+    """
+    grouping = rows["group_id"].map(GROUP_IDS)
+    value = rows["level"].where(grouping == "level", rows["segment"]).where(grouping != ALL, ALL)
+    named = rows.drop(columns=["group_id", "level", "segment"])
     named.insert(0, "grouping", grouping)
     named.insert(1, "value", value)
-    return named.sort_values(["grouping", "value", "day"], ignore_index=True)
+    return named[value.notna()]
 
 
 def draw_time_to_leave(
@@ -126,10 +112,10 @@ def draw_time_to_leave(
         axes.set_title(
             f"{label}; the vertical line is the horizon", loc="left", fontsize=8.5, color="#555555"
         )
-        axes.set(xlabel="Days after the cutoff", xlim=(0, None), ylim=(0, None))
+        axes.set(xlabel="Days after the cutoff", xlim=(0, None))
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
         axes.legend(frameon=False, fontsize=8.5)
-    panels[0].set_ylabel(f"Mean probability: {words.churned} by this day")
+    panels[0].set(ylabel=f"Mean probability: {words.churned} by this day", ylim=(0, None))
     return figure

@@ -21,7 +21,8 @@ from sparkify.ml.bootstrap import (
     flatten_estimates,
     has_enough_churners,
 )
-from sparkify.ml.leaving_curve import LeavingCurve, count_person_periods
+from sparkify.ml.hazard_model import count_person_periods
+from sparkify.ml.leaving_curve import LeavingCurve
 from sparkify.ml.segments import add_likely_segment
 from sparkify.ml.survival import (
     compute_brier_score,

@@ -12,6 +12,7 @@ from scipy.stats import t
 
 from sparkify.ml import metrics
 from sparkify.ml.bootstrap import estimate_metrics, flatten_estimates
+from sparkify.ml.probability_limits import MAX_PROBABILITY, MIN_PROBABILITY
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -121,7 +122,7 @@ def evaluate_time_to_leave(
     evaluation: EvaluationParameters,
     feature_engineering: FeatureEngineeringParameters,
     validation: ValidationParameters,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Evaluate the probability to have left by a day, on outcomes after the training data.
 
     Each day of `validation.curve_days` is evaluated on the last cutoff that the log shows for so
@@ -135,7 +136,8 @@ def evaluate_time_to_leave(
         `shown_days` the longest follow-up in training; beyond it a forecast is an extrapolation.
         AUC and Brier score have 95 % intervals over users.
 
-        The calibration, one row per cutoff and day: `observed`, and the predictors' means.
+        The calibration, one row per cutoff and day: `observed`, and the predictors' means. And for
+        the report the metrics, with the fingerprint of the champion's training data.
     """
     study = curves.CurveStudy(user_days, champion, inputs, modelling, feature_engineering)
     embargo = timedelta(days=feature_engineering.horizon_days)
@@ -161,8 +163,10 @@ def evaluate_time_to_leave(
             for day in days:
                 measured = curves.score_day(customers, forecasts, day, evaluation.bootstrap)
                 scores += [{"day": day, **known, **row} for row in measured]
-    table = pd.DataFrame(scores, columns=curves.METRIC_COLUMNS)
-    return table.sort_values("day", kind="stable"), pd.concat(calibration, ignore_index=True)
+    table = pd.DataFrame(scores, columns=curves.METRIC_COLUMNS).sort_values("day", kind="stable")
+    rows_for_report = table.astype(object).where(table.notna(), None).to_dict("records")
+    summary = {"fingerprint": champion["training"]["fingerprint"], "rows": rows_for_report}
+    return table, pd.concat(calibration, ignore_index=True), summary
 
 
 def learn_from_fewer(
@@ -251,7 +255,7 @@ def compare_imbalance(
     rows than `modelling.smote_max_rows`.
     """
     chosen = metrics.RANKING | metrics.PROBABILITY | metrics.CALIBRATION
-    limits = metrics.MIN_PROBABILITY, metrics.MAX_PROBABILITY
+    limits = MIN_PROBABILITY, MAX_PROBABILITY
     table = []
     for trial in refit.select_champion_and_simplest(champion, cv_results, modelling):
         for remedy in REMEDIES:

@@ -34,7 +34,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     *["features", "snapshots", "user_days", "champion_card"],
                     *[INPUTS, MODELLING, EVALUATION, ENGINEERING, VALIDATION],
                 ],
-                ["curve_metrics", "curve_calibration"],
+                ["curve_metrics", "curve_calibration", "curve_evaluation"],
                 name="evaluate_time_to_leave",
             ),
             Node(

@@ -77,7 +77,9 @@ def test_our_curves_have_the_forecast_at_the_horizon(log: Any, holdout: pd.DataF
 
 def test_distances_are_those_from_the_oracle() -> None:
     oracle = np.array([[0.1, 0.2], [0.3, 0.4]])
-    rows = ceiling_curves.measure_distances(oracle, {"ours": np.array([[0.1, 0.3], [0.3, 0.1]])}, [2])
+    rows = ceiling_curves.measure_distances(
+        oracle, {"ours": np.array([[0.1, 0.3], [0.3, 0.1]])}, [2]
+    )
     ours, mean = rows
     assert ours == {
         **{"day": 2, "predictor": "ours"},

@@ -11,7 +11,8 @@ from sparkify.pipelines.reporting.number_format import format_metric
 Write = Callable[..., Any]
 SECTIONS = [
     *("Forecast", "Forecast quality", "Limits", "What the forecast depends on"),
-    *("Quality by customer group", "Monitoring", "Campaigns and losses", "Method"),
+    *("Quality by customer group", "When customers leave and their value"),
+    *("Monitoring", "Campaigns and losses", "Method"),
 ]
 NUMBER = re.compile(r"-?\$?\d[\d,.:]*%?")
 
@@ -47,10 +48,11 @@ def test_a_user_id_with_a_script_stays_text(write: Write) -> None:
 def test_every_figure_has_a_text_with_its_numbers(write: Write) -> None:
     report = write()
     alts = report.alt_texts()
-    assert len(alts) == report.page.count("<img") == 8
+    assert len(alts) == report.page.count("<img") == 10
     assert [alt.split(":")[0] for alt in alts] == [
         *("Calibration", "Lift", "Profit curve", "Candidates"),
-        *("Weights of the inputs, the strongest first", "Drift", "Campaigns", "Losses"),
+        *("Weights of the inputs, the strongest first", "When customers leave"),
+        *("Curves of leaving", "Drift", "Campaigns", "Losses"),
     ]
     assert all(re.search(r"\d", alt) for alt in alts)
 

@@ -23,6 +23,7 @@ from sparkify.pipelines.reporting import number_format as text
 from sparkify.schemas import feature_columns
 
 RANDOM_AUC = 0.5
+CURVE_DAYS = (7, 14)  # shown of the curves, besides the horizon and the last day
 RATES_PER_SEGMENT = 3  # rates that describe a segment
 DEFAULT_PERIOD = ", whole history"  # the period of a feature without another one
 Rows = list[dict[Hashable, Any]]
@@ -33,7 +34,7 @@ def describe_forecast(
 ) -> dict[str, Any]:
     """Return ranges of the totals, the break-even probability and the first contacts."""
     decision, costs = score_summary["decision"], score_summary["contact_costs"]
-    value = decision["kept_customer_value"]
+    value = score_summary["kept_value"]
     expected_kept = (score_summary["expected_profit"] + costs) / value
     top = contacts.head(max_rows).to_dict("records")
     reasons = [str(name) for name in contacts if str(name).startswith("reason_for_")]
@@ -281,6 +282,64 @@ def _success_metric(
     if value is None:
         return None
     return {"value": value, "ci95": None if None in (low, high) else [low, high]}
+
+
+def describe_leaving(
+    time_to_leave_summary: pd.DataFrame,
+    curve_evaluation: dict[str, Any],
+    value_totals: pd.DataFrame,
+    score_summary: dict[str, Any],
+    metrics: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the curves by group, their evaluation, and the values by group.
+
+    The evaluation applies if it used the champion's training data. Values are only those that
+    follow from prices.
+    """
+    last_day = int(time_to_leave_summary["day"].max())
+    days = sorted({day for day in (*CURVE_DAYS, score_summary["horizon_days"]) if day < last_day})
+    days.append(last_day)
+    keys = ["grouping", "value", "customers"]
+    curves = time_to_leave_summary.pivot(index=keys, columns="day", values="mean")
+    fingerprint = metrics["champion"]["training"]["fingerprint"]
+    is_evaluated = curve_evaluation.get("fingerprint") == fingerprint
+    evaluation = curve_evaluation["rows"] if is_evaluated else []
+    values = value_totals[value_totals["remaining_value"].notna()]
+    return {
+        "last_curve_day": last_day,
+        "curve_columns": [(f"Day {day}", day, "share") for day in days],
+        "curve_rows": _name_groups(curves[days].reset_index()),
+        "median_customers": score_summary["with_median"],
+        "curve_evaluation_rows": [
+            _format_curve_row(row, evaluation) for row in evaluation if row["predictor"] == "curve"
+        ],
+        "extrapolated_days": sorted(
+            {row["day"] for row in evaluation if row["day"] > row["shown_days"]}
+        ),
+        "value_rows": [
+            row
+            | {
+                name: text.format_metric(text.read_metric(row, name), "dollars")
+                for name in ("remaining_value", "value_at_risk")
+            }
+            for row in _name_groups(values)
+        ],
+    }
+
+
+def _name_groups(table: pd.DataFrame) -> Rows:
+    """Return the rows with the `name` of their group; all customers are the first."""
+    names = table["value"].where(table["grouping"] != "level", table["value"] + " level")
+    return table.assign(name=names.replace("all", "all customers")).to_dict("records")
+
+
+def _format_curve_row(row: Mapping[Any, Any], rows: Rows) -> dict[Hashable, Any]:
+    of_day = {other["predictor"]: other for other in rows if other["day"] == row["day"]}
+    others = ("kaplan_meier_of_segment", "kaplan_meier_of_all")
+    scores = (text.format_number(of_day[name]["brier"], 3) for name in others)
+    left = f"{text.format_count(row['left'])} of {text.format_count(row['customers'])}"
+    auc = text.format_metric(text.read_metric(row, "auc"))
+    return {**row, "left": left, "auc": auc, "others": ", ".join(scores)}
 
 
 def describe_monitoring(

@@ -9,6 +9,7 @@ from sparkify.pipelines.reporting.context import (
     describe_drivers,
     describe_forecast,
     describe_groups,
+    describe_leaving,
     describe_monitoring,
     describe_quality,
     list_parameters,
@@ -50,6 +51,10 @@ def write_report(
         **describe_quality(metrics, *profit),
         **describe_drivers(datasets["feature_weights"], segments, inputs, feature_engineering),
         **describe_groups(datasets["group_metrics"], metrics),
+        **describe_leaving(
+            *(datasets["time_to_leave_summary"], datasets["curve_evaluation"]),
+            *(datasets["value_totals"], summary, metrics),
+        ),
         **describe_monitoring(*monitoring, metrics, summary["cutoff"]),
         **describe_campaigns(datasets["campaign_summary"]),
         "parameter_rows": list_parameters(

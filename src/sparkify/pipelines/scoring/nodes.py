@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, Window
@@ -386,7 +387,9 @@ def summarize_scores(
 ) -> dict[str, Any]:
     """Return how many customers were scored, are expected to churn, and are to be contacted.
 
-    `decision` has the threshold of the list, its rule and its costs. `is_forecast` is false, with
+    `decision` has the threshold of the list, its rule and its costs. `kept_value` is the mean value
+    of a listed customer who is kept. `with_median` counts the customers whose `median_days` is
+    known. `is_forecast` is false, with
     a warning, if a training horizon ends after the cutoff. `main_reasons` counts, by input, the
     customers above the threshold whose strongest reason it is.
     """
@@ -397,6 +400,7 @@ def summarize_scores(
         F.count_if(F.col("level") == "paid").alias("paid"),
         F.sum("probability").alias("expected"),
         F.count_if(is_predicted).alias("predicted"),
+        F.count("median_days").alias("with_median"),
     )
     (totals,) = per_cutoff.collect()
     strongest = F.element_at("reasons_for", 1)["input"].alias("input")
@@ -419,12 +423,15 @@ def summarize_scores(
         "by_level": {"free": customers - totals["paid"], "paid": totals["paid"]},
         "expected_churners": round(expected, 1),
         "mean_probability": expected / customers,
+        "with_median": totals["with_median"],
         "predicted": totals["predicted"],
         "to_contact": len(contacts),
         "control": len(control_group),
         "control_share": control_share,
         "expected_profit": round(float(contacts["expected_gain"].sum()), 2),
         "contact_costs": len(contacts) * contact_decision["contact_cost"],
+        "has_prices": "kept_value" in contacts,
+        "kept_value": _compute_mean_kept_value(contacts, contact_decision),
         "decision": contact_decision,
         "main_reasons": {row["input"]: row["count"] for row in reasons},
         "model": {
@@ -433,3 +440,10 @@ def summarize_scores(
             "train_cutoffs": prediction_task["train_cutoffs"],
         },
     }
+
+
+def _compute_mean_kept_value(contacts: pd.DataFrame, contact_decision: dict[str, Any]) -> float:
+    """Return the mean value of the contacts that are kept, which is weighted by probability."""
+    if "kept_value" not in contacts or contacts.empty:
+        return float(contact_decision["kept_customer_value"])
+    return float(np.average(contacts["kept_value"], weights=contacts["probability"]))

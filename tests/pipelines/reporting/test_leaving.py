@@ -20,7 +20,7 @@ def test_curves_are_compared_with_later_outcomes(write: Write) -> None:
     table = report.table("The curves on later outcomes")
     assert table[1] == [
         *("7", "21 November 2018", "280 of 19,876", "1.5 %", "0.771 (0.750 to 0.790)"),
-        *("0.0201", "0.0212, 0.0223"),
+        "0.0201, 0.0212, 0.0223",
     ]
     assert "The training before the cutoff of day 30 shows fewer days" in report.section(HEADING)
 

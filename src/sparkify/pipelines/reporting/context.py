@@ -335,11 +335,11 @@ def _name_groups(table: pd.DataFrame) -> Rows:
 
 def _format_curve_row(row: Mapping[Any, Any], rows: Rows) -> dict[Hashable, Any]:
     of_day = {other["predictor"]: other for other in rows if other["day"] == row["day"]}
-    others = ("kaplan_meier_of_segment", "kaplan_meier_of_all")
-    scores = (text.format_number(of_day[name]["brier"], 3) for name in others)
+    predictors = ("curve", "kaplan_meier_of_segment", "kaplan_meier_of_all")
+    scores = (text.format_number(of_day[name]["brier"], 3) for name in predictors)
     left = f"{text.format_count(row['left'])} of {text.format_count(row['customers'])}"
     auc = text.format_metric(text.read_metric(row, "auc"))
-    return {**row, "left": left, "auc": auc, "others": ", ".join(scores)}
+    return {**row, "left": left, "auc": auc, "brier": ", ".join(scores)}
 
 
 def describe_monitoring(

@@ -143,7 +143,7 @@ def evaluate_time_to_leave(
     embargo = timedelta(days=feature_engineering.horizon_days)
     labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
     scores: list[dict[str, Any]] = []
-    calibration = [pd.DataFrame(columns=curves.CALIBRATION_COLUMNS)]
+    calibration: list[pd.DataFrame] = []
     with refit.cache_rows(labelled.join(features, on=KEYS, how="inner")) as rows:
         cutoffs = sorted(row["cutoff"] for row in rows.select("cutoff").distinct().collect())
         log_end = cutoffs[-1] + embargo
@@ -166,7 +166,8 @@ def evaluate_time_to_leave(
     table = pd.DataFrame(scores, columns=curves.METRIC_COLUMNS).sort_values("day", kind="stable")
     rows_for_report = table.astype(object).where(table.notna(), None).to_dict("records")
     summary = {"fingerprint": champion["training"]["fingerprint"], "rows": rows_for_report}
-    return table, pd.concat(calibration, ignore_index=True), summary
+    unknown = pd.DataFrame(columns=curves.CALIBRATION_COLUMNS)
+    return table, pd.concat(calibration or [unknown], ignore_index=True), summary
 
 
 def learn_from_fewer(

@@ -70,3 +70,14 @@ def test_partitions_do_not_change_the_fit(spark: SparkSession) -> None:
     counts = draw_counts(spark, 1)
     again = counts.repartition(5, *COUNT_KEYS)
     assert fit_leaving_curve(again, 10, 1, prior=4) == fit_leaving_curve(counts, 10, 1, prior=4)
+
+
+def test_one_day_of_one_risk_has_a_fit(spark: SparkSession) -> None:
+    # With `inactivity`, a log with one training cutoff shows only the horizon's last day.
+    counts = spark.createDataFrame(
+        [(10, 4, -2.0, 50, 7)], "day int, weekday int, risk double, at_risk long, left long"
+    )
+    curve = fit_leaving_curve(counts, 10, 10, prior=4)
+    assert (curve.days, curve.log_day, curve.risk_by_is_first) == (10, 0, 0)
+    left = curve.predict(np.array([0.3]), np.array([2]), 12)
+    assert left[0, 9] == pytest.approx(0.3)

@@ -1,7 +1,7 @@
 """Fit a discrete-time hazard model: the course of curves of leaving.
 
-A customer who is still there on the morning of a day leaves on it with a probability of
-1 - exp(-hazard) (Prentice and Gloeckler 1978). The logarithm of the hazard depends on the
+A customer who has not left before a day leaves on it with a probability of 1 - exp(-hazard)
+(Prentice and Gloeckler 1978). The logarithm of the hazard depends on the
 customer's risk, the day and its weekday. The effect of the risk changes with time, since customers
 of high risk who stay prove to be less at risk than their forecast. The model determines the course
 of a curve; a classifier's probability determines its level at the horizon.
@@ -35,9 +35,8 @@ def count_person_periods(
     """Count customers under observation, and those who leave, by day and other keys.
 
     Args:
-        departures: one row per customer and cutoff: `cutoff`, `left_on_day` (1 is the day of the
-            cutoff, null if not seen to leave), `follow_up_days`, and the keys but for `day` and
-            `weekday`.
+        departures: one row per customer and cutoff, with `cutoff`, `left_on_day` and
+            `follow_up_days`. Day 1 is that of the cutoff; null is a customer not seen to leave.
         first_day: the first day on which customers can leave.
         days: the last day to count.
         keys: `day`, and any of `weekday` (0 is Monday) and columns of `departures`.

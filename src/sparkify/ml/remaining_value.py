@@ -58,9 +58,9 @@ def compute_values(
 
 def _extend(staying: Array, horizon_days: int, days: int) -> Array:
     """Return the probability to stay until the end of each of so many days."""
-    known = staying.shape[1]
-    since = horizon_days if known > horizon_days else 0
+    days_of_curve = staying.shape[1]
+    since = horizon_days if days_of_curve > horizon_days else 0
     before = np.log(staying[:, since - 1]) if since else np.zeros(len(staying))
-    hazard = (before - np.log(staying[:, -1])) / (known - since)
-    later = np.exp(-np.outer(hazard, np.arange(1, max(days - known, 0) + 1)))
+    hazard = (before - np.log(staying[:, -1])) / (days_of_curve - since)
+    later = np.exp(-np.outer(hazard, np.arange(1, max(days - days_of_curve, 0) + 1)))
     return np.hstack([staying, staying[:, [-1]] * later])[:, :days]

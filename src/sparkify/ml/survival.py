@@ -1,4 +1,4 @@
-"""Times until customers leave, of whom some are still there when the log ends."""
+"""Times until customers leave; some customers are still there when the log ends."""
 
 import numpy as np
 
@@ -39,9 +39,9 @@ def compute_censoring_weights(left_on_day: Array, follow_up_days: Array, day: in
     """Return weights with which known outcomes by the end of a day represent all customers.
 
     Customers whose follow-up ends before the day without leaving get 0. The others get the inverse
-    of the probability to be observed for so long, which is the Kaplan-Meier estimate with
-    departures and ends of follow-up exchanged (Graf et al. 1999). Without such customers all
-    weights are 1.
+    of the probability to be observed for so long (Graf et al. 1999). It is the Kaplan-Meier
+    estimate with departures and ends of follow-up exchanged. Without such customers all weights
+    are 1.
 
     Args:
         left_on_day: as for `count_by_day`.

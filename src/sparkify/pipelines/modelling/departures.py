@@ -42,8 +42,8 @@ def find_departures(
         feature_engineering: the outcome and the horizon.
 
     Returns:
-        The same rows with `left_on_day` (1 is the day of the cutoff; null if not seen to leave)
-        and `follow_up_days` (from the cutoff to `log_end`).
+        The same rows with `left_on_day` and `follow_up_days`. Day 1 is that of the cutoff; null is
+        a customer not seen to leave. A follow-up is from the cutoff to `log_end`.
     """
     has_outcome = [F.col(name) > 0 for name in feature_engineering.outcome_columns]
     days = user_days.where(F.col("day") < F.lit(log_end))
@@ -55,11 +55,11 @@ def find_departures(
     numbers = later.groupBy(*KEYS).agg(F.collect_set(number).alias("day_numbers"))
     follow_up = F.date_diff(F.lit(log_end), "cutoff").alias("follow_up_days")
     joined = customers.join(numbers, on=KEYS, how="left").select("*", follow_up)
-    known = F.coalesce("day_numbers", F.array().cast("array<int>"))
+    day_numbers = F.coalesce("day_numbers", F.array().cast("array<int>"))
     if has_outcome:
-        left_on_day = F.array_min(known)
+        left_on_day = F.array_min(day_numbers)
     else:
-        left_on_day = _find_end_of_silence(known, feature_engineering.horizon_days)
+        left_on_day = _find_end_of_silence(day_numbers, feature_engineering.horizon_days)
     return joined.withColumn("left_on_day", left_on_day).drop("day_numbers")
 
 

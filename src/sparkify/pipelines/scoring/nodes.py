@@ -119,8 +119,8 @@ def score_customers(
 ) -> tuple[DataFrame, dict[str, Any]]:
     """Predict the probability to churn of every current customer, with ranks and reasons.
 
-    `median_days` is when a customer is likelier to have left than not, by the curve of
-    `time_to_leave`.
+    `median_days` is the first day with a probability of at least a half to have left, by the curve
+    of `time_to_leave`.
 
     Returns:
         One row per customer, and the card of the model that made these scores.

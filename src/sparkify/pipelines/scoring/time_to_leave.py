@@ -1,6 +1,7 @@
 """Curves of the current customers: the probability to have left by each day."""
 
 from collections.abc import Iterator
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,8 @@ def summarize_time_to_leave(
     segments = add_likely_segment(churn_model, current_features).select(*KEYS, "segment")
     groups = churn_scores.select(*KEYS, "level").join(segments, on=KEYS, how="inner")
     rows = time_to_leave.join(groups, on=KEYS, how="inner")
-    quantiles = F.percentile("probability", F.array(F.lit(0.1), F.lit(0.9)))
+    # Rounded, since Spark keeps each distinct value of a group in memory.
+    quantiles = F.percentile(F.round("probability", 4), F.array(F.lit(0.1), F.lit(0.9)))
     summary = (
         rows.groupingSets(
             [["day"], ["day", "level"], ["day", "segment"]], "day", "level", "segment"
@@ -86,10 +88,10 @@ def name_groups(rows: pd.DataFrame) -> pd.DataFrame:
     """
     grouping = rows["group_id"].map(GROUP_IDS)
     value = rows["level"].where(grouping == "level", rows["segment"]).where(grouping != ALL, ALL)
-    named = rows.drop(columns=["group_id", "level", "segment"])
-    named.insert(0, "grouping", grouping)
-    named.insert(1, "value", value)
-    return named[value.notna()]
+    table = rows.drop(columns=["group_id", "level", "segment"])
+    table.insert(0, "grouping", grouping)
+    table.insert(1, "value", value)
+    return table[value.notna()]
 
 
 def draw_time_to_leave(
@@ -104,7 +106,7 @@ def draw_time_to_leave(
     total = time_to_leave_summary[time_to_leave_summary["grouping"] == ALL]
     for axes, (grouping, label) in zip(panels, GROUPINGS.items(), strict=True):
         rows = time_to_leave_summary[time_to_leave_summary["grouping"] == grouping]
-        for color, (value, curve) in zip(COLORS, rows.groupby("value"), strict=False):
+        for color, (value, curve) in zip(cycle(COLORS), rows.groupby("value"), strict=False):
             name = f"{value} ({curve['customers'].iloc[0]:,})"
             axes.plot(curve["day"], curve["mean"], color=color, label=name.replace("_", " "))
         axes.plot(total["day"], total["mean"], color="#333333", ls="--", label="all customers")

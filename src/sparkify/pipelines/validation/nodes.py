@@ -158,11 +158,11 @@ def evaluate_time_to_leave(
             customers = study.find_outcomes(trained, sample, log_end)
             forecasts = study.forecast(customers, trained, train, max(days))
             calibration.append(curves.compare_shares(customers, forecasts, cutoff))
-            known = {"cutoff": str(cutoff), "training_cutoffs": len(earlier)}
-            known |= {"shown_days": trained.curve.days}
+            training = {"cutoff": str(cutoff), "training_cutoffs": len(earlier)}
+            training |= {"shown_days": trained.curve.days}
             for day in days:
                 measured = curves.score_day(customers, forecasts, day, evaluation.bootstrap)
-                scores += [{"day": day, **known, **row} for row in measured]
+                scores += [{"day": day, **training, **row} for row in measured]
     table = pd.DataFrame(scores, columns=curves.METRIC_COLUMNS).sort_values("day", kind="stable")
     rows_for_report = table.astype(object).where(table.notna(), None).to_dict("records")
     summary = {"fingerprint": champion["training"]["fingerprint"], "rows": rows_for_report}

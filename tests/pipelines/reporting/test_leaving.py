@@ -53,3 +53,5 @@ def test_a_list_by_prices_is_explained(write: Write, datasets: dict[str, Any]) -
     assert "on average of the list it is $23.40" in section
     assert "1,002 customers have a probability" not in section
     assert "1,002 customers have a probability" in write().section("Forecast")
+    empty = priced | {"kept_value": None, "to_contact": 0, "control": 0, "expected_profit": 0.0}
+    assert "on average of the list" not in write(score_summary=empty).section("Forecast")

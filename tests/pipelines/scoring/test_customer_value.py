@@ -78,6 +78,25 @@ def test_with_prices_the_list_has_the_contacts_that_gain_the_most_first(
     assert row["value_at_risk"] == pytest.approx(0.2 * kept["b"])
 
 
+def test_the_summary_has_the_mean_value_of_the_listed_customers(
+    scores: DataFrame, priced: ScoringParameters, scoring: ScoringParameters, card: dict[str, Any]
+) -> None:
+    def summarize(scoring: ScoringParameters, decision: dict[str, Any]) -> dict[str, Any]:
+        values = value_customers(scores, card, decision, scoring)
+        lists = nodes.list_contacts(scores, values, decision, scoring)
+        return nodes.summarize_scores(scores, *lists, card, decision, 0)
+
+    summary = summarize(priced, DECISION)
+    values = value_customers(scores, card, DECISION, priced).toPandas().set_index("user_id")
+    listed = values.loc[["b", "c", "d"]]
+    weighted = listed["probability"] * listed["kept_value"]
+    assert summary["has_prices"]
+    assert summary["kept_value"] == pytest.approx(weighted.sum() / listed["probability"].sum())
+    assert summarize(priced, {**DECISION, "contact_cost": 99.0})["kept_value"] is None
+    without = summarize(scoring, DECISION)
+    assert (without["has_prices"], without["kept_value"]) == (False, 100.0)
+
+
 def test_with_prices_and_the_f1_threshold_the_list_has_who_reaches_it(
     scores: DataFrame, priced: ScoringParameters, card: dict[str, Any]
 ) -> None:

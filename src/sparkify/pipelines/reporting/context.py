@@ -34,7 +34,7 @@ def describe_forecast(
 ) -> dict[str, Any]:
     """Return ranges of the totals, the break-even probability and the first contacts."""
     decision, costs = score_summary["decision"], score_summary["contact_costs"]
-    value = score_summary["kept_value"]
+    value = score_summary["kept_value"] or decision["kept_customer_value"]
     expected_kept = (score_summary["expected_profit"] + costs) / value
     top = contacts.head(max_rows).to_dict("records")
     reasons = [str(name) for name in contacts if str(name).startswith("reason_for_")]

@@ -442,8 +442,15 @@ def summarize_scores(
     }
 
 
-def _compute_mean_kept_value(contacts: pd.DataFrame, contact_decision: dict[str, Any]) -> float:
-    """Return the mean value of the contacts that are kept, which is weighted by probability."""
-    if "kept_value" not in contacts or contacts.empty:
+def _compute_mean_kept_value(
+    contacts: pd.DataFrame, contact_decision: dict[str, Any]
+) -> float | None:
+    """Return the mean value of a contact that is kept; None for an empty list with prices.
+
+    With prices, the mean is weighted by the probability to leave.
+    """
+    if "kept_value" not in contacts:
         return float(contact_decision["kept_customer_value"])
+    if contacts.empty:
+        return None
     return float(np.average(contacts["kept_value"], weights=contacts["probability"]))

@@ -107,7 +107,7 @@ def predict_our_curves(
     log: ceiling_report.Log, holdout: pd.DataFrame, days: int
 ) -> dict[str, Array]:
     """Return the project's curves of the hold-out, and those of a constant hazard."""
-    saved = json.loads((log.layer("06_models") / "leaving_curve.json").read_text("utf-8"))
+    saved = json.loads((log.layer("06_models") / "leaving_curve.json").read_text(encoding="utf-8"))
     curve = LeavingCurve.from_card({"leaving_curve": saved}, saved["days"])
     weekday = pd.to_datetime(holdout["cutoff"]).dt.weekday.to_numpy()
     probability = holdout["probability"].to_numpy(float)

@@ -29,15 +29,6 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="roll_origin",
             ),
             Node(
-                nodes.evaluate_time_to_leave,
-                [
-                    *["features", "snapshots", "user_days", "champion_card"],
-                    *[INPUTS, MODELLING, EVALUATION, ENGINEERING, VALIDATION],
-                ],
-                ["curve_metrics", "curve_calibration", "curve_evaluation"],
-                name="evaluate_time_to_leave",
-            ),
-            Node(
                 nodes.learn_from_fewer,
                 [*STUDIED, "cv_results", INPUTS, MODELLING, EVALUATION, VALIDATION],
                 "learning_curve",
@@ -79,7 +70,28 @@ def create_pipeline(**_: object) -> Pipeline:
             name="audit_leakage",
         ),
     ]
-    return refits + Pipeline(audits) + _draw_figures()
+    return refits + _evaluate_curves() + Pipeline(audits) + _draw_figures()
+
+
+def _evaluate_curves() -> Pipeline:
+    """Evaluate the curves of leaving on later outcomes, and draw the result."""
+    evaluate = Node(
+        nodes.evaluate_time_to_leave,
+        [
+            *["features", "snapshots", "user_days", "champion_card"],
+            *[INPUTS, MODELLING, EVALUATION, ENGINEERING, VALIDATION],
+        ],
+        ["curve_metrics", "curve_calibration", "curve_evaluation"],
+        name="evaluate_time_to_leave",
+        tags=FITS,
+    )
+    draw = Node(
+        curves.draw_curve_evaluation,
+        ["curve_metrics", "curve_calibration"],
+        "curve_evaluation_figure",
+        name="draw_curve_evaluation",
+    )
+    return Pipeline([evaluate, draw])
 
 
 def _draw_figures() -> Pipeline:
@@ -109,12 +121,6 @@ def _draw_figures() -> Pipeline:
                 "feature_groups",
                 "feature_groups_figure",
                 name="draw_feature_groups",
-            ),
-            Node(
-                curves.draw_curve_evaluation,
-                ["curve_metrics", "curve_calibration"],
-                "curve_evaluation_figure",
-                name="draw_curve_evaluation",
             ),
             Node(nodes.draw_leakage, "leakage_audit", "leakage_figure", name="draw_leakage"),
         ]

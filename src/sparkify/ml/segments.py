@@ -15,7 +15,7 @@ from pyspark.ml import PipelineModel, Transformer
 from pyspark.ml.param import TypeConverters
 from pyspark.ml.param.shared import HasOutputCols
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.ml.bootstrap import Array
@@ -85,17 +85,27 @@ def get_segments(model: PipelineModel) -> CustomerSegments | None:
     return next((stage for stage in model.stages if isinstance(stage, CustomerSegments)), None)
 
 
-def add_likely_segment(model: PipelineModel, customers: DataFrame) -> DataFrame:
-    """Add the name of each customer's most likely segment as `segment`; null without segments."""
+def get_likely_segment(model: PipelineModel) -> Column:
+    """Return the name of the most likely segment, from rows with the probabilities of segments.
+
+    Null if the model has no segments.
+    """
     segments = get_segments(model)
     if segments is None:
-        return customers.withColumn("segment", F.lit(None).cast("string"))
+        return F.lit(None).cast("string")
     later = segments.getOutputCols()
     first = F.lit(1.0) - sum((F.col(name) for name in later), start=F.lit(0.0))
     probabilities = {_name_column(0): first, **{name: F.col(name) for name in later}}
     highest = F.greatest(*probabilities.values())
-    names = [F.when(value == highest, name) for name, value in probabilities.items()]
-    return segments.transform(customers).withColumn("segment", F.coalesce(*names)).drop(*later)
+    return F.coalesce(*(F.when(value == highest, name) for name, value in probabilities.items()))
+
+
+def add_likely_segment(model: PipelineModel, customers: DataFrame) -> DataFrame:
+    """Add the name of each customer's most likely segment as `segment`; null without segments."""
+    segments = get_segments(model)
+    with_probabilities = segments.transform(customers) if segments else customers
+    later = segments.getOutputCols() if segments else []
+    return with_probabilities.withColumn("segment", get_likely_segment(model)).drop(*later)
 
 
 def fit_segments(

@@ -67,6 +67,7 @@ CHURN_SCORES = Table(
         Column("percentile", NUMBER, "Percent of the customers who rank lower."),
         Column("level", TEXT, "free or paid, at the last event before the cutoff."),
         Column("days_since_last_seen", NUMBER, "Days since the last event."),
+        Column("segment", TEXT, "The most likely segment; null if the model has none."),
         Column(
             "median_days",
             SMALL,
@@ -101,6 +102,7 @@ CUSTOMER_VALUES = Table(
     (
         *CURRENT_SNAPSHOTS.definition,
         Column("level", TEXT, "free or paid, at the last event before the cutoff."),
+        Column("segment", TEXT, "The most likely segment; null if the model has none."),
         Column("probability", NUMBER, "Forecast probability of the outcome, as in churn_scores."),
         Column(
             "remaining_value",

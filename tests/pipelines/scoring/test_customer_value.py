@@ -3,7 +3,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
 from sparkify.pipelines.scoring import nodes
@@ -22,7 +21,7 @@ CUSTOMERS = [("a", 0.5, "free"), ("b", 0.2, "paid"), ("c", 0.1, "paid"), ("d", 0
 @pytest.fixture(scope="module")
 def scores(spark: SparkSession) -> DataFrame:
     rows = [
-        (user, CUTOFF, probability, rank, 50.0, level, 1.0, None, [], [])
+        (user, CUTOFF, probability, rank, 50.0, level, 1.0, None, None, [], [])
         for rank, (user, probability, level) in enumerate(CUSTOMERS, 1)
     ]
     return spark.createDataFrame(rows, CHURN_SCORES.struct).cache()
@@ -109,11 +108,8 @@ def test_with_prices_and_the_f1_threshold_the_list_has_who_reaches_it(
 
 def total(scores: DataFrame, scoring: ScoringParameters, card: dict[str, Any]) -> pd.DataFrame:
     values = value_customers(scores, card, DECISION, scoring).cache()
-    features = scores.select("user_id", "cutoff")
-    table = total_values(values, features, PipelineModel([]))
-    pd.testing.assert_frame_equal(
-        total_values(values.repartition(3), features, PipelineModel([])), table
-    )
+    table = total_values(values)
+    pd.testing.assert_frame_equal(total_values(values.repartition(3)), table)
     return table
 
 

@@ -246,7 +246,7 @@ AGE = {"input": "age", "reason": "registered 3 days ago", "contribution": -0.25}
 def create_scores(spark: SparkSession, customers: list[tuple[Any, ...]]) -> DataFrame:
     """Return scores of (user, probability, reasons for, reasons against)."""
     rows = [
-        (user, CUTOFF, probability, rank, 50.0, "paid", 1.26, None, reasons, against)
+        (user, CUTOFF, probability, rank, 50.0, "paid", 1.26, None, None, reasons, against)
         for rank, (user, probability, reasons, against) in enumerate(customers, 1)
     ]
     return spark.createDataFrame(rows, CHURN_SCORES.struct)

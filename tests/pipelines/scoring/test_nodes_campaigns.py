@@ -31,7 +31,7 @@ def settings(parameters: dict[str, Any]) -> ScoringParameters:
 
 def scores(spark: SparkSession, customers: int) -> DataFrame:
     rows = [
-        (str(number), CUTOFF, 0.5, number + 1, 50.0, "paid", 1.0, None, [], [])
+        (str(number), CUTOFF, 0.5, number + 1, 50.0, "paid", 1.0, None, None, [], [])
         for number in range(customers)
     ]
     return spark.createDataFrame(rows, CHURN_SCORES.struct)

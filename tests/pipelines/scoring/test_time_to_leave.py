@@ -3,11 +3,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-from sparkify.ml.segments import CustomerSegments
-from sparkify.ml.shrunken_rates import Rate
 from sparkify.pipelines.scoring.time_to_leave import (
     draw_time_to_leave,
     list_time_to_leave,
@@ -20,10 +18,14 @@ CUTOFF = date(2018, 12, 1)
 
 @pytest.fixture(scope="module")
 def scores(spark: SparkSession) -> DataFrame:
-    customers = [("a", 0.19, "paid"), ("b", 0.75, "paid"), ("c", 0.02, "free")]
+    customers = [
+        ("a", 0.19, "paid", "segment_1"),
+        ("b", 0.75, "paid", "segment_2"),
+        ("c", 0.02, "free", "segment_2"),
+    ]
     rows = [
-        (user, CUTOFF, probability, rank, 50.0, level, 1.0, None, [], [])
-        for rank, (user, probability, level) in enumerate(customers)
+        (user, CUTOFF, probability, rank, 50.0, level, 1.0, segment, None, [], [])
+        for rank, (user, probability, level, segment) in enumerate(customers)
     ]
     return spark.createDataFrame(rows, CHURN_SCORES.struct).cache()
 
@@ -31,19 +33,6 @@ def scores(spark: SparkSession) -> DataFrame:
 @pytest.fixture(scope="module")
 def curves(scores: DataFrame, card: dict[str, Any]) -> DataFrame:
     return list_time_to_leave(scores, card, 20).cache()
-
-
-@pytest.fixture(scope="module")
-def segments() -> PipelineModel:
-    """Return a model with two segments; a high rate makes the second likely."""
-    rate = Rate("r", "count", "per", 1.0, 0.5)
-    return PipelineModel([CustomerSegments([rate], [0.6, 0.4], [[0.1], [0.9]])])
-
-
-@pytest.fixture(scope="module")
-def features(spark: SparkSession) -> DataFrame:
-    rows = [("a", CUTOFF, 1.0, 10.0), ("b", CUTOFF, 9.0, 10.0), ("c", CUTOFF, 8.0, 10.0)]
-    return spark.createDataFrame(rows, "user_id string, cutoff date, count double, per double")
 
 
 def test_curves_have_a_row_per_customer_and_day(curves: DataFrame) -> None:
@@ -61,16 +50,8 @@ def test_curves_end_where_the_training_log_does(scores: DataFrame, card: dict[st
     assert days[0][0] == 40
 
 
-def summarize(
-    curves: DataFrame, scores: DataFrame, features: DataFrame, model: PipelineModel
-) -> pd.DataFrame:
-    return summarize_time_to_leave(curves, scores, features, model)
-
-
-def test_curves_are_summarised_by_level_and_segment(
-    curves: DataFrame, scores: DataFrame, features: DataFrame, segments: PipelineModel
-) -> None:
-    summary = summarize(curves, scores, features, segments)
+def test_curves_are_summarised_by_level_and_segment(curves: DataFrame, scores: DataFrame) -> None:
+    summary = summarize_time_to_leave(curves, scores)
     at_horizon = summary[summary["day"] == 10].drop(columns=["day", "p10", "p90"])
     assert at_horizon.to_numpy().tolist() == [
         ["all", "all", 3, 0.32],
@@ -79,30 +60,24 @@ def test_curves_are_summarised_by_level_and_segment(
         ["segment", "segment_1", 1, 0.19],
         ["segment", "segment_2", 2, 0.385],
     ]
-    again = summarize(curves.repartition(3, *KEYS), scores, features, segments)
+    again = summarize_time_to_leave(curves.repartition(3, *KEYS), scores)
     pd.testing.assert_frame_equal(again, summary)
 
 
 def test_a_model_without_segments_has_curves_by_level(
-    curves: DataFrame,
-    scores: DataFrame,
-    features: DataFrame,
-    card: dict[str, Any],
+    curves: DataFrame, scores: DataFrame, card: dict[str, Any]
 ) -> None:
-    summary = summarize(curves, scores, features, PipelineModel([]))
+    without = scores.withColumn("segment", F.lit(None).cast("string"))
+    summary = summarize_time_to_leave(curves, without)
     assert list(summary["value"].unique()) == ["all", "free", "paid"]
     figure = draw_time_to_leave(summary, card)
     assert [axes.get_xlabel() for axes in figure.axes] == ["Days after the cutoff"] * 2
 
 
 def test_the_figure_has_a_curve_per_group(
-    curves: DataFrame,
-    scores: DataFrame,
-    features: DataFrame,
-    segments: PipelineModel,
-    card: dict[str, Any],
+    curves: DataFrame, scores: DataFrame, card: dict[str, Any]
 ) -> None:
-    figure = draw_time_to_leave(summarize(curves, scores, features, segments), card)
+    figure = draw_time_to_leave(summarize_time_to_leave(curves, scores), card)
     labels = [[text.get_text() for text in axes.get_legend().get_texts()] for axes in figure.axes]
     assert labels == [
         ["free (1)", "paid (2)", "all customers"],

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from scipy.stats import gamma
@@ -13,7 +12,6 @@ from scipy.stats import gamma
 from sparkify.ml.bootstrap import Array
 from sparkify.ml.leaving_curve import LeavingCurve
 from sparkify.ml.remaining_value import DAYS_PER_MONTH, compute_values
-from sparkify.ml.segments import add_likely_segment
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.pipelines.scoring.time_to_leave import name_groups
 from sparkify.schemas import CUSTOMER_VALUES, KEYS
@@ -33,8 +31,7 @@ def value_customers(
     With `scoring.value.prices`, values follow from the customer's curve and the price of the plan.
     Without, every kept customer is worth `kept_customer_value`.
     """
-    columns = [*KEYS, "level", "probability"]
-    scores = churn_scores.select(*columns)
+    scores = churn_scores.select(*KEYS, "level", "segment", "probability")
     prices = scoring.value.prices
     if prices is None:
         unknown = F.lit(None).cast("double")
@@ -69,23 +66,19 @@ def value_customers(
     return scores.mapInPandas(add_values, CUSTOMER_VALUES.struct)
 
 
-def total_values(
-    customer_values: DataFrame, current_features: DataFrame, churn_model: PipelineModel
-) -> pd.DataFrame:
+def total_values(customer_values: DataFrame) -> pd.DataFrame:
     """Sum values by level and by most likely segment: one row per group, and one for all.
 
     The 95 % intervals are those of chance if the forecast is right: which customers leave within
     the horizon (`value_at_risk`), and when (`remaining_value`).
     """
-    segments = add_likely_segment(churn_model, current_features).select(*KEYS, "segment")
-    rows = customer_values.join(segments, on=KEYS, how="inner")
     stays = 1 - F.col("probability")
     variances = {
         "remaining_value": F.col("remaining_value_sd") ** 2,
         "value_at_risk": F.col("probability") * stays * F.col("kept_value") ** 2,
     }
     sums = (
-        rows.groupingSets([[], ["level"], ["segment"]], "level", "segment")
+        customer_values.groupingSets([[], ["level"], ["segment"]], "level", "segment")
         .agg(
             F.grouping_id().alias("group_id"),
             F.count("*").alias("customers"),

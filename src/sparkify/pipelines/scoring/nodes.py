@@ -14,7 +14,7 @@ from pyspark.sql import types as T
 
 from sparkify.errors import UserError
 from sparkify.ml.leaving_curve import LeavingCurve, find_median_days
-from sparkify.ml.segments import add_likely_segment, get_segments
+from sparkify.ml.segments import add_likely_segment, get_likely_segment, get_segments
 from sparkify.ml.two_groups import (
     compute_power,
     find_detectable_success,
@@ -133,10 +133,11 @@ def score_customers(
     explanation = explain_model(churn_model, inputs, scoring)
     curve = LeavingCurve.from_card(card, scoring.curve_days)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
-    columns = [*KEYS, "probability", "level", "days_since_last_seen"]
+    columns = [*KEYS, "probability", "level", "days_since_last_seen", "segment"]
     input_columns = list_inputs(churn_model)
     explanation_columns = sorted({*list_features(churn_model), *input_columns} - {*columns})
-    predictions = churn_model.transform(current_features).select("*", level)
+    segment = get_likely_segment(churn_model).alias("segment")
+    predictions = churn_model.transform(current_features).select("*", level, segment)
 
     def add_predictions(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in batches:

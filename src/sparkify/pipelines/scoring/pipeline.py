@@ -64,7 +64,7 @@ def _create_curves() -> Pipeline:
             ),
             Node(
                 time_to_leave.summarize_time_to_leave,
-                ["time_to_leave", "churn_scores", "current_features", "churn_model"],
+                ["time_to_leave", "churn_scores"],
                 "time_to_leave_summary",
                 name="summarize_time_to_leave",
             ),
@@ -90,7 +90,7 @@ def _create_values() -> Pipeline:
             ),
             Node(
                 customer_value.total_values,
-                ["customer_values", "current_features", "churn_model"],
+                "customer_values",
                 "value_totals",
                 name="total_values",
             ),

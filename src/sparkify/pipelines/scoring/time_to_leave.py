@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
-from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.ml.leaving_curve import LeavingCurve
-from sparkify.ml.segments import add_likely_segment
 from sparkify.pipelines.feature_engineering.outcomes import OUTCOME_WORDS
 from sparkify.schemas import KEYS, TIME_TO_LEAVE
 
@@ -45,19 +43,13 @@ def list_time_to_leave(
     return scores.mapInPandas(predict_days, TIME_TO_LEAVE.struct)
 
 
-def summarize_time_to_leave(
-    time_to_leave: DataFrame,
-    churn_scores: DataFrame,
-    current_features: DataFrame,
-    churn_model: PipelineModel,
-) -> pd.DataFrame:
+def summarize_time_to_leave(time_to_leave: DataFrame, churn_scores: DataFrame) -> pd.DataFrame:
     """Summarise the curves by level and by most likely segment: one row per group and day.
 
     `mean` is the mean probability to have left, so times `customers` the number expected to have
     left. `p10` and `p90` are the 10th and the 90th percentile of customers.
     """
-    segments = add_likely_segment(churn_model, current_features).select(*KEYS, "segment")
-    groups = churn_scores.select(*KEYS, "level").join(segments, on=KEYS, how="inner")
+    groups = churn_scores.select(*KEYS, "level", "segment")
     rows = time_to_leave.join(groups, on=KEYS, how="inner")
     # Rounded, since Spark keeps each distinct value of a group in memory.
     quantiles = F.percentile(F.round("probability", 4), F.array(F.lit(0.1), F.lit(0.9)))

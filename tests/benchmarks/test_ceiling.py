@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import ceiling, ceiling_report
+from benchmarks import ceiling, ceiling_curves, ceiling_report
+from benchmarks.foresight import Foresight, compute_cancel_probabilities, compute_step_shares
 from benchmarks.program import RESULTS
 from sparkify.ml.bootstrap import Bootstrap
 from sparkify.pipelines.simulation.chain import State, list_cohorts, list_states
@@ -33,9 +34,9 @@ def busy(parameters: dict[str, Any]) -> SimulationParameters:
 
 
 @pytest.fixture(scope="module")
-def foresight(busy: SimulationParameters) -> ceiling.Foresight:
+def foresight(busy: SimulationParameters) -> Foresight:
     cutoff = busy.start_second + CUTOFF_DAY * DAY_SECONDS
-    return ceiling.Foresight(busy, cutoff, cutoff + HORIZON_DAYS * DAY_SECONDS, futures=4)
+    return Foresight(busy, cutoff, cutoff + HORIZON_DAYS * DAY_SECONDS, futures=4)
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +72,12 @@ def find_state(page: str, auth: str = "Logged In", level: str = "free") -> int:
 @pytest.mark.parametrize("cohort", ["accordion", "tuba", "zither", "xylophone"])
 def test_the_shares_of_steps_sum_to_1(cohort: str) -> None:
     assert cohort in list_cohorts()
-    assert ceiling.compute_step_shares(cohort).sum(axis=1) == pytest.approx(
-        np.ones(len(list_states()))
-    )
-    assert ceiling.compute_step_shares(cohort)[find_state("Cancel"), -1] == 0
+    assert compute_step_shares(cohort).sum(axis=1) == pytest.approx(np.ones(len(list_states())))
+    assert compute_step_shares(cohort)[find_state("Cancel"), -1] == 0
 
 
 def test_probabilities_of_cancelling_follow_the_published_steps() -> None:
-    of_session, of_next = ceiling.compute_cancel_probabilities("tuba")
+    of_session, of_next = compute_cancel_probabilities("tuba")
     assert of_next[find_state("Settings")] == pytest.approx(0.02 * 0.999)
     assert of_next[find_state("Roll Advert", level="paid")] == pytest.approx(0.05 * 0.999)
     assert of_next[find_state("NextSong")] == 0
@@ -91,10 +90,8 @@ def test_probabilities_of_cancelling_follow_the_published_steps() -> None:
 
 
 def test_next_steps_add_up_to_the_whole_session() -> None:
-    of_session, of_next = ceiling.compute_cancel_probabilities("zither")
-    visits = np.linalg.inv(
-        np.eye(len(list_states())) - ceiling.compute_step_shares("zither")[:, :-1]
-    )
+    of_session, of_next = compute_cancel_probabilities("zither")
+    visits = np.linalg.inv(np.eye(len(list_states())) - compute_step_shares("zither")[:, :-1])
     cancels = {find_state("Cancel", level=level) for level in ("free", "paid")}
     outside = [
         number
@@ -105,7 +102,7 @@ def test_next_steps_add_up_to_the_whole_session() -> None:
 
 
 def test_the_posterior_of_a_heavy_user_is_near_the_true_traits(
-    busy: SimulationParameters, foresight: ceiling.Foresight, customers: list[int]
+    busy: SimulationParameters, foresight: Foresight, customers: list[int]
 ) -> None:
     process, cutoff = Process(busy), busy.start_second + CUTOFF_DAY * DAY_SECONDS
     of_cohort, errors = [], []
@@ -128,7 +125,7 @@ def test_the_posterior_of_a_heavy_user_is_near_the_true_traits(
 
 
 def test_events_after_the_cutoff_change_no_posterior(
-    busy: SimulationParameters, foresight: ceiling.Foresight
+    busy: SimulationParameters, foresight: Foresight
 ) -> None:
     process, cutoff = Process(busy), busy.start_second + CUTOFF_DAY * DAY_SECONDS
     changed = 0
@@ -148,14 +145,14 @@ def test_events_after_the_cutoff_change_no_posterior(
     assert changed > 30
 
 
-def test_futures_are_allocated_by_probability(foresight: ceiling.Foresight) -> None:
+def test_futures_are_allocated_by_probability(foresight: Foresight) -> None:
     traits = [Traits(cohort, 90.0, 9.0, "Logged In", "free", 0, 0) for cohort in "abcd"]
     allocated = foresight.allocate_futures(Random(1), traits, np.array([0.25, 0.0, 0.5, 0.25]))  # noqa: S311
     assert allocated == {traits[0]: 1, traits[2]: 2, traits[3]: 1}
 
 
 def test_the_mean_prediction_is_the_share_of_churners(
-    busy: SimulationParameters, foresight: ceiling.Foresight, customers: list[int]
+    busy: SimulationParameters, foresight: Foresight, customers: list[int]
 ) -> None:
     made = pd.DataFrame([foresight.forecast(number) for number in customers])
     assert len(made) > 200
@@ -168,7 +165,7 @@ def test_the_mean_prediction_is_the_share_of_churners(
 
 
 def test_a_forecast_depends_on_the_customer_alone(
-    foresight: ceiling.Foresight, busy: SimulationParameters, customers: list[int]
+    foresight: Foresight, busy: SimulationParameters, customers: list[int]
 ) -> None:
     cutoff = busy.start_second + CUTOFF_DAY * DAY_SECONDS
     span = cutoff, cutoff + HORIZON_DAYS * DAY_SECONDS
@@ -306,6 +303,7 @@ def test_an_auc_above_the_oracle_s_interval_is_a_leak(
     monkeypatch.setattr(ceiling_report, "Log", log)
     monkeypatch.setattr(ceiling, "predict_holdout", lambda log, held_out, futures: held_out[0])
     monkeypatch.setattr(ceiling_report, "score_predictions", lambda seed, candidates: results[seed])
+    monkeypatch.setattr(ceiling_curves, "compare_curves", lambda *_: [{"day": 7, "bias": 0.01}])
     arguments = ["--users", "6", "--logs", str(tmp_path), "--results", str(tmp_path / "results")]
     ceiling.main(["--seeds", "1", *arguments])
     with pytest.raises(SystemExit, match="On seed 2 our AUC is above the interval of the oracle"):
@@ -314,6 +312,7 @@ def test_an_auc_above_the_oracle_s_interval_is_a_leak(
     assert "Mean and range over 2 seeds" in output
     results = json.loads((tmp_path / "results/ceiling.json").read_text())
     assert list(results["seeds"]) == ["1", "2"]
+    assert results["seeds"]["1"]["curves"] == [{"day": 7, "bias": 0.01}]
     assert results["over_seeds"]["ours"]["auc"] == {
         "value": pytest.approx(0.88),
         "range": [0.85, 0.91],

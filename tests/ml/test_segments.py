@@ -7,7 +7,12 @@ import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import SparkSession
 
-from sparkify.ml.segments import CustomerSegments, fit_segments, get_segments
+from sparkify.ml.segments import (
+    CustomerSegments,
+    add_likely_segment,
+    fit_segments,
+    get_segments,
+)
 from sparkify.ml.shrunken_rates import Rate
 
 ADVERTS = Rate("adverts_per_song", "adverts", "songs", 10.0)
@@ -72,3 +77,15 @@ def test_a_saved_model_adds_the_same_segments(tmp_path: Path, spark: SparkSessio
     pd.testing.assert_frame_equal(
         loaded.transform(rows).toPandas(), STAGE.transform(rows).toPandas()
     )
+
+
+def test_the_likely_segment_has_the_highest_probability(spark: SparkSession) -> None:
+    rows = spark.createDataFrame(
+        [(0.0, 0.0), (2.0, 200.0), (40.0, 200.0)], "adverts double, songs double"
+    )
+    named = add_likely_segment(PipelineModel([STAGE]), rows)
+    assert named.columns == ["adverts", "songs", "segment"]
+    # Without history, the first segment is the larger one.
+    assert [row["segment"] for row in named.collect()] == ["segment_1", "segment_1", "segment_2"]
+    without = add_likely_segment(PipelineModel([]), rows)
+    assert [row["segment"] for row in without.collect()] == [None] * 3

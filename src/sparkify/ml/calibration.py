@@ -18,12 +18,11 @@ from sklearn.metrics import log_loss
 
 from sparkify.ml.bootstrap import Array
 from sparkify.ml.metrics import (
-    MAX_PROBABILITY,
-    MIN_PROBABILITY,
     fit_calibration_line,
     log_odds,
     probability_from_log_odds,
 )
+from sparkify.ml.probability_limits import MAX_PROBABILITY, MIN_PROBABILITY
 
 UNCALIBRATED = "uncalibrated"
 

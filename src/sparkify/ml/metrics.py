@@ -7,12 +7,11 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 from sparkify.ml.bootstrap import Array, Bootstrap, Estimates, Metric, estimate_metrics
+from sparkify.ml.probability_limits import MAX_PROBABILITY, MIN_PROBABILITY
 
 TOP_DECILE = 0.1
 CALIBRATION_GROUPS = 10
 BASELINE = "baseline_"  # prefix of columns that rank without a model
-# Probabilities are kept off 0 and 1, where one wrong prediction would have an infinite log loss.
-MIN_PROBABILITY, MAX_PROBABILITY = 1e-6, 1 - 1e-6
 
 
 # scipy.special.logit and expit differ from the next two functions in the last digit.

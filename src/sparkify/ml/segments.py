@@ -15,7 +15,8 @@ from pyspark.ml import PipelineModel, Transformer
 from pyspark.ml.param import TypeConverters
 from pyspark.ml.param.shared import HasOutputCols
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
 from sparkify.ml.bootstrap import Array
 from sparkify.ml.poisson_mixture import RateData, fit_mixture
@@ -82,6 +83,31 @@ def _name_column(position: int) -> str:
 def get_segments(model: PipelineModel) -> CustomerSegments | None:
     """Return the stage of a fitted model that adds segments; None if it has none."""
     return next((stage for stage in model.stages if isinstance(stage, CustomerSegments)), None)
+
+
+def get_likely_segment(model: PipelineModel, names: Sequence[str] | None = None) -> Column:
+    """Return the name of the most likely segment, from rows with the probabilities of segments.
+
+    Null if the model has no segments. `names` are those of the segments, by default
+    `segment_1`, `segment_2`, ...
+    """
+    segments = get_segments(model)
+    if segments is None:
+        return F.lit(None).cast("string")
+    later = segments.getOutputCols()
+    first = F.lit(1.0) - sum((F.col(name) for name in later), start=F.lit(0.0))
+    probabilities = [first, *map(F.col, later)]
+    highest = F.greatest(*probabilities)
+    named = zip(names or [_name_column(0), *later], probabilities, strict=True)
+    return F.coalesce(*(F.when(value == highest, F.lit(name)) for name, value in named))
+
+
+def add_likely_segment(model: PipelineModel, customers: DataFrame) -> DataFrame:
+    """Add the name of each customer's most likely segment as `segment`; null without segments."""
+    segments = get_segments(model)
+    with_probabilities = segments.transform(customers) if segments else customers
+    later = segments.getOutputCols() if segments else []
+    return with_probabilities.withColumn("segment", get_likely_segment(model)).drop(*later)
 
 
 def fit_segments(

@@ -21,6 +21,7 @@ INTERMEDIATE_COLUMNS = (
     *("first_day", "is_first_day", "last_event", "last_gender", "last_paid_ts", "log_opened"),
     *("inputs", "label", "weight", "moderator", "moderated", "unscaled", "scaled"),
     *("uncalibrated", "place", "total_records"),
+    *("left_on_day", "follow_up_days", "day_numbers", "risk"),
 )
 # Spark SQL does not read these as column names.
 SQL_WORDS = ("current_path", "false", "not", "null", "true")

@@ -40,6 +40,7 @@ def linear(fitted: Callable[[str], PipelineModel], train: DataFrame) -> Pipeline
         **CHALLENGER,
         "features": ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"],
         "prediction_task": QUESTION,
+        "leaving_curve": {"horizon_days": 10},
         "source": "simulated",
         "training": summarize_training(train),
         "reference": {"window_days": 14},
@@ -175,6 +176,18 @@ def test_a_champion_of_another_version_is_replaced(
     assert promotion == {
         "replaced": True,
         "reason": f"the previous champion is of another version of this project: no {field}",
+    }
+
+
+def test_a_champion_without_a_curve_is_replaced(
+    linear: PipelineModel, test: DataFrame, evaluation: EvaluationParameters
+) -> None:
+    card = {name: what for name, what in read_card(linear).items() if name != "leaving_curve"}
+    earlier = add_card(PipelineModel(linear.stages[:-1]), card)
+    *_, promotion = compare_with_champion(linear, earlier, test, AP, evaluation)
+    assert promotion == {
+        "replaced": True,
+        "reason": "the previous champion comes from an earlier version, without a curve by day",
     }
 
 

@@ -307,6 +307,7 @@ def test_a_challenger_has_a_card_that_describes_it_and_its_training(
         searched.selected,
         searched.calibration,
         {"cutoff": "2018-11-21"},
+        {"horizon_days": 10},
         {"window_days": 14},
         {"source": "simulated", "lines": 9},
         {"python": "3.11.0"},
@@ -318,6 +319,7 @@ def test_a_challenger_has_a_card_that_describes_it_and_its_training(
     assert searched.description.items() <= card.items()
     assert card["features"] == ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"]
     assert card["prediction_task"] == {"cutoff": "2018-11-21"}
+    assert card["leaving_curve"] == {"horizon_days": 10}
     assert card["source"] == "simulated"
     assert card["reference"] == {"window_days": 14}
     assert card["packages"] == {"python": "3.11.0"}

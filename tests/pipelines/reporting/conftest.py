@@ -144,6 +144,9 @@ SUMMARY = {
     "control_share": 0.1,
     "expected_profit": 512.25,
     "contact_costs": 900.0,
+    "has_prices": False,
+    "kept_value": 90.0,
+    "with_median": 31,
     "decision": DECISION,
     "main_reasons": {"many adverts": 500, "plays many songs": 402, "little history": 100},
     "segments": [
@@ -353,6 +356,48 @@ RETENTION = pd.DataFrame(
     ],
     columns=["signed_up", "weeks", "customers", "retained"],
 )
+CURVES = pd.DataFrame(
+    [
+        (grouping, value, customers, day, share * day, 0.0, 1.0)
+        for grouping, value, customers, share in [
+            ("all", "all", 19_700, 0.003),
+            ("level", "free", 4_700, 0.002),
+            ("segment", "segment_1", 19_700, 0.003),
+        ]
+        for day in range(1, 31)
+    ],
+    columns=["grouping", "value", "customers", "day", "mean", "p10", "p90"],
+)
+CURVE_EVALUATION = {
+    "fingerprint": CHAMPION["training"]["fingerprint"],
+    "rows": [
+        {
+            **{"day": day, "cutoff": cutoff, "training_cutoffs": 5, "shown_days": 21},
+            **{"predictor": predictor, "customers": 19_876, "left": 40 * day},
+            **{"observed": 0.002 * day, "mean_forecast": 0.0021 * day},
+            **{"auc": 0.7712, "auc_low": 0.7501, "auc_high": 0.7899, "brier": brier},
+        }
+        for day, cutoff in [(7, "2018-11-21"), (30, "2018-10-31")]
+        for predictor, brier in [
+            ("curve", 0.0201),
+            ("kaplan_meier_of_segment", 0.0212),
+            ("kaplan_meier_of_all", 0.0223),
+        ]
+    ],
+}
+VALUES = pd.DataFrame(
+    {
+        "grouping": ["all", "level"],
+        "value": ["all", "paid"],
+        "customers": [19_700, 15_000],
+        "remaining_value": [412_345.1, 400_123.2],
+        "remaining_value_low": [409_001.0, 397_002.0],
+        "remaining_value_high": [415_678.0, 403_003.0],
+        "value_at_risk": [12_345.6, 12_001.2],
+        "value_at_risk_low": [11_002.0, 10_803.0],
+        "value_at_risk_high": [13_701.0, 13_204.0],
+    }
+)
 
 
 @pytest.fixture
@@ -376,6 +421,9 @@ def datasets() -> dict[str, Any]:
         "group_metrics": GROUPS,
         "campaign_plan": PLAN_OF_LIST,
         "campaign_summary": CAMPAIGNS,
+        "time_to_leave_summary": CURVES,
+        "curve_evaluation": CURVE_EVALUATION,
+        "value_totals": VALUES,
         "monitoring_summary": MONITORING,
         "leakage_audit": AUDIT,
         "data_quality": QUALITY,

@@ -11,7 +11,8 @@ from sparkify.pipelines.reporting.number_format import format_metric
 
 Write = Callable[..., Any]
 SECTIONS = [
-    *("Forecast", "Forecast quality", "Reasons and segments", "Campaigns and losses"),
+    *("Forecast", "Forecast quality", "Reasons and segments"),
+    *("When customers leave and their value", "Campaigns and losses"),
     *("Must not be used for", "Metrics in detail", "What the forecast depends on"),
     *("Quality by customer group", "Monitoring", "How it was made"),
 ]
@@ -55,9 +56,10 @@ def test_a_user_id_with_a_script_stays_text(write: Write) -> None:
 def test_every_figure_has_a_text_with_its_numbers(write: Write) -> None:
     report = write()
     alts = report.alt_texts()
-    assert len(alts) == report.page.count("<img") == 8
+    assert len(alts) == report.page.count("<img") == 10
     assert [alt.split(":")[0] for alt in alts] == [
-        *("Calibration", "Lift", "Profit curve", "Campaigns", "Losses"),
+        *("Calibration", "Lift", "Profit curve", "When customers leave", "Curves of leaving"),
+        *("Campaigns", "Losses"),
         *("Weights of the inputs, the strongest first", "Drift", "Candidates"),
     ]
     assert all(re.search(r"\d", alt) for alt in alts)
@@ -68,10 +70,12 @@ def test_the_datasets_of_the_default_run_are_enough(write: Write) -> None:
         "drift_figure": None,
         "campaigns_figure": None,
         "movements_figure": None,
+        "curve_evaluation_figure": None,
     }
     missing |= {"customer_movements": None, "retention": None}
-    report = write(monitoring_summary={}, leakage_audit={}, campaign_summary={}, **missing)
-    assert report.page.count("<img") == 5
+    not_run = ("monitoring_summary", "leakage_audit", "campaign_summary", "curve_evaluation")
+    report = write(**{name: {} for name in not_run}, **missing)
+    assert report.page.count("<img") == 6
     assert "[!" not in report.markdown
 
 

@@ -34,6 +34,11 @@ def card() -> dict[str, Any]:
             "cutoff": "2018-11-21",
             "train_cutoffs": ["2018-10-31", "2018-11-07"],
         },
+        "leaving_curve": {
+            **{"horizon_days": 10, "first_day": 1, "days": 40},
+            **{"log_day": 0.0, "risk_by_log_day": 0.0, "is_first": 0.0, "risk_by_is_first": 0.0},
+            **{"weekdays": [0.0] * 7, "min_risk": -14.0, "max_risk": 3.0},
+        },
         "source": "simulated",
         "training": {"base_rate": 0.25, "fingerprint": "00f1-160"},
         "packages": read_package_versions(),

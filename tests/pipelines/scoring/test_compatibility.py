@@ -55,6 +55,14 @@ def test_a_model_of_another_version_is_an_error(
         require_compatible({**earlier, "question": {}}, card["features"], settings, VERSIONS)
 
 
+def test_a_model_without_a_curve_is_an_error(
+    card: dict[str, Any], settings: FeatureEngineeringParameters
+) -> None:
+    earlier = {name: value for name, value in card.items() if name != "leaving_curve"}
+    with pytest.raises(ModelMismatchError, match=r"no curve of leaving by day. Train another"):
+        require_compatible(earlier, card["features"], settings, VERSIONS)
+
+
 def test_other_package_versions_are_a_warning(
     card: dict[str, Any], settings: FeatureEngineeringParameters, logged: pytest.LogCaptureFixture
 ) -> None:

@@ -24,6 +24,7 @@ from sparkify.pipelines.modelling.model_card import add_card
 from sparkify.pipelines.modelling.parameters import InputParameters
 from sparkify.pipelines.scoring import nodes
 from sparkify.pipelines.scoring.compatibility import ModelMismatchError
+from sparkify.pipelines.scoring.customer_value import value_customers
 from sparkify.pipelines.scoring.explanation import get_contributions
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES, CURRENT_SNAPSHOTS
@@ -254,7 +255,19 @@ ACTIONS = {"many thumbs down": "send a playlist", "many adverts": "a month witho
 def create_scores(spark: SparkSession, customers: list[tuple[Any, ...]]) -> DataFrame:
     """Return scores of (user, probability, reasons for, reasons against)."""
     rows = [
-        (user, CUTOFF, probability, rank, 50.0, "paid", 1.26, "many adverts", reasons, against)
+        (
+            user,
+            CUTOFF,
+            probability,
+            rank,
+            50.0,
+            "paid",
+            1.26,
+            "many adverts",
+            None,
+            reasons,
+            against,
+        )
         for rank, (user, probability, reasons, against) in enumerate(customers, 1)
     ]
     return spark.createDataFrame(rows, CHURN_SCORES.struct)
@@ -294,10 +307,21 @@ def with_control(scoring: ScoringParameters, share: float, seed: int = 7) -> Sco
     return scoring.model_copy(update={"control_share": share, "control_seed": seed})
 
 
+def list_contacts(
+    scores: DataFrame, decision: dict[str, Any], scoring: ScoringParameters
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    values = value_customers(scores, {}, decision, scoring)
+    return nodes.list_contacts(scores, values, decision, scoring, ACTIONS)
+
+
 def test_the_spreadsheet_of_scores_has_a_column_per_reason(
-    three_scores: DataFrame, decision: dict[str, Any]
+    three_scores: DataFrame,
+    card: dict[str, Any],
+    decision: dict[str, Any],
+    scoring: ScoringParameters,
 ) -> None:
-    rows = nodes.flatten_scores(three_scores.orderBy("user_id"), decision, 2).toPandas()
+    two = scoring.model_copy(update={"reasons": 2})
+    rows = nodes.flatten_scores(three_scores.orderBy("user_id"), decision, card, two).toPandas()
     first, _, last = rows.to_dict("records")
     assert first == {
         "rank": 1,
@@ -307,6 +331,7 @@ def test_the_spreadsheet_of_scores_has_a_column_per_reason(
         "level": "paid",
         "days_since_last_seen": 1.3,
         "segment": "many adverts",
+        "median_days": "later than 30 days",
         "percentile": 50.0,
         "predicted": True,
         "reason_for_1": "thumbs down",
@@ -323,17 +348,20 @@ def test_the_spreadsheet_of_scores_has_a_column_per_reason(
 
 
 def test_contacts_have_their_expected_gain(
-    three_scores: DataFrame, decision: dict[str, Any], scoring: ScoringParameters
+    three_scores: DataFrame,
+    card: dict[str, Any],
+    decision: dict[str, Any],
+    scoring: ScoringParameters,
 ) -> None:
-    contacts, control = nodes.list_contacts(
-        three_scores, decision, with_control(scoring, 0), ACTIONS
-    )
+    contacts, control = list_contacts(three_scores, decision, with_control(scoring, 0))
     assert contacts["user_id"].tolist() == ["007", "8"]
     # 0.51239 * 0.1 * 100 - 2 and 0.25 * 0.1 * 100 - 2 dollars.
     assert contacts["expected_gain"].tolist() == pytest.approx([3.1239, 0.5])
     assert contacts["reason_for_1"].tolist() == ["thumbs down", "thumbs down"]
     assert (list(control), len(control)) == ([*contacts, "is_lasting"], 0)
-    rounded, control = nodes.round_contacts(contacts, control)
+    medians = contacts.assign(median_days=[3.0, None])
+    rounded, control = nodes.round_contacts(medians, control, card, scoring)
+    assert rounded["median_days"].tolist() == ["3", "later than 30 days"]
     assert rounded["probability"].tolist() == [0.5124, 0.25]
     assert rounded["expected_gain"].tolist() == [3.12, 0.5]
     assert (list(control), len(control)) == ([*rounded, "is_lasting"], 0)
@@ -345,7 +373,7 @@ def test_the_action_is_the_first_that_fits_a_reason_or_the_segment(
     customers = [("a", 0.5, [AGE, THUMBS], []), ("b", 0.4, [AGE], []), ("c", 0.3, [], [])]
     without_segment = F.when(F.col("user_id") != "c", F.col("segment"))
     scored = create_scores(spark, customers).withColumn("segment", without_segment)
-    contacts, _ = nodes.list_contacts(scored, decision, with_control(scoring, 0), ACTIONS)
+    contacts, _ = list_contacts(scored, decision, with_control(scoring, 0))
     assert contacts["action"].tolist() == ["send a playlist", "a month without adverts", None]
 
 
@@ -365,15 +393,13 @@ def test_a_share_of_the_customers_is_the_control_group(
     spark: SparkSession, decision: dict[str, Any], scoring: ScoringParameters
 ) -> None:
     many = create_scores(spark, [(str(user), 0.5, [THUMBS], []) for user in range(2_000)])
-    contacts, control = nodes.list_contacts(many, decision, with_control(scoring, 0.1), ACTIONS)
+    contacts, control = list_contacts(many, decision, with_control(scoring, 0.1))
     assert len(contacts) + len(control) == 2_000
     assert not set(contacts["user_id"]) & set(control["user_id"])
     assert 160 < len(control) < 240
-    _, again = nodes.list_contacts(
-        many.repartition(3), decision, with_control(scoring, 0.1), ACTIONS
-    )
+    _, again = list_contacts(many.repartition(3), decision, with_control(scoring, 0.1))
     pd.testing.assert_frame_equal(again, control)
-    _, other = nodes.list_contacts(many, decision, with_control(scoring, 0.1, seed=8), ACTIONS)
+    _, other = list_contacts(many, decision, with_control(scoring, 0.1, seed=8))
     assert set(other["user_id"]) != set(control["user_id"])
 
 
@@ -406,7 +432,7 @@ def test_an_empty_group_is_a_warning(
     warning: str,
 ) -> None:
     few = create_scores(spark, [(str(user), 0.5, [THUMBS], []) for user in range(20)])
-    contacts, control = nodes.list_contacts(few, decision, with_control(scoring, share), ACTIONS)
+    contacts, control = list_contacts(few, decision, with_control(scoring, share))
     assert (len(contacts), len(control)) == (contacted, 20 - contacted)
     assert logged.messages == [warning]
 
@@ -417,7 +443,7 @@ def test_the_summary_counts_contacts_and_expected_churners(
     decision: dict[str, Any],
     scoring: ScoringParameters,
 ) -> None:
-    lists = nodes.list_contacts(three_scores, decision, with_control(scoring, 0), ACTIONS)
+    lists = list_contacts(three_scores, decision, with_control(scoring, 0))
     summary = nodes.summarize_scores(three_scores, *lists, card, decision, 0)
     json.dumps(summary, allow_nan=False)
     assert (summary["cutoff"], summary["horizon_days"]) == ("2018-12-01", 10)
@@ -463,11 +489,9 @@ def test_the_list_has_the_customers_with_a_paying_contact(
 ) -> None:
     users, gain = GAINS[contact_cost]
     decision = decide("profit", contact_cost)
-    contacts, control = nodes.list_contacts(
-        three_scores, decision, with_control(scoring, 0), ACTIONS
-    )
+    contacts, control = list_contacts(three_scores, decision, with_control(scoring, 0))
     summary = nodes.summarize_scores(three_scores, contacts, control, card, decision, 0)
-    rows = nodes.flatten_scores(three_scores, decision, scoring.reasons).toPandas()
+    rows = nodes.flatten_scores(three_scores, decision, card, scoring).toPandas()
     assert contacts["user_id"].tolist() == users
     assert rows.loc[rows["predicted"], "user_id"].tolist() == users
     assert (contacts["expected_gain"] >= 0).all()
@@ -485,7 +509,7 @@ def test_a_list_has_at_most_the_customers_that_can_be_contacted(
 ) -> None:
     decision = decide("profit", 1)
     two = with_control(scoring, 0).model_copy(update={"max_contacts": 2})
-    contacts, control = nodes.list_contacts(three_scores, decision, two)
+    contacts, control = list_contacts(three_scores, decision, two)
     assert contacts["user_id"].tolist() == ["007", "8"]
     summary = nodes.summarize_scores(three_scores, contacts, control, card, decision, 0)
     assert (summary["predicted"], summary["to_contact"]) == (3, 2)
@@ -499,7 +523,7 @@ def test_an_empty_list_has_a_summary(
     scoring: ScoringParameters,
 ) -> None:
     low = create_scores(spark, [("9", 0.1, [], [AGE])])
-    lists = nodes.list_contacts(low, decision, scoring, ACTIONS)
+    lists = list_contacts(low, decision, scoring)
     summary = nodes.summarize_scores(low, *lists, card, decision, 0.1)
     assert (summary["to_contact"], summary["control"], summary["expected_profit"]) == (0, 0, 0.0)
     assert summary["main_reasons"] == {}
@@ -513,7 +537,7 @@ def test_scores_of_training_days_are_not_a_forecast(
     logged: pytest.LogCaptureFixture,
 ) -> None:
     earlier = three_scores.withColumn("cutoff", F.lit(date(2018, 11, 16)))
-    lists = nodes.list_contacts(earlier, decision, scoring, ACTIONS)
+    lists = list_contacts(earlier, decision, scoring)
     summary = nodes.summarize_scores(earlier, *lists, card, decision, 0.1)
     assert not summary["is_forecast"]
     assert logged.messages[-1].startswith(

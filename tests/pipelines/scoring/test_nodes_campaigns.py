@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.scoring import nodes
+from sparkify.pipelines.scoring.customer_value import value_customers
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.schemas import CHURN_SCORES
 
@@ -27,10 +28,17 @@ def settings(parameters: dict[str, Any]) -> ScoringParameters:
 
 def scores(spark: SparkSession, customers: int) -> DataFrame:
     rows = [
-        (str(number), CUTOFF, 0.5, number + 1, 50.0, "paid", 1.0, None, [], [])
+        (str(number), CUTOFF, 0.5, number + 1, 50.0, "paid", 1.0, None, None, [], [])
         for number in range(customers)
     ]
     return spark.createDataFrame(rows, CHURN_SCORES.struct)
+
+
+def list_contacts(
+    customers: DataFrame, settings: ScoringParameters
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    values = value_customers(customers, {}, DECISION, settings)
+    return nodes.list_contacts(customers, values, DECISION, settings, {})
 
 
 def test_the_lasting_control_group_is_the_same_at_every_cutoff(
@@ -40,7 +48,7 @@ def test_the_lasting_control_group_is_the_same_at_every_cutoff(
     changed = settings.model_copy(update=shares)
     many = scores(spark, 2_000)
     later = many.withColumn("cutoff", F.date_add("cutoff", 7))
-    lists = [nodes.list_contacts(at_cutoff, DECISION, changed, {}) for at_cutoff in (many, later)]
+    lists = [list_contacts(at_cutoff, changed) for at_cutoff in (many, later)]
     lasting = [set(control.loc[control["is_lasting"], "user_id"]) for _, control in lists]
     assert lasting[0] == lasting[1]
     assert 70 < len(lasting[0]) < 130
@@ -52,7 +60,7 @@ def test_the_lasting_control_group_is_the_same_at_every_cutoff(
 def test_without_a_lasting_control_group_the_lists_are_those_of_the_cutoff(
     spark: SparkSession, settings: ScoringParameters
 ) -> None:
-    contacts, control = nodes.list_contacts(scores(spark, 200), DECISION, settings, {})
+    contacts, control = list_contacts(scores(spark, 200), settings)
     assert len(contacts) + len(control) == 200
     assert not control["is_lasting"].any()
     assert list(control) == [*contacts, "is_lasting"]

@@ -14,7 +14,14 @@ from sparkify.spark.checksums import count_and_hash_sum
 from sparkify.spark.functions import collect_one_row
 
 # Without one of these, a card is of another version of the project.
-REQUIRED_FIELDS = ("f1_threshold", "features", "prediction_task", "source", "training")
+REQUIRED_FIELDS = (
+    "f1_threshold",
+    "features",
+    "prediction_task",
+    "source",
+    "training",
+    "leaving_curve",
+)
 
 
 class ModelCard(Transformer, DefaultParamsReadable["ModelCard"], DefaultParamsWritable):

@@ -1,6 +1,6 @@
 """Nodes from features and labels to a challenger: split, cross-validate, select, calibrate, fit."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -27,6 +27,7 @@ from sparkify.pipelines.modelling.cross_validation import (
     predict_out_of_fold,
     prepared_rows,
 )
+from sparkify.pipelines.modelling.departures import forecast_out_of_fold, learn_leaving_curve
 from sparkify.pipelines.modelling.folds import (
     is_trainable,
     require_churners_in_folds,
@@ -165,6 +166,36 @@ def select_trial(out_of_fold_predictions: DataFrame, trial: int) -> pd.DataFrame
     return to_sorted_pandas(predictions, "repeat", "fold", *KEYS)
 
 
+def fit_leaving_curve(
+    out_of_fold_predictions: DataFrame,
+    user_days: DataFrame,
+    selected_candidate: dict[str, Any],
+    calibration: dict[str, Any],
+    prediction_task: dict[str, Any],
+    curve_days: int,
+    modelling: ModellingParameters,
+    feature_engineering: FeatureEngineeringParameters,
+) -> dict[str, Any]:
+    """Fit the course of leaving by day, for curves that start from a model's probability.
+
+    A discrete-time hazard model on all days of all training snapshots, by the risk that the
+    selected trial forecasts without the customer. Days from the hold-out's cutoff on are unknown.
+
+    Returns:
+        The coefficients, as `LeavingCurve.to_dict` returns them. `days` is the last day that the
+        training rows show, at most `curve_days`.
+    """
+    forecasts = forecast_out_of_fold(
+        out_of_fold_predictions, selected_candidate["trial"], calibration
+    )
+    holdout = date.fromisoformat(prediction_task["cutoff"])
+    prior = modelling.curve_prior
+    curve = learn_leaving_curve(
+        forecasts, user_days, holdout, curve_days, prior, feature_engineering
+    )
+    return curve.to_dict()
+
+
 def describe_candidate(
     selected_candidate: dict[str, Any], calibration: dict[str, Any]
 ) -> dict[str, Any]:
@@ -240,6 +271,7 @@ def fit_challenger(
     selected_candidate: dict[str, Any],
     calibration: dict[str, Any],
     prediction_task: dict[str, Any],
+    leaving_curve: dict[str, Any],
     training_reference: dict[str, Any],
     data_quality: dict[str, Any],
     package_versions: dict[str, str],
@@ -250,8 +282,8 @@ def fit_challenger(
     """Fit the selected trial to all training rows, with its calibration and its model card.
 
     The card describes the model, its features, the prediction task and the training rows, with a
-    fingerprint of their content. It also has versions of packages, parameters, and the
-    `reference` that monitoring compares later snapshots with.
+    fingerprint of their content. It also has the `leaving_curve`, versions of packages, parameters,
+    and the `reference` that monitoring compares later snapshots with.
     """
     model, description = fit_selected(train, selected_candidate, calibration, inputs, modelling)
     parameters = {
@@ -263,6 +295,7 @@ def fit_challenger(
         **description,
         "features": list_feature_columns(train),
         "prediction_task": prediction_task,
+        "leaving_curve": leaving_curve,
         "source": data_quality["source"],
         "training": summarize_training(train),
         "reference": training_reference,

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     Field,
+    PositiveFloat,
     PositiveInt,
     StrictFloat,
     StrictInt,
@@ -162,6 +163,7 @@ class ModellingParameters(Parameters):
     smote_max_rows: PositiveInt
     calibrations: tuple[Literal["none", "platt", "isotonic"], ...] = Field(min_length=1)
     max_training_rows: PositiveInt
+    curve_prior: PositiveFloat
     partitions: PositiveInt
     parallel_fits: PositiveInt
     min_train_churned: PositiveInt

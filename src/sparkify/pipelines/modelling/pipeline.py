@@ -31,10 +31,21 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="describe_training",
             ),
             Node(
+                nodes.fit_leaving_curve,
+                [
+                    *["out_of_fold_predictions", "user_days", "selected_candidate", "calibration"],
+                    *["prediction_task", "params:scoring.curve_days"],
+                    *[MODELLING, FEATURE_ENGINEERING],
+                ],
+                "leaving_curve",
+                name="fit_leaving_curve",
+            ),
+            Node(
                 nodes.fit_challenger,
                 [
-                    *[*SELECTED, "prediction_task", "training_reference", "data_quality"],
-                    *["params:package_versions", INPUTS, MODELLING, FEATURE_ENGINEERING],
+                    *[*SELECTED, "prediction_task", "leaving_curve", "training_reference"],
+                    *["data_quality", "params:package_versions"],
+                    *[INPUTS, MODELLING, FEATURE_ENGINEERING],
                 ],
                 "challenger_model",
                 name="fit_challenger",

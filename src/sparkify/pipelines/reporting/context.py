@@ -27,6 +27,7 @@ from sparkify.pipelines.reporting.parameters import ReportingParameters
 from sparkify.schemas import feature_columns
 
 RANDOM_AUC = 0.5
+CURVE_DAYS = (7, 14)  # shown of the curves, besides the horizon and the last day
 RATES_PER_SEGMENT = 3  # rates that describe a segment
 NEWEST_WEEKS = 8  # of forecasts and of the customers' movements
 MIN_COHORT = 10  # customers; a share of fewer says nothing
@@ -42,7 +43,8 @@ def describe_forecast(
 ) -> dict[str, Any]:
     """Return ranges of the totals, the break-even probability and the first contacts."""
     decision, costs = score_summary["decision"], score_summary["contact_costs"]
-    value, success = decision["kept_customer_value"], decision["contact_success"]
+    value = score_summary["kept_value"] or decision["kept_customer_value"]
+    success = decision["contact_success"]
     listed = float(contacts["probability"].sum())
     kept_range = poisson.interval(0.95, success * listed)
     top = contacts.head(reporting.contacts_searchable).to_dict("records")
@@ -434,6 +436,64 @@ def _list_cohorts(retention: pd.DataFrame) -> dict[str, Any]:
             | {week: by_week.get(week) for week in weeks}
         )
     return {"retention_rows": rows, "retention_weeks": weeks, "min_cohort": MIN_COHORT}
+
+
+def describe_leaving(
+    time_to_leave_summary: pd.DataFrame,
+    curve_evaluation: dict[str, Any],
+    value_totals: pd.DataFrame,
+    score_summary: dict[str, Any],
+    metrics: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the curves by group, their evaluation, and the values by group.
+
+    The evaluation applies if it used the champion's training data. Values are only those that
+    follow from prices.
+    """
+    last_day = int(time_to_leave_summary["day"].max())
+    days = sorted({day for day in (*CURVE_DAYS, score_summary["horizon_days"]) if day < last_day})
+    days.append(last_day)
+    keys = ["grouping", "value", "customers"]
+    curves = time_to_leave_summary.pivot(index=keys, columns="day", values="mean")
+    fingerprint = metrics["champion"]["training"]["fingerprint"]
+    is_evaluated = curve_evaluation.get("fingerprint") == fingerprint
+    evaluation = curve_evaluation["rows"] if is_evaluated else []
+    values = value_totals[value_totals["remaining_value"].notna()]
+    return {
+        "last_curve_day": last_day,
+        "curve_columns": [(f"Day {day}", day, "share") for day in days],
+        "curve_rows": _name_groups(curves[days].reset_index()),
+        "median_customers": score_summary["with_median"],
+        "curve_evaluation_rows": [
+            _format_curve_row(row, evaluation) for row in evaluation if row["predictor"] == "curve"
+        ],
+        "extrapolated_days": sorted(
+            {row["day"] for row in evaluation if row["day"] > row["shown_days"]}
+        ),
+        "value_rows": [
+            row
+            | {
+                name: text.format_metric(text.read_metric(row, name), "dollars")
+                for name in ("remaining_value", "value_at_risk")
+            }
+            for row in _name_groups(values)
+        ],
+    }
+
+
+def _name_groups(table: pd.DataFrame) -> Rows:
+    """Return the rows with the `name` of their group; all customers are the first."""
+    names = table["value"].where(table["grouping"] != "level", table["value"] + " level")
+    return table.assign(name=names.replace("all", "all customers")).to_dict("records")
+
+
+def _format_curve_row(row: Mapping[Any, Any], rows: Rows) -> dict[Hashable, Any]:
+    of_day = {other["predictor"]: other for other in rows if other["day"] == row["day"]}
+    predictors = ("curve", "kaplan_meier_of_segment", "kaplan_meier_of_all")
+    scores = (text.format_number(of_day[name]["brier"], 3) for name in predictors)
+    left = f"{text.format_count(row['left'])} of {text.format_count(row['customers'])}"
+    auc = text.format_metric(text.read_metric(row, "auc"))
+    return {**row, "left": left, "auc": auc, "brier": ", ".join(scores)}
 
 
 def describe_monitoring(

@@ -10,6 +10,7 @@ from sparkify.pipelines.reporting.context import (
     describe_drivers,
     describe_forecast,
     describe_groups,
+    describe_leaving,
     describe_losses,
     describe_monitoring,
     describe_quality,
@@ -70,6 +71,10 @@ def write_report(
         **describe_quality(metrics, *profit),
         **describe_drivers(datasets["feature_weights"], segments, inputs, feature_engineering),
         **describe_groups(datasets["group_metrics"], metrics),
+        **describe_leaving(
+            *(datasets["time_to_leave_summary"], datasets["curve_evaluation"]),
+            *(datasets["value_totals"], summary, metrics),
+        ),
         **monitoring,
         **describe_campaigns(datasets["campaign_summary"]),
         **describe_losses(datasets["customer_movements"], datasets["retention"]),

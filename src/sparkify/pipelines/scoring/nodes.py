@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Iterator
 from datetime import date, timedelta
-from functools import reduce
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pyspark.ml import PipelineModel
 from pyspark.sql import Column, DataFrame, Window
@@ -13,7 +13,8 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from sparkify.errors import UserError
-from sparkify.ml.segments import get_segments
+from sparkify.ml.leaving_curve import LeavingCurve, find_median_days
+from sparkify.ml.segments import get_likely_segment, get_segments
 from sparkify.ml.two_groups import (
     compute_power,
     find_detectable_success,
@@ -40,14 +41,19 @@ from sparkify.spark.functions import collect_one_row, is_in_share, to_sorted_pan
 
 logger = logging.getLogger(__name__)
 REASONS = ["reasons_for", "reasons_against"]
+PREDICTED = ["median_days", *REASONS]  # columns that Python workers add
 TRAINING_ONLY = {"parameters", "reference"}  # parts of a card that scores do not need
 CUSTOMER_COLUMNS = [
     *("rank", "user_id", "cutoff", "probability", "percentile"),
-    *("level", "days_since_last_seen", "segment"),
+    *("level", "days_since_last_seen", "segment", "median_days"),
 ]
 # Decimals in the CSV files; the Parquet files are not rounded.
-DIGITS = {"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expected_gain": 2}
+DIGITS = {
+    **{"probability": 4, "percentile": 2, "days_since_last_seen": 1, "expected_gain": 2},
+    **{"kept_value": 2, "value_at_risk": 2},
+}
 CONTRIBUTION_DIGITS = 3
+VALUE_COLUMNS = ["kept_value", "value_at_risk"]
 
 
 class CutoffError(UserError):
@@ -115,6 +121,9 @@ def score_customers(
 ) -> tuple[DataFrame, dict[str, Any]]:
     """Predict the probability to churn of every current customer, with ranks and reasons.
 
+    `median_days` is the first day with a probability of at least a half to have left, by the curve
+    of `time_to_leave`.
+
     Returns:
         One row per customer, and the card of the model that made these scores.
 
@@ -124,21 +133,26 @@ def score_customers(
     card = read_card(churn_model)
     require_compatible(card, current_features.columns, feature_engineering, package_versions)
     explanation = explain_model(churn_model, inputs, scoring)
+    curve = LeavingCurve.from_card(card, scoring.curve_days)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
     columns = [*KEYS, "probability", "level", "days_since_last_seen", "segment"]
     input_columns = list_inputs(churn_model)
     explanation_columns = sorted({*list_features(churn_model), *input_columns} - {*columns})
-    segment = _find_segment(churn_model, inputs).alias("segment")
+    names = name_segments(segments, inputs) if (segments := get_segments(churn_model)) else []
+    segment = get_likely_segment(churn_model, names).alias("segment")
     predictions = churn_model.transform(current_features).select("*", level, segment)
 
-    def add_reasons(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def add_predictions(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in batches:
             pair = explanation.list_reasons(rows[input_columns].to_numpy(float), rows)
-            reasons = pd.DataFrame(dict(zip(REASONS, pair, strict=True)))
-            yield pd.concat([rows[columns], reasons], axis="columns")
+            medians = pd.Series(find_median_days(curve.predict_customers(rows)), dtype="Int32")
+            added = medians.mask(medians == 0), *pair
+            predicted = pd.DataFrame(dict(zip(PREDICTED, added, strict=True)))
+            yield pd.concat([rows[columns], predicted], axis="columns")
 
     explained = predictions.select(*columns, *explanation_columns).mapInPandas(
-        add_reasons, T.StructType([CHURN_SCORES.struct[name] for name in [*columns, *REASONS]])
+        add_predictions,
+        T.StructType([CHURN_SCORES.struct[name] for name in [*columns, *PREDICTED]]),
     )
     at_cutoff = Window.partitionBy("cutoff")
     rank = F.row_number().over(at_cutoff.orderBy(F.desc("probability"), "user_id"))
@@ -147,18 +161,6 @@ def score_customers(
     ranked = explained.withColumn("rank", rank).withColumn("percentile", percentile)
     scores_card = {name: value for name, value in card.items() if name not in TRAINING_ONLY}
     return ranked.select(*CHURN_SCORES.columns), scores_card
-
-
-def _find_segment(churn_model: PipelineModel, inputs: InputParameters) -> Column:
-    """Return the name of the customer's most likely segment; null if the model has none."""
-    segments = get_segments(churn_model)
-    if segments is None:
-        return F.lit(None).cast("string")
-    later = [F.col(name) for name in segments.getOutputCols()]
-    probabilities = F.array(F.lit(1) - reduce(Column.__add__, later), *later)
-    names = F.array(*map(F.lit, name_segments(segments, inputs)))
-    position = F.array_position(probabilities, F.array_max(probabilities)).cast("int")
-    return F.element_at(names, position)
 
 
 def archive_scores(churn_scores: DataFrame) -> dict[str, DataFrame]:
@@ -178,22 +180,26 @@ def decide_threshold(
 
 
 def flatten_scores(
-    churn_scores: DataFrame, contact_decision: dict[str, Any], max_reasons: int
+    churn_scores: DataFrame,
+    contact_decision: dict[str, Any],
+    scores_model_card: dict[str, Any],
+    scoring: ScoringParameters,
 ) -> DataFrame:
     """Return one row per customer for a spreadsheet, rounded, the highest probability first.
 
     `predicted` is true if the probability reaches the threshold. Each reason and each contribution
-    has a column, which is empty for customers with fewer reasons.
+    has a column, which is empty for customers with fewer reasons. `median_days` is a text if it is
+    later than the last day of `time_to_leave`.
     """
     predicted = F.col("probability") >= contact_decision["threshold"]
-    customer = [
-        _round(F.col(name), DIGITS[name]).alias(name) if name in DIGITS else F.col(name)
-        for name in CUSTOMER_COLUMNS
-    ]
+    later = F.lit(_format_later(scores_model_card, scoring))
+    text = {"median_days": F.coalesce(F.col("median_days").cast("string"), later)}
+    rounded = {name: _round(F.col(name), digits) for name, digits in DIGITS.items()}
+    customer = [(text | rounded).get(name, F.col(name)).alias(name) for name in CUSTOMER_COLUMNS]
     reasons = [
         column
         for side in ("for", "against")
-        for number in range(1, max_reasons + 1)
+        for number in range(1, scoring.reasons + 1)
         for column in (
             _get_reason(side, number),
             _get_contribution(side, number),
@@ -201,6 +207,18 @@ def flatten_scores(
     ]
     flat = churn_scores.select(*customer, predicted.alias("predicted"), *reasons)
     return flat.orderBy("cutoff", "rank")
+
+
+def _format_later(card: dict[str, Any], scoring: ScoringParameters) -> str:
+    days = LeavingCurve.from_card(card, scoring.curve_days).days
+    return f"later than {days} days"
+
+
+def _round_for_spreadsheet(
+    customers: pd.DataFrame, card: dict[str, Any], scoring: ScoringParameters
+) -> pd.DataFrame:
+    medians = customers["median_days"].map("{:.0f}".format, na_action="ignore")
+    return customers.assign(median_days=medians.fillna(_format_later(card, scoring))).round(DIGITS)
 
 
 def _get_reason(side: str, number: int) -> Column:
@@ -222,6 +240,7 @@ def _round(value: Column, digits: int) -> Column:
 
 def list_contacts(
     churn_scores: DataFrame,
+    customer_values: DataFrame,
     contact_decision: dict[str, Any],
     scoring: ScoringParameters,
     actions: dict[str, str],
@@ -230,35 +249,40 @@ def list_contacts(
 
     One row per customer, the highest probability first, at most `scoring.max_contacts` customers in
     both together. `expected_gain` is in dollars:
-    probability * contact_success * kept_customer_value - contact_cost. `action` is the
-    first of `actions` whose label is that of a reason or of the segment. A hash of user, cutoff and
-    seed selects the control group, a share of `control_share`. It also has the listed
-    customers of the lasting control group (`is_lasting`). That is a share of
-    `lasting_control_share` of all users, by a hash of user and seed, the same at every cutoff.
+    probability * contact_success * kept_value - contact_cost, where `kept_value` is that of
+    `customer_values`. With prices, the list has the customers with an expected gain, unless the
+    threshold is `f1`, and the highest gain is first. `action` is the first of `actions` whose label
+    is that of a reason or of the segment. A hash of user, cutoff and seed selects the control
+    group, a share of `control_share`. It also has the listed customers of the lasting control
+    group (`is_lasting`). That is a share of `lasting_control_share` of all users, by a hash of user
+    and seed, the same at every cutoff.
     """
     seed = F.lit(scoring.control_seed)
     hashed = F.xxhash64("user_id", "cutoff", F.lit("control"), seed)
     hashed_user = F.xxhash64("user_id", F.lit("lasting control"), seed)
-    kept_value = contact_decision["contact_success"] * contact_decision["kept_customer_value"]
-    is_listed = F.col("rank") <= scoring.max_contacts
-    is_predicted = F.col("probability") >= contact_decision["threshold"]
-    selected = churn_scores.where(is_predicted & is_listed).withColumns(
-        {
-            "expected_gain": F.col("probability") * kept_value - contact_decision["contact_cost"],
-            "is_control": is_in_share(hashed, scoring.control_share),
-            "is_lasting": is_in_share(hashed_user, scoring.lasting_control_share),
-        }
-    )
+    values = customer_values.select(*KEYS, *VALUE_COLUMNS)
+    kept_value = F.lit(contact_decision["contact_success"]) * F.col("kept_value")
+    added = {
+        "expected_gain": F.col("probability") * kept_value - contact_decision["contact_cost"],
+        "is_control": is_in_share(hashed, scoring.control_share),
+        "is_lasting": is_in_share(hashed_user, scoring.lasting_control_share),
+    }
+    has_prices = scoring.value.prices is not None
+    is_listed = F.col("probability") >= contact_decision["threshold"]
+    if has_prices and contact_decision["threshold_by"] == "profit":
+        is_listed = F.col("expected_gain") >= 0
+    order = [F.desc("expected_gain"), "rank"] if has_prices else ["rank"]
+    valued = churn_scores.join(values, on=KEYS, how="inner").withColumns(added)
     reasons = [_get_reason("for", number) for number in range(1, scoring.reasons + 1)]
-    listed = selected.select(
-        *(*CUSTOMER_COLUMNS, "expected_gain", "reasons_for"),
-        *reasons,
-        *("is_control", "is_lasting"),
-    )
-    rows = to_sorted_pandas(listed, "cutoff", "rank")
+    listed = valued.where(is_listed).orderBy(*order).limit(scoring.max_contacts)
+    rows = to_sorted_pandas(listed.select("*", *reasons), "cutoff", "rank")
+    columns = [*CUSTOMER_COLUMNS, "expected_gain"]
+    if has_prices:
+        rows = rows.sort_values("expected_gain", ascending=False, kind="stable", ignore_index=True)
+        columns += VALUE_COLUMNS
     rows["action"] = _choose_actions(rows, actions)
     reason_names = [name for name in rows if str(name).startswith("reason_for_")]
-    customers = rows[[*CUSTOMER_COLUMNS, "expected_gain", "action", *reason_names]]
+    customers = rows[[*columns, "action", *reason_names]]
     is_lasting = rows["is_lasting"].astype(bool)
     is_control = rows["is_control"].astype(bool) | is_lasting
     _warn_if_group_is_empty(len(rows), int(is_control.sum()), scoring.control_share)
@@ -293,10 +317,20 @@ def _warn_if_group_is_empty(customers: int, controls: int, share: float) -> None
 
 
 def round_contacts(
-    contacts: pd.DataFrame, control_group: pd.DataFrame
+    contacts: pd.DataFrame,
+    control_group: pd.DataFrame,
+    scores_model_card: dict[str, Any],
+    scoring: ScoringParameters,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the customers to contact and the control group, rounded for a spreadsheet."""
-    return contacts.round(DIGITS), control_group.round(DIGITS)
+    """Return the customers to contact and the control group, rounded for a spreadsheet.
+
+    `median_days` is a text if it is later than the last day of `time_to_leave`.
+    """
+    shared = scores_model_card, scoring
+    return (
+        _round_for_spreadsheet(contacts, *shared),
+        _round_for_spreadsheet(control_group, *shared),
+    )
 
 
 def archive_campaign(
@@ -371,10 +405,12 @@ def summarize_scores(
 ) -> dict[str, Any]:
     """Return how many customers were scored, are expected to churn, and are to be contacted.
 
-    `decision` has the threshold of the list, its rule and its costs. `is_forecast` is false, with
-    a warning, if a training horizon ends after the cutoff. `main_reasons` counts, by label, the
-    customers above the threshold whose strongest reason it is. `segments` has the customers of
-    each segment, those expected to churn and to contact, and the expected gain in dollars.
+    `decision` has the threshold of the list, its rule and its costs. `kept_value` is the mean value
+    of a listed customer who is kept. `with_median` counts the customers whose `median_days` is
+    known. `is_forecast` is false, with a warning, if a training horizon ends after the cutoff.
+    `main_reasons` counts, by label, the customers above the threshold whose strongest reason it is.
+    `segments` has the customers of each segment, those expected to churn and to contact, and the
+    expected gain in dollars.
     """
     card, prediction_task = scores_model_card, scores_model_card["prediction_task"]
     is_predicted = F.col("probability") >= contact_decision["threshold"]
@@ -383,6 +419,7 @@ def summarize_scores(
         F.count_if(F.col("level") == "paid").alias("paid"),
         F.sum("probability").alias("expected"),
         F.count_if(is_predicted).alias("predicted"),
+        F.count("median_days").alias("with_median"),
     )
     (totals,) = per_cutoff.collect()
     strongest = F.element_at("reasons_for", 1)["label"].alias("label")
@@ -412,12 +449,15 @@ def summarize_scores(
         "by_level": {"free": customers - totals["paid"], "paid": totals["paid"]},
         "expected_churners": round(expected, 1),
         "mean_probability": expected / customers,
+        "with_median": totals["with_median"],
         "predicted": totals["predicted"],
         "to_contact": len(contacts),
         "control": len(control_group),
         "control_share": control_share,
         "expected_profit": round(float(contacts["expected_gain"].sum()), 2),
         "contact_costs": len(contacts) * contact_decision["contact_cost"],
+        "has_prices": "kept_value" in contacts,
+        "kept_value": _compute_mean_kept_value(contacts, contact_decision),
         "decision": contact_decision,
         "main_reasons": {row["label"]: row["count"] for row in reasons},
         "segments": _summarize_segments(churn_scores, contacts),
@@ -445,3 +485,17 @@ def _summarize_segments(churn_scores: DataFrame, contacts: pd.DataFrame) -> list
         }
         for row in rows.orderBy(F.desc("expected"), "segment").collect()
     ]
+
+
+def _compute_mean_kept_value(
+    contacts: pd.DataFrame, contact_decision: dict[str, Any]
+) -> float | None:
+    """Return the mean value of a contact that is kept; None for an empty list with prices.
+
+    With prices, the mean is weighted by the probability to leave.
+    """
+    if "kept_value" not in contacts:
+        return float(contact_decision["kept_customer_value"])
+    if contacts.empty:
+        return None
+    return float(np.average(contacts["kept_value"], weights=contacts["probability"]))

@@ -2,9 +2,12 @@ from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.evaluation.pipeline import collect_results
 from sparkify.pipelines.feature_engineering import nodes as engineering
-from sparkify.pipelines.scoring import nodes
+from sparkify.pipelines.scoring import customer_value, nodes, time_to_leave
 
-RESULTS = ["score_summary", "contacts", "campaign_plan", "campaign_history", "score_history"]
+RESULTS = [
+    *["score_summary", "contacts", "campaign_plan", "campaign_history", "score_history"],
+    *["time_to_leave_summary", "value_totals", "time_to_leave_figure"],
+]
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -43,13 +46,61 @@ def create_pipeline(**_: object) -> Pipeline:
                 ),
                 Node(
                     nodes.flatten_scores,
-                    ["churn_scores", "contact_decision", "params:scoring.reasons"],
+                    ["churn_scores", "contact_decision", "scores_model_card", scoring],
                     "churn_scores_csv",
                     name="flatten_scores",
                 ),
             ]
         )
+        + _create_curves()
+        + _create_values()
         + _create_contact_lists()
+    )
+
+
+def _create_curves() -> Pipeline:
+    """From scores to the curve of each customer, by level and by segment."""
+    return Pipeline(
+        [
+            Node(
+                time_to_leave.list_time_to_leave,
+                ["churn_scores", "scores_model_card", "params:scoring.curve_days"],
+                "time_to_leave",
+                name="list_time_to_leave",
+            ),
+            Node(
+                time_to_leave.summarize_time_to_leave,
+                ["time_to_leave", "churn_scores"],
+                "time_to_leave_summary",
+                name="summarize_time_to_leave",
+            ),
+            Node(
+                time_to_leave.draw_time_to_leave,
+                ["time_to_leave_summary", "scores_model_card"],
+                "time_to_leave_figure",
+                name="draw_time_to_leave",
+            ),
+        ]
+    )
+
+
+def _create_values() -> Pipeline:
+    """From curves and prices to the value of each customer, and the value at risk."""
+    return Pipeline(
+        [
+            Node(
+                customer_value.value_customers,
+                ["churn_scores", "scores_model_card", "contact_decision", "params:scoring"],
+                "customer_values",
+                name="value_customers",
+            ),
+            Node(
+                customer_value.total_values,
+                "customer_values",
+                "value_totals",
+                name="total_values",
+            ),
+        ]
     )
 
 
@@ -60,13 +111,16 @@ def _create_contact_lists() -> Pipeline:
         [
             Node(
                 nodes.list_contacts,
-                ["churn_scores", "contact_decision", scoring, "params:reporting.actions"],
+                [
+                    *["churn_scores", "customer_values", "contact_decision"],
+                    *[scoring, "params:reporting.actions"],
+                ],
                 ["contacts", "control_group"],
                 name="list_contacts",
             ),
             Node(
                 nodes.round_contacts,
-                ["contacts", "control_group"],
+                ["contacts", "control_group", "scores_model_card", scoring],
                 ["contacts_csv", "control_group_csv"],
                 name="round_contacts",
             ),

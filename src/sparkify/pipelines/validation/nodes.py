@@ -11,6 +11,7 @@ from scipy.stats import t
 
 from sparkify.ml import metrics
 from sparkify.ml.bootstrap import estimate_metrics, flatten_estimates
+from sparkify.ml.probability_limits import MAX_PROBABILITY, MIN_PROBABILITY
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -22,7 +23,7 @@ from sparkify.pipelines.modelling.model_card import summarize_training
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
 from sparkify.pipelines.modelling.resampling import TooManyRowsError
 from sparkify.pipelines.modelling.split import count_by_cutoff, split_at
-from sparkify.pipelines.validation import leakage, refit
+from sparkify.pipelines.validation import curves, leakage, refit
 from sparkify.pipelines.validation.parameters import ValidationParameters
 from sparkify.schemas import CANDIDATE_PREDICTIONS, KEYS
 from sparkify.spark.functions import collect_one_row
@@ -97,6 +98,64 @@ def roll_origin(
                 }
             )
     return pd.DataFrame(table)
+
+
+def evaluate_time_to_leave(
+    features: DataFrame,
+    snapshots: DataFrame,
+    user_days: DataFrame,
+    champion: dict[str, Any],
+    inputs: InputParameters,
+    modelling: ModellingParameters,
+    evaluation: EvaluationParameters,
+    feature_engineering: FeatureEngineeringParameters,
+    validation: ValidationParameters,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """Evaluate the probability to have left by a day, on outcomes after the training data.
+
+    Each day of `validation.curve_days` is evaluated on the last cutoff that the log shows for so
+    long. Model and curve are trained anew with the champion's settings, on the cutoffs whose
+    horizon ends by then, and know no day from then on. A day with too few churners before is left
+    out.
+
+    Returns:
+        The metrics, one row per day and predictor: the curves, and the Kaplan-Meier estimates of
+        the same training rows, by segment and for all. `observed` is the share who have left,
+        `shown_days` the longest follow-up in training; beyond it a forecast is an extrapolation.
+        AUC and Brier score have 95 % intervals over users.
+
+        The calibration, one row per cutoff and day: `observed`, and the predictors' means. And for
+        the report the metrics, with the fingerprint of the champion's training data.
+    """
+    study = curves.CurveStudy(user_days, champion, inputs, modelling, feature_engineering)
+    embargo = timedelta(days=feature_engineering.horizon_days)
+    labelled = snapshots.withColumn("is_trainable", is_trainable(modelling))
+    scores: list[dict[str, Any]] = []
+    calibration: list[pd.DataFrame] = []
+    with cross_validation.cache_rows(labelled.join(features, on=KEYS, how="inner")) as rows:
+        cutoffs = sorted(row["cutoff"] for row in rows.select("cutoff").distinct().collect())
+        log_end = cutoffs[-1] + embargo
+        for cutoff, days in curves.group_days(validation.curve_days, cutoffs, log_end).items():
+            earlier = [day for day in cutoffs if day + embargo <= cutoff]
+            train = rows.where("is_trainable").where(F.col("cutoff").isin(earlier))
+            if not curves.is_trainable_on(train, modelling):
+                continue
+            trained = study.train(train, cutoff, max(days))
+            test = rows.where(F.col("cutoff") == F.lit(cutoff)).orderBy(F.xxhash64("user_id"))
+            sample = test.limit(validation.curve_max_customers)
+            customers = study.find_outcomes(trained, sample, log_end)
+            forecasts = study.forecast(customers, trained, train, max(days))
+            calibration.append(curves.compare_shares(customers, forecasts, cutoff))
+            training = {"cutoff": str(cutoff), "training_cutoffs": len(earlier)}
+            training |= {"shown_days": trained.curve.days}
+            for day in days:
+                measured = curves.score_day(customers, forecasts, day, evaluation.bootstrap)
+                scores += [{"day": day, **training, **row} for row in measured]
+    table = pd.DataFrame(scores, columns=curves.METRIC_COLUMNS).sort_values("day", kind="stable")
+    rows_for_report = table.astype(object).where(table.notna(), None).to_dict("records")
+    summary = {"fingerprint": champion["training"]["fingerprint"], "rows": rows_for_report}
+    unknown = pd.DataFrame(columns=curves.CALIBRATION_COLUMNS)
+    return table, pd.concat(calibration or [unknown], ignore_index=True), summary
 
 
 def learn_from_fewer(
@@ -186,7 +245,7 @@ def compare_imbalance(
     for a missing SMOTE result: more rows than `modelling.smote_max_rows`.
     """
     chosen = metrics.RANKING | metrics.PROBABILITY | metrics.CALIBRATION
-    limits = metrics.MIN_PROBABILITY, metrics.MAX_PROBABILITY
+    limits = MIN_PROBABILITY, MAX_PROBABILITY
     table = []
     for trial in refit.select_champion_and_simplest(champion, cv_results, modelling):
         for remedy in REMEDIES:

@@ -1,8 +1,10 @@
 """Parameters of the validation pipeline."""
 
+from typing import Annotated
+
 from pydantic import Field, PositiveInt
 
-from sparkify.schemas.parameters import Parameters
+from sparkify.schemas.parameters import Parameters, Unique
 
 
 class LeakageParameters(Parameters):
@@ -23,6 +25,8 @@ class ValidationParameters(Parameters):
     learning_curve_users: tuple[PositiveInt, ...] = Field(min_length=1)
     learning_curve_repeats: PositiveInt
     label_shuffles: int = Field(ge=2)
+    curve_days: Annotated[tuple[PositiveInt, ...], Field(min_length=1), Unique]
+    curve_max_customers: PositiveInt
     leakage: LeakageParameters
 
     @property

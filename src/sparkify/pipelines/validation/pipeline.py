@@ -2,7 +2,7 @@ from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.modelling.model_card import read_card
 from sparkify.pipelines.modelling.pipeline import FITS
-from sparkify.pipelines.validation import figures, nodes
+from sparkify.pipelines.validation import curves, figures, nodes
 
 INPUTS, MODELLING, VALIDATION = "params:inputs", "params:modelling", "params:validation"
 ENGINEERING, EVALUATION = "params:feature_engineering", "params:evaluation"
@@ -70,7 +70,28 @@ def create_pipeline(**_: object) -> Pipeline:
             name="audit_leakage",
         ),
     ]
-    return refits + Pipeline(audits) + _draw_figures()
+    return refits + _evaluate_curves() + Pipeline(audits) + _draw_figures()
+
+
+def _evaluate_curves() -> Pipeline:
+    """Evaluate the curves of leaving on later outcomes, and draw the result."""
+    evaluate = Node(
+        nodes.evaluate_time_to_leave,
+        [
+            *["features", "snapshots", "user_days", "champion_card"],
+            *[INPUTS, MODELLING, EVALUATION, ENGINEERING, VALIDATION],
+        ],
+        ["curve_metrics", "curve_calibration", "curve_evaluation"],
+        name="evaluate_time_to_leave",
+        tags=FITS,
+    )
+    draw = Node(
+        curves.draw_curve_evaluation,
+        ["curve_metrics", "curve_calibration"],
+        "curve_evaluation_figure",
+        name="draw_curve_evaluation",
+    )
+    return Pipeline([evaluate, draw])
 
 
 def _draw_figures() -> Pipeline:

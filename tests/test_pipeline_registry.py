@@ -14,6 +14,7 @@ EXTERNAL = {
     *("current_champion_model", "past_campaigns", "contact_record"),
     *("monitoring_summary", "drift_figure", "leakage_audit"),
     *("campaign_summary", "campaigns_figure", "movements_figure"),
+    *("curve_evaluation", "curve_evaluation_figure"),
     "package_versions",
 }
 OF_OTHER_PIPELINES = {"past_campaigns", "contact_record"}
@@ -109,12 +110,14 @@ def test_each_step_of_modelling_has_a_node_and_a_dataset(pipelines: dict[str, Pi
         "modelling.cross_validate": ["out_of_fold_predictions"],
         "modelling.select_candidate": ["cv_results", "selected_candidate"],
         "modelling.calibrate": ["calibration"],
+        "modelling.fit_leaving_curve": ["leaving_curve"],
         "modelling.describe_training": ["training_reference"],
         "modelling.fit_challenger": ["challenger_model"],
     }
     selecting = pipelines["modelling"].from_nodes("modelling.select_candidate")
     assert names(selecting) == {
-        f"modelling.{name}" for name in ("select_candidate", "calibrate", "fit_challenger")
+        f"modelling.{name}"
+        for name in ("select_candidate", "calibrate", "fit_leaving_curve", "fit_challenger")
     }
 
 

@@ -108,12 +108,14 @@ def test_each_step_of_modelling_has_a_node_and_a_dataset(pipelines: dict[str, Pi
         "modelling.cross_validate": ["out_of_fold_predictions"],
         "modelling.select_candidate": ["cv_results", "selected_candidate"],
         "modelling.calibrate": ["calibration"],
+        "modelling.fit_leaving_curve": ["leaving_curve"],
         "modelling.describe_training": ["training_reference"],
         "modelling.fit_challenger": ["challenger_model"],
     }
     selecting = pipelines["modelling"].from_nodes("modelling.select_candidate")
     assert names(selecting) == {
-        f"modelling.{name}" for name in ("select_candidate", "calibrate", "fit_challenger")
+        f"modelling.{name}"
+        for name in ("select_candidate", "calibrate", "fit_leaving_curve", "fit_challenger")
     }
 
 

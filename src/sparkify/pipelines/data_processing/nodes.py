@@ -2,7 +2,7 @@
 
 import logging
 from datetime import UTC, datetime, timedelta
-from functools import partial, reduce
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -96,14 +96,12 @@ def check_events(
             "raw_events has no lines: the log is empty. Check raw_log in conf/<env>/globals.yml."
         )
     forgotten = list_ids(customers_to_forget)
-    checked = [
-        drop_customers(check_records(rows, data_processing), forgotten).select(
-            *CHECKED_RECORDS.columns, F.lit(int(number)).alias("batch")
-        )
-        for number, rows in (records or {"0": raw_events.read([])}).items()
-    ]
+    checked = {
+        number: drop_customers(check_records(rows, data_processing), forgotten)
+        for number, rows in records.items()
+    }
     return PartitionUpdate(
-        rows=reduce(DataFrame.unionByName, checked),
+        rows={n: rows.withColumn("batch", F.lit(int(n))) for n, rows in checked.items()},
         written=new,
         partitions={number: {"files": files} for number, files in batches.items()},
         about=reading_plan["about"],

@@ -236,7 +236,7 @@ def _is_writing(dataset: Path, chance: random.Random) -> Callable[[], bool]:
 
     def is_writing() -> bool:
         paths = [dataset.with_name(name), *dataset.glob(f"*/{name}")]
-        paths += dataset.glob("save=*/_temporary")  # of a table in partitions
+        paths += [*dataset.glob("save=*/_temporary"), *dataset.glob("save=*/*/_temporary")]
         return delay.has_passed_since(any(path.exists() for path in paths))
 
     return is_writing

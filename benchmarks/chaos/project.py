@@ -168,7 +168,7 @@ class ChaosProject:
         patterns = [f".*.{suffix}" for suffix in ("writing", "replaced", "unconfirmed")]
         return sorted(
             str(path.relative_to(self.data))
-            for pattern in (*patterns, "save=*/_temporary")
+            for pattern in (*patterns, "save=*/_temporary", "save=*/*/_temporary")
             for path in self.data.rglob(pattern)
         )
 

@@ -1,7 +1,7 @@
 """The raw event log as a dataset."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from pathlib import PurePosixPath
 
@@ -10,7 +10,6 @@ from fsspec import AbstractFileSystem
 from kedro.io.core import DatasetError
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import types as T
 
 from sparkify.datasets.atomic_write import (
     LITERAL_PATH,
@@ -142,20 +141,20 @@ class EventLogDataset(SparkDatasetV2):
 
     def _load(self) -> DataFrame:
         log = self._locate()
-        return self._read_files(log, list_states(self._filesystem, log))
+        return self._read_files(log, list_states(self._filesystem, log), is_whole=True)
 
     def _read_files(
-        self, log: str, states: dict[str, FileState], batches: Mapping[str, int] | None = None
+        self, log: str, states: dict[str, FileState], *, is_whole: bool = False
     ) -> DataFrame:
-        """Return the records of files of the log, with the batch of their file if it has one."""
+        """Return the records of files of the log."""
         by_format = defaultdict(list)
         options: dict[str, bool | str] = {"recursiveFileLookup": True, **LITERAL_PATH}
         for file in self._list_files(log, states):
             by_format[file.format].append(file)
             if self._protocol == "file" and ":" in PurePosixPath(file.path).name:
                 options |= WITHOUT_CHECKSUMS
-        reader = LogReader(None if self._filesystem.isfile(log) else log, options, batches)
-        if batches is None and by_format.keys() <= {"json_lines"}:  # faster: Spark lists the files
+        reader = LogReader(None if self._filesystem.isfile(log) else log, options)
+        if is_whole and by_format.keys() <= {"json_lines"}:  # faster: Spark lists the files
             return reader.read_lines([to_spark_path(self._protocol, log)])
         frames = [
             frame
@@ -163,10 +162,7 @@ class EventLogDataset(SparkDatasetV2):
             for frame in self._read(reader, log_format, files)
         ]
         if not frames:  # no files, or only blank lines instead of headers
-            schema = RAW_EVENTS.struct
-            if batches is not None:
-                schema.add("batch", T.IntegerType())
-            return SparkSession.builder.getOrCreate().createDataFrame([], schema)
+            return SparkSession.builder.getOrCreate().createDataFrame([], RAW_EVENTS.struct)
         return reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), frames)
 
     def _read(
@@ -230,15 +226,16 @@ class EventLogFilesDataset(EventLogDataset):
         parent = str(PurePosixPath(log).parent) if self._filesystem.isfile(log) else log
         relative = {path.removeprefix(f"{parent}/"): path for path in states}
 
-        def read(batches: Mapping[str, int]) -> DataFrame:
-            gone = [file for file in batches if file not in relative]
+        def read(files: Iterable[str]) -> DataFrame:
+            files = list(files)
+            gone = [file for file in files if file not in relative]
             if gone:
                 raise DatasetError(
                     f"the event log's file {gone[0]} has gone since the files were listed: run "
                     f"again from the node plan_reading."
                 )
-            paths = [relative[file] for file in batches]
-            return self._read_files(log, {path: states[path] for path in paths}, batches)
+            paths = [relative[file] for file in files]
+            return self._read_files(log, {path: states[path] for path in paths})
 
         return EventLogFiles(
             {file: states[path] for file, path in relative.items()}, self._format, read

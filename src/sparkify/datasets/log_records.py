@@ -1,7 +1,6 @@
 """Read the files of a log, in any format, as records in JSON."""
 
 from collections.abc import Iterator, Mapping
-from urllib.parse import unquote
 
 import pyarrow as pa
 from kedro.io.core import DatasetError
@@ -16,7 +15,6 @@ from sparkify.log_formats.files import Header, split_values
 from sparkify.schemas import MALFORMED_ROW, RAW_EVENTS
 
 CORRUPT = "malformed"
-FILE_HASH = "file_hash"
 # By default Spark omits microseconds when it writes the times of Parquet to JSON.
 TIMES = {
     "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
@@ -32,41 +30,30 @@ RECORDS_PER_BATCH = 10_000
 class LogReader:
     """Reads the files of one log with Spark."""
 
-    def __init__(
-        self,
-        root: str | None,
-        options: Mapping[str, bool | str],
-        batches: Mapping[str, int] | None = None,
-    ) -> None:
+    def __init__(self, root: str | None, options: Mapping[str, bool | str]) -> None:
         """Create a reader.
 
         Args:
             root: the folder of the log without its scheme; file names are relative to it. None
                 for a log of one file.
             options: Spark options for all formats.
-            batches: the number of each file, relative to the root, for a column `batch`.
         """
-        self._root, self._options, self._batches = root, options, batches
+        self._root, self._options = root, options
         self._spark = SparkSession.builder.getOrCreate()
 
     def read_lines(self, paths: list[str]) -> DataFrame:
         """Read text: each line is a record."""
         lines = self._spark.read.format("text").options(**self._options).load(paths)
-        records = lines.select("value", self._make_file_column(lines), *self._hash_file())
-        return self._add_batch(lines.inputFiles(), records)
+        return lines.select("value", self._make_file_column(lines))
 
     def read_values(self, paths: list[str]) -> DataFrame:
         """Read JSON arrays and pretty-printed objects: each object or element is a record."""
         options = {**self._options, "wholetext": True}
         files = self._spark.read.format("text").options(**options).load(paths)
         content = F.col("value").cast("binary").alias("value")  # may not be UTF-8
-        records = files.select(content, self._make_file_column(files)).mapInArrow(
+        return files.select(content, self._make_file_column(files)).mapInArrow(
             _split_files, RAW_EVENTS.struct
         )
-        if self._batches is None:
-            return records
-        hashed = records.withColumn(FILE_HASH, F.xxhash64("file"))
-        return self._join_batches(hashed, self._batches)
 
     def read_rows(self, paths: list[str], header: Header) -> DataFrame:
         """Read separated values: each row is a record, with the header's names as keys."""
@@ -83,15 +70,13 @@ class LogReader:
             F.length(F.coalesce(columns[0], F.lit(""))) >= 0
         )
         keyed = [c.alias(name) for c, name in zip(columns, header.names, strict=True)]
-        records = rows.select(
+        return rows.select(
             F.when(is_malformed, F.col(CORRUPT))
             .otherwise(F.to_json(F.struct(*keyed)))
             .alias("value"),
             self._make_file_column(rows),
             F.when(is_malformed, MALFORMED_ROW).alias("problem"),
-            *self._hash_file(),
         )
-        return self._add_batch(rows.inputFiles(), records)
 
     def read_table(self, paths: list[str], schemas: dict[pa.Schema, str]) -> DataFrame:
         """Read Parquet: each row is a record; NaN becomes null.
@@ -122,36 +107,11 @@ class LogReader:
             if field.name in nanoseconds and isinstance(field.dataType, T.LongType):
                 column = _convert_nanoseconds(column, is_utc=nanoseconds[field.name])
             columns.append(_replace_nan(column, field.dataType).alias(field.name))
-        records = rows.select(
+        return rows.select(
             F.to_json(F.struct(*columns), TIMES).alias("value"),
             self._make_file_column(rows),
             F.lit(None).cast("string").alias("problem"),
-            *self._hash_file(),
         )
-        return self._add_batch(rows.inputFiles(), records)
-
-    def _hash_file(self) -> list[Column]:
-        """Return the hash of a row's file, if rows get a batch: cheaper to join than its name."""
-        return [] if self._batches is None else [F.xxhash64(F.input_file_name()).alias(FILE_HASH)]
-
-    def _add_batch(self, files: list[str], rows: DataFrame) -> DataFrame:
-        """Return rows with the hash of their file's URL with the batch of the file, if any."""
-        if self._batches is None:
-            return rows
-        batches = {url: self._batches[self._find_name(url)] for url in files}
-        return self._join_batches(rows, batches)
-
-    def _join_batches(self, rows: DataFrame, numbers: Mapping[str, int]) -> DataFrame:
-        table = self._spark.createDataFrame([*numbers.items()], "file string, batch int")
-        batches = table.select(F.xxhash64("file").alias(FILE_HASH), "batch")
-        return rows.join(F.broadcast(batches), on=FILE_HASH, how="inner").drop(FILE_HASH)
-
-    def _find_name(self, url: str) -> str:
-        """Return a file's name relative to the root."""
-        path = unquote(url.partition(":")[2])
-        if self._root is None:
-            return path.rpartition("/")[2]
-        return path[path.index(self._root) + len(self._root) + 1 :]
 
     def _make_file_column(self, rows: DataFrame) -> Column:
         """Return the column of a row's file, relative to the root."""

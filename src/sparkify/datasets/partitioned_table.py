@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pyarrow.dataset
@@ -20,6 +22,7 @@ from sparkify.datasets.parquet_table import ParquetTableDataset
 from sparkify.schemas import PartitionUpdate
 
 MANIFEST = "_manifest.json"
+WRITTEN_AT_ONCE = 4  # partitions with a DataFrame each
 
 
 class PartitionedTableDataset(ParquetTableDataset):
@@ -65,28 +68,46 @@ class PartitionedTableDataset(ParquetTableDataset):
         previous = self._read_manifest()
         with explain_failed_write(str(self._filepath)):
             try:
-                self._replace_manifest(previous, self._write(data))
+                self._replace_manifest(previous, self._write(data, previous))
             finally:  # also after an error, when the earlier manifest is in force
                 self._remove_unlisted()
 
-    def _write(self, data: PartitionUpdate) -> dict[str, Any]:
+    def _write(self, data: PartitionUpdate, previous: dict[str, Any] | None) -> dict[str, Any]:
         """Write the new partitions to a folder; return the manifest with them."""
         new = f"save={time.time_ns()}"
-        with_rows = set()
-        if data.written:
-            path = f"{self._filepath}/{new}"
-            writer = data.rows.write.partitionBy(self._column)
-            writer.parquet(to_spark_path(self._protocol, path))
-            with_rows = set(self._list_names(path))
+        path = f"{self._filepath}/{new}"
+        url = to_spark_path(self._protocol, path)
+        if isinstance(data.rows, DataFrame):
+            schema = data.rows.schema.jsonValue()
+            if data.written:
+                data.rows.write.partitionBy(self._column).parquet(url)
+        else:
+            schemas = [rows.schema.jsonValue() for rows in data.rows.values()]
+            schema = schemas[0] if schemas else (previous or {})["schema"]
+            self._write_separately(data.rows, url)
+        with_rows = set(self._list_names(path))
         names = {key: f"{self._column}={key}" for key in data.written}
         return {
-            "schema": data.rows.schema.jsonValue(),
+            "schema": schema,
             "about": dict(data.about),
             "partitions": {key: dict(about) for key, about in data.partitions.items()},
             "folders": {
                 key: f"{new}/{name}" if name in with_rows else None for key, name in names.items()
             },
         }
+
+    def _write_separately(self, partitions: Mapping[str, DataFrame], url: str) -> None:
+        """Write a DataFrame for each partition, a few at a time: one alone may not fill all cores.
+
+        No row needs the name of its partition, which costs less than `partitionBy`.
+        """
+
+        def write(partition: str) -> None:
+            rows = partitions[partition].drop(self._column)
+            rows.write.parquet(f"{url}/{self._column}={partition}")
+
+        with ThreadPoolExecutor(WRITTEN_AT_ONCE) as pool:
+            list(pool.map(write, partitions))
 
     def _replace_manifest(self, previous: dict[str, Any] | None, manifest: dict[str, Any]) -> None:
         folders = (previous or {"folders": {}})["folders"] | manifest["folders"]

@@ -1,6 +1,6 @@
 """The files of an event log, as nodes get them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
@@ -22,10 +22,9 @@ class EventLogFiles:
     Attributes:
         states: size and version of each file, by its path relative to the log.
         format: the format of all files, or `auto`.
-        read: returns the records of some files, given the batch of each: one record per row, with
-            the `batch` of its file.
+        read: returns the records of the files with some paths.
     """
 
     states: Mapping[str, FileState]
     format: str
-    read: Callable[[Mapping[str, int]], "DataFrame"]
+    read: Callable[[Iterable[str]], "DataFrame"]

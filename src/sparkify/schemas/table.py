@@ -23,14 +23,14 @@ class PartitionUpdate(NamedTuple):
     """New rows of a table in partitions, and all partitions that the table has then.
 
     Attributes:
-        rows: the rows of the partitions that are written.
+        rows: the rows of the partitions that are written, in one DataFrame or one for each.
         written: the names of these partitions; they may be without rows.
         partitions: by partition, what the table's manifest stores about it. Partitions of the
             table that are not here are removed.
         about: what the manifest stores about the table.
     """
 
-    rows: DataFrame
+    rows: DataFrame | Mapping[str, DataFrame]
     written: Sequence[str]
     partitions: Mapping[str, Mapping[str, Any]]
     about: Mapping[str, Any]
@@ -77,7 +77,12 @@ class Table:
 
         Raises a SchemaError naming columns that are missing, unexpected or of another type.
         """
-        frame = data.rows if isinstance(data, PartitionUpdate) else data
+        rows = data.rows if isinstance(data, PartitionUpdate) else data
+        for frame in rows.values() if isinstance(rows, Mapping) else [rows]:
+            self._validate_frame(frame)
+        return data
+
+    def _validate_frame(self, frame: DataFrame) -> None:
         types = {field.name: field.dataType.simpleString() for field in frame.schema}
         problems = [f"'{name}' is missing" for name in self.columns if name not in types]
         for name, data_type in types.items():
@@ -90,7 +95,6 @@ class Table:
                 problems.append(f"'{name}' is {data_type}, not {expected}")
         if problems:
             raise SchemaError(f"columns differ from the schema: {'; '.join(problems)}.")
-        return data
 
 
 def _read_columns(entries: list[Any]) -> Iterator[Column]:

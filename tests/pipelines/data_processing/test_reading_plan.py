@@ -88,7 +88,7 @@ def test_a_batch_with_a_file_that_is_gone_is_read_again(checks: DataProcessingPa
 
 def test_a_run_plans_a_limited_number_of_batches(checks: DataProcessingParameters) -> None:
     plan = plan_batches(make_log(**{f"f{n:04}": 100 for n in range(1_000)}), {}, [], checks)
-    assert len(plan["new"]) == 63
+    assert len(plan["new"]) == 32
     assert sum(map(len, plan["batches"].values())) == 1_000
 
 

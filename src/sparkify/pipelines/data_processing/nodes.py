@@ -37,7 +37,6 @@ from sparkify.pipelines.data_processing.record_counts import (
     merge_unknown_columns,
 )
 from sparkify.schemas import (
-    CHECKED_EVENTS,
     CHECKED_RECORDS,
     EVENTS,
     PAGE_COUNTS,
@@ -91,14 +90,18 @@ def check_events(
         LogError: if the log is empty.
     """
     batches, new = reading_plan["batches"], reading_plan["new"]
-    records = raw_events.read({file: int(n) for n in new for file in batches[n]})
-    if len(new) == len(batches) and records.isEmpty():
+    records = {number: raw_events.read(batches[number]) for number in new}
+    if len(new) == len(batches) and all(rows.isEmpty() for rows in records.values()):
         raise LogError(
             "raw_events has no lines: the log is empty. Check raw_log in conf/<env>/globals.yml."
         )
-    checked = check_records(records, data_processing)
+    forgotten = list_ids(customers_to_forget)
+    checked = {
+        number: drop_customers(check_records(rows, data_processing), forgotten)
+        for number, rows in records.items()
+    }
     return PartitionUpdate(
-        rows=drop_customers(checked, list_ids(customers_to_forget)),
+        rows={n: rows.withColumn("batch", F.lit(int(n))) for n, rows in checked.items()},
         written=new,
         partitions={number: {"files": files} for number, files in batches.items()},
         about=reading_plan["about"],
@@ -116,7 +119,7 @@ def find_files_to_clean(
     The log belongs to the user: a run never changes it.
     """
     forgotten = list_ids(customers_to_forget)
-    files = {file: 0 for number in reading_plan["new"] for file in reading_plan["batches"][number]}
+    files = [file for number in reading_plan["new"] for file in reading_plan["batches"][number]]
     if not forgotten or not files:
         return {}
     records = raw_events.read(files)
@@ -133,17 +136,11 @@ def check_records(records: DataFrame, parameters: DataProcessingParameters) -> D
 
     Args:
         records: one record per row. `value` is its JSON and `file` its file, relative to the log.
-            Formats other than JSON lines add `problem`: why a row is not a record. Optionally,
-            `batch` is the number of the batch.
+            Formats other than JSON lines add `problem`: why a row is not a record.
         parameters: how to read the log, and which values are possible.
     """
     lists_keys = is_in_share(record_hash(), parameters.unknown_columns_share)
-    has_batch = "batch" in records.columns
-    optional = {
-        "file": parameters.needs_files,
-        "problem": "problem" in records.columns,
-        "batch": has_batch,
-    }
+    optional = {"file": parameters.needs_files, "problem": "problem" in records.columns}
     columns = records.select(
         F.col("value").cast("binary").alias("value"),
         record_hash().alias("record_hash"),
@@ -151,8 +148,7 @@ def check_records(records: DataFrame, parameters: DataProcessingParameters) -> D
         *(name for name, is_needed in optional.items() if is_needed),
     )
     parse = partial(parse_records, parameters=parameters)
-    table = CHECKED_EVENTS if has_batch else CHECKED_RECORDS
-    return columns.mapInArrow(parse, table.struct)
+    return columns.mapInArrow(parse, CHECKED_RECORDS.struct)
 
 
 def count_records(

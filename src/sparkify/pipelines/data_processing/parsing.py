@@ -34,14 +34,13 @@ from sparkify.pipelines.data_processing.records import (
     RecordQuoter,
     find_unknown_keys,
 )
-from sparkify.schemas import CHECKED_EVENTS, CHECKED_RECORDS, MALFORMED_ROW
+from sparkify.schemas import CHECKED_RECORDS, MALFORMED_ROW
 
 MALFORMED_JSON = "malformed JSON"
 NO_SOURCE = "no source"  # the record's file matches no pattern of data_processing.sources
 NO_USER = "no user"
 IMPOSSIBLE_LEVEL = "impossible level"
 SCHEMA = to_arrow_schema(CHECKED_RECORDS.struct, timezone="UTC")
-WITH_BATCH = to_arrow_schema(CHECKED_EVENTS.struct, timezone="UTC")
 TIMESTAMP = pa.timestamp("us", "UTC")
 READERS: dict[Kind, Callable[[list[Any]], Column]] = {
     "id": read_ids,
@@ -63,8 +62,8 @@ def parse_records(
 
     Args:
         batches: `value` is a record's JSON as bytes, `record_hash` its hash, and `lists_keys`
-            whether to search it for unknown keys. Optional columns are `batch`, `file`, relative to
-            the log, and `problem`, why the record could not be read from another format.
+            whether to search it for unknown keys. Optional columns are `file`, relative to the
+            log, and `problem`, why the record could not be read from another format.
         parameters: how to read the log, and which values are possible.
     """
     parsers = [RecordParser(shape, parameters) for shape in parameters.shapes]
@@ -196,8 +195,6 @@ class RecordParser:
             typed.get(name, pa.nulls(batch.num_rows, SCHEMA.field(name).type))
             for name in SCHEMA.names
         ]
-        if "batch" in batch.schema.names:
-            return pa.RecordBatch.from_arrays([*arrays, batch.column("batch")], schema=WITH_BATCH)
         return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
     def _list_unknown_keys(self, batch: pa.RecordBatch) -> pa.ListArray:

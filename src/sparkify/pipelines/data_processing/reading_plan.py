@@ -12,8 +12,8 @@ from sparkify.schemas import CHECKED_RECORDS
 RULES_VERSION = 1
 # Parameters that do not change what a record means.
 OTHER_PARAMETERS = {"from_scratch", "batch_megabytes", "max_rejected_share", "max_listed_pages"}
-# Spark plans the reading of each batch separately.
-MAX_NEW_BATCHES = 64
+# Spark reads and writes each batch separately, which costs some tenths of a second.
+MAX_NEW_BATCHES = 32
 MEGABYTE = 1_000_000
 
 

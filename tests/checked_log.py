@@ -11,7 +11,10 @@ from sparkify.pipelines.feature_engineering.nodes import aggregate_user_days
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 
 USABLE = {"accepted": 1, "rejected_share": 0.0, "max_rejected_share": 0.2}
-MANIFEST = {"folders": {"0": "save=1/batch=0"}, "about": {"settings": {}}}
+MANIFESTS = {
+    "checked_events": {"folders": {"0": "save=1/batch=0"}, "about": {"settings": {}}},
+    **{"record_counts": {}, "repeated_events": {}, "page_counts": {}},
+}
 
 
 class CheckedLog(NamedTuple):
@@ -32,9 +35,9 @@ def check_log(records: DataFrame, parameters: DataProcessingParameters) -> Check
 def count_log(records: DataFrame, parameters: DataProcessingParameters) -> CheckedLog:
     """Return the tables of checked records."""
     checked = records.withColumn("batch", F.lit(0)).localCheckpoint()
-    counts = nodes.count_records(checked, MANIFEST, {}, parameters)
-    repeated = nodes.find_repeated_events(checked, MANIFEST, counts, {}).rows.localCheckpoint()
-    pages = nodes.count_pages(checked, MANIFEST, repeated, counts, {}, parameters).rows
+    counts = nodes.count_records(checked, MANIFESTS, parameters)
+    repeated = nodes.find_repeated_events(checked, counts, MANIFESTS).rows.localCheckpoint()
+    pages = nodes.count_pages(checked, repeated, counts, MANIFESTS, parameters).rows
     return CheckedLog(checked, counts, repeated, pages, nodes.count_events(pages))
 
 

@@ -209,7 +209,7 @@ def test_an_empty_log_is_an_error(
     bad_logs.EMPTY[name](tmp_path / "log.json")
     log = EventLogFilesDataset(filepath=str(tmp_path / "log.json")).load()
     checks = parameters["data_processing"]
-    plan = processing.plan_reading(log, {}, None, checks)
+    plan = processing.plan_reading(log, {"checked_events": {}}, None, checks)
     with pytest.raises(LogError, match="raw_events has no lines: the log is empty"):
         processing.check_events(log, plan, None, checks)
 

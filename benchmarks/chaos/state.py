@@ -24,7 +24,7 @@ ABSENT = "absent"
 UNREADABLE = "unreadable"
 # Must load, but are not compared: they contain run times or the previous champion.
 NOT_COMPARED = {
-    *("reading_plan", "record_counts", "earlier_record_counts"),  # which files were read when
+    *("reading_plan", "record_counts", "table_manifests"),  # which files were read when
     *("run_timings", "run_timings_figure"),
     *("promotion", "report_html", "report_md"),
 }

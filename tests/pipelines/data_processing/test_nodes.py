@@ -143,8 +143,9 @@ def test_the_result_does_not_depend_on_partitions_or_order(
 
 def test_an_empty_log_is_an_error(spark: SparkSession, checks: DataProcessingParameters) -> None:
     empty = EventLogFiles({}, "auto", lambda _: log(spark))
+    plan = nodes.plan_reading(empty, {"checked_events": {}}, None, checks)
     with pytest.raises(LogError, match="has no lines"):
-        nodes.check_events(empty, nodes.plan_reading(empty, {}, None, checks), None, checks)
+        nodes.check_events(empty, plan, None, checks)
 
 
 def test_data_quality_counts_every_record(

@@ -54,7 +54,7 @@ MAX_UNKNOWN_PLANS = 10  # listed in data_quality, the most frequent first
 
 def plan_reading(
     raw_events: EventLogFiles,
-    checked_events_manifest: dict[str, Any],
+    table_manifests: dict[str, Any],
     customers_to_forget: pd.DataFrame | None,
     data_processing: DataProcessingParameters,
 ) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def plan_reading(
 
     Args:
         raw_events: the files of the log.
-        checked_events_manifest: the files that `checked_events` has; empty before the first run.
+        table_manifests: what the tables of the last run were made from; empty before the first run.
         customers_to_forget: the ids of customers whose records are left out, or None.
         data_processing: when to start from scratch, and the smallest size of a batch.
 
@@ -71,8 +71,9 @@ def plan_reading(
         why all files are read, or None. `about`: what the next plan needs to know.
     """
     forgotten = list_ids(customers_to_forget)
-    plan = plan_batches(raw_events, checked_events_manifest, forgotten, data_processing)
-    logger.info(describe_plan(plan, checked_events_manifest))
+    manifest = table_manifests["checked_events"]
+    plan = plan_batches(raw_events, manifest, forgotten, data_processing)
+    logger.info(describe_plan(plan, manifest))
     return plan
 
 
@@ -153,8 +154,7 @@ def check_records(records: DataFrame, parameters: DataProcessingParameters) -> D
 
 def count_records(
     checked_events: DataFrame,
-    checked_events_manifest: dict[str, Any],
-    earlier_record_counts: dict[str, Any],
+    table_manifests: dict[str, Any],
     data_processing: DataProcessingParameters,
 ) -> dict[str, Any]:
     """Count the records of each batch, and describe the events of each day by a digest.
@@ -165,8 +165,9 @@ def count_records(
         `batches`: the counts by the folder of a batch. `days`: a digest of the events of each UTC
         day. Tables by day keep the days whose digest is the same as before.
     """
-    folders = checked_events_manifest["folders"]
-    earlier = earlier_record_counts.get("batches", {})
+    manifest = table_manifests["checked_events"]
+    folders = manifest["folders"]
+    earlier = table_manifests["record_counts"].get("batches", {})
     new = [int(number) for number, folder in folders.items() if folder and folder not in earlier]
     counted = count_batches(checked_events, new, data_processing)
     batches = {
@@ -174,15 +175,14 @@ def count_records(
         for number, folder in folders.items()
         if folder
     }
-    settings = checked_events_manifest["about"]["settings"]
+    settings = manifest["about"]["settings"]
     return {"batches": batches, "days": digest_days([*batches.values()], settings)}
 
 
 def find_repeated_events(
     checked_events: DataFrame,
-    checked_events_manifest: dict[str, Any],
     record_counts: dict[str, Any],
-    repeated_events_manifest: dict[str, Any],
+    table_manifests: dict[str, Any],
 ) -> PartitionUpdate:
     """Return the events that the log has more than once, of days whose events changed.
 
@@ -191,8 +191,8 @@ def find_repeated_events(
     Raises:
         OutdatedCountsError: if `checked_events` has changed since its records were counted.
     """
-    require_current_counts(record_counts, checked_events_manifest)
-    update = plan_days(record_counts["days"], repeated_events_manifest)
+    require_current_counts(record_counts, table_manifests["checked_events"])
+    update = plan_days(record_counts["days"], table_manifests["repeated_events"])
     rows = find_copies(select_days(checked_events, update))
     return PartitionUpdate(rows, **update)
 
@@ -235,10 +235,9 @@ def find_copies(checked_events: DataFrame) -> DataFrame:
 
 def count_pages(
     checked_events: DataFrame,
-    checked_events_manifest: dict[str, Any],
     repeated_events: DataFrame,
     record_counts: dict[str, Any],
-    page_counts_manifest: dict[str, Any],
+    table_manifests: dict[str, Any],
     data_processing: DataProcessingParameters,
 ) -> PartitionUpdate:
     """Return the number of events by user, session and page, of days whose events changed.
@@ -248,11 +247,11 @@ def count_pages(
     Raises:
         OutdatedCountsError: if `checked_events` has changed since its records were counted.
     """
-    require_current_counts(record_counts, checked_events_manifest)
+    require_current_counts(record_counts, table_manifests["checked_events"])
     days = record_counts["days"]
     if data_processing.lacks("sessionId") or data_processing.lacks("level"):
         days = dict.fromkeys(days, digest_texts(days.values()))
-    update = plan_days(days, page_counts_manifest)
+    update = plan_days(days, table_manifests["page_counts"])
     events = complete_events(
         select_days(checked_events, update), select_days(repeated_events, update), data_processing
     )

@@ -12,7 +12,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 nodes.plan_reading,
                 [
-                    *["raw_events@files", "checked_events_manifest"],
+                    *["raw_events@files", "table_manifests"],
                     *["customers_to_forget", PARAMETERS],
                 ],
                 "reading_plan",
@@ -32,27 +32,21 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.count_records,
-                [
-                    *["checked_events", "checked_events_manifest"],
-                    *["earlier_record_counts", PARAMETERS],
-                ],
+                ["checked_events", "table_manifests", PARAMETERS],
                 "record_counts",
                 name="count_records",
             ),
             Node(
                 nodes.find_repeated_events,
-                [
-                    *["checked_events", "checked_events_manifest"],
-                    *["record_counts", "repeated_events_manifest"],
-                ],
+                ["checked_events", "record_counts", "table_manifests"],
                 "repeated_events",
                 name="find_repeated_events",
             ),
             Node(
                 nodes.count_pages,
                 [
-                    *["checked_events", "checked_events_manifest", "repeated_events"],
-                    *["record_counts", "page_counts_manifest", PARAMETERS],
+                    *["checked_events", "repeated_events"],
+                    *["record_counts", "table_manifests", PARAMETERS],
                 ],
                 "page_counts",
                 name="count_pages",

@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 
 from sparkify.datasets import (
     CSVDataset,
+    CSVTableDataset,
     JSONDataset,
     OptionalJSONDataset,
     OptionalTableDataset,
@@ -39,10 +40,19 @@ def make_catalog(folder: Path) -> DataCatalog:
         ),
         "contacts": ParquetDataset(filepath=str(folder / "contacts.parquet")),
         "contacts_csv": CSVDataset(filepath=str(folder / "contacts.csv"), load_args=text),
+        "churn_scores_csv": CSVTableDataset(
+            filepath=str(folder / "churn_scores.csv"), load_args=text, max_rows=9
+        ),
         "drift": CSVDataset(filepath=str(folder / "drift.csv")),
         "metrics": JSONDataset(filepath=str(folder / "metrics.json")),
         "score_history": PartitionedDataset(
             path=str(folder / "score_history"),
+            dataset={"type": ParquetTableDataset},
+            filename_suffix=".parquet",
+            load_args={"maxdepth": 1, "withdirs": True},
+        ),
+        "campaign_history": PartitionedDataset(
+            path=str(folder / "campaign_history"),
             dataset={"type": ParquetDataset},
             filename_suffix=".parquet",
         ),
@@ -65,15 +75,19 @@ def saved(spark: SparkSession, tmp_path: Path) -> DataCatalog:
     catalog.save("contacts_csv", rows)
     catalog.save("drift", pd.DataFrame({"feature": ["songs"], "psi": [0.1]}))
     catalog.save("metrics", {"auc": 0.8})
-    catalog.save("score_history", {"2018-11-01": rows, "2018-11-08": rows[1:]})
+    catalog.save("churn_scores_csv", frame)
+    other = frame.where("score > 0.1")
+    catalog.save("score_history", {"2018-11-01": frame, "2018-11-08": other})
+    catalog.save("campaign_history", {"2018-11-15": rows, "2018-11-22": rows[1:]})
     return catalog
 
 
 def list_customers(catalog: DataCatalog) -> dict[str, list[str]]:
     tables = {
         **{name: catalog.load(name).toPandas() for name in ("user_days", "page_counts")},
-        **{name: catalog.load(name) for name in ("contacts", "contacts_csv")},
-        **{name: load() for name, load in catalog.load("score_history").items()},
+        **{name: catalog.load(name) for name in ("contacts", "contacts_csv", "churn_scores_csv")},
+        **{name: load().toPandas() for name, load in catalog.load("score_history").items()},
+        **{name: load() for name, load in catalog.load("campaign_history").items()},
     }
     return {name: sorted(table["user_id"]) for name, table in tables.items()}
 
@@ -88,12 +102,15 @@ def test_customers_are_removed_from_every_table_but_those_of_the_user(
     write_list(tmp_path, FORGOTTEN)
     ForgetCustomersHooks().before_pipeline_run(saved)
     customers = list_customers(saved)
-    assert customers.keys() >= {"contacts", "2018-11-01", "2018-11-08"}
+    assert customers.keys() >= {"contacts", "2018-11-01", "2018-11-08", "2018-11-15"}
     assert all(ids == ["007"] for ids in customers.values())
     assert saved.load("simulated_users").count() == 2
     manifest = json.loads((tmp_path / "page_counts/_manifest.json").read_text())
     assert manifest["partitions"] == {"2018-10-01": {"digest": "a"}}
-    assert "contacts, contacts_csv, page_counts, score_history, user_days" in logged.text
+    assert (
+        "campaign_history, churn_scores_csv, contacts, contacts_csv, page_counts, score_history, "
+        "user_days" in logged.text
+    )
     assert FORGOTTEN not in (tmp_path / "forgotten.json").read_text()
 
 

@@ -11,7 +11,7 @@ from kedro.framework.project import pipelines
 from kedro.io import DataCatalog
 from kedro_datasets.partitions import PartitionedDataset
 
-from sparkify.datasets import CSVDataset, ParquetDataset, ParquetTableDataset
+from sparkify.datasets import CSVDataset, CSVTableDataset, ParquetDataset, ParquetTableDataset
 from sparkify.pipelines.data_processing.changed_days import digest_texts
 from sparkify.pipelines.data_processing.forgetting import ID_COLUMN, drop_customers, list_ids
 
@@ -71,40 +71,37 @@ def _find_remover(dataset: Any) -> Callable[[Sequence[str]], bool] | None:
 
 
 def _remove_from_spark_table(dataset: ParquetTableDataset, ids: Sequence[str]) -> bool:
-    table = dataset.load()
-    if ID_COLUMN not in table.columns:
-        return False
-    kept = drop_customers(table, ids)
-    if kept.count() == dataset.count_rows():
-        return False
-    dataset.replace_rows(kept)
-    return True
+    kept = _drop_rows(dataset.load(), ids)
+    if kept is not None:
+        dataset.replace_rows(kept)
+    return kept is not None
 
 
 def _remove_from_pandas_table(dataset: CSVDataset | ParquetDataset, ids: Sequence[str]) -> bool:
-    table = dataset.load()
-    kept = _drop_rows(table, ids)
-    if len(kept) == len(table):
-        return False
-    dataset.save(kept)
-    return True
+    kept = _drop_rows(dataset.load(), ids)
+    if kept is not None and isinstance(dataset, CSVTableDataset):
+        CSVDataset.save(dataset, kept)  # which was loaded as pandas
+    elif kept is not None:
+        dataset.save(kept)
+    return kept is not None
 
 
 def _remove_from_partitions(dataset: PartitionedDataset, ids: Sequence[str]) -> bool:
     dataset.release()
-    changed = {}
-    for name, load in dataset.load().items():
-        table = load()
-        kept = _drop_rows(table, ids)
-        if len(kept) < len(table):
-            changed[name] = kept
+    kept = {name: _drop_rows(load(), ids) for name, load in dataset.load().items()}
+    changed = {name: rows for name, rows in kept.items() if rows is not None}
     if changed:
         dataset.save(changed)
         dataset.release()
     return bool(changed)
 
 
-def _drop_rows(table: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
+def _drop_rows(table: Any, ids: Sequence[str]) -> Any:
+    """Return the rows of other customers, of a Spark or pandas table; None if these are all."""
     if ID_COLUMN not in table.columns:
-        return table
-    return table[~table[ID_COLUMN].astype(str).isin([*ids])].reset_index(drop=True)
+        return None
+    if isinstance(table, pd.DataFrame):
+        kept = table[~table[ID_COLUMN].astype(str).isin([*ids])].reset_index(drop=True)
+        return kept if len(kept) < len(table) else None
+    others = drop_customers(table, ids)
+    return others if others.count() < table.count() else None

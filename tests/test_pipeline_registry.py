@@ -157,4 +157,4 @@ def test_the_first_view_of_the_default_has_few_datasets(pipelines: dict[str, Pip
         inside = default.only_nodes_with_namespaces([name])
         read_elsewhere = (default - inside).inputs() & inside.all_outputs()
         drawn |= inside.inputs() | inside.outputs() | read_elsewhere
-    assert len({name for name in drawn if not name.startswith("param")}) <= 21
+    assert len({name for name in drawn if not name.startswith("param")}) <= 24

@@ -131,7 +131,7 @@ def monitor(training: Training, log: Log, parameters: Parameters) -> dict[str, A
     scores = model.transform(log.newest).select(*KEYS, "probability")
     cutoff = log.features.agg(F.max("cutoff")).collect()[0][0]
     earlier = model.transform(log.features.where(F.col("cutoff") == F.lit(cutoff)))
-    history = {str(cutoff): earlier.select(*KEYS, "probability").toPandas}
+    history = {str(cutoff): lambda: earlier.select(*KEYS, "probability")}
     limits = parameters["monitoring"]
     settings = parameters["feature_engineering"], parameters["evaluation"], limits
     newest = monitoring.describe_newest_snapshot(

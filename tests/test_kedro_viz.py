@@ -141,7 +141,7 @@ def test_the_page_is_complete_without_any_other_host(page: Any, site: Path) -> N
 def test_the_view_of_the_last_run_can_be_reloaded(site: Path, browser: Any) -> None:
     with serve_folder(site) as address:
         page = open_site(browser, f"{address}workflow", 1440, 900)
-        assert "modelling" in " ".join(page.locator(".pipeline-node").all_text_contents())
+        assert "write_report" in " ".join(page.locator(".pipeline-node").all_text_contents())
 
 
 def test_the_layers_are_drawn_from_the_log_to_the_report(page: Any, layers: list[str]) -> None:

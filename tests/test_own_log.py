@@ -97,7 +97,7 @@ def test_the_service_s_model_parameters_are_the_same(video: Any, finished: Any) 
     assert actual == expected
     inputs = video.load("params:inputs")
     assert inputs.segments.rates["thumbs_up_per_song"].unit == "plays"
-    rates = {"rates": {"__all__": {"text", "unit"}}}
+    rates = {"rates": {"__all__": {"text", "unit", "more", "less"}}}
     texts = {**rates, "segments": rates}
     before = finished.catalog().load("params:inputs")
     assert inputs.model_dump(exclude=texts) == before.model_dump(exclude=texts)

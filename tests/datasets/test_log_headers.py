@@ -8,7 +8,7 @@ import pytest
 from kedro.io.core import DatasetError
 from pyarrow import parquet
 
-from sparkify.datasets.log_files import list_files
+from sparkify.datasets.log_files import list_files, list_states
 from sparkify.datasets.log_headers import (
     describe_conflict,
     group_by_header,
@@ -22,7 +22,9 @@ LOCAL = fsspec.filesystem("file")
 def read_headers(folder: Path, **files: bytes) -> dict[tuple[tuple[str, ...], str], list[str]]:
     for name, content in files.items():
         (folder / name.replace("__", ".")).write_bytes(content)
-    grouped = group_by_header(LOCAL, list_files(LOCAL, str(folder), "auto"))
+    grouped = group_by_header(
+        LOCAL, list_files(LOCAL, str(folder), "auto", list_states(LOCAL, str(folder)))
+    )
     return {
         tuple(header): sorted(Path(path).name for path in paths)
         for header, paths in grouped.items()

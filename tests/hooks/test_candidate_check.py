@@ -134,4 +134,4 @@ def test_nodes_that_read_inputs_and_settings_have_the_tag_fits() -> None:
         and {"params:inputs", "params:retrospective.inputs"} & set(node.inputs)
     }
     assert fits == read_both
-    assert len(fits) == 10
+    assert len(fits) == 11

@@ -92,6 +92,8 @@ def test_a_run_is_logged_with_parameters_metrics_figures_and_model(
         "modelling.candidates.a": "null",
         "modelling.calibrations": '["none"]',
         "rate.group": "level",
+        "rate.is_reason": "true",
+        "rate.label": "null",
         "rate.log": "false",
         "rate.text": "null",
         "rate.text_at_zero": "null",

@@ -187,7 +187,7 @@ def test_a_champion_without_a_curve_is_replaced(
     *_, promotion = compare_with_champion(linear, earlier, test, AP, evaluation)
     assert promotion == {
         "replaced": True,
-        "reason": "the previous champion comes from an earlier version, without a curve by day",
+        "reason": "the previous champion is of another version of this project: no leaving_curve",
     }
 
 

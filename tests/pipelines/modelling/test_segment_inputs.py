@@ -20,7 +20,8 @@ def create_parameters(**changes: Any) -> SegmentParameters:
         "adverts_per_song": {"count": "adverts", "per": "songs", "prior": 10, "group": "adverts"},
         "never_per_song": {"count": "never", "per": "songs", "prior": 10, "group": "never"},
     }
-    parameters = {"rates": rates, "max_segments": 4, "starts": 2, "max_users": 1_000, "seed": 3}
+    parameters = {"rates": rates, "max_segments": 4, "min_ratio": 1.5, "starts": 2}
+    parameters |= {"max_users": 1_000, "seed": 3}
     return SegmentParameters.model_validate(parameters | changes)
 
 

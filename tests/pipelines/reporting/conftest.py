@@ -13,6 +13,7 @@ from sparkify.pipelines.reporting.parameters import ReportingParameters
 FIGURES = [
     *("calibration_figure", "lift_figure", "profit_figure", "candidates_figure"),
     *("feature_weights_figure", "drift_figure", "campaigns_figure", "movements_figure"),
+    *("time_to_leave_figure", "curve_evaluation_figure"),
 ]
 PIXEL = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -155,6 +155,6 @@ def test_the_default_run_ends_with_its_report(finished: Any) -> None:
     folder = finished.folder / "data/08_reporting/mini"
     page, text = ((folder / f"report.{kind}").read_text() for kind in ("html", "md"))
     metrics = finished.catalog().load("metrics")
-    assert page.count("<img") == 5
+    assert page.count("<img") == 6
     assert f"| AUC | {format_metric(metrics['holdout']['auc'])} |" in text
     assert "Simulated log: these customers do not exist" in text

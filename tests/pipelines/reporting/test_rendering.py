@@ -41,14 +41,14 @@ def test_the_page_needs_no_other_file(report: Any) -> None:
         re.sub(r"(?s)<script.*?</script>", "", report.page),
         re.findall(r'(?s)<script type="module">(.*?)</script>', report.page),
     )
-    sections = ("forecast", "quality", "reasons", "campaigns", "limits", "metrics", "drivers")
+    sections = ("forecast", "quality", "reasons", "leaving", "campaigns", "limits", "metrics")
     scores = ("contacts", "churn_scores", "control_group", "segments", "feature_weights")
     results = ("contact_profit", "campaign_effects", "customer_movements", "retention")
     assert set(re.findall(r"""(?:src|href)="([^":,]*)""", page)) == {
         *("data", "run_timings.csv", "run_timings.png", "group_metrics.csv"),
         *(f"../../07_model_output/mini/{name}.csv" for name in scores),
         *(f"{name}.csv" for name in results),
-        *(f"#{name}" for name in (*sections, "groups", "monitoring", "method")),
+        *(f"#{name}" for name in (*sections, "drivers", "groups", "monitoring", "method")),
     }
     assert not re.search(r"url\((?!data:)", page)
     digest = b64encode(sha256(script.encode()).digest()).decode()

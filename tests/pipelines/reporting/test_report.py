@@ -120,7 +120,7 @@ def test_a_page_without_reasons_and_segments_has_no_gap_in_its_numbers(
 ) -> None:
     report = write(**summary(datasets, main_reasons={}, segments=[]))
     headings = re.findall(r"^## (\d+)\. (.*)$", report.text, re.MULTILINE)
-    assert [int(number) for number, _ in headings] == list(range(1, 10))
+    assert [int(number) for number, _ in headings] == list(range(1, 11))
     assert "Reasons and segments" not in dict(headings).values()
 
 

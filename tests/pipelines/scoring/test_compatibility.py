@@ -59,7 +59,7 @@ def test_a_model_without_a_curve_is_an_error(
     card: dict[str, Any], settings: FeatureEngineeringParameters
 ) -> None:
     earlier = {name: value for name, value in card.items() if name != "leaving_curve"}
-    with pytest.raises(ModelMismatchError, match=r"no curve of leaving by day. Train another"):
+    with pytest.raises(ModelMismatchError, match=r"card has no leaving_curve. Train another"):
         require_compatible(earlier, card["features"], settings, VERSIONS)
 
 

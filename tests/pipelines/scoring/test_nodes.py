@@ -14,9 +14,10 @@ from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
 from sparkify.hooks.package_versions import read_package_versions
-from sparkify.ml.segments import CustomerSegments
+from sparkify.ml.segments import CustomerSegments, get_likely_segment
 from sparkify.ml.shrunken_rates import Rate
 from sparkify.pipelines.evaluation.parameters import DecisionParameters, EvaluationParameters
+from sparkify.pipelines.evaluation.segment_table import name_segments
 from sparkify.pipelines.feature_engineering import nodes as engineering
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -384,7 +385,8 @@ def test_customers_get_the_name_of_their_most_likely_segment(
     stage = CustomerSegments([rate], shares=[0.7, 0.3], segment_rates=[[0.05], [0.5]])
     rows = [("few", 1.0, 100.0), ("many", 60.0, 100.0)]
     customers = spark.createDataFrame(rows, "user_id string, adverts double, songs double")
-    segment = nodes._find_segment(PipelineModel([stage]), inputs).alias("segment")
+    names = name_segments(stage, inputs)
+    segment = get_likely_segment(PipelineModel([stage]), names).alias("segment")
     named = stage.transform(customers).select("user_id", segment).orderBy("user_id").collect()
     assert [tuple(row) for row in named] == [("few", "low adverts"), ("many", "high adverts")]
 

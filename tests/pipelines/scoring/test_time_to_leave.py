@@ -71,7 +71,7 @@ def test_a_model_without_segments_has_curves_by_level(
     summary = summarize_time_to_leave(curves, without)
     assert list(summary["value"].unique()) == ["all", "free", "paid"]
     figure = draw_time_to_leave(summary, card)
-    assert [axes.get_xlabel() for axes in figure.axes] == ["Days after the cutoff"] * 2
+    assert [axes.get_xlabel() for axes in figure.axes] == ["", "Days after the cutoff"]
 
 
 def test_the_figure_has_a_curve_per_group(

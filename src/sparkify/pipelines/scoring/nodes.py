@@ -426,13 +426,9 @@ def summarize_scores(
     selected = churn_scores.where(is_predicted & (F.size("reasons_for") > 0))
     reasons = selected.groupBy(strongest).count().orderBy(F.desc("count"), "label").collect()
     cutoff, customers, expected = totals["cutoff"], totals["customers"], float(totals["expected"])
-    listed = len(contacts) + len(control_group)
-    if listed < totals["predicted"]:
-        logger.warning(
-            "contacts and control_group have the %s customers with the highest probability of the "
-            "%s that reach the threshold. Raise scoring.max_contacts for a longer list.",
-            *(f"{listed:,}", f"{totals['predicted']:,}"),
-        )
+    has_prices = "kept_value" in contacts  # then the list is not that of the threshold
+    if not has_prices:
+        _warn_if_list_is_shorter(len(contacts) + len(control_group), totals["predicted"])
     if not is_forecast(card, cutoff):
         logger.warning(
             "churn_model was trained on days after %s, so these scores are not a forecast. Load an "
@@ -456,7 +452,7 @@ def summarize_scores(
         "control_share": control_share,
         "expected_profit": round(float(contacts["expected_gain"].sum()), 2),
         "contact_costs": len(contacts) * contact_decision["contact_cost"],
-        "has_prices": "kept_value" in contacts,
+        "has_prices": has_prices,
         "kept_value": _compute_mean_kept_value(contacts, contact_decision),
         "decision": contact_decision,
         "main_reasons": {row["label"]: row["count"] for row in reasons},
@@ -467,6 +463,15 @@ def summarize_scores(
             "train_cutoffs": prediction_task["train_cutoffs"],
         },
     }
+
+
+def _warn_if_list_is_shorter(listed: int, predicted: int) -> None:
+    if listed < predicted:
+        logger.warning(
+            "contacts and control_group have the %s customers with the highest probability of the "
+            "%s that reach the threshold. Raise scoring.max_contacts for a longer list.",
+            *(f"{listed:,}", f"{predicted:,}"),
+        )
 
 
 def _summarize_segments(churn_scores: DataFrame, contacts: pd.DataFrame) -> list[dict[str, Any]]:

@@ -32,9 +32,12 @@ def test_a_group_loads_its_datasets_by_name(settings: dict[str, Any], tmp_path: 
     assert group.exists()
 
 
-def test_a_group_is_not_saved(settings: dict[str, Any]) -> None:
-    with pytest.raises(DatasetError, match="save one of \\['summary', 'figure'\\]"):
-        DatasetGroup(settings).save({})
+def test_saving_a_group_checks_its_names(settings: dict[str, Any], tmp_path: Path) -> None:
+    group = DatasetGroup(settings)
+    group.save({"figure": None, "summary": {}})
+    assert not [*tmp_path.iterdir()]
+    with pytest.raises(DatasetError, match="the group has \\['summary', 'figure'\\], not"):
+        group.save({"summary": {}})
 
 
 def test_a_description_has_each_file(settings: dict[str, Any]) -> None:

@@ -1,18 +1,19 @@
 """Several datasets that load as one."""
 
-from typing import Any, NoReturn
+from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError
 
 
-class DatasetGroup(AbstractDataset[NoReturn, dict[str, Any]]):
-    """Datasets of other catalog entries, loaded together by name; it is never saved.
+class DatasetGroup(AbstractDataset[dict[str, Any], dict[str, Any]]):
+    """Datasets of other catalog entries, loaded together by name.
 
-    Kedro-Viz draws the group as one box. Each dataset is saved under its own catalog entry.
+    Kedro-Viz draws the group as one box. Each dataset is saved under its own catalog entry; saving
+    the group only says that they are complete, so that Kedro runs later nodes after them.
 
     Example:
         ```yaml
-        optional_results:
+        monitoring_results:
           type: sparkify.datasets.DatasetGroup
           datasets:
             drift_figure: {type: sparkify.datasets.OptionalFigureDataset, filepath: drift.png}
@@ -32,13 +33,14 @@ class DatasetGroup(AbstractDataset[NoReturn, dict[str, Any]]):
         """Load every dataset."""
         return {name: dataset.load() for name, dataset in self._datasets.items()}
 
-    def save(self, data: NoReturn) -> None:  # noqa: ARG002 -- as in Kedro
-        """Refuse: each dataset is saved under its own name.
+    def save(self, data: dict[str, Any]) -> None:
+        """Check that the datasets are those of the group; they have been saved before.
 
         Raises:
-            DatasetError: always.
+            DatasetError: if one is missing, or is not in the group.
         """
-        raise DatasetError(f"A group of datasets is not saved; save one of {list(self._datasets)}.")
+        if data.keys() != self._datasets.keys():
+            raise DatasetError(f"the group has {[*self._datasets]}, not {[*data]}.")
 
     def _exists(self) -> bool:
         return all(dataset.exists() for dataset in self._datasets.values())

@@ -494,7 +494,7 @@ def write(datasets: dict[str, Any], settings: dict[str, Any]) -> Callable[..., W
         results = {
             "evaluation_results": datasets | changed,
             "scoring_results": {},
-            "optional_results": {},
+            **{"monitoring_results": {}, "campaign_results": {}, "validation_results": {}},
         }
         return WrittenReport(*write_report(**parameters, **results))
 

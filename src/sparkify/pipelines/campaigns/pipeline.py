@@ -1,6 +1,13 @@
 from kedro.pipeline import Node, Pipeline
 
 from sparkify.pipelines.campaigns import figures, nodes
+from sparkify.pipelines.evaluation.pipeline import collect_results
+
+# What the report shows.
+RESULTS = [
+    *["campaign_summary", "campaigns_figure"],
+    *["customer_movements", "movements_figure", "retention"],
+]
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -52,5 +59,6 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="draw_movements",
                 tags="figures",
             ),
+            collect_results(RESULTS, "campaign_results"),
         ]
     )

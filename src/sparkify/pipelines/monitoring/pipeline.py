@@ -1,5 +1,6 @@
 from kedro.pipeline import Node, Pipeline
 
+from sparkify.pipelines.evaluation.pipeline import collect_results
 from sparkify.pipelines.monitoring import figures, nodes
 
 
@@ -57,5 +58,6 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="draw_drift",
                 tags="figures",
             ),
+            collect_results(["monitoring_summary", "drift_figure"], "monitoring_results"),
         ]
     )

@@ -32,7 +32,9 @@ def write_report(
     parameters: dict[str, Any],
     evaluation_results: dict[str, Any],
     scoring_results: dict[str, Any],
-    optional_results: dict[str, Any],
+    monitoring_results: dict[str, Any],
+    campaign_results: dict[str, Any],
+    validation_results: dict[str, Any],
     **datasets: Any,
 ) -> tuple[str, str]:
     """Return the report: the forecast, its quality, its limits, and how it was made.
@@ -45,14 +47,17 @@ def write_report(
         parameters: all parameters of the run.
         evaluation_results: the results and figures of `evaluation` by name.
         scoring_results: the scores' summary, the contacts and the plan of the campaign by name.
-        optional_results: results of `monitoring`, `campaigns` and `validation` by name. If one of
-            them has not run, its datasets are empty, its figures None.
+        monitoring_results: of `monitoring`. If it has not run, summaries are empty, tables and
+            figures None; likewise the next two.
+        campaign_results: of `campaigns`.
+        validation_results: of `validation`.
         datasets: the datasets of `pipeline.DATASETS` by name.
 
     Returns:
         One self-contained HTML page, and the same text as Markdown.
     """
-    datasets |= evaluation_results | scoring_results | optional_results
+    datasets |= evaluation_results | scoring_results
+    datasets |= monitoring_results | campaign_results | validation_results
     summary, metrics, segments = (
         datasets[name] for name in ("score_summary", "metrics", "segments")
     )

@@ -3,8 +3,11 @@ from kedro.pipeline import Node, Pipeline
 from sparkify.pipelines.reporting.nodes import write_report
 
 PARAMETERS = ("inputs", "feature_engineering", "reporting", "campaigns")
-# `optional_results` are of pipelines that may not have run: monitoring, campaigns, validation.
-RESULTS = ("evaluation_results", "scoring_results", "optional_results")
+RESULTS = (
+    *("evaluation_results", "scoring_results"),
+    # Of pipelines that may not have run.
+    *("monitoring_results", "campaign_results", "validation_results"),
+)
 DATASETS = ("data_quality", "event_summary", "simulation_record")
 
 

@@ -1,11 +1,14 @@
 from kedro.pipeline import Node, Pipeline
 
+from sparkify.pipelines.evaluation.pipeline import collect_results
 from sparkify.pipelines.modelling.model_card import read_card
 from sparkify.pipelines.modelling.pipeline import FITS
 from sparkify.pipelines.validation import curves, figures, nodes
 
 INPUTS, MODELLING, VALIDATION = "params:inputs", "params:modelling", "params:validation"
 ENGINEERING, EVALUATION = "params:feature_engineering", "params:evaluation"
+# What the report shows.
+RESULTS = ["leakage_audit", "curve_evaluation", "curve_evaluation_figure"]
 STUDIED = ["train", "test", "champion_card"]
 
 
@@ -123,5 +126,6 @@ def _draw_figures() -> Pipeline:
                 name="draw_feature_groups",
             ),
             Node(figures.draw_leakage, "leakage_audit", "leakage_figure", name="draw_leakage"),
+            collect_results(RESULTS, "validation_results"),
         ]
     )

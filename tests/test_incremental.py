@@ -25,8 +25,8 @@ from tests.incremental_log import (
 )
 
 # `make incremental` draws 200 sequences, and ten for `kedro run`.
-SEQUENCES = int(os.environ.get("SPARKIFY_SEQUENCES", "5"))
-RUN_SEQUENCES = int(os.environ.get("SPARKIFY_RUN_SEQUENCES", "2"))
+SEQUENCES = int(os.environ.get("SPARKIFY_SEQUENCES", "3"))
+RUN_SEQUENCES = int(os.environ.get("SPARKIFY_RUN_SEQUENCES", "1"))
 
 
 def remove(log: FolderLog, chance: random.Random, _: int) -> None:

@@ -1,4 +1,4 @@
-"""Remove customers whom the service must forget from every table of earlier runs."""
+"""Remove customers to forget from every table of earlier runs."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -23,8 +23,8 @@ RAW_LAYER = "01_raw"  # the user's files
 class ForgetCustomersHooks:
     """Removes customers from the tables of earlier runs, once the list of them has changed.
 
-    `data_processing` leaves them out of new tables. Histories are never made anew, and a table of
-    a pipeline that is not run stays as it is, so they are removed from those here.
+    `data_processing` leaves them out of new tables. Here they are removed from histories, which are
+    never made anew, and from tables of pipelines that do not run.
     """
 
     @hook_impl

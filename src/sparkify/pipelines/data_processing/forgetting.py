@@ -1,4 +1,4 @@
-"""Leave out the records of customers whom the service must forget."""
+"""Leave out the records of customers to forget."""
 
 from collections.abc import Sequence
 

@@ -25,7 +25,7 @@ from tests.incremental_log import (
 )
 
 # `make incremental` draws 200 sequences, and ten for `kedro run`.
-SEQUENCES = int(os.environ.get("SPARKIFY_SEQUENCES", "3"))
+SEQUENCES = int(os.environ.get("SPARKIFY_SEQUENCES", "2"))
 RUN_SEQUENCES = int(os.environ.get("SPARKIFY_RUN_SEQUENCES", "1"))
 
 

@@ -273,16 +273,15 @@ def list_contacts(
         is_listed = F.col("expected_gain") >= 0
     order = [F.desc("expected_gain"), "rank"] if has_prices else ["rank"]
     valued = churn_scores.join(values, on=KEYS, how="inner").withColumns(added)
-    reasons = [_get_reason("for", number) for number in range(1, scoring.reasons + 1)]
     listed = valued.where(is_listed).orderBy(*order).limit(scoring.max_contacts)
-    rows = to_sorted_pandas(listed.select("*", *reasons), "cutoff", "rank")
-    columns = [*CUSTOMER_COLUMNS, "expected_gain"]
+    columns = [*CUSTOMER_COLUMNS, *added, *(VALUE_COLUMNS if has_prices else [])]
+    reasons = [_get_reason("for", number) for number in range(1, scoring.reasons + 1)]
+    rows = to_sorted_pandas(listed.select(*columns, "reasons_for", *reasons), "cutoff", "rank")
     if has_prices:
         rows = rows.sort_values("expected_gain", ascending=False, kind="stable", ignore_index=True)
-        columns += VALUE_COLUMNS
     rows["action"] = _choose_actions(rows, actions)
     reason_names = [name for name in rows if str(name).startswith("reason_for_")]
-    customers = rows[[*columns, "action", *reason_names]]
+    customers = rows[[*columns, "action", *reason_names]].drop(columns=["is_control", "is_lasting"])
     is_lasting = rows["is_lasting"].astype(bool)
     is_control = rows["is_control"].astype(bool) | is_lasting
     _warn_if_group_is_empty(len(rows), int(is_control.sum()), scoring.control_share)

@@ -42,6 +42,7 @@ from sparkify.pipelines.modelling.departures import (
 )
 from sparkify.pipelines.modelling.folds import require_churners_in_folds
 from sparkify.pipelines.modelling.parameters import InputParameters, ModellingParameters
+from sparkify.pipelines.modelling.split import Side
 from sparkify.schemas import KEYS
 from sparkify.spark.functions import to_sorted_pandas
 
@@ -76,12 +77,12 @@ def group_days(days: tuple[int, ...], cutoffs: list[date], log_end: date) -> dic
     return groups
 
 
-def is_trainable_on(train: DataFrame, modelling: ModellingParameters) -> bool:
+def is_trainable_on(training: Side, modelling: ModellingParameters) -> bool:
     """Return whether training rows have enough churners, in each fold too."""
-    if train.where("churned").count() < modelling.min_train_churned:
+    if training.churned < modelling.min_train_churned:
         return False
     try:
-        require_churners_in_folds(train, modelling)
+        require_churners_in_folds(training.snapshots, modelling)
     except TooLittleDataError:
         return False
     return True

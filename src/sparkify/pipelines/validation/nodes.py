@@ -133,24 +133,26 @@ def evaluate_time_to_leave(
     scores: list[dict[str, Any]] = []
     calibration: list[pd.DataFrame] = []
     with cross_validation.cache_rows(labelled.join(features, on=KEYS, how="inner")) as rows:
-        cutoffs = sorted(row["cutoff"] for row in rows.select("cutoff").distinct().collect())
+        counts = count_by_cutoff(rows)
+        cutoffs = [*counts]
         log_end = cutoffs[-1] + embargo
         for cutoff, days in curves.group_days(validation.curve_days, cutoffs, log_end).items():
             earlier = [day for day in cutoffs if day + embargo <= cutoff]
-            train = rows.where("is_trainable").where(F.col("cutoff").isin(earlier))
-            if not curves.is_trainable_on(train, modelling):
+            training, holdout = split_at(rows, counts, earlier, cutoff)
+            if not curves.is_trainable_on(training, modelling):
                 continue
+            train = training.snapshots
             trained = study.train(train, cutoff, max(days))
-            test = rows.where(F.col("cutoff") == F.lit(cutoff)).orderBy(F.xxhash64("user_id"))
+            test = holdout.snapshots.orderBy(F.xxhash64("user_id"))
             sample = test.limit(validation.curve_max_customers)
             customers = study.find_outcomes(trained, sample, log_end)
             forecasts = study.forecast(customers, trained, train, max(days))
             calibration.append(curves.compare_shares(customers, forecasts, cutoff))
-            training = {"cutoff": str(cutoff), "training_cutoffs": len(earlier)}
-            training |= {"shown_days": trained.curve.days}
+            origin = {"cutoff": str(cutoff), "training_cutoffs": len(earlier)}
+            origin |= {"shown_days": trained.curve.days}
             for day in days:
                 measured = curves.score_day(customers, forecasts, day, evaluation.bootstrap)
-                scores += [{"day": day, **training, **row} for row in measured]
+                scores += [{"day": day, **origin, **row} for row in measured]
     table = pd.DataFrame(scores, columns=curves.METRIC_COLUMNS).sort_values("day", kind="stable")
     rows_for_report = table.astype(object).where(table.notna(), None).to_dict("records")
     summary = {"fingerprint": champion["training"]["fingerprint"], "rows": rows_for_report}

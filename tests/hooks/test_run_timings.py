@@ -196,6 +196,20 @@ def test_the_figure_has_long_nodes_and_the_sum_of_short_ones() -> None:
     assert "19,700 customers of 2018-12-01" in get_subtitle(figure)
 
 
+def test_a_single_short_node_keeps_its_name_in_the_figure() -> None:
+    timings = pd.DataFrame(
+        {
+            "node": ["check_events", "write_report"],
+            "seconds": [70.26, 0.0],
+            "bytes_read": [128_000_000, 0],
+            "bytes_written": [6_700_000, 2_000],
+            "rows_written": pd.array([283_586, None], dtype="Int64"),
+        }
+    )
+    (axes,) = draw_run_timings(timings, {"customers": 7, "cutoff": "2018-12-01"}).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == timings["node"].tolist()
+
+
 def test_nodes_without_outputs_are_not_counted(
     logged: pytest.LogCaptureFixture,
 ) -> None:

@@ -88,7 +88,7 @@ class RunTimingsHooks:
 def draw_run_timings(run_timings: pd.DataFrame, score_summary: dict[str, Any]) -> Figure:
     """Draw the seconds of each node of the run that made the forecast, with megabytes and rows.
 
-    Nodes that took less than `MIN_SHARE` of the run are one bar.
+    Several nodes that took less than `MIN_SHARE` of the run each are one bar.
 
     Args:
         run_timings: one row per node: `node`, `seconds`, `bytes_read`, `bytes_written` and
@@ -97,8 +97,9 @@ def draw_run_timings(run_timings: pd.DataFrame, score_summary: dict[str, Any]) -
     """
     total = run_timings["seconds"].sum()
     is_short = run_timings["seconds"] < MIN_SHARE * total
-    rows = run_timings[~is_short]
-    if is_short.any():
+    rows = run_timings
+    if is_short.sum() > 1:
+        rows = run_timings[~is_short]
         others = run_timings[is_short].drop(columns="node").sum()
         others["node"] = f"{is_short.sum()} nodes below {format_percent(MIN_SHARE)} each"
         rows = pd.concat([rows, others.to_frame().T])

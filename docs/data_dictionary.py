@@ -49,7 +49,7 @@ def write_dictionary() -> str:
     lines, described, first_use = [INTRODUCTION], set[str](), dict[str, str]()
     for pipeline in PIPELINE_ORDER:
         outputs = [name for node in pipelines[pipeline].nodes for name in node.outputs]
-        read_first = ["raw_events@records"] if pipeline == "data_processing" else []
+        read_first = ["raw_events"] if pipeline == "data_processing" else []
         entries = {
             name: resolver.config.get(name) or resolver.resolve_pattern(name)
             for name in sorted(

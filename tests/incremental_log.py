@@ -62,6 +62,18 @@ def make_record(chance: random.Random, day: int, session: int, user: int) -> dic
     }
 
 
+def make_session_across_midnight(
+    chance: random.Random, day: int, session: int
+) -> list[dict[str, Any]]:
+    """Return two events of a session, ten minutes before and after the end of a day."""
+    midnight = (FIRST_DAY + timedelta(days=day + 1)).timestamp()
+    return [
+        make_record(chance, day, session, 1)
+        | {"ts": int(midnight + seconds) * 1000, "userId": "1", "page": "Home"}
+        for seconds in (-600, 600)
+    ]
+
+
 class FolderLog:
     """A log in files."""
 

@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sparkify.datasets import EventLogDataset, EventLogFilesDataset
+from sparkify.datasets import EventLogDataset
 from sparkify.errors import TooLittleDataError
 from sparkify.pipelines.data_processing import nodes as processing
 from sparkify.pipelines.data_processing.diagnosis import LogError
@@ -79,7 +79,7 @@ def write_shuffled(log: Path) -> None:
 
 
 def make_user_days(log: Path, parameters: dict[str, Any]) -> DataFrame:
-    raw = EventLogDataset(filepath=str(log)).load()
+    raw = EventLogDataset(filepath=str(log)).load().read_all()
     pages = check_log(raw, parameters["data_processing"]).page_counts
     return engineering.aggregate_user_days(pages, USABLE, parameters["feature_engineering"])
 
@@ -207,7 +207,7 @@ def test_an_empty_log_is_an_error(
     spark: SparkSession, parameters: dict[str, Any], tmp_path: Path, name: str
 ) -> None:
     bad_logs.EMPTY[name](tmp_path / "log.json")
-    log = EventLogFilesDataset(filepath=str(tmp_path / "log.json")).load()
+    log = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
     checks = parameters["data_processing"]
     plan = processing.plan_reading(log, {"checked_events": {}}, None, checks)
     with pytest.raises(LogError, match="raw_events has no lines: the log is empty"):
@@ -222,7 +222,7 @@ def test_the_error_for_a_log_without_events_has_reasons_and_remedies(
 ) -> None:
     write, words = bad_logs.WITHOUT_EVENTS[name]
     write(tmp_path / "log.json")
-    raw = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
+    raw = EventLogDataset(filepath=str(tmp_path / "log.json")).load().read_all()
     checks = parameters["data_processing"]
     tables = check_log(raw, checks)
     with pytest.raises(LogError, match=words):

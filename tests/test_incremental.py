@@ -20,6 +20,7 @@ from tests.incremental_log import (
     IncrementalLog,
     make_day,
     make_record,
+    make_session_across_midnight,
     read_results,
     write_days,
 )
@@ -29,16 +30,19 @@ SEQUENCES = int(os.environ.get("SPARKIFY_SEQUENCES", "2"))
 RUN_SEQUENCES = int(os.environ.get("SPARKIFY_RUN_SEQUENCES", "1"))
 
 
+def list_days(log: FolderLog) -> list[str]:
+    return [name for name in log.list_names() if name.startswith("day-")]
+
+
 def remove(log: FolderLog, chance: random.Random, _: int) -> None:
-    names = [
-        name for name in log.list_names() if name not in ("day-0.json", f"day-{DAYS - 1}.json")
-    ]
+    ends = ("day-0.json", f"day-{DAYS - 1}.json")
+    names = [name for name in list_days(log) if name not in ends]
     if names:
         (log.log / chance.choice(names)).unlink()
 
 
 def change(log: FolderLog, chance: random.Random, _: int) -> None:
-    name = chance.choice(log.list_names())
+    name = chance.choice(list_days(log))
     records = log.read(name)
     kept = [record for record in records if chance.random() < 0.7]
     day = chance.randrange(DAYS)
@@ -46,13 +50,17 @@ def change(log: FolderLog, chance: random.Random, _: int) -> None:
 
 
 def add_late(log: FolderLog, chance: random.Random, number: int) -> None:
-    """Add a file with events of earlier days, in sessions that have begun or begin later."""
+    """Add a file with events of earlier days, in sessions that have begun or begin later.
+
+    One session is across midnight.
+    """
     days = [chance.randrange(DAYS) for _ in range(3)]
     records = [
         make_record(chance, day, 10 * user + chance.choice([day, min(day + 1, DAYS)]), user)
         for user, day in enumerate(days, start=1)
     ]
-    log.write(f"late-{number}.json", records)
+    across = make_session_across_midnight(chance, chance.randrange(DAYS - 1), 90 + number)
+    log.write(f"late-{number}.json", records + across)
 
 
 def add_copies(log: FolderLog, chance: random.Random, number: int) -> None:

@@ -63,6 +63,8 @@ def test_the_layers_of_every_pipeline_have_an_order(site: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
+        ("raw_events", "JSONPreview"),
+        ("report_md", "JSONPreview"),
         ("features", "TablePreview"),
         ("checked_events", "TablePreview"),
         ("cv_results", "TablePreview"),

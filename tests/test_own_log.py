@@ -55,7 +55,7 @@ def video(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
             values["raw_log"] = str(project.log)
         (project.folder / file).parent.mkdir(exist_ok=True)
         (project.folder / file).write_text(yaml.safe_dump(values))
-    lines = [row["value"] for row in finished.catalog().load("raw_events@records").collect()]
+    lines = [row["value"] for row in finished.catalog().load("raw_events").read_all().collect()]
     rename_line = rename_keys()
     project.log.parent.mkdir(parents=True)
     project.log.write_text(

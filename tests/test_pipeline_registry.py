@@ -55,19 +55,19 @@ def test_the_default_reads_the_log_its_record_and_external_datasets(
     pipelines: dict[str, Pipeline],
 ) -> None:
     inputs = {name for name in pipelines["__default__"].inputs() if not name.startswith("param")}
-    assert inputs == {"raw_events@files", "simulation_record"} | EXTERNAL - OF_OTHER_PIPELINES
+    assert inputs == {"raw_events", "simulation_record"} | EXTERNAL - OF_OTHER_PIPELINES
 
 
 def test_the_simulation_starts_from_parameters_and_earlier_lists_and_writes_the_log(
     pipelines: dict[str, Pipeline],
 ) -> None:
     assert pipelines["simulation"].inputs() == {"params:simulation", "past_campaigns"}
-    assert {"raw_events@records", "simulation_record"} <= pipelines["simulation"].all_outputs()
+    assert {"raw_events", "simulation_record"} <= pipelines["simulation"].all_outputs()
 
 
 def test_a_simulated_log_is_confirmed_with_its_record(pipelines: dict[str, Pipeline]) -> None:
     (confirming,) = [node for node in pipelines["simulation"].nodes if node.confirms]
-    assert confirming.confirms == ["raw_events@records"]
+    assert confirming.confirms == ["raw_events"]
     assert confirming.outputs == ["simulation_record"]
 
 
@@ -79,7 +79,7 @@ def test_forecasts_do_not_read_hidden_state(pipelines: dict[str, Pipeline]) -> N
 def test_a_pipeline_reads_only_datasets_of_earlier_pipelines(
     pipelines: dict[str, Pipeline],
 ) -> None:
-    made = {"raw_events@files", "simulation_record"} | EXTERNAL
+    made = {"raw_events", "simulation_record"} | EXTERNAL
     for name in (*FORECAST, "validation", "monitoring", "campaigns", "retrospective"):
         read = {one for one in pipelines[name].inputs() if not one.startswith("param")}
         assert read <= made, name

@@ -53,7 +53,7 @@ def read_state(project: ChaosProject, customers: pd.DataFrame | None = None) -> 
         catalog, state = load_catalog(project), {}
         for name in sorted(catalog):
             dataset = catalog.get(name)
-            is_input = name.startswith(("param", "raw_events@"))
+            is_input = name.startswith(("param", "raw_events"))
             if is_input or isinstance(dataset, MemoryDataset):
                 continue
             try:
@@ -75,9 +75,11 @@ def load_catalog(project: ChaosProject) -> DataCatalog:
 def digest_log(project: ChaosProject) -> str:
     """Return the digest of the lines of the event log, or ABSENT."""
     with _lock:
-        dataset = load_catalog(project).get("raw_events@records")
+        dataset = load_catalog(project).get("raw_events")
         # Without the column `file`: Spark names part files differently in every run.
-        return _digest(dataset.load().select("value"), None) if dataset.exists() else ABSENT
+        return (
+            _digest(dataset.load().read_all().select("value"), None) if dataset.exists() else ABSENT
+        )
 
 
 def _load(dataset: Any) -> Any:

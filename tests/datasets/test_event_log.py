@@ -182,7 +182,7 @@ def test_every_format_is_read_in_every_layout(
     if encoding == "parquet" and packed:
         pytest.skip("Parquet is compressed inside")
     log = write(tmp_path, ending, encode)
-    loaded = EventLogDataset(filepath=str(log)).load()
+    loaded = EventLogDataset(filepath=str(log)).load().read_all()
     assert loaded.columns == ["value", "file", "problem"][: 2 if encoding == "json_lines" else 3]
     assert collect(loaded) == [
         (_drop_empty(record), file + ending + packed)
@@ -200,7 +200,7 @@ def test_formats_may_be_mixed_in_a_folder(spark: SparkSession, tmp_path: Path) -
     (tmp_path / "9.csv.gz").write_bytes(gzip.compress(b"userId,ts\n30,9\n", mtime=0))
     (tmp_path / "empty.csv").write_bytes(b"")
     expected.append(({"ts": "9", "userId": "30"}, "9.csv.gz"))
-    loaded = EventLogDataset(filepath=str(tmp_path)).load()
+    loaded = EventLogDataset(filepath=str(tmp_path)).load().read_all()
     assert collect(loaded) == expected
     assert loaded.select("file").distinct().count() == len(expected)
 
@@ -210,7 +210,7 @@ def test_separated_values_are_read_by_name(spark: SparkSession, tmp_path: Path) 
     (tmp_path / "b.csv").write_bytes(b"page,ts,userId\nHome,2,30\n")
     (tmp_path / "c.csv").write_bytes(b"userId;ts\n30;3\n")
     (tmp_path / "d.csv").write_bytes(b"userId;ts\n")
-    assert collect(EventLogDataset(filepath=str(tmp_path)).load()) == [
+    assert collect(EventLogDataset(filepath=str(tmp_path)).load().read_all()) == [
         ({"ts": "1", "userId": "30", "page": "Home"}, "a.csv"),
         ({"ts": "2", "userId": "30", "page": "Home"}, "b.csv"),
         ({"ts": "3", "userId": "30"}, "c.csv"),
@@ -224,7 +224,7 @@ def test_part_files_without_an_ending_have_the_format_of_the_folder_or_setting(
     (tmp_path / folder).mkdir()
     (tmp_path / folder / "part-0000").write_bytes(b"ts,userId\n1,30\n")
     log_format = {"log.csv": "auto", "log.json": "csv"}[folder]
-    loaded = EventLogDataset(filepath=str(tmp_path / folder), format=log_format).load()
+    loaded = EventLogDataset(filepath=str(tmp_path / folder), format=log_format).load().read_all()
     assert collect(loaded) == [({"ts": "1", "userId": "30"}, "part-0000")]
 
 
@@ -252,7 +252,11 @@ def test_the_error_for_a_large_array_has_a_remedy(tmp_path: Path, packed: bool) 
 
 def test_json_lines_have_no_maximum_size(spark: SparkSession, tmp_path: Path) -> None:
     (tmp_path / "log.json").write_bytes(b'{"ts":1}\n[{"ts":2}]\n')
-    loaded = EventLogDataset(filepath=str(tmp_path / "log.json"), max_array_megabytes=0).load()
+    loaded = (
+        EventLogDataset(filepath=str(tmp_path / "log.json"), max_array_megabytes=0)
+        .load()
+        .read_all()
+    )
     assert [row["value"] for row in loaded.collect()] == ['{"ts":1}', '[{"ts":2}]']
 
 
@@ -292,7 +296,7 @@ def test_a_log_loads_equally_from_every_layout(
     log = tmp_path / "log.json"
     write(log)  # type: ignore[operator]
     dataset = EventLogDataset(filepath=str(log))
-    loaded = dataset.load()
+    loaded = dataset.load().read_all()
     assert dataset.exists()
     assert loaded.columns == ["value", "file"]
     # Spark reads part files in any order.
@@ -308,7 +312,7 @@ def test_a_compressed_log_can_be_named_with_its_ending(
     spark: SparkSession, tmp_path: Path, name: str, content: bytes
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    loaded = EventLogDataset(filepath=str(tmp_path / name)).load()
+    loaded = EventLogDataset(filepath=str(tmp_path / name)).load().read_all()
     assert [row["value"] for row in loaded.collect()] == LINES
 
 
@@ -326,9 +330,9 @@ def test_the_file_column_is_right_for_special_characters(
     expected = [f"{name}/{name}-0{ending}", f"{name}-1{ending}"]
     for file, record in zip(expected, RECORDS, strict=False):
         (log / file).write_bytes(encode([record]))
-    loaded = EventLogDataset(filepath=str(log)).load()
+    loaded = EventLogDataset(filepath=str(log)).load().read_all()
     assert [file for _, file in collect(loaded)] == expected
-    one = EventLogDataset(filepath=str(log / expected[0])).load()
+    one = EventLogDataset(filepath=str(log / expected[0])).load().read_all()
     assert collect(one) == [(RECORDS[0], f"{name}-0{ending}")]
 
 
@@ -346,7 +350,7 @@ def test_a_log_loads_from_paths_with_special_characters(
     (log / name).mkdir()
     (log / name / f"{name}-0").write_bytes(HALVES[0])
     (log / f"{name}-1.gz").write_bytes(gzip.compress(HALVES[1], mtime=0))
-    loaded = EventLogDataset(filepath=str(log)).load()
+    loaded = EventLogDataset(filepath=str(log)).load().read_all()
     files = [f"{name}/{name}-0", f"{name}-1.gz"]
     expected = [(line, files[number // 2]) for number, line in enumerate(LINES)]
     assert sorted(map(tuple, loaded.collect())) == sorted(expected)
@@ -359,7 +363,7 @@ def test_part_files_in_a_linked_directory_are_read(spark: SparkSession, tmp_path
     log.mkdir()
     (log / "archive").symlink_to(tmp_path / "archive")
     (log / "today").symlink_to(tmp_path / "elsewhere.json")
-    loaded = EventLogDataset(filepath=str(log)).load()
+    loaded = EventLogDataset(filepath=str(log)).load().read_all()
     assert sorted(row["value"] for row in loaded.collect()) == sorted(LINES * 2)
 
 
@@ -377,6 +381,35 @@ def test_a_log_with_a_hidden_name_is_an_error(tmp_path: Path, name: str) -> None
     write_file(tmp_path / name)
     with pytest.raises(DatasetError, match=r"Spark ignores the event log .*: rename it"):
         EventLogDataset(filepath=str(tmp_path / name)).require_present()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "previewed"),
+    [
+        ("log.json", b'{"ts": 1}\n{"ts": 2}\n', [{"ts": 1}, {"ts": 2}]),
+        ("log.json", b'{"ts": 1}\n' * 7, [{"ts": 1}] * 5),
+        ("log.json", b'{"ts": 1}', [{"ts": 1}]),
+        ("log.json", b'{"ts": 1}\n{"ts": ' + b"1" * 3_000 + b"}\n", [{"ts": 1}]),
+        ("log.json", b"not JSON\n", ["not JSON"]),
+        ("log.json", b"", []),
+        ("log.json.gz", gzip.compress(b'{"ts": 1}\n'), [{"ts": 1}]),
+        ("log.csv", b"ts,page\n1,Home\n", ["ts,page", "1,Home"]),
+    ],
+)
+def test_the_first_records_are_previewed(
+    tmp_path: Path, name: str, content: bytes, previewed: list[object]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    preview = EventLogDataset(filepath=str(tmp_path / name)).preview()
+    assert json.loads(preview) == previewed
+
+
+def test_the_first_records_of_parquet_files_are_previewed(tmp_path: Path) -> None:
+    (tmp_path / "log.parquet").mkdir()
+    at = pd.Timestamp("2018-10-01 12:00")
+    pd.DataFrame({"page": ["Home"] * 9, "at": at}).to_parquet(tmp_path / "log.parquet/part.parquet")
+    preview = EventLogDataset(filepath=str(tmp_path / "log.parquet")).preview()
+    assert json.loads(preview) == [{"page": "Home", "at": "2018-10-01 12:00:00"}] * 5
 
 
 def test_the_error_for_a_missing_log_has_its_path_and_a_remedy(tmp_path: Path) -> None:
@@ -407,7 +440,7 @@ def test_a_log_without_records_loads_as_no_rows(
     spark: SparkSession, tmp_path: Path, name: str
 ) -> None:
     bad_logs.EMPTY[name](tmp_path / "log.json")
-    loaded = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
+    loaded = EventLogDataset(filepath=str(tmp_path / "log.json")).load().read_all()
     assert loaded.columns[:2] == ["value", "file"]
     assert loaded.isEmpty()
 
@@ -418,7 +451,7 @@ def test_a_path_may_be_relative(
     (tmp_path / ".hidden").mkdir()
     monkeypatch.chdir(tmp_path / ".hidden")
     write_directory(Path("log.json"))
-    loaded = EventLogDataset(filepath="log.json").load()
+    loaded = EventLogDataset(filepath="log.json").load().read_all()
     assert sorted(row["value"] for row in loaded.collect()) == sorted(LINES)
     assert {row["file"] for row in loaded.collect()} == {"part-00000", "part-00001"}
 
@@ -427,7 +460,7 @@ def test_the_error_for_two_logs_has_both_paths(tmp_path: Path) -> None:
     write_file(tmp_path / "log.json")
     write_gz(tmp_path / "log.json")
     with pytest.raises(DatasetError) as error:
-        EventLogDataset(filepath=str(tmp_path / "log.json")).load()
+        EventLogDataset(filepath=str(tmp_path / "log.json")).load().read_all()
     both = f"{tmp_path}/log.json, {tmp_path}/log.json.gz"
     assert f"there are several event logs: {both}; keep one." in str(error.value)
 
@@ -438,7 +471,7 @@ def test_a_saved_log_is_a_directory_with_the_lines_in_order(
     dataset = EventLogDataset(filepath=str(tmp_path / "new" / "log.json"))
     dataset.save(spark.createDataFrame([(line,) for line in LINES], "value string"))
     dataset.confirm()
-    assert [row["value"] for row in dataset.load().collect()] == LINES
+    assert [row["value"] for row in dataset.load().read_all().collect()] == LINES
     assert list_names(tmp_path / "new") == ["log.json"]
     (part,) = (tmp_path / "new" / "log.json").glob("part-*")
     assert part.read_bytes() == TEXT
@@ -482,11 +515,11 @@ def test_only_the_saving_dataset_finds_an_unconfirmed_log(
     saved, other = (EventLogDataset(filepath=str(tmp_path / "log.json")) for _ in range(2))
     saved.save(spark.createDataFrame([(line,) for line in LINES], "value string"))
     assert saved.exists()
-    assert [row["value"] for row in saved.load().collect()] == LINES
+    assert [row["value"] for row in saved.load().read_all().collect()] == LINES
     assert not other.exists()
     assert list_names(tmp_path) == [".log.json.unconfirmed"]
     saved.confirm()
-    assert [row["value"] for row in other.load().collect()] == LINES
+    assert [row["value"] for row in other.load().read_all().collect()] == LINES
 
 
 def test_the_remains_of_a_killed_save_are_not_a_log(tmp_path: Path) -> None:

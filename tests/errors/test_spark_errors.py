@@ -28,7 +28,7 @@ def test_a_damaged_file_is_named_by_its_path(
 ) -> None:
     write, file = bad_logs.DAMAGED[name]
     write(tmp_path / "log.json")
-    lines = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
+    lines = EventLogDataset(filepath=str(tmp_path / "log.json")).load().read_all()
     message = describe_spark_error(raised(lines.agg(F.max("value")).collect)) or ""
     assert message.startswith(f"{tmp_path}/{file} cannot be read to its end (")
     assert message.endswith("It is truncated or damaged: replace it.")

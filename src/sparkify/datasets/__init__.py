@@ -2,7 +2,7 @@
 
 from sparkify.datasets.csv_table import CSVTableDataset
 from sparkify.datasets.dataset_group import DatasetGroup
-from sparkify.datasets.event_log import EventLogDataset, EventLogFilesDataset
+from sparkify.datasets.event_log import EventLogDataset
 from sparkify.datasets.files import (
     CSVDataset,
     FigureDataset,
@@ -22,7 +22,6 @@ __all__ = [
     "CSVTableDataset",
     "DatasetGroup",
     "EventLogDataset",
-    "EventLogFilesDataset",
     "FigureDataset",
     "JSONDataset",
     "OptionalFigureDataset",

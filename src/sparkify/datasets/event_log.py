@@ -1,13 +1,16 @@
 """The raw event log as a dataset."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from pathlib import PurePosixPath
 
 import fsspec
+import pyarrow.dataset
 from fsspec import AbstractFileSystem
 from kedro.io.core import DatasetError
+from kedro_datasets._typing import JSONPreview
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame, SparkSession
 
@@ -32,6 +35,7 @@ from sparkify.log_formats.files import COMPRESSED, is_hidden
 from sparkify.schemas import RAW_EVENTS
 
 MEGABYTE = 1_000_000
+PREVIEWED_RECORDS = 5
 COMPRESSION_RATIO = 10  # JSON logs are about this many times larger than their .gz or .bz2
 # Hadoop looks for a checksum file beside every local file, which fails for names with a colon:
 # such files are read without checksums.
@@ -42,15 +46,16 @@ WITHOUT_CHECKSUMS: dict[str, bool | str] = {
 
 
 class EventLogDataset(SparkDatasetV2):
-    """An event log: loaded as one record per row, saved as JSON lines.
+    """An event log: loaded as its files, of which a node reads some; saved as JSON lines.
 
     The log is a file or a folder of part files; .gz or .bz2 may follow the path. Part files may be
     in subfolders or linked folders. As in Spark, names that begin with `_` or `.` are ignored.
     Files contain JSON lines, JSON arrays, pretty-printed objects, CSV or TSV with a header, or
     Parquet. An existing log is never overwritten.
 
-    Loaded rows have `value`, the record in JSON, and `file`, its file relative to the log. If any
-    file is not JSON lines, they also have `problem`: why a text is not a record.
+    It loads as `EventLogFiles`. The rows that these read have `value`, the record in JSON, and
+    `file`, its file relative to the log. If any file is not JSON lines, they also have `problem`:
+    why a text is not a record. Kedro-Viz previews the first lines without a JVM.
 
     A saved log has a hidden name until the node `record_simulation` confirms it: without that
     record it would look like a genuine log. The next run removes a log that is not confirmed.
@@ -139,13 +144,28 @@ class EventLogDataset(SparkDatasetV2):
                 )
         return files
 
-    def _load(self) -> DataFrame:
+    def _load(self) -> EventLogFiles:
         log = self._locate()
-        return self._read_files(log, list_states(self._filesystem, log), is_whole=True)
+        states = list_states(self._filesystem, log)
+        parent = str(PurePosixPath(log).parent) if self._filesystem.isfile(log) else log
+        relative = {path.removeprefix(f"{parent}/"): path for path in states}
 
-    def _read_files(
-        self, log: str, states: dict[str, FileState], *, is_whole: bool = False
-    ) -> DataFrame:
+        def read(files: Iterable[str]) -> DataFrame:
+            files = list(files)
+            gone = [file for file in files if file not in relative]
+            if gone:
+                raise DatasetError(
+                    f"the event log's file {gone[0]} has gone since the files were listed: run "
+                    f"again from the node plan_reading."
+                )
+            paths = [relative[file] for file in files]
+            return self._read_files(log, {path: states[path] for path in paths})
+
+        return EventLogFiles(
+            {file: states[path] for file, path in relative.items()}, self._format, read
+        )
+
+    def _read_files(self, log: str, states: dict[str, FileState]) -> DataFrame:
         """Return the records of files of the log."""
         by_format = defaultdict(list)
         options: dict[str, bool | str] = {"recursiveFileLookup": True, **LITERAL_PATH}
@@ -154,8 +174,6 @@ class EventLogDataset(SparkDatasetV2):
             if self._protocol == "file" and ":" in PurePosixPath(file.path).name:
                 options |= WITHOUT_CHECKSUMS
         reader = LogReader(None if self._filesystem.isfile(log) else log, options)
-        if is_whole and by_format.keys() <= {"json_lines"}:  # faster: Spark lists the files
-            return reader.read_lines([to_spark_path(self._protocol, log)])
         frames = [
             frame
             for log_format, files in by_format.items()
@@ -181,6 +199,20 @@ class EventLogDataset(SparkDatasetV2):
                 yield reader.read_rows(
                     [to_spark_path(self._protocol, path) for path in group], header
                 )
+
+    def preview(self) -> JSONPreview:
+        """Read the first records of the first file for Kedro-Viz."""
+        log = self._locate()
+        states = list_states(self._filesystem, log)
+        files = self._list_files(log, dict(list(states.items())[:1]))
+        records: list[object] = []
+        for file in files:
+            if file.format == "parquet":
+                table = pyarrow.dataset.dataset(file.path, filesystem=self._filesystem)
+                records = table.head(PREVIEWED_RECORDS).to_pylist()
+            else:
+                records = [_parse_line(line) for line in file.list_first_lines(PREVIEWED_RECORDS)]
+        return JSONPreview(json.dumps(records, default=str))
 
     def saved_at(self) -> tuple[AbstractFileSystem, str]:
         """Return the file system and the path of the log; raises a DatasetError without one."""
@@ -210,33 +242,9 @@ class EventLogDataset(SparkDatasetV2):
             )
 
 
-class EventLogFilesDataset(EventLogDataset):
-    """The files of an event log: loaded as `EventLogFiles`, from which a node reads some.
-
-    ```yaml
-    raw_events@files:
-      type: sparkify.datasets.EventLogFilesDataset
-      filepath: data/01_raw/mini_sparkify_event_data.json
-    ```
-    """
-
-    def _load(self) -> EventLogFiles:  # type: ignore[override]
-        log = self._locate()
-        states = list_states(self._filesystem, log)
-        parent = str(PurePosixPath(log).parent) if self._filesystem.isfile(log) else log
-        relative = {path.removeprefix(f"{parent}/"): path for path in states}
-
-        def read(files: Iterable[str]) -> DataFrame:
-            files = list(files)
-            gone = [file for file in files if file not in relative]
-            if gone:
-                raise DatasetError(
-                    f"the event log's file {gone[0]} has gone since the files were listed: run "
-                    f"again from the node plan_reading."
-                )
-            paths = [relative[file] for file in files]
-            return self._read_files(log, {path: states[path] for path in paths})
-
-        return EventLogFiles(
-            {file: states[path] for file, path in relative.items()}, self._format, read
-        )
+def _parse_line(line: str) -> object:
+    """Return the JSON value of a line, or the line if it is not JSON."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return line

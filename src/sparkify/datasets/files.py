@@ -1,5 +1,6 @@
 """File datasets of kedro-datasets with atomic writes, always in UTF-8."""
 
+import json
 from typing import Any
 
 import kedro_datasets.json
@@ -7,6 +8,7 @@ import kedro_datasets.matplotlib
 import kedro_datasets.pandas
 import kedro_datasets.text
 import pandas as pd
+from kedro_datasets._typing import JSONPreview
 
 from sparkify.datasets.atomic_write import AtomicWriteMixin
 from sparkify.datasets.formulas import escape_formulas, unescape_formulas
@@ -61,9 +63,13 @@ class ParquetDataset(AtomicWriteMixin, kedro_datasets.pandas.ParquetDataset):
 
 
 class TextDataset(AtomicWriteMixin, kedro_datasets.text.TextDataset):
-    """A text file."""
+    """A text file; Kedro-Viz previews its lines."""
 
     DEFAULT_FS_ARGS = UTF_8
+
+    def preview(self) -> JSONPreview:
+        """Read the lines that are not blank for Kedro-Viz."""
+        return JSONPreview(json.dumps([line for line in self.load().splitlines() if line.strip()]))
 
 
 class OptionalMixin:

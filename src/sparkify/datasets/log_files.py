@@ -33,6 +33,11 @@ class LogFile(NamedTuple):
     size: int  # bytes, as stored
     beginning: bytes  # first bytes of the content, unpacked
 
+    def list_first_lines(self, count: int) -> list[str]:
+        """Return the first whole lines of the file's beginning, or what it has of the first."""
+        whole = self.beginning.rpartition(b"\n")[0] or self.beginning
+        return whole.decode("utf-8", errors="replace").splitlines()[:count]
+
 
 def list_states(filesystem: AbstractFileSystem, log: str) -> dict[str, FileState]:
     """Return the state of each file of a log that is not empty, by its path.

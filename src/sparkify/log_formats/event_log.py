@@ -28,3 +28,7 @@ class EventLogFiles:
     states: Mapping[str, FileState]
     format: str
     read: Callable[[Iterable[str]], "DataFrame"]
+
+    def read_all(self) -> "DataFrame":
+        """Return the records of all files."""
+        return self.read(self.states)

@@ -65,8 +65,9 @@ def estimate_metrics(
     intervals: dict[str, list[float] | None] = dict.fromkeys(metrics)
     if has_enough_churners(ordered, bootstrap.min_churned):
         values = []
+        by_score = np.argsort(-probability, kind="stable")  # metrics of ranking need not sort again
         for weight in draw_row_weights(ordered, bootstrap):
-            keep = weight > 0
+            keep = by_score[weight[by_score] > 0]
             resample = churned[keep], probability[keep], predicted[keep], weight[keep]
             values.append([metric(*resample) for metric in metrics.values()])
         intervals |= zip(metrics, map(compute_interval, np.transpose(values)), strict=True)

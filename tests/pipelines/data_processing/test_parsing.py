@@ -311,7 +311,9 @@ def rows(
     log = tmp_path_factory.mktemp("lines") / "log.json"
     lines = [text for case in bad_logs.LINES.values() for text in case.lines]
     log.write_bytes(bad_logs.as_bytes(lines))
-    return nodes.check_records(EventLogDataset(filepath=str(log)).load(), checks).collect()
+    return nodes.check_records(
+        EventLogDataset(filepath=str(log)).load().read_all(), checks
+    ).collect()
 
 
 @pytest.fixture(scope="module")
@@ -417,7 +419,7 @@ def test_random_lines_are_rejected_or_fit_the_schema(
     log: Path = tmp_path_factory.mktemp("arbitrary") / "log.json"
     # Begin with an event: the first line decides the format of the log.
     log.write_bytes(bad_logs.as_bytes([bad_logs.line(), *lines]))
-    checked = nodes.check_records(EventLogDataset(filepath=str(log)).load(), checks)
+    checked = nodes.check_records(EventLogDataset(filepath=str(log)).load().read_all(), checks)
     assert CHECKED_RECORDS.validate(checked) is checked
     rows = checked.collect()
     assert len(rows) == 1 + len(lines)

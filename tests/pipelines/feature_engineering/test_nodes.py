@@ -492,7 +492,9 @@ def test_results_do_not_depend_on_partitions_or_order(
     partitions: int,
 ) -> None:
     catalog = finished.catalog()
-    lines = catalog.load("raw_events@records").orderBy(F.xxhash64("value")).repartition(partitions)
+    lines = (
+        catalog.load("raw_events").read_all().orderBy(F.xxhash64("value")).repartition(partitions)
+    )
     log = accepted(check_records(lines, parameters["data_processing"]))
     days = sum_user_days(log, settings).cache()
     snapshots = nodes.label_snapshots(days, settings)

@@ -9,6 +9,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from sparkify.log_formats.event_log import EventLogFiles
 from sparkify.pipelines.simulation import nodes
 from sparkify.pipelines.simulation.chain import State, list_states
 from sparkify.pipelines.simulation.life import Process
@@ -322,7 +323,8 @@ def test_the_record_has_the_parameters_and_the_checksum_of_the_log(
     (tmp_path / "log.json").write_text("".join(f"{line}\n" for line in reversed(lines)))
     in_file = spark.read.text(str(tmp_path / "log.json"))
     simulated = spark.createDataFrame([(line,) for line in lines], "value string")
-    record = nodes.record_simulation(simulated, tiny)
+    log = EventLogFiles({}, "auto", lambda _: simulated)
+    record = nodes.record_simulation(log, tiny)
     assert record["log"] == digest_log(in_file)
     assert record["log"]["lines"] == len(lines)
     assert record["start"] == "2018-10-01"
@@ -334,5 +336,5 @@ def test_the_record_has_the_parameters_and_the_checksum_of_the_log(
 def test_the_record_of_a_finished_run_matches_its_log(spark: SparkSession, finished: Any) -> None:
     catalog = finished.catalog()
     record = catalog.load("simulation_record")
-    assert record["log"] == digest_log(catalog.load("raw_events@records"))
+    assert record["log"] == digest_log(catalog.load("raw_events").read_all())
     assert record["users"] == 90

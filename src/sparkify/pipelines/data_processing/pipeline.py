@@ -12,7 +12,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 nodes.plan_reading,
                 [
-                    *["raw_events@files", "table_manifests"],
+                    *["raw_events", "table_manifests"],
                     *["customers_to_forget", PARAMETERS],
                 ],
                 "reading_plan",
@@ -20,13 +20,13 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.check_events,
-                ["raw_events@files", "reading_plan", "customers_to_forget", PARAMETERS],
+                ["raw_events", "reading_plan", "customers_to_forget", PARAMETERS],
                 "checked_events",
                 name="check_events",
             ),
             Node(
                 nodes.find_files_to_clean,
-                ["raw_events@files", "reading_plan", "customers_to_forget", PARAMETERS],
+                ["raw_events", "reading_plan", "customers_to_forget", PARAMETERS],
                 "files_to_clean",
                 name="find_files_to_clean",
             ),

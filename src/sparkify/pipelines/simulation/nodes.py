@@ -9,6 +9,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
+from sparkify.log_formats.event_log import EventLogFiles
 from sparkify.pipelines.simulation.chain import list_requests, list_states
 from sparkify.pipelines.simulation.life import Process, Session, Traits
 from sparkify.pipelines.simulation.parameters import DAY_SECONDS, SimulationParameters
@@ -182,6 +183,8 @@ def _format_json(userless_id: str) -> Column:
     return F.to_json(F.struct(*columns)).alias("value")
 
 
-def record_simulation(raw_events: DataFrame, simulation: SimulationParameters) -> dict[str, object]:
+def record_simulation(
+    raw_events: EventLogFiles, simulation: SimulationParameters
+) -> dict[str, object]:
     """Return the parameters of the simulation and the checksum of its log."""
-    return {**simulation.model_dump(mode="json"), "log": digest_log(raw_events)}
+    return {**simulation.model_dump(mode="json"), "log": digest_log(raw_events.read_all())}

@@ -19,15 +19,15 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 nodes.format_raw_events,
                 ["simulated_users", "simulated_sessions", PARAMETERS],
-                "raw_events@records",
+                "raw_events",
                 name="format_raw_events",
             ),
             Node(
                 nodes.record_simulation,
-                ["raw_events@records", PARAMETERS],
+                ["raw_events", PARAMETERS],
                 "simulation_record",
                 name="record_simulation",
-                confirms="raw_events@records",
+                confirms="raw_events",
             ),
         ]
     )

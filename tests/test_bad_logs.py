@@ -194,6 +194,7 @@ def test_a_user_with_a_million_events_is_aggregated(
         number.alias("item_in_session"),
         F.lit(FIRST_DAY).cast("timestamp").alias("registration"),
         F.lit(100.0).alias("length"),
+        F.lit(None).cast("double").alias("revenue"),
     )
     rows = sum_user_days(events, parameters["feature_engineering"]).collect()
     assert len(rows) == 24  # two million seconds

@@ -19,7 +19,7 @@ from sparkify.inspection.sampling import LogFiles, sample_files
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 FIELDS = ("ts", "userId", "sessionId", "itemInSession", "page", "level", "registration")
-NO_KEYS = dict.fromkeys((*FIELDS, "gender", "length"))
+NO_KEYS = dict.fromkeys((*FIELDS, "gender", "length", "revenue"))
 USUAL = NO_KEYS | {name: name for name in FIELDS}
 SHOP = NO_KEYS | {
     "ts": "timestamp",
@@ -42,6 +42,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, str], dict[str, list[str]]
             "registration": "user_creation_time",
             "gender": "user_properties.gender",
             "length": None,
+            "revenue": None,
         },
         {},
         {"free": ["free"]},
@@ -73,6 +74,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, str], dict[str, list[str]]
             "registration": "properties.signup",
             "gender": None,
             "length": None,
+            "revenue": None,
         },
         {},
         {"free": ["free"], "paid": ["pro"]},

@@ -45,7 +45,7 @@ def test_settings_for_a_csv_file(tmp_path: Path) -> None:
     assert data_processing["fields"] == {
         **{"ts": "at", "userId": "user", "page": "event"},
         **dict.fromkeys(["sessionId", "itemInSession", "level", "registration"]),
-        **dict.fromkeys(["gender", "length"]),
+        **dict.fromkeys(["gender", "length", "revenue"]),
     }
     assert data_processing["constants"] == {"level": "paid"}
     assert data_processing["time_format"] == "auto"

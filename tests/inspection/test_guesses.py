@@ -37,6 +37,7 @@ def test_all_fields_of_a_video_service_are_guessed() -> None:
                 "memberSince": (START - 9_999) * 1000,
                 "seconds": 180.5,
                 "sex": "F",
+                "monthlyPrice": 14.99,
             }
             for number in range(30)
         )
@@ -51,6 +52,7 @@ def test_all_fields_of_a_video_service_are_guessed() -> None:
         "registration": "memberSince",
         "gender": "sex",
         "length": "seconds",
+        "revenue": "monthlyPrice",
     }
 
 
@@ -59,7 +61,8 @@ def test_fields_without_a_fitting_name_have_no_key() -> None:
     fields = guessed.fields
     assert [fields[name] for name in ("ts", "userId", "page")] == ["time", "user", "event"]
     assert {name for name, key in fields.items() if key is None} == {
-        *("sessionId", "itemInSession", "level", "registration", "gender", "length")
+        *("sessionId", "itemInSession", "level", "registration", "gender", "length"),
+        "revenue",
     }
     assert guessed.constants == {"level": "paid"}
     assert guessed.problems == []

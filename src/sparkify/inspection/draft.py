@@ -52,6 +52,7 @@ WITHOUT_KEY = {
     "registration": "none: the customer's first event is used",
     "gender": "none; optional",
     "length": "none; optional, seconds",
+    "revenue": "none; optional, dollars per month",
 }
 PLAN_HINT = """\
   # No key looks like a plan: all customers count as paid. If pages change the plan, remove

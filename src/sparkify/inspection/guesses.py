@@ -69,6 +69,7 @@ def guess_fields(profile: Profile, page_from: str | None = None) -> Guess:
             "length",
             lambda key: key.is_number and 0 <= key.min_number <= key.max_number < MAX_LENGTH,
         ),
+        ("revenue", lambda key: key.is_number and key.min_number >= 0),
     ):
         _choose(guess, name, _rank(with_user, name, is_possible))
     _note_milliseconds(guess, with_user)

@@ -18,7 +18,8 @@ SampleShare = Annotated[float, Field(ge=1 / PERMILLE, le=1 - 1 / PERMILLE)]
 
 # Temporary columns of feature engineering, models and studies.
 INTERMEDIATE_COLUMNS = (
-    *("first_day", "is_first_day", "last_event", "last_gender", "last_paid_ts", "log_opened"),
+    *("first_day", "is_first_day", "last_event", "last_gender"),
+    *("last_paid_ts", "last_revenue", "log_opened"),
     *("inputs", "label", "weight", "moderator", "moderated", "unscaled", "scaled"),
     *("uncalibrated", "place", "total_records"),
     *("left_on_day", "follow_up_days", "day_numbers", "risk"),

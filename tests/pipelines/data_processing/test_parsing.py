@@ -51,6 +51,7 @@ def test_an_accepted_record_becomes_typed_columns(
         "registration": datetime(2018, 9, 28, 22, 22, 42, tzinfo=UTC),
         "gender": "M",
         "length": 277.89016,
+        "revenue": None,
         "time_format": "ms",
         "record_hash": 0,
         "line": None,
@@ -249,6 +250,32 @@ def test_the_time_formats_of_a_record_are_saved(
     checks: DataProcessingParameters, parse: Parse, changes: dict[str, Any], name: str
 ) -> None:
     assert parse(checks, line(**changes))[0]["time_format"] == name
+
+
+@pytest.mark.parametrize(
+    ("mrr", "revenue", "rejection"),
+    [
+        (9.99, 9.99, None),
+        ("14", 14.0, None),
+        (0, 0.0, None),
+        (None, None, None),
+        (..., None, None),
+        (-5, -5.0, "impossible revenue"),
+        (2_000_000, 2e6, "impossible revenue"),
+        ("14 USD", None, "wrong type of revenue"),
+    ],
+)
+def test_the_revenue_of_a_customer_is_a_number_of_dollars(
+    checks: DataProcessingParameters,
+    changed: Change,
+    parse: Parse,
+    mrr: Any,
+    revenue: float | None,
+    rejection: str | None,
+) -> None:
+    fields = {**checks.fields, "revenue": "mrr"}
+    (row,) = parse(changed(fields=fields), line(mrr=mrr))
+    assert (row["revenue"], row["rejection"]) == (revenue, rejection)
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,21 @@ def days(spark: SparkSession, settings: FeatureEngineeringParameters) -> DataFra
     return sum_user_days(events(spark, *HISTORY), settings).cache()
 
 
+def test_a_user_day_has_the_last_known_revenue(
+    spark: SparkSession, settings: FeatureEngineeringParameters
+) -> None:
+    log = events(
+        spark,
+        ("a", "2018-10-01 10:00:00", "Home", 1, "paid", None),
+        ("a", "2018-10-01 11:00:00", "Home", 2, "paid", None),
+        ("a", "2018-10-01 12:00:00", "Home", 2, "paid", None),
+        ("b", "2018-10-01 10:00:00", "Home", 3, "free", None),
+    )
+    revenue = F.create_map(F.lit(0), F.lit(9.5), F.lit(1), F.lit(7.5))[F.col("item_in_session")]
+    days = sum_user_days(log.withColumn("revenue", revenue), settings)
+    assert {row["user_id"]: row["revenue"] for row in days.collect()} == {"a": 7.5, "b": None}
+
+
 def test_a_user_day_sums_the_events_of_a_day(
     days: DataFrame, settings: FeatureEngineeringParameters
 ) -> None:

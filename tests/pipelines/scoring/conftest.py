@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from pyspark.ml import PipelineModel
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from sparkify.hooks.package_versions import read_package_versions
 from sparkify.ml.calibration import build_calibration_stages
@@ -16,6 +16,12 @@ FEATURES = ["next_song", "thumbs_up", "is_paid", "days_since_last_seen"]
 @pytest.fixture(scope="session")
 def scoring(parameters: dict[str, Any]) -> ScoringParameters:
     return parameters["scoring"]
+
+
+@pytest.fixture(scope="session")
+def no_revenue(spark: SparkSession) -> DataFrame:
+    """Return the columns of user_days that values need, of a log without revenue."""
+    return spark.createDataFrame([], "user_id string, day date, revenue double")
 
 
 @pytest.fixture(scope="session")

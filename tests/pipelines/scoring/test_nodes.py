@@ -311,7 +311,7 @@ def with_control(scoring: ScoringParameters, share: float, seed: int = 7) -> Sco
 def list_contacts(
     scores: DataFrame, decision: dict[str, Any], scoring: ScoringParameters
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    values = value_customers(scores, {}, decision, scoring)
+    values = value_customers(scores, scores, {}, decision, scoring)
     return nodes.list_contacts(scores, values, decision, scoring, ACTIONS)
 
 

@@ -37,7 +37,7 @@ def scores(spark: SparkSession, customers: int) -> DataFrame:
 def list_contacts(
     customers: DataFrame, settings: ScoringParameters
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    values = value_customers(customers, {}, DECISION, settings)
+    values = value_customers(customers, customers, {}, DECISION, settings)
     return nodes.list_contacts(customers, values, DECISION, settings, {})
 
 

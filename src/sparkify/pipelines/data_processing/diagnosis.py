@@ -52,6 +52,9 @@ REMEDIES = {
     ),
     "impossible itemInSession": "Count the events of each session from 0.",
     "impossible length": "Write length in seconds, up to data_processing.max_song_seconds.",
+    "impossible revenue": (
+        "Write revenue in dollars per month, up to data_processing.max_monthly_revenue."
+    ),
     "duplicate": "Export the log again, with each record once.",
     NO_USER: "Give every customer's event a userId and a registration time.",
     **{

@@ -22,8 +22,9 @@ FIELDS: dict[str, tuple[str, Kind]] = {
     "registration": ("registration", "time"),
     "gender": ("gender", "text"),
     "length": ("length", "number"),
+    "revenue": ("revenue", "number"),
 }
-# Without gender and length, which may be null in every record.
+# Without gender, length and revenue, which may be null in every record.
 REQUIRED = ["ts", "userId", "sessionId", "page", "level", "itemInSession", "registration"]
 NOT_NULL = ["page", "sessionId", "itemInSession", "level"]  # rejected if null, by priority
 MANDATORY = ["ts", "userId", "page"]  # every log has them

@@ -260,7 +260,7 @@ def count_pages(
 
 
 def sum_events(events: DataFrame) -> DataFrame:
-    """Return the number of events by day, user, session, page, level, gender and time format.
+    """Return the number of events by day and all that identifies them in `page_counts`.
 
     Plain integer sums let Spark aggregate by hash instead of sorting. This is three times as fast
     as one conditional count per page, with a fifth of the rows. `last_position` orders events by
@@ -269,8 +269,8 @@ def sum_events(events: DataFrame) -> DataFrame:
     # Whole milliseconds: a sum of fractions would depend on the order of the rows.
     length_ms = F.expr("try_cast(round(length * 1000) as bigint)")
     position = F.unix_millis("ts") * MAX_ITEMS + F.col("item_in_session")
-    # Gender is a key here: the maximum of a text would make Spark sort the events.
-    keys = ["user_id", "session_id", "page", "level", "gender", "time_format"]
+    # Gender and revenue are keys: the maximum of a struct would make Spark sort the events.
+    keys = ["user_id", "session_id", "page", "level", "gender", "revenue", "time_format"]
     return (
         events.groupBy(*keys, F.to_date("ts").alias("day"))
         .agg(

@@ -63,6 +63,7 @@ class DataProcessingParameters(Parameters):
     earliest_event: date
     latest_event: date = Field(le=LAST_DAY)
     max_song_seconds: PositiveInt
+    max_monthly_revenue: PositiveFloat
     examples_per_rejection: int = Field(ge=0)
     max_line_characters: PositiveInt
     max_unknown_columns: PositiveInt

@@ -260,6 +260,7 @@ def find_problems(
         "impossible itemInSession": _is_outside(columns["itemInSession"], MAX_ITEMS - 1),
         IMPOSSIBLE_LEVEL: _is_unknown(columns["level"], parameters.plans),
         "impossible length": _is_outside(columns["length"], parameters.max_song_seconds),
+        "impossible revenue": _is_outside(columns["revenue"], parameters.max_monthly_revenue),
     }
     problems = ((reason, mask.fill_null(False)) for reason, mask in masks.items())
     return [Problem(reason, mask) for reason, mask in problems if mask.true_count]
@@ -287,7 +288,7 @@ def _has_no_user(
     return has_none
 
 
-def _is_outside(column: Column, last: int) -> pa.BooleanArray:
+def _is_outside(column: Column, last: float) -> pa.BooleanArray:
     return pc.or_(pc.less(column.values, 0), pc.greater(column.values, last))
 
 

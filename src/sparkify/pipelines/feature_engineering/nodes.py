@@ -84,6 +84,7 @@ def aggregate_user_days(
             F.max("last_event").alias("last_event"),
             F.min("registration").alias("registration"),
             F.max("last_gender").alias("last_gender"),
+            F.max("last_revenue").alias("last_revenue"),
         )
         .select(
             *("user_id", "day", *counts, "sessions", "listening_ms", *free_counts),
@@ -92,7 +93,7 @@ def aggregate_user_days(
             (F.col("last_event.page") == feature_engineering.cancellation_page).alias(
                 "ends_cancelled"
             ),
-            *("registration", "last_gender.gender"),
+            *("registration", "last_gender.gender", "last_revenue.revenue"),
         )
     )
 
@@ -126,6 +127,9 @@ def _aggregate_session_days(
         ),
         F.min("registration").alias("registration"),
         F.max(F.when(is_gender_known, F.struct("last_position", "gender"))).alias("last_gender"),
+        F.max(F.when(F.col("revenue").isNotNull(), F.struct("last_position", "revenue"))).alias(
+            "last_revenue"
+        ),
     )
 
 

@@ -22,14 +22,16 @@ BOUNDS = (0.025, 0.975)  # of a 95 % interval
 
 def value_customers(
     churn_scores: DataFrame,
+    user_days: DataFrame,
     scores_model_card: dict[str, Any],
     contact_decision: dict[str, Any],
     scoring: ScoringParameters,
 ) -> DataFrame:
     """Return the value of every customer, and the value at risk: one row per customer.
 
-    With `scoring.value.prices`, values follow from the customer's curve and the price of the plan.
-    Without, every kept customer is worth `kept_customer_value`.
+    With `scoring.value.prices`, values follow from the customer's curve and the last revenue before
+    the cutoff; where the log has none, the price of the plan. Without prices, every kept customer
+    is worth `kept_customer_value`.
     """
     scores = churn_scores.select(*KEYS, "level", "segment", "probability")
     prices = scoring.value.prices
@@ -47,23 +49,31 @@ def value_customers(
     days = max(scoring.curve_days, horizon_days)
     curve = LeavingCurve.from_card(scores_model_card, days)
     economics = horizon_days, scoring.value.annual_discount_rate, scoring.value.months
-    margins = {
-        level: price * scoring.value.margin / DAYS_PER_MONTH
-        for level, price in prices.model_dump().items()
-    }
+    price_of = prices.model_dump()
+    daily_margin = scoring.value.margin / DAYS_PER_MONTH
 
     def add_values(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in batches:
-            margin = rows["level"].map(margins).to_numpy(float)
+            monthly = rows["revenue"].fillna(rows["level"].map(price_of))
+            margin = monthly.to_numpy(float) * daily_margin
             values = compute_values(curve.predict_customers(rows), *economics)
-            yield rows.assign(
+            yield rows.drop(columns="revenue").assign(
                 remaining_value=margin * values.remaining,
                 remaining_value_sd=margin * values.deviation,
                 kept_value=margin * values.kept,
                 value_at_risk=rows["probability"] * margin * values.kept,
             )
 
-    return scores.mapInPandas(add_values, CUSTOMER_VALUES.struct)
+    revenue = find_last_revenue(churn_scores, user_days)
+    known = scores.join(revenue, on=KEYS, how="left")
+    return known.mapInPandas(add_values, CUSTOMER_VALUES.struct)
+
+
+def find_last_revenue(churn_scores: DataFrame, user_days: DataFrame) -> DataFrame:
+    """Return the last revenue before the cutoff of customers who have one, dollars per month."""
+    days = user_days.where(F.col("revenue").isNotNull()).select("user_id", "day", "revenue")
+    before = churn_scores.select(*KEYS).join(days, on="user_id").where("day < cutoff")
+    return before.groupBy(*KEYS).agg(F.max_by("revenue", "day").alias("revenue"))
 
 
 def total_values(customer_values: DataFrame) -> pd.DataFrame:

@@ -90,7 +90,10 @@ def _create_values() -> Pipeline:
         [
             Node(
                 customer_value.value_customers,
-                ["churn_scores", "scores_model_card", "contact_decision", "params:scoring"],
+                [
+                    *["churn_scores", "user_days", "scores_model_card", "contact_decision"],
+                    "params:scoring",
+                ],
                 "customer_values",
                 name="value_customers",
             ),

@@ -68,7 +68,9 @@ class ProjectCopy:
         """Use a log in another folder, with the record of its simulation."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.symlink_to(log.resolve())
-        shutil.copy(log.parent / "simulation_record.json", self.log.parent)
+        record = Path(ENV) / "simulation_record.json"
+        (self.log.parent / ENV).mkdir(exist_ok=True)
+        shutil.copy(log.parent / record, self.log.parent / record)
 
     def run(self, pipelines: str, *options: str, watch: Callable[[], None] = lambda: None) -> float:
         """Run pipelines in a process that starts in an empty folder; return its seconds.

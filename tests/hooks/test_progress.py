@@ -86,5 +86,20 @@ def test_only_a_long_node_is_announced(
     assert logged.messages == ["  ...  make_second"]
 
 
+def test_a_node_is_not_announced_after_its_last_result_is_saved(
+    monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
+) -> None:
+    node = Node(work, [], ["model", "card"], name="fit")
+    hooks = ProgressHooks()
+    hooks.before_node_run(node)
+    hooks.after_dataset_saved("model", node)
+    assert hooks._timer
+    assert hooks._timer.is_alive()
+    hooks.after_dataset_saved("card", node)
+    hooks._timer.join(1)
+    assert not hooks._timer.is_alive()
+    assert logged.messages == []
+
+
 def test_an_idle_spark_has_no_tasks(spark: SparkSession) -> None:
     assert str(SparkTasksColumn().render(None)) == ""  # type: ignore[arg-type]

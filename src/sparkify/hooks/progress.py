@@ -80,6 +80,12 @@ class ProgressHooks:
         self._timer.daemon = True
         self._timer.start()
 
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Do not announce a node whose last result is saved: the next one may start later."""
+        if dataset_name == node.outputs[-1]:
+            self._stop_timer()
+
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self) -> None:
         """Remove the bar, before other hooks log results."""

@@ -87,7 +87,7 @@ def test_only_a_long_node_is_announced(
 
 
 def test_a_node_is_not_announced_after_its_last_result_is_saved(
-    monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
+    logged: pytest.LogCaptureFixture,
 ) -> None:
     node = Node(work, [], ["model", "card"], name="fit")
     hooks = ProgressHooks()

@@ -18,7 +18,7 @@ from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.startup import bootstrap_project
 from kedro.runner import SequentialRunner
 
-from sparkify import cli
+from sparkify import __version__, cli
 from sparkify.hooks.candidate_check import CandidateCheckHooks
 from sparkify.hooks.run_lock import RunLockHooks
 from sparkify.hooks.spark_session import SparkSessionHooks
@@ -139,3 +139,8 @@ def test_a_missing_target_fails() -> None:
 def test_every_link_leads_to_a_file(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_changelog_has_this_version_as_its_newest_release() -> None:
+    releases = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert releases[0] == __version__

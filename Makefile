@@ -46,7 +46,7 @@ types: .venv/ready
 viz: .venv/ready ## Open the pipelines in Kedro-Viz.
 	$(BIN)/kedro viz run --env $(ENV) --host 127.0.0.1
 
-site: .venv/ready ## Write the Kedro-Viz pages as a static site, with previews, to build/site.
+site: .venv/ready ## Write the Kedro-Viz pages as a static site to build/site, with previews (and their personal data).
 	PYTHONPATH=src $(BIN)/python -m docs.lineage_site --env $(ENV)
 
 picture: site ## Save the picture of the pipelines for docs (needs Chromium).

@@ -6,7 +6,7 @@ from kedro.io.core import DatasetError
 from py4j import java_gateway
 from py4j.protocol import Py4JError, Py4JNetworkError
 from pyspark import SparkContext
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -53,6 +53,17 @@ def test_an_overflow_is_described(spark: SparkSession) -> None:
     message = describe_spark_error(raised(numbers.agg(F.sum("x")).collect)) or ""
     assert message.startswith("Spark failed (")
     assert "overflow" in message
+
+
+def test_a_library_that_cannot_be_unpacked_is_described_with_what_to_do(
+    spark: SparkSession,
+) -> None:
+    error = PySparkException(
+        "Exception java.lang.UnsatisfiedLinkError: no snappyjava in java.library.path: /usr/lib"
+    )
+    message = describe_spark_error(error) or ""
+    assert "(TMPDIR): the disk is full" in message
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize("error", [Py4JNetworkError("gone"), ConnectionRefusedError(111, "gone")])

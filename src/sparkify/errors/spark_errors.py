@@ -20,6 +20,8 @@ MORE_MEMORY = (
     "Raise spark.driver.memory in conf/<env>/spark.yml, or look for an extremely long line in the "
     "event log."
 )
+# Java unpacks the library that compresses Parquet when it is first used.
+NO_LIBRARY = "no snappyjava in java.library.path"
 
 
 def is_not_py4j(record: logging.LogRecord) -> bool:
@@ -43,6 +45,11 @@ def describe_spark_error(error: BaseException) -> str | None:
     if kind in OUT_OF_MEMORY:
         return f"Spark ran out of memory ({message or kind}). {MORE_MEMORY}"
     reason = f"{kind.rpartition('.')[2]}: {message}" if message else kind
+    if any(NO_LIBRARY in text for _, text in java_errors):
+        return (
+            "Spark cannot unpack a library into the folder of temporary files (TMPDIR): the disk "
+            "is full, or programs may not run there. Free space, or set TMPDIR to another folder."
+        )
     for _, text in java_errors:
         file = UNREADABLE_FILE.search(text + " ")
         if file:

@@ -65,8 +65,8 @@ def _run_trials(folder: Path, trials: Trials, options: argparse.Namespace) -> No
 
     # Two at a time: a small run mostly waits for the start of the JVM.
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(kill_drivers, range(len(driver_kills))))
         list(pool.map(kill_incremental_run, range(options.incremental_kills)))
+        list(pool.map(kill_drivers, range(len(driver_kills))))
         list(pool.map(kill_simulation, range(options.simulation_kills)))
         if trials.is_time_left("Spark's processes killed"):
             _kill_processes(folder, finished, undisturbed, trials)

@@ -36,7 +36,7 @@ class LogFile(NamedTuple):
     def list_first_lines(self, count: int) -> list[str]:
         """Return the first whole lines of the file's beginning, or what it has of the first."""
         whole = self.beginning.rpartition(b"\n")[0] or self.beginning
-        return whole.decode("utf-8", errors="replace").splitlines()[:count]
+        return [line.decode("utf-8", errors="replace") for line in whole.splitlines()[:count]]
 
 
 def list_states(filesystem: AbstractFileSystem, log: str) -> dict[str, FileState]:

@@ -61,15 +61,19 @@ def lift_in_top_decile(churned: Array, score: Array, weight: Array) -> float:
 
 def _sum_weights_by_score(churned: Array, score: Array, weight: Array) -> tuple[Array, Array]:
     """Return the weights of churners and of all rows by distinct score, the highest first."""
-    return _sum_by_score(score, weight * churned), _sum_by_score(score, weight)
+    churner_weights, weights = _sum_by_score(score, weight * churned, weight)
+    return churner_weights, weights
 
 
-def _sum_by_score(score: Array, values: Array) -> Array:
-    """Return the sums of values by distinct score, the highest first; fast for sorted rows."""
+def _sum_by_score(score: Array, *values: Array) -> list[Array]:
+    """Return the sums of each of `values` by distinct score, the highest first.
+
+    Fast for rows that are sorted already.
+    """
     order = np.argsort(-score, kind="stable")
     descending = score[order]
-    is_first = np.append(True, descending[1:] != descending[:-1])
-    return np.add.reduceat(values[order], np.flatnonzero(is_first))
+    starts = np.flatnonzero(np.append(True, descending[1:] != descending[:-1]))
+    return [np.add.reduceat(one[order], starts) for one in values]
 
 
 def expected_calibration_error(churned: Array, probability: Array, weight: Array) -> float:
@@ -78,8 +82,8 @@ def expected_calibration_error(churned: Array, probability: Array, weight: Array
     The groups follow the order of the forecast (Naeini et al. 2015, with groups of equal size).
     Rows with equal forecasts, or of high weight, are split across groups in proportion.
     """
-    weights = _sum_by_score(probability, weight).cumsum()
-    gaps = _sum_by_score(probability, weight * (churned - probability)).cumsum()
+    sums = _sum_by_score(probability, weight, weight * (churned - probability))
+    weights, gaps = (one.cumsum() for one in sums)
     bounds = np.linspace(0, weights[-1], CALIBRATION_GROUPS + 1)
     within = np.diff(np.interp(bounds, np.append(0, weights), np.append(0, gaps)))
     return float(np.abs(within).sum() / weights[-1])

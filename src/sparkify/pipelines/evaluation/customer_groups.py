@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from sparkify.ml.bootstrap import (
@@ -19,7 +19,6 @@ from sparkify.ml.bootstrap import (
 )
 from sparkify.ml.metrics import CALIBRATION, RANKING, auc
 from sparkify.pipelines.evaluation.parameters import GroupParameters
-from sparkify.schemas import KEYS
 
 UNKNOWN = "unknown"
 GROUPS = ("level", "registered", "last_seen", "gender")
@@ -62,14 +61,6 @@ def measure_groups(rows: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
             for key, is_member in members.items()
         ]
     )
-
-
-def find_last_known_gender(test: DataFrame, user_days: DataFrame) -> DataFrame:
-    """Return each user's last known gender before the cutoff, one row per user."""
-    days = user_days.join(test.select(*KEYS), on="user_id", how="inner").where(
-        (F.col("day") < F.col("cutoff")) & F.col("gender").isNotNull()
-    )
-    return days.groupBy("user_id").agg(F.max_by("gender", "day").alias("gender"))
 
 
 def list_groupings(parameters: GroupParameters) -> list[Column]:

@@ -21,6 +21,7 @@ from sparkify.pipelines.evaluation import (
 )
 from sparkify.pipelines.evaluation.decision import describe_decision
 from sparkify.pipelines.evaluation.parameters import EvaluationParameters
+from sparkify.pipelines.feature_engineering.customers import find_last_known
 from sparkify.pipelines.modelling.inputs import list_inputs
 from sparkify.pipelines.modelling.model_card import read_card
 from sparkify.pipelines.modelling.nodes import describe_candidate, select_trial
@@ -184,7 +185,7 @@ def evaluate_groups(
     rows = to_sorted_pandas(
         test_predictions.select(*KEYS, "churned", "probability")
         .join(test.select(*KEYS, *groupings), on=KEYS, how="inner")
-        .join(customer_groups.find_last_known_gender(test, user_days), on="user_id", how="left")
+        .join(find_last_known(test, user_days, "gender"), on=KEYS, how="left")
         .fillna({"gender": customer_groups.UNKNOWN}),
         *KEYS,
     )

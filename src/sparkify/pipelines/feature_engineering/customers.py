@@ -137,3 +137,13 @@ def _select_customers(
         .where(F.col("first_day") < F.col("cutoff"))
         .where(is_customer & can_have_outcome)
     )
+
+
+def find_last_known(customers: DataFrame, user_days: DataFrame, column: str) -> DataFrame:
+    """Return the last known value of a column of `user_days` before the cutoff of each customer.
+
+    One row per user and cutoff; none for a customer without a known value.
+    """
+    known = user_days.where(F.col(column).isNotNull()).select("user_id", "day", column)
+    before = customers.select(*KEYS).join(known, on="user_id", how="inner").where("day < cutoff")
+    return before.groupBy(*KEYS).agg(F.max_by(column, "day").alias(column))

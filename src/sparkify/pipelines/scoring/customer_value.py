@@ -12,6 +12,7 @@ from scipy.stats import gamma
 from sparkify.ml.bootstrap import Array
 from sparkify.ml.leaving_curve import LeavingCurve
 from sparkify.ml.remaining_value import DAYS_PER_MONTH, compute_values
+from sparkify.pipelines.feature_engineering.customers import find_last_known
 from sparkify.pipelines.scoring.parameters import ScoringParameters
 from sparkify.pipelines.scoring.time_to_leave import name_groups
 from sparkify.schemas import CUSTOMER_VALUES, KEYS
@@ -64,16 +65,9 @@ def value_customers(
                 value_at_risk=rows["probability"] * margin * values.kept,
             )
 
-    revenue = find_last_revenue(churn_scores, user_days)
+    revenue = find_last_known(churn_scores, user_days, "revenue")
     known = scores.join(revenue, on=KEYS, how="left")
     return known.mapInPandas(add_values, CUSTOMER_VALUES.struct)
-
-
-def find_last_revenue(churn_scores: DataFrame, user_days: DataFrame) -> DataFrame:
-    """Return the last revenue before the cutoff of customers who have one, dollars per month."""
-    days = user_days.where(F.col("revenue").isNotNull()).select("user_id", "day", "revenue")
-    before = churn_scores.select(*KEYS).join(days, on="user_id").where("day < cutoff")
-    return before.groupBy(*KEYS).agg(F.max_by("revenue", "day").alias("revenue"))
 
 
 def total_values(customer_values: DataFrame) -> pd.DataFrame:

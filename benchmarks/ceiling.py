@@ -7,7 +7,8 @@ customer, the "informed" one only the events before the cutoff. Writes `ceiling.
 later events leak into its predictions. Logs under `--logs` are reused.
 
 For the days of `--curve-days`, it also measures the distance of the project's curves of leaving
-from those of the oracle, beyond the end of the log too.
+from those of the oracle, beyond the end of the log too. `curve_evaluation` is the project's own
+evaluation of its curves on later outcomes.
 """
 
 import argparse
@@ -97,6 +98,7 @@ def main(arguments: list[str] | None = None) -> None:
                 log, holdout, options.curve_days, options.futures
             )
             seeds[str(seed)]["curves"] = distances
+            seeds[str(seed)]["curve_evaluation"] = log.read_curve_evaluation()
             print(f"{pd.DataFrame(distances).round(4).to_string(index=False)}\n")
     ceiling_report.save_report(seeds, how, options.results)
     leaks = ceiling_report.list_leaks(seeds)

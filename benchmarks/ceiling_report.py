@@ -48,7 +48,7 @@ class Log(speed.Log):
         """Run the project; return its predictions and those of every candidate on the hold-out."""
         self.require()
         pipelines = "data_processing,feature_engineering,modelling,evaluation,validation"
-        outputs = ["--to-outputs", "test_predictions,candidate_predictions"]
+        outputs = ["--to-outputs", "test_predictions,candidate_predictions,curve_evaluation"]
         # Ignore an earlier champion.
         always_replace = ["--params", "evaluation.promotion.replace=always"]
         self.kedro("--pipelines", pipelines, *outputs, *always_replace)
@@ -57,6 +57,12 @@ class Log(speed.Log):
             pd.read_parquet(output / "test_predictions"),
             pd.read_parquet(output / "candidate_predictions"),
         )
+
+    def read_curve_evaluation(self) -> list[dict[str, Any]]:
+        """Return how well the curves of leaving forecast later outcomes of this log."""
+        file = self.layer("08_reporting") / "curve_evaluation.json"
+        evaluation: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return list(evaluation["rows"])
 
 
 def score_predictions(predictions: pd.DataFrame, candidates: pd.DataFrame) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sparkify.ml.remaining_value import compute_values
+from sparkify.ml.remaining_value import average_kept_value, compute_values
 
 
 def test_a_customer_who_never_leaves_brings_every_margin() -> None:
@@ -44,3 +44,10 @@ def test_the_deviation_is_that_of_the_day_of_departure() -> None:
     margins = np.select([draw < 0.5, draw < 0.8], [0, 1], 2 + later)
     assert values.remaining == pytest.approx(margins.mean(), rel=0.01)
     assert values.deviation == pytest.approx(margins.std(), rel=0.01)
+
+
+def test_a_kept_customer_is_worth_the_mean_weighted_by_the_probability_to_leave() -> None:
+    value, probability = np.array([10.0, 90.0]), np.array([0.3, 0.1])
+    assert average_kept_value(value, probability) == pytest.approx(30)
+    assert average_kept_value(value, np.zeros(2)) == pytest.approx(50)
+    assert np.isnan(average_kept_value(np.empty(0), np.empty(0)))

@@ -56,6 +56,17 @@ def compute_values(
     return Values(remaining, deviation, kept)
 
 
+def average_kept_value(kept_value: Array, probability: Array) -> float:
+    """Return the mean value of a customer who is kept: only those who would leave can be.
+
+    Customers count by their probability to leave; equally if nobody may leave. NaN without
+    customers.
+    """
+    if not len(kept_value):
+        return float("nan")
+    return float(np.average(kept_value, weights=probability if probability.any() else None))
+
+
 def _extend(staying: Array, horizon_days: int, days: int) -> Array:
     """Return the probability to stay until the end of each of so many days."""
     days_of_curve = staying.shape[1]

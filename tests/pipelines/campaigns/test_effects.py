@@ -7,14 +7,13 @@ import pytest
 
 from sparkify.ml.two_groups import Rates, compare
 from sparkify.pipelines.campaigns.effects import (
-    Economics,
     compare_groups,
     correct_for_looks,
     list_effects,
     list_programme_effects,
 )
 
-ECONOMICS = Economics(kept_customer_value=90, contact_cost=1)
+CONTACT_COST = 1  # dollar
 CUTOFF = date(2018, 11, 1)
 
 
@@ -42,13 +41,14 @@ def customers(
         probability=np.linspace(0.06, 0.3, len(frame)),
         level=np.where(np.arange(len(frame)) % 2, "paid", "free"),
         segment=None,
+        kept_value=90.0,
         gone_on=None,
     )
 
 
 def test_a_row_has_counts_rates_the_effect_and_money() -> None:
     rows = customers(contact=(30, 300), control=(20, 100))
-    row = compare_groups(rows, ECONOMICS, min_churned=50)
+    row = compare_groups(rows, CONTACT_COST, min_churned=50)
     assert (row["contacted"], row["control"]) == (300, 100)
     assert (row["churned_contacted"], row["churned_control"]) == (30, 20)
     assert row["kept"] == pytest.approx(0.1)
@@ -65,7 +65,7 @@ def test_the_forecast_adjusts_where_enough_churned() -> None:
     rows["probability"] = random.uniform(0, 0.9, len(rows))
     treated = rows["group"] == "contact"
     rows["churned"] = random.random(len(rows)) < rows["probability"] * np.where(treated, 0.7, 1)
-    row = compare_groups(rows, ECONOMICS, min_churned=5)
+    row = compare_groups(rows, CONTACT_COST, min_churned=5)
     width = row["kept_high"] - row["kept_low"]
     assert row["adjusted_kept_high"] - row["adjusted_kept_low"] < 0.92 * width
     assert row["adjusted_success_low"] < 0.3 < row["adjusted_success_high"]
@@ -75,7 +75,16 @@ def test_the_forecast_adjusts_where_enough_churned() -> None:
 def test_contacts_that_were_not_made_cost_nothing_and_count_in_the_effect() -> None:
     rows = customers(contact=(30, 300), control=(20, 100))
     rows["contacts"] = 0
-    assert compare_groups(rows, ECONOMICS, 50)["gain"] == pytest.approx(2700)
+    assert compare_groups(rows, CONTACT_COST, 50)["gain"] == pytest.approx(2700)
+
+
+def test_a_kept_customer_is_worth_the_mean_weighted_by_the_probability_to_leave() -> None:
+    rows = customers(contact=(30, 300), control=(20, 100))
+    rows[["probability", "kept_value"]] = [0.1, 90.0]
+    rows.loc[:149, ["probability", "kept_value"]] = [0.3, 10.0]
+    # Three of four who leave are worth $10, the fourth $90.
+    gain = compare_groups(rows, CONTACT_COST, 50)["gain"]
+    assert gain == pytest.approx(300 * 0.1 * (0.75 * 10 + 0.25 * 90) - 300)
 
 
 def test_effects_are_listed_by_campaign_group_and_overall() -> None:
@@ -85,7 +94,7 @@ def test_effects_are_listed_by_campaign_group_and_overall() -> None:
             customers("2018-11-08", 100, contact=(3, 30), control=(4, 10)),
         ]
     )
-    readings = pd.DataFrame(list_effects(rows, ECONOMICS, min_churned=5))
+    readings = pd.DataFrame(list_effects(rows, CONTACT_COST, min_churned=5))
     keys = ["campaign", "grouping", "value", "contacted", "control", "looks"]
     assert readings[keys].to_numpy().tolist() == [
         ["2018-11-01", "all", "all", 30, 10, 1],
@@ -108,14 +117,14 @@ def test_a_group_without_a_control_in_the_same_campaign_is_not_compared() -> Non
     )
     first["level"], second["level"] = "free", "free"
     both = customers("2018-11-15", 99, contact=(1, 4), control=(1, 4)).assign(level="paid")
-    readings = pd.DataFrame(list_effects(pd.concat([first, second, both]), ECONOMICS, 5))
+    readings = pd.DataFrame(list_effects(pd.concat([first, second, both]), CONTACT_COST, 5))
     assert "free" not in set(readings["value"])
     assert readings.loc[readings["value"] == "paid", "looks"].tolist() == [1, 1]
 
 
 def test_intervals_of_several_groups_are_wider() -> None:
     rows = customers(contact=(30, 300), control=(20, 100))
-    one, four = (compare_groups(rows, ECONOMICS, 50, looks) for looks in (1, 4))
+    one, four = (compare_groups(rows, CONTACT_COST, 50, looks) for looks in (1, 4))
     expected = compare(Rates(0.1, 0.2, 300, 100), level=1 - 0.05 / 4)
     assert four["kept_low"] == pytest.approx(expected.kept_low)
     assert four["kept_low"] < one["kept_low"]

@@ -75,6 +75,7 @@ def test_finished_campaigns_are_joined_with_outcomes(
         ("c", "2018-11-01", "control", False, date(2018, 11, 12), 0),  # after the horizon
         ("d", "2018-11-01", "lasting", False, None, 0),
     ]
+    assert rows["kept_value"].isna().all()  # lists without prices, or of an earlier version
     # c of the control group was contacted for the campaign a week later, within the horizon.
     assert rows_of(rows, "user_id", "other_contacts")[2] == ("c", 1)
     assert status == {
@@ -144,7 +145,7 @@ def campaign(contact: tuple[int, int], control: tuple[int, int]) -> pd.DataFrame
     ]
     frame = pd.DataFrame(rows).assign(
         **{"campaign": "2018-11-01", "cutoff": date(2018, 11, 1), "level": "free"},
-        **{"probability": 0.1, "segment": "segment_1", "gone_on": None},
+        **{"probability": 0.1, "segment": "segment_1", "kept_value": float("nan"), "gone_on": None},
         **{"late_contacts": 0, "other_contacts": 0},
     )
     return frame.assign(contacts=(frame["group"] == "contact").astype(int))
@@ -172,6 +173,16 @@ def test_a_success_is_proposed_beside_the_one_in_use(
     assert proposal["high"] == pytest.approx(0.67, abs=0.03)
     assert (proposal["in_use"], proposal["is_effective"]) == (0.2, True)
     assert summary["campaigns"][0]["kept_by_contact"] == pytest.approx(0.1)
+
+
+def test_a_kept_customer_has_the_value_of_the_list_or_that_of_the_parameters(
+    evaluation: EvaluationParameters, campaigns: CampaignParameters
+) -> None:
+    rows = campaign((30, 300), (60, 300))
+    effects = nodes.estimate_effects(rows, STATUS, evaluation, campaigns)
+    assert effects.loc[0, "gain"] == pytest.approx(30 * 90 - 300)
+    priced = nodes.estimate_effects(rows.assign(kept_value=40.0), STATUS, evaluation, campaigns)
+    assert priced.loc[0, "gain"] == pytest.approx(30 * 40 - 300)
 
 
 def test_contacts_that_were_not_made_as_listed_dilute_the_effect(

@@ -83,6 +83,10 @@ def test_a_campaign_is_archived_with_groups_and_segments() -> None:
         ["lasts", "lasting", None],
         ["many", "contact", "many adverts"],
     ]
+    assert campaign["kept_value"].isna().all()
+    valued = contacts.assign(kept_value=[9.0, 7.0]), control.assign(kept_value=8.0)
+    ((_, campaign),) = nodes.archive_campaign(*valued).items()
+    assert campaign["kept_value"].tolist() == [8.0, 7.0, 8.0, 9.0]
 
 
 def test_an_empty_list_has_no_campaign() -> None:

@@ -1,13 +1,13 @@
 """The effects of campaigns: overall, by group of customers, and of the whole programme."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
+from sparkify.ml.remaining_value import average_kept_value
 from sparkify.ml.two_groups import LEVEL, Effect, compare, estimate_rates
 from sparkify.pipelines.campaigns.contact_record import CONTACT, LASTING
 
@@ -27,16 +27,8 @@ COLUMNS = [
 ]
 
 
-@dataclass(frozen=True)
-class Economics:
-    """Dollars that a kept customer is worth and that a contact costs."""
-
-    kept_customer_value: float
-    contact_cost: float
-
-
 def compare_groups(
-    rows: pd.DataFrame, economics: Economics, min_churned: int, looks: int = 1
+    rows: pd.DataFrame, contact_cost: float, min_churned: int, looks: int = 1
 ) -> dict[str, Any]:
     """Compare the customers assigned to contact with the control group, as one row.
 
@@ -44,12 +36,13 @@ def compare_groups(
     their bounds are those of `Effect`. `adjusted_…` are the same with the forecast as covariate;
     they are missing if fewer than `min_churned` churned in either group. `gain` is in dollars: the
     value of the kept customers less the costs of all contacts. It uses the adjusted estimate if
-    there is one.
+    there is one. A kept customer has the mean value of the assigned customers, weighted by their
+    probability to leave.
 
     Args:
         rows: one row per customer and campaign: `user_id`, `campaign`, `group`, `churned`,
-            `probability`, `contacts`.
-        economics: the value of a kept customer and the cost of a contact.
+            `probability`, `contacts`, `kept_value`.
+        contact_cost: dollars per contact.
         min_churned: minimum of churners in each group for an adjusted estimate.
         looks: number of simultaneous comparisons. Intervals are widened so that all of them
             contain the true effect with 95 % probability (Bonferroni).
@@ -79,12 +72,13 @@ def compare_groups(
         forecast = rows["probability"].to_numpy(float)
         best = compare(estimate_rates(*grouped, covariate=forecast, **by), level)
         row |= {f"adjusted_{name}": value for name, value in best._asdict().items()}
-    return {**row, "looks": looks, **_gain(best, rows[is_contact], economics)}
+    return {**row, "looks": looks, **_gain(best, rows[is_contact], contact_cost)}
 
 
-def _gain(effect: Effect, contacted: pd.DataFrame, economics: Economics) -> dict[str, float]:
-    value = len(contacted) * economics.kept_customer_value
-    costs = contacted["contacts"].sum() * economics.contact_cost
+def _gain(effect: Effect, contacted: pd.DataFrame, contact_cost: float) -> dict[str, float]:
+    values = contacted[["kept_value", "probability"]].to_numpy(float)
+    value = len(contacted) * average_kept_value(*values.T)
+    costs = contacted["contacts"].sum() * contact_cost
     return {
         "gain": value * effect.kept - costs,
         "gain_low": value * effect.kept_low - costs,
@@ -93,7 +87,7 @@ def _gain(effect: Effect, contacted: pd.DataFrame, economics: Economics) -> dict
 
 
 def list_effects(
-    customers: pd.DataFrame, economics: Economics, min_churned: int
+    customers: pd.DataFrame, contact_cost: float, min_churned: int
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of every campaign, and of all campaigns together, without the lasting control.
 
@@ -106,7 +100,7 @@ def list_effects(
         if rows.empty:
             continue
         start = {"campaign": name, "grouping": ALL, "value": ALL}
-        yield start | compare_groups(rows, economics, min_churned)
+        yield start | compare_groups(rows, contact_cost, min_churned)
         looks = [
             (grouping, value, members)
             for grouping in GROUPINGS
@@ -115,7 +109,7 @@ def list_effects(
         ]
         effects = [
             {"campaign": name, "grouping": grouping, "value": str(value)}
-            | compare_groups(members, economics, min_churned, len(looks))
+            | compare_groups(members, contact_cost, min_churned, len(looks))
             for grouping, value, members in looks
         ]
         yield from correct_for_looks(effects)

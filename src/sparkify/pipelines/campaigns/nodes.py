@@ -21,7 +21,6 @@ from sparkify.pipelines.campaigns.effects import (
     ALL,
     COLUMNS,
     PROGRAMME,
-    Economics,
     list_effects,
     list_programme_effects,
 )
@@ -35,7 +34,7 @@ from sparkify.schemas import KEYS
 
 logger = logging.getLogger(__name__)
 CUSTOMER_COLUMNS = [
-    *("user_id", "campaign", "cutoff", "group", "probability", "level", "segment"),
+    *("user_id", "campaign", "cutoff", "group", "probability", "level", "segment", "kept_value"),
     *("churned", "gone_on", "contacts", "late_contacts", "other_contacts"),
 ]
 
@@ -96,8 +95,11 @@ def join_campaign_outcomes(
     with_contacts = join_contacts(finished, contacts, horizon_days)
     outcomes = _find_outcomes(with_contacts, user_days, feature_engineering, log_end)
     joined = with_contacts.merge(outcomes, on=KEYS, how="left", validate="1:1")
-    rows = joined[CUSTOMER_COLUMNS].sort_values(["campaign", "user_id"], ignore_index=True)
-    return rows, status
+    # Lists of version 0.9 have no kept_value.
+    rows = joined.reindex(columns=CUSTOMER_COLUMNS).sort_values(
+        ["campaign", "user_id"], ignore_index=True
+    )
+    return rows.sort_values(["campaign", "user_id"], ignore_index=True), status
 
 
 def _find_outcomes(
@@ -146,13 +148,14 @@ def estimate_effects(
     `campaign` is the cutoff of the list, or `all` for all campaigns together. `programme` is the
     effect since a customer was first listed, against the lasting control group. The columns are
     those of `effects.compare_groups`, and for groups of customers `corrected_p_value`.
+    Customers without a `kept_value` of their list are worth `kept_customer_value`.
     """
     decision = evaluation.decision
-    economics = Economics(decision.kept_customer_value, decision.contact_cost)
+    customers = campaign_customers.fillna({"kept_value": decision.kept_customer_value})
     log_end = pd.Timestamp(campaign_status["log_end"])
     rows = [
-        *list_effects(campaign_customers, economics, campaigns.min_churned),
-        *list_programme_effects(campaign_customers, log_end, campaigns.programme_days),
+        *list_effects(customers, decision.contact_cost, campaigns.min_churned),
+        *list_programme_effects(customers, log_end, campaigns.programme_days),
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from pyspark.ml import PipelineModel
 from pyspark.sql import Column, DataFrame, Window
@@ -14,6 +13,7 @@ from pyspark.sql import types as T
 
 from sparkify.errors import UserError
 from sparkify.ml.leaving_curve import LeavingCurve, find_median_days
+from sparkify.ml.remaining_value import average_kept_value
 from sparkify.ml.segments import get_likely_segment, get_segments
 from sparkify.ml.two_groups import (
     compute_power,
@@ -337,15 +337,16 @@ def archive_campaign(
 ) -> dict[str, pd.DataFrame]:
     """Return the partition of `campaign_history`: one row per listed customer.
 
-    It is named after the cutoff. `group` is contact, control or lasting. `campaigns` evaluates it
-    after the horizon. Listing a cutoff again replaces its partition; an empty list has none.
+    It is named after the cutoff. `group` is contact, control or lasting. `kept_value` is missing
+    without prices. `campaigns` evaluates it after the horizon. Listing a cutoff again replaces its
+    partition; an empty list has none.
     """
     groups = control_group["is_lasting"].map({True: "lasting", False: "control"})
     listed = pd.concat(
         [contacts.assign(group="contact"), control_group.assign(group=groups)], ignore_index=True
     )
-    columns = [*KEYS, "group", "probability", "level", "segment", "expected_gain"]
-    ordered = listed[columns].sort_values(KEYS)
+    columns = [*KEYS, "group", "probability", "level", "segment", "expected_gain", "kept_value"]
+    ordered = listed.reindex(columns=columns).sort_values(KEYS)
     return {
         str(cutoff): customers.reset_index(drop=True)
         for cutoff, customers in ordered.groupby("cutoff")
@@ -502,4 +503,4 @@ def _compute_mean_kept_value(
         return float(contact_decision["kept_customer_value"])
     if contacts.empty:
         return None
-    return float(np.average(contacts["kept_value"], weights=contacts["probability"]))
+    return average_kept_value(*contacts[["kept_value", "probability"]].to_numpy(float).T)

@@ -23,6 +23,7 @@ from scipy.stats import binomtest
 
 from benchmarks import speed
 from benchmarks.program import RESULTS, ROOT, describe_run, print_progress, save_results
+from sparkify.datasets import PartitionedTableDataset
 from sparkify.ml import metrics
 from sparkify.pipelines.evaluation import nodes as evaluation
 from sparkify.pipelines.evaluation.decision import describe_decision
@@ -84,9 +85,11 @@ def read_log(folder: Path, simulation: dict[str, Any]) -> Log:
         pipelines = "data_processing,feature_engineering,scoring"
         log.kedro("--pipelines", pipelines, "--to-outputs", "features,current_features")
     feature, read = log.layer("04_feature"), SparkSession.active().read.parquet
-    places = log.layer("02_intermediate") / "event_counts", log.layer("03_primary") / "user_days"
-    places += tuple(feature / name for name in ("features", "current_features", "snapshots"))
-    counts, days, features, newest, snapshots = (read(str(place)) for place in places)
+    places = [feature / name for name in ("features", "current_features", "snapshots")]
+    places.append(log.layer("02_intermediate") / "event_counts")
+    features, newest, snapshots, counts = (read(str(place)) for place in places)
+    user_days = str(log.layer("03_primary") / "user_days")
+    days = PartitionedTableDataset(filepath=user_days, partition_by="day").load()
     quality = (log.layer("02_intermediate") / "data_quality.json").read_text(encoding="utf-8")
     return Log(counts, days, features.join(snapshots, on=KEYS), newest, json.loads(quality))
 

@@ -27,8 +27,15 @@ from benchmarks.program import RESULTS, ROOT, describe_run, print_progress, save
 from benchmarks.speed import FEATURE_NODES, SIZES, WITH_FEATURES, Log, run_peer
 
 TO_FEATURES = "data_processing,feature_engineering"
-WITHOUT_TRAINING = f"{TO_FEATURES},scoring,monitoring,reporting"
-WITH_TRAINING = f"{TO_FEATURES},modelling,evaluation,scoring,monitoring,reporting"
+WITH_TRAINING = "__default__,monitoring"
+# As `make daily` and as `make run`: options and environment of `kedro run`.
+RUNS = {
+    "without training": (
+        ["--pipelines", "daily", "--runner", "ThreadRunner"],
+        {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"},
+    ),
+    "with training": (["--pipelines", WITH_TRAINING], {}),
+}
 DAYS, NEW_DAYS = 61, 60  # of the published log; added one by one
 FIRST_DAYS = 18  # the shortest log with a forecast: a history, a horizon and a day
 LARGE_FILES, HOURS = 8, 24
@@ -115,12 +122,9 @@ def measure_refresh(log: DailyLog, repeats: int, earlier: Path | None) -> dict[s
     figures["new_day_bytes"] = log.release()
     runs: dict[str, list[dict[str, float]]] = {}
     for turn in range(1, repeats + 1):
-        for name, pipelines in {
-            "without training": WITHOUT_TRAINING,
-            "with training": WITH_TRAINING,
-        }.items():
+        for name, (options, environment) in RUNS.items():
             restore()
-            run = log.kedro("--pipelines", pipelines)
+            run = log.kedro(*options, environment=environment)
             nodes = _read_nodes(log.folder / "output.txt")
             runs.setdefault(name, []).append({**describe(run), "nodes": nodes})
             print_progress(f"{log.size}, turn {turn}, {name}: {run.wall_seconds} s")

@@ -11,6 +11,7 @@ import os
 import shutil
 import statistics
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,10 @@ class Log:
         params = ",".join(f"simulation.{key}={value}" for key, value in self._simulation.items())
         return ["--params", params] if params else []
 
-    def kedro(self, *options: str) -> Measurement:
-        """Measure `kedro run` on this log."""
+    def kedro(self, *options: str, environment: Mapping[str, str] | None = None) -> Measurement:
+        """Measure `kedro run` on this log, with further environment variables."""
         command = [sys.executable, "-m", "sparkify", "--conf-source", str(self.conf)]
-        return measure_python([*command, "--env", self.env, *options], self.folder)
+        return measure_python([*command, "--env", self.env, *options], self.folder, environment)
 
     def timings(self) -> list[dict[str, Any]]:
         """Return the run times of the nodes, as the run saved them; None for missing values."""
@@ -87,10 +88,12 @@ class Log:
         return list(json.loads(timings.to_json(orient="records")))
 
 
-def measure_python(command: list[str], folder: Path) -> Measurement:
+def measure_python(
+    command: list[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> Measurement:
     """Measure a Python program that imports the project and the benchmarks."""
     path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    return measure(command, folder, {**os.environ, "PYTHONPATH": path})
+    return measure(command, folder, {**os.environ, "PYTHONPATH": path, **(environment or {})})
 
 
 def _list_figures(

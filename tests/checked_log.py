@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from sparkify.pipelines.data_processing import nodes
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
-from sparkify.pipelines.feature_engineering.nodes import aggregate_user_days
+from sparkify.pipelines.feature_engineering.nodes import sum_user_days
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 
 USABLE = {"accepted": 1, "rejected_share": 0.0, "max_rejected_share": 0.2}
@@ -41,9 +41,9 @@ def count_log(records: DataFrame, parameters: DataProcessingParameters) -> Check
     return CheckedLog(checked, counts, repeated, pages, nodes.count_events(pages))
 
 
-def sum_user_days(
+def sum_events_by_day(
     events: DataFrame, feature_engineering: FeatureEngineeringParameters
 ) -> DataFrame:
     """Return user_days of events."""
     pages = nodes.sum_events(events.withColumn("time_format", F.lit("ms")))
-    return aggregate_user_days(pages, USABLE, feature_engineering)
+    return sum_user_days(pages, feature_engineering)

@@ -19,7 +19,7 @@ from sparkify.pipelines.feature_engineering.customers import LogGapError, LogToo
 from sparkify.pipelines.modelling.nodes import split_in_time
 from tests import bad_logs
 from tests.bad_logs import line, ms
-from tests.checked_log import USABLE, check_log, sum_user_days
+from tests.checked_log import check_log, sum_events_by_day
 
 FIRST_DAY = date(2018, 10, 1)
 LAST_SECOND = 86_399
@@ -81,7 +81,7 @@ def write_shuffled(log: Path) -> None:
 def make_user_days(log: Path, parameters: dict[str, Any]) -> DataFrame:
     raw = EventLogDataset(filepath=str(log)).load().read_all()
     pages = check_log(raw, parameters["data_processing"]).page_counts
-    return engineering.aggregate_user_days(pages, USABLE, parameters["feature_engineering"])
+    return engineering.sum_user_days(pages, parameters["feature_engineering"])
 
 
 def collect_labels(days: DataFrame, parameters: dict[str, Any]) -> dict[str, dict[int, bool]]:
@@ -196,7 +196,7 @@ def test_a_user_with_a_million_events_is_aggregated(
         F.lit(100.0).alias("length"),
         F.lit(None).cast("double").alias("revenue"),
     )
-    rows = sum_user_days(events, parameters["feature_engineering"]).collect()
+    rows = sum_events_by_day(events, parameters["feature_engineering"]).collect()
     assert len(rows) == 24  # two million seconds
     assert sum(row["next_song"] for row in rows) == MILLION
     assert sum(row["listening_ms"] for row in rows) == 100_000 * MILLION

@@ -159,7 +159,7 @@ def test_a_log_is_read_up_to_feature_engineering(
     quality = load_quality(project)
     assert (quality["accepted"], quality["without_user"]) == READ[name]
     assert quality["rejected"] == quality["without_user"]
-    assert (project.folder / "data/03_primary/mini/user_days/_SUCCESS").exists()
+    assert (project.folder / "data/03_primary/mini/user_days/_manifest.json").exists()
     if name in LONG_ENOUGH:
         assert result.exit_code == 0
         assert (project.folder / "data/04_feature/mini/features/_SUCCESS").exists()

@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 from kedro.pipeline import Pipeline
 
-from sparkify.pipeline_registry import register_pipelines
+from sparkify.pipeline_registry import DAILY, register_pipelines
 
 FORECAST = (
     *("data_processing", "feature_engineering", "modelling", "evaluation"),
@@ -40,6 +40,7 @@ def test_the_pipelines_have_these_names(pipelines: dict[str, Pipeline]) -> None:
         "validation",
         "monitoring",
         "campaigns",
+        "daily",
         "retrospective",
     ]
 
@@ -49,6 +50,21 @@ def test_the_default_is_the_forecast_without_the_simulation(
 ) -> None:
     assert names(pipelines["__default__"]) == set().union(*(names(pipelines[p]) for p in FORECAST))
     assert not names(pipelines["__default__"]) & names(pipelines["simulation"])
+
+
+def test_a_daily_run_scores_and_monitors_and_makes_no_rows_for_training(
+    pipelines: dict[str, Pipeline],
+) -> None:
+    daily = pipelines["daily"]
+    assert not {"snapshots", "features", "challenger_model"} & daily.datasets()
+    parts = [pipelines[name] for name in DAILY]
+    left_out = names(sum(parts, start=Pipeline([]))) - names(daily)
+    assert left_out == {
+        f"feature_engineering.{name}" for name in ("label_snapshots", "compute_features")
+    }
+    assert {"page_counts", "contacts", "monitoring_summary", "report_html"} <= daily.all_outputs()
+    champion = {"churn_model", "metrics", "test_predictions"}
+    assert champion <= daily.inputs()
 
 
 def test_the_default_reads_the_log_its_record_and_external_datasets(
@@ -123,7 +139,7 @@ def test_node_names_are_unique(pipelines: dict[str, Pipeline]) -> None:
     every = [
         node
         for name, pipeline in pipelines.items()
-        if name not in FORECAST
+        if name not in (*FORECAST, "daily")
         for node in pipeline.nodes
     ]
     assert max(Counter(node.name for node in every).values()) == 1
@@ -140,7 +156,7 @@ def test_a_pipeline_is_a_namespace_with_its_figures(pipelines: dict[str, Pipelin
         expected = {evaluation if name == "evaluation" else name}
         if name == "reporting":  # which collects what these have saved
             expected |= {evaluation, "scoring"}
-        assert name == "__default__" or namespaces == expected, name
+        assert name in ("__default__", "daily") or namespaces == expected, name
         for node in pipeline.nodes:
             is_drawn = any(output.endswith("_figure") for output in node.outputs)
             assert not is_drawn or ".draw_" in node.name, node.name

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from kedro.runner import ThreadRunner
 from pyspark.sql import SparkSession
 
 from sparkify.pipelines.evaluation import contact_profit, customer_groups
@@ -77,6 +78,19 @@ def test_an_earlier_cutoff_is_added_to_the_score_history(finished: Any, tmp_path
     assert newest.round(4).to_dict() == newest_scores.set_index("user_id")["probability"].to_dict()
     holdout = catalog.load("test_predictions").toPandas().set_index("user_id")["probability"]
     pd.testing.assert_series_equal(scored, holdout, check_like=True)
+
+
+def test_a_daily_run_scores_with_the_champion_and_makes_no_training_rows(
+    finished: Any, tmp_path: Path
+) -> None:
+    project = finished.copy_to(tmp_path / "daily")
+    earlier = finished.catalog().load("contacts")
+    shutil.rmtree(project.folder / "data/04_feature/mini/features")
+    project.run("daily", params=project.params, runner=ThreadRunner())  # as `make daily`
+    catalog = project.catalog()
+    pd.testing.assert_frame_equal(catalog.load("contacts"), earlier)
+    assert catalog.load("monitoring_summary")["cutoff"] == "2018-12-01"
+    assert not catalog.exists("features")
 
 
 def versions(project: Any) -> dict[str, list[str]]:

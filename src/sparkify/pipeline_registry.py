@@ -18,10 +18,18 @@ from sparkify.pipelines import (
     validation,
 )
 from sparkify.pipelines.evaluation.pipeline import COLLECTED
+from sparkify.pipelines.feature_engineering.pipeline import TRAINING
+
+# From new files of the log to scores, monitoring and the report.
+DAILY = ("data_processing", "feature_engineering", "scoring", "monitoring", "reporting")
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Return every pipeline by name. The default goes from the raw log to scores and the report."""
+    """Return every pipeline by name.
+
+    The default goes from the raw log to scores and the report. `daily` does the same with the
+    current champion, without training, and monitors it.
+    """
     default = (
         add_namespaces(data_processing, feature_engineering, modelling)
         | add_namespaces(evaluation, inside="modelling.")
@@ -30,11 +38,13 @@ def register_pipelines() -> dict[str, Pipeline]:
     # What the report reads is collected anew from what `evaluation` and `scoring` have saved.
     forecast = sum(default.values(), start=Pipeline([]))
     default["reporting"] += forecast.only_nodes_with_tags(COLLECTED)
+    pipelines = default | add_namespaces(validation, monitoring, campaigns)
+    daily = sum((pipelines[name] for name in DAILY), start=Pipeline([]))
     return {
         "__default__": forecast,
         **add_namespaces(simulation),
-        **default,
-        **add_namespaces(validation, monitoring, campaigns),
+        **pipelines,
+        "daily": daily - daily.only_nodes_with_tags(TRAINING),
         "retrospective": retrospective.create_pipeline(),
     }
 

@@ -13,7 +13,7 @@ from sparkify.pipelines.feature_engineering import nodes
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import EVENTS, SNAPSHOTS, NewColumnName
 from sparkify.schemas.parameters import SQL_WORDS
-from tests.checked_log import sum_user_days
+from tests.checked_log import sum_events_by_day
 
 FEATURE_ENGINEERING = Path(__file__).parents[2] / "src/sparkify/pipelines/feature_engineering"
 NAME = TypeAdapter(NewColumnName)
@@ -67,7 +67,7 @@ def test_names_in_the_code_that_are_not_reserved_work_as_page_names(
     )
     events = spark.createDataFrame([], EVENTS.struct)
     snapshots = spark.createDataFrame([], SNAPSHOTS.struct)
-    user_days = sum_user_days(events, settings)
+    user_days = sum_events_by_day(events, settings)
     features = nodes.compute_features(user_days, snapshots, settings)
     assert set(pages) <= set(user_days.columns)
     assert features.columns[2:] == settings.feature_columns

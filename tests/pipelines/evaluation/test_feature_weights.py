@@ -5,6 +5,7 @@ from pyspark.ml import PipelineModel
 
 from sparkify.pipelines.evaluation.feature_weights import get_moderator
 from sparkify.pipelines.evaluation.nodes import list_feature_weights
+from sparkify.pipelines.modelling.candidates import get_classifier
 from sparkify.pipelines.modelling.inputs import list_inputs
 
 NAMES = ["thumbs_up_per_song", "is_paid", "log_days_since_last_seen"]
@@ -14,7 +15,12 @@ def test_a_linear_champion_has_weights_of_inputs_and_products(
     fitted: Callable[[str], PipelineModel],
 ) -> None:
     weights = list_feature_weights(fitted("logistic_regression"))
-    assert set(weights["feature"]) == {*NAMES, *(f"{name}, is_paid" for name in NAMES)}
+    products = {f"{name}, is_paid" for name in NAMES if name != "is_paid"}
+    assert set(weights["feature"]) == {*NAMES, *products}
+    model = fitted("logistic_regression")
+    coefficients = get_classifier(model).coefficients.toArray()
+    own = weights.set_index("feature")["weight"]["is_paid"]
+    assert own == pytest.approx(coefficients[1] + coefficients[1 + len(NAMES)])
     assert set(weights["kind"]) == {"coefficient"}
     assert weights["weight"].abs().is_monotonic_decreasing
     # Customers who give thumbs up stay.

@@ -14,7 +14,7 @@ from sparkify.pipelines.feature_engineering.log_summary import (
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import EVENTS
-from tests.checked_log import sum_user_days
+from tests.checked_log import sum_events_by_day
 
 CANCELLED = "Cancellation Confirmation"
 QUALITY = {"pages": {"NextSong": 9, "Home": 5}, "levels": {"free": 9, "paid": 5}}
@@ -54,7 +54,7 @@ def summarize(
     spark: SparkSession, rows: list[tuple[str, str, str]], settings: FeatureEngineeringParameters
 ) -> dict[str, Any]:
     log = events(spark, rows)
-    return nodes.summarize_events(log, sum_user_days(log, settings), QUALITY, settings)
+    return nodes.summarize_events(log, sum_events_by_day(log, settings), QUALITY, settings)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_level_without_events_gives_a_warning(
     log = events(spark, STAYS_AWAY)
     caplog.set_level(logging.WARNING, "sparkify")
     free = {**QUALITY, "levels": {"free": 2}}
-    nodes.summarize_events(log, sum_user_days(log, settings), free, settings)
+    nodes.summarize_events(log, sum_events_by_day(log, settings), free, settings)
     assert "no event on the paid level (data_processing.levels)" in caplog.messages[-1]
 
 

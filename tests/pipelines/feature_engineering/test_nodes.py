@@ -14,13 +14,14 @@ from sparkify.pipelines.data_processing.nodes import (
     check_records,
     drop_duplicates,
     find_copies,
+    sum_events,
 )
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.feature_engineering import nodes
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.schemas import EVENTS, FEATURES, SNAPSHOTS, USER_DAYS
-from tests.checked_log import USABLE, sum_user_days
+from sparkify.schemas import EVENTS, FEATURES, SNAPSHOTS, USER_DAYS, PartitionUpdate
+from tests.checked_log import USABLE, sum_events_by_day
 
 REGISTERED = datetime(2018, 9, 1)
 
@@ -69,7 +70,38 @@ HISTORY = [
 
 @pytest.fixture(scope="module")
 def days(spark: SparkSession, settings: FeatureEngineeringParameters) -> DataFrame:
-    return sum_user_days(events(spark, *HISTORY), settings).cache()
+    return sum_events_by_day(events(spark, *HISTORY), settings).cache()
+
+
+DAYS_OF_HISTORY = sorted({ts[:10] for _, ts, *_ in HISTORY})
+
+
+def aggregate_after(
+    days: list[str], pages: DataFrame, settings: FeatureEngineeringParameters
+) -> PartitionUpdate:
+    """Return the update of user_days after a run whose log had only some days."""
+
+    def aggregate(listed: list[str], manifest: dict[str, Any]) -> PartitionUpdate:
+        digests = {day: {"digest": f"events of {day}"} for day in listed}
+        manifests = {"page_counts": {"partitions": digests}, "user_days": manifest}
+        return nodes.aggregate_user_days(pages, manifests, USABLE, settings)
+
+    earlier = aggregate(days, {})
+    assert earlier.written == days
+    return aggregate(DAYS_OF_HISTORY, {"partitions": earlier.partitions})
+
+
+@pytest.mark.parametrize("new", ["2018-10-02", "2018-11-12", "2018-11-30"])
+def test_days_from_the_first_new_one_on_are_summed_as_those_of_the_whole_log(
+    spark: SparkSession, settings: FeatureEngineeringParameters, days: DataFrame, new: str
+) -> None:
+    pages = sum_events(events(spark, *HISTORY).withColumn("time_format", F.lit("ms")))
+    others = [day for day in DAYS_OF_HISTORY if day != new]
+    update = aggregate_after(others, pages, settings)
+    assert update.written == [day for day in DAYS_OF_HISTORY if day >= new]
+    assert list(update.partitions) == DAYS_OF_HISTORY
+    # On 2018-10-02, session 1 of the day before goes on.
+    assertDataFrameEqual(update.rows, days.where(F.col("day") >= F.lit(new)))
 
 
 def test_a_user_day_has_the_last_known_revenue(
@@ -83,7 +115,7 @@ def test_a_user_day_has_the_last_known_revenue(
         ("b", "2018-10-01 10:00:00", "Home", 3, "free", None),
     )
     revenue = F.create_map(F.lit(0), F.lit(9.5), F.lit(1), F.lit(7.5))[F.col("item_in_session")]
-    days = sum_user_days(log.withColumn("revenue", revenue), settings)
+    days = sum_events_by_day(log.withColumn("revenue", revenue), settings)
     assert {row["user_id"]: row["revenue"] for row in days.collect()} == {"a": 7.5, "b": None}
 
 
@@ -116,7 +148,7 @@ BOTH_LEVELS = [
 def test_a_user_day_counts_events_on_the_free_level_separately(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    (row,) = sum_user_days(events(spark, *BOTH_LEVELS), settings).collect()
+    (row,) = sum_events_by_day(events(spark, *BOTH_LEVELS), settings).collect()
     columns = ["next_song", "thumbs_down", "roll_advert"]
     assert [row[name] for name in columns] == [3, 3, 1]
     assert [row[f"free_{name}"] for name in columns] == [2, 1, 1]
@@ -142,7 +174,7 @@ def test_the_last_event_of_a_day_has_the_latest_time_then_the_highest_item(
         ("a", f"2018-10-01 10:00:0{second}", page, 1, event_level, None)
         for second, page, event_level in moments
     ]
-    (row,) = sum_user_days(events(spark, *log), settings).collect()
+    (row,) = sum_events_by_day(events(spark, *log), settings).collect()
     assert (row["level"], row["last_ts"]) == (level, datetime(2018, 10, 1, 10, 0, 2))
 
 
@@ -216,7 +248,7 @@ def test_a_day_ends_cancelled_if_the_cancellation_is_its_last_event(
     log: list[tuple[Any, ...]],
     ends_cancelled: bool,
 ) -> None:
-    (row,) = sum_user_days(events(spark, *log), settings).collect()
+    (row,) = sum_events_by_day(events(spark, *log), settings).collect()
     assert row["ends_cancelled"] is ends_cancelled
 
 
@@ -246,7 +278,7 @@ def test_the_last_full_day_ends_the_log(
     holdout: date,
 ) -> None:
     log = [*HISTORY[:7], ("d", last_event, "Home", 9, "free", None)]
-    snapshots = nodes.label_snapshots(sum_user_days(events(spark, *log), settings), settings)
+    snapshots = nodes.label_snapshots(sum_events_by_day(events(spark, *log), settings), settings)
     assert snapshots.agg(F.max("cutoff")).first()[0] == holdout
 
 
@@ -265,7 +297,7 @@ def test_snapshots_are_customers_and_their_labels(
 def test_a_log_without_events_is_an_error(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
-    no_days = sum_user_days(events(spark, *HISTORY).where("false"), settings)
+    no_days = sum_events_by_day(events(spark, *HISTORY).where("false"), settings)
     with pytest.raises(LogTooShortError, match="events has no rows"):
         nodes.label_snapshots(no_days, settings)
 
@@ -327,7 +359,7 @@ def test_customers_and_labels_depend_on_the_outcome(
     churned: dict[str, bool],
 ) -> None:
     changed = settings.model_copy(update={"outcome": outcome})
-    snapshots = nodes.label_snapshots(sum_user_days(events(spark, *CHANGES), settings), changed)
+    snapshots = nodes.label_snapshots(sum_events_by_day(events(spark, *CHANGES), settings), changed)
     expected = [(user, date(2018, 11, 21), label) for user, label in churned.items()]
     assertDataFrameEqual(snapshots, spark.createDataFrame(expected, snapshots.schema))
 
@@ -348,7 +380,7 @@ def test_a_partial_last_day_does_not_make_customers_inactive(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     changed = settings.model_copy(update={"outcome": "inactivity"})
-    log = sum_user_days(events(spark, *PARTLY_LOGGED), changed)
+    log = sum_events_by_day(events(spark, *PARTLY_LOGGED), changed)
     snapshots = nodes.label_snapshots(log, changed)
     holdout = date(2018, 11, 21)  # its horizon is the ten full days from 11-21 to 11-30
     expected = [("regular", holdout, False), ("late", holdout, False), ("away", holdout, True)]
@@ -359,9 +391,9 @@ def test_for_inactivity_events_after_the_cutoff_do_not_change_features(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     changed = settings.model_copy(update={"outcome": "inactivity"})
-    whole = sum_user_days(events(spark, *CHANGES), changed)
+    whole = sum_events_by_day(events(spark, *CHANGES), changed)
     earlier = [row for row in CHANGES if row[1] < "2018-11-21"]
-    cut = sum_user_days(events(spark, *earlier), changed)
+    cut = sum_events_by_day(events(spark, *earlier), changed)
     snapshots = nodes.label_snapshots(whole, changed)
     assert snapshots.count() == 6
     assertDataFrameEqual(
@@ -380,7 +412,9 @@ def test_a_cancellation_counts_from_the_cutoff_to_the_end_of_the_horizon(
             ("z", "2018-10-01 00:00:00", "Home", 1, "free", None),
             ("z", "2018-12-01 00:00:02", "Home", 1, "free", None),
         ]
-        snapshots = nodes.label_snapshots(sum_user_days(events(spark, *log), settings), settings)
+        snapshots = nodes.label_snapshots(
+            sum_events_by_day(events(spark, *log), settings), settings
+        )
         return {str(r["cutoff"]): r["churned"] for r in snapshots.where("user_id='a'").collect()}
 
     assert "2018-11-21" not in churned("2018-11-20 23:59:59")
@@ -458,7 +492,7 @@ def test_a_future_registration_gives_an_account_age_of_zero(
     spark: SparkSession, settings: FeatureEngineeringParameters
 ) -> None:
     late = events(spark, *HISTORY).withColumn("registration", F.lit(datetime(2018, 11, 30)))
-    days = sum_user_days(late, settings)
+    days = sum_events_by_day(late, settings)
     rows = nodes.compute_features(days, nodes.label_snapshots(days, settings), settings)
     assert rows.agg(F.max("account_age_days")).first()[0] == 0.0
 
@@ -468,7 +502,7 @@ def compute_features_at(
 ) -> DataFrame:
     """Return the features of the given users at one cutoff."""
     snapshots = users.select("user_id", F.lit(cutoff).cast("date").alias("cutoff"), F.lit(None))
-    return nodes.compute_features(sum_user_days(log, settings), snapshots, settings)
+    return nodes.compute_features(sum_events_by_day(log, settings), snapshots, settings)
 
 
 @pytest.mark.parametrize("cutoff", ["2018-10-17", "2018-11-14"])
@@ -511,7 +545,7 @@ def test_results_do_not_depend_on_partitions_or_order(
         catalog.load("raw_events").read_all().orderBy(F.xxhash64("value")).repartition(partitions)
     )
     log = accepted(check_records(lines, parameters["data_processing"]))
-    days = sum_user_days(log, settings).cache()
+    days = sum_events_by_day(log, settings).cache()
     snapshots = nodes.label_snapshots(days, settings)
     assertDataFrameEqual(days, catalog.load("user_days"), rtol=0, atol=0)
     assertDataFrameEqual(snapshots, catalog.load("snapshots"))
@@ -553,7 +587,7 @@ def test_features_of_genuine_users_match_pandas(
     names = ["events_5_users.json", "events_user_87.json", "events_user_113.json"]
     paths = [str(real / name) for name in names]
     log = accepted(check_records(spark.read.text(paths), parameters["data_processing"]))
-    days = sum_user_days(log, settings).cache()
+    days = sum_events_by_day(log, settings).cache()
     frame = pd.concat(pd.read_json(path, lines=True, convert_dates=False) for path in paths)
     frame["day"] = pd.to_datetime(frame["ts"], unit="ms").dt.date
     totals = days.agg(
@@ -591,8 +625,8 @@ def test_renaming_page_columns_does_not_change_values(
         }
     )
     log = events(spark, *CHANGES)
-    usual = sum_user_days(log, settings)
-    days = sum_user_days(log, changed)
+    usual = sum_events_by_day(log, settings)
+    days = sum_events_by_day(log, changed)
     snapshots = nodes.label_snapshots(days, changed)
     either = settings.model_copy(update={"outcome": "either"})
     assertDataFrameEqual(snapshots, nodes.label_snapshots(usual, either))

@@ -654,8 +654,12 @@ def test_challenger_and_champion_are_compared(write: Write, datasets: dict[str, 
         "replaced": False,
         "reason": "the current champion stays",
         "gain": {"value": 0.001, "ci95": [-0.01, 0.012]},
-        "challenger": {"label": "xgboost", "trained_until": "2018-11-07", **figures},
-        "current_champion": {"label": "random forest", "trained_until": "2018-10-31", **figures},
+        "challenger": {"candidate": "xgboost", "trained_until": "2018-11-07", **figures},
+        "current_champion": {
+            "candidate": "random_forest",
+            "trained_until": "2018-10-31",
+            **figures,
+        },
     }
     report = write(promotion=promotion)
     _, *rows = report.table("The newly trained model and the current champion")

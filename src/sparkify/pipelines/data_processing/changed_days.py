@@ -1,9 +1,11 @@
 """Select the days of a table that have changed since it was made."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from functools import reduce
+from itertools import accumulate
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -13,6 +15,25 @@ from pyspark.sql import functions as F
 def digest_texts(texts: Iterable[str]) -> str:
     """Return a digest of texts."""
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+def digest_up_to_each_day(
+    digests: Mapping[str, str], settings: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return a digest of each day and all days before it, for a table whose days depend on these.
+
+    Args:
+        digests: the digest of each day, as ISO 8601.
+        settings: what else the table depends on.
+    """
+    days = sorted(digests)
+    start = digest_texts([json.dumps(settings, sort_keys=True)])
+    chain = accumulate((digests[day] for day in days), _digest_pair, initial=start)
+    return dict(zip(days, [*chain][1:], strict=True))
+
+
+def _digest_pair(earlier: str, digest: str) -> str:
+    return digest_texts([earlier, digest])
 
 
 def plan_days(digests: Mapping[str, str], manifest: Mapping[str, Any]) -> dict[str, Any]:

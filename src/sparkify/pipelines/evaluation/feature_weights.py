@@ -17,13 +17,17 @@ def get_moderator(model: PipelineModel) -> str | None:
 def read_weights(model: PipelineModel, names: list[str]) -> tuple[str, pd.Series]:
     """Return the kind of a model's weights, and the weight of each input.
 
-    Products with the moderator are named "input, moderator".
+    Products with the moderator are named "input, moderator". The moderator is 0 or 1, so its
+    product with itself is the same input, and both weights are added.
     """
     classifier = get_classifier(model)
     if hasattr(classifier, "coefficients"):
         coefficients, moderator = classifier.coefficients.toArray(), get_moderator(model)
         products = [f"{name}, {moderator}" for name in names][: len(coefficients) - len(names)]
-        return "coefficient", pd.Series(coefficients, [*names, *products])
+        weights = pd.Series(coefficients, [*names, *products])
+        return "coefficient", weights.rename({f"{moderator}, {moderator}": moderator}).groupby(
+            level=0, sort=False
+        ).sum()
     if hasattr(classifier, "featureImportances"):
         return "importance", pd.Series(classifier.featureImportances.toArray(), names)
     gains = classifier.get_feature_importances("total_gain")

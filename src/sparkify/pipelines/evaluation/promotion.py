@@ -116,6 +116,7 @@ def _evaluate(model: PipelineModel, forecast: pd.DataFrame, bootstrap: Bootstrap
     chosen["log_loss"] = metrics.PROBABILITY["log_loss"]
     card = read_card(model)
     return {
+        "candidate": card["candidate"],
         "label": card["label"],
         "trained_until": card["training"]["last_cutoff"],
         "fingerprint": card["training"]["fingerprint"],

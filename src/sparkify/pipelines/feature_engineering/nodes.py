@@ -7,6 +7,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from sparkify.pipelines.data_processing.changed_days import digest_up_to_each_day, plan_days
 from sparkify.pipelines.data_processing.nodes import complete_events, require_usable_log
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.feature_engineering.customers import (
@@ -20,10 +21,11 @@ from sparkify.pipelines.feature_engineering.log_summary import (
     list_needed_pages,
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.schemas import EVENTS, KEYS, summed_columns, window_columns
+from sparkify.schemas import EVENTS, KEYS, PartitionUpdate, summed_columns, window_columns
 
 logger = logging.getLogger(__name__)
 SECONDS_PER_DAY = 86_400
+SESSION = ["user_id", "session_id"]
 
 
 def select_events(
@@ -46,15 +48,42 @@ def select_events(
 
 def aggregate_user_days(
     page_counts: DataFrame,
+    table_manifests: dict[str, Any],
     data_quality: dict[str, Any],
     feature_engineering: FeatureEngineeringParameters,
-) -> DataFrame:
+) -> PartitionUpdate:
     """Return one row per user and UTC day with events: counts per page, sessions, level.
 
-    All later tables are sums over these rows.
+    All later tables are sums over these rows. Days before the first day whose events changed are
+    kept: a session may go on after midnight, so a day depends on earlier days, but not on later
+    ones.
+
+    Args:
+        page_counts: the events by user, session, page and day.
+        table_manifests: what `page_counts` and the `user_days` of the last run were made from.
+        data_quality: the numbers of accepted and rejected records.
+        feature_engineering: the pages to count. If any parameter changed, all days are made anew.
 
     Raises:
         LogError: if too many records of the log were rejected.
+    """
+    require_usable_log(data_quality)
+    partitions = table_manifests["page_counts"]["partitions"]
+    digests = {day: made_from["digest"] for day, made_from in partitions.items()}
+    settings = feature_engineering.model_dump(mode="json")
+    update = plan_days(digest_up_to_each_day(digests, settings), table_manifests["user_days"])
+    is_from_scratch = update["written"] == [*update["partitions"]]
+    first_day = None if is_from_scratch else min(update["written"], default=None)
+    rows = sum_user_days(page_counts, feature_engineering, first_day)
+    return PartitionUpdate(rows.repartition("day"), **update)  # a file per day
+
+
+def sum_user_days(
+    page_counts: DataFrame,
+    feature_engineering: FeatureEngineeringParameters,
+    first_day: str | None = None,
+) -> DataFrame:
+    """Return the rows of `user_days`, of all days or from `first_day` on, as ISO 8601.
 
     Example:
         Two songs around midnight in one session; the session counts on its first day.
@@ -69,18 +98,22 @@ def aggregate_user_days(
         a        2018-10-02  1          0
         ```
     """
-    require_usable_log(data_quality)
-    session_days = _aggregate_session_days(page_counts, feature_engineering)
+    is_new = F.col("day") >= F.lit(first_day).cast("date") if first_day else F.lit(True)
+    new = page_counts.where(is_new)
+    earlier = page_counts.where(~is_new).select(*SESSION)
+    continued = earlier.join(new.select(*SESSION).distinct(), on=SESSION, how="left_semi")
+    began_earlier = continued.distinct().withColumn("began_earlier", F.lit(True))
+    session_days = _aggregate_session_days(new, feature_engineering)
+    is_first_day = F.col("day") == F.min("day").over(Window.partitionBy(*SESSION))
     counts = [*feature_engineering.pages, "other_pages", "cancellations"]
     free_counts = [f"free_{name}" for name in feature_engineering.by_level]
-    session = Window.partitionBy("user_id", "session_id")
-    is_first_day = F.col("day") == F.min("day").over(session)
     return (
-        session_days.withColumn("is_first_day", is_first_day)
+        session_days.join(began_earlier, on=SESSION, how="left")
+        .withColumn("begins", is_first_day & F.col("began_earlier").isNull())
         .groupBy("user_id", "day")
         .agg(
             *(F.sum(name).alias(name) for name in [*counts, *free_counts, "listening_ms"]),
-            F.count_if("is_first_day").alias("sessions"),
+            F.count_if("begins").alias("sessions"),
             F.max("last_event").alias("last_event"),
             F.min("registration").alias("registration"),
             F.max("last_gender").alias("last_gender"),
@@ -114,7 +147,7 @@ def _aggregate_session_days(
             for column in parameters.by_level
         },
     }
-    return page_counts.groupBy("user_id", "session_id", "day").agg(
+    return page_counts.groupBy(*SESSION, "day").agg(
         *(
             F.sum(F.when(condition, F.col("events")).otherwise(0)).alias(name)
             for name, condition in conditions.items()

@@ -3,6 +3,7 @@ from kedro.pipeline import Node, Pipeline
 from sparkify.pipelines.feature_engineering import nodes
 
 PARAMETERS = "params:feature_engineering"
+TRAINING = "training"  # tag of the nodes whose results only training and its evaluation need
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -20,7 +21,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.aggregate_user_days,
-                ["page_counts", "data_quality", PARAMETERS],
+                ["page_counts", "table_manifests", "data_quality", PARAMETERS],
                 "user_days",
                 name="aggregate_user_days",
             ),
@@ -35,12 +36,14 @@ def create_pipeline(**_: object) -> Pipeline:
                 ["user_days", PARAMETERS],
                 "snapshots",
                 name="label_snapshots",
+                tags=TRAINING,
             ),
             Node(
                 nodes.compute_features,
                 ["user_days", "snapshots", PARAMETERS],
                 "features",
                 name="compute_features",
+                tags=TRAINING,
             ),
         ]
     )

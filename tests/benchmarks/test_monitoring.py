@@ -5,6 +5,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from kedro.io import DatasetError
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import SQLTransformer
 from pyspark.sql import SparkSession
@@ -66,7 +67,7 @@ def test_a_missing_log_is_simulated_down_to_its_features(
     commands = []
     monkeypatch.setattr(monitoring.speed.Log, "kedro", lambda _, *options: commands.append(options))
     monkeypatch.setattr(monitoring, "SparkSession", MagicMock())
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DatasetError, match="user_days"):
         monitoring.read_log(tmp_path, {"seed": 3, "cohorts.tuba": 4})
     assert [options[1] for options in commands] == [
         "simulation",

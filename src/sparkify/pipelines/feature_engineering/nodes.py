@@ -54,9 +54,9 @@ def aggregate_user_days(
 ) -> PartitionUpdate:
     """Return one row per user and UTC day with events: counts per page, sessions, level.
 
-    All later tables are sums over these rows. Days before the first day whose events changed are
-    kept: a session may go on after midnight, so a day depends on earlier days, but not on later
-    ones.
+    All later tables are sums over these rows. A run keeps the days before the first day whose
+    events changed. A session may go on after midnight, so a day depends on earlier days, but not
+    on later ones.
 
     Args:
         page_counts: the events by user, session, page and day.

@@ -129,6 +129,16 @@ def test_curves_are_trained_before_the_cutoff_and_evaluated_after_it(
     ]
 
 
+def test_the_title_of_the_figure_compares_the_last_day() -> None:
+    shares = {"cutoff": "2018-10-31", "observed": [0.01, 0.1109], curves.CURVE: [0.01, 0.109]}
+    calibration = pd.DataFrame({"day": [1, 30], **shares})
+    metrics = pd.DataFrame(columns=curves.METRIC_COLUMNS)
+    title = curves.draw_curve_evaluation(metrics, calibration).texts[0].get_text()
+    assert title == "By day 30, 11.1 % had left; the curves forecast 10.9 %"
+    empty = curves.draw_curve_evaluation(metrics, calibration[:0])
+    assert empty.texts[0].get_text() == "Curves of leaving"
+
+
 def test_outcomes_after_the_cutoff_do_not_change_the_training(
     user_days: tuple[DataFrame, DataFrame, DataFrame],
     parameters: dict[str, Any],

@@ -12,7 +12,15 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
 from sparkify.errors import TooLittleDataError
-from sparkify.figure_style import BAD, MODEL, REFERENCE, TEXT_SIZE, add_legend, create_figure
+from sparkify.figure_style import (
+    BAD,
+    MODEL,
+    REFERENCE,
+    TEXT_SIZE,
+    add_legend,
+    create_figure,
+    format_percent,
+)
 from sparkify.ml import metrics
 from sparkify.ml.bootstrap import (
     Array,
@@ -244,10 +252,21 @@ def score_day(
         }
 
 
+def _state_calibration(curve_calibration: pd.DataFrame) -> str:
+    """Return the title: observed and forecast share on the latest evaluated day."""
+    if curve_calibration.empty:
+        return "Curves of leaving"
+    last = curve_calibration.loc[curve_calibration["day"].idxmax()]
+    observed, forecast = (format_percent(last[name], 1) for name in ("observed", CURVE))
+    return f"By day {last['day']}, {observed} had left; the curves forecast {forecast}"
+
+
 def draw_curve_evaluation(curve_metrics: pd.DataFrame, curve_calibration: pd.DataFrame) -> Figure:
     """Draw forecast and observed shares by day, and the AUC of each evaluated day."""
     subtitle = "Customers who have left by each day. Trained on earlier data only; 95 % intervals"
-    figure, (shares, ranking) = create_figure("Curves of leaving", subtitle, 3.2, columns=2)
+    figure, (shares, ranking) = create_figure(
+        _state_calibration(curve_calibration), subtitle, 3.2, columns=2
+    )
     for number, (cutoff, rows) in enumerate(curve_calibration.groupby("cutoff")):
         labels = ("observed", "mean of the curves") if number == 0 else (None, None)
         shares.plot(rows["day"], rows["observed"], color=BAD, lw=1, label=labels[0])
@@ -257,6 +276,7 @@ def draw_curve_evaluation(curve_metrics: pd.DataFrame, curve_calibration: pd.Dat
     shares.set(xlabel="Days after the cutoff", ylabel="Share who have left")
     shares.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     shares.margins(x=0.35)
+    shares.set_xlim(left=0)
     for shift, (predictor, color) in enumerate({CURVE: MODEL, SEGMENT: REFERENCE}.items()):
         rows = curve_metrics[curve_metrics["predictor"] == predictor]
         errors = [rows["auc"] - rows["auc_low"], rows["auc_high"] - rows["auc"]]

@@ -22,7 +22,7 @@ LOCAL = {  # settings of Spark that replace those of a cluster, for a run on one
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.memory": "2g",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
     "spark.submit.pyFiles": None,
     "spark.pyspark.python": None,
     "spark.executor.extraJavaOptions": None,

@@ -15,7 +15,10 @@ LOGGING = Path(jvm.__file__).with_name("log4j2.properties")
 ALGEBRA = (
     "-Ddev.ludovic.netlib.blas.allowNative=false -Ddev.ludovic.netlib.lapack.allowNative=false"
 )
-QUIET = f"-Xlog:disable -Dlog4j2.configurationFile={LOGGING.as_uri()} {ALGEBRA}"
+QUIET = (
+    f"-Xlog:disable -Dlog4j2.configurationFile={LOGGING.as_uri()} "
+    f"-XX:ReservedCodeCacheSize=240m {ALGEBRA}"
+)
 EXECUTOR = f"--conf=spark.executor.extraJavaOptions={ALGEBRA}"
 PRINTED = """
 from pyspark.sql import SparkSession

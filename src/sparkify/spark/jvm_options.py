@@ -26,6 +26,8 @@ JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions"
 # Java would call the machine's BLAS and LAPACK where it finds them; their sums differ.
 OWN_ALGEBRA = [f"-Ddev.ludovic.netlib.{name}.allowNative=false" for name in ("blas", "lapack")]
+# Java's default if both of its compilers run; with the first one alone 48 MB, which fills up.
+CODE_CACHE = "-XX:ReservedCodeCacheSize=240m"
 # A small run like the project's; the classes that it loads are archived.
 SAMPLE_RUN = """
 import sys
@@ -73,7 +75,7 @@ def format_submit_arguments(
     files of Spark and Java go to `scratch`, unless `spark.local.dir` is set.
     """
     # JVM logging is off: it warns of classes that cannot be archived.
-    options = ["-Xlog:disable", f"-Dlog4j2.configurationFile={LOGGING}", *OWN_ALGEBRA]
+    options = ["-Xlog:disable", f"-Dlog4j2.configurationFile={LOGGING}", CODE_CACHE, *OWN_ALGEBRA]
     archive = archive or CLASS_ARCHIVE
     if archive.exists():
         options.append(f"-XX:SharedArchiveFile={archive}")

@@ -160,18 +160,10 @@ Score = Callable[..., tuple[DataFrame, dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def score(
-    inputs: InputParameters, scoring: ScoringParameters, settings: FeatureEngineeringParameters
-) -> Score:
+def score(inputs: InputParameters, scoring: ScoringParameters) -> Score:
     """Return a function that scores features with a model, with every reason."""
     every_reason = scoring.model_copy(update={"min_contribution_share": 0})
-    return partial(
-        nodes.score_customers,
-        package_versions=VERSIONS,
-        inputs=inputs,
-        scoring=every_reason,
-        feature_engineering=settings,
-    )
+    return partial(nodes.score_customers, inputs=inputs, scoring=every_reason)
 
 
 @pytest.fixture(scope="module")
@@ -228,10 +220,13 @@ def test_scores_have_the_card_of_the_model_that_made_them(
 
 
 def test_a_model_of_other_features_is_an_error(
-    current_features: DataFrame, churn_model: PipelineModel, score: Score
+    churn_model: PipelineModel, settings: FeatureEngineeringParameters
 ) -> None:
+    assert nodes.check_champion(churn_model, VERSIONS, settings) is churn_model
+    fewer = {name: page for name, page in settings.pages.items() if name != "thumbs_up"}
+    changed = settings.model_copy(update={"pages": fewer})
     with pytest.raises(ModelMismatchError, match="does not have: thumbs_up"):
-        score(current_features.drop("thumbs_up"), churn_model)
+        nodes.check_champion(churn_model, VERSIONS, changed)
 
 
 def test_scores_are_archived_under_their_cutoff(scores: DataFrame) -> None:

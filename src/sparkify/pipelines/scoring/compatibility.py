@@ -1,7 +1,6 @@
 """Checks that a model can score the features and predicts what the parameters ask for."""
 
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 from sparkify.errors import UserError
@@ -17,18 +16,17 @@ class ModelMismatchError(UserError):
 
 def require_compatible(
     card: dict[str, Any],
-    columns: Sequence[str],
     feature_engineering: FeatureEngineeringParameters,
     package_versions: dict[str, str],
 ) -> None:
-    """Raise an error if a model cannot score these features or predicts something else.
+    """Raise an error if a model cannot score the features or predicts something else.
 
     A different version of a package is a warning.
 
     Args:
         card: the model's card.
-        columns: the columns of the features to score.
-        feature_engineering: the outcome, horizon and customers to predict for.
+        feature_engineering: the features to score, and the outcome, horizon and customers to
+            predict for.
         package_versions: the installed versions.
 
     Raises:
@@ -39,6 +37,7 @@ def require_compatible(
             f"churn_model was trained by another version of this project: its model card has no "
             f"{lacking}. Train another model with `kedro run`."
         )
+    columns = feature_engineering.feature_columns
     missing = [name for name in card["features"] if name not in columns]
     if missing:
         raise ModelMismatchError(

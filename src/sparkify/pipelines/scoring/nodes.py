@@ -111,13 +111,25 @@ def _format_no_customer(cutoff: date, feature_engineering: FeatureEngineeringPar
     return f"{message}: all users seen before it had cancelled"
 
 
-def score_customers(
-    current_features: DataFrame,
+def check_champion(
     churn_model: PipelineModel,
     package_versions: dict[str, str],
+    feature_engineering: FeatureEngineeringParameters,
+) -> PipelineModel:
+    """Return the champion if it can score the features; a run checks that before it reads the log.
+
+    Raises:
+        ModelMismatchError: if the model cannot score these features or predicts something else.
+    """
+    require_compatible(read_card(churn_model), feature_engineering, package_versions)
+    return churn_model
+
+
+def score_customers(
+    current_features: DataFrame,
+    scoring_model: PipelineModel,
     inputs: InputParameters,
     scoring: ScoringParameters,
-    feature_engineering: FeatureEngineeringParameters,
 ) -> tuple[DataFrame, dict[str, Any]]:
     """Predict the probability to churn of every current customer, with ranks and reasons.
 
@@ -126,21 +138,17 @@ def score_customers(
 
     Returns:
         One row per customer, and the card of the model that made these scores.
-
-    Raises:
-        ModelMismatchError: if the model cannot score these features or predicts something else.
     """
-    card = read_card(churn_model)
-    require_compatible(card, current_features.columns, feature_engineering, package_versions)
-    explanation = explain_model(churn_model, inputs, scoring)
+    card = read_card(scoring_model)
+    explanation = explain_model(scoring_model, inputs, scoring)
     curve = LeavingCurve.from_card(card, scoring.curve_days)
     level = F.when(F.col("is_paid") > 0, "paid").otherwise("free").alias("level")
     columns = [*KEYS, "probability", "level", "days_since_last_seen", "segment"]
-    input_columns = list_inputs(churn_model)
-    explanation_columns = sorted({*list_features(churn_model), *input_columns} - {*columns})
-    names = name_segments(segments, inputs) if (segments := get_segments(churn_model)) else []
-    segment = get_likely_segment(churn_model, names).alias("segment")
-    predictions = churn_model.transform(current_features).select("*", level, segment)
+    input_columns = list_inputs(scoring_model)
+    explanation_columns = sorted({*list_features(scoring_model), *input_columns} - {*columns})
+    names = name_segments(segments, inputs) if (segments := get_segments(scoring_model)) else []
+    segment = get_likely_segment(scoring_model, names).alias("segment")
+    predictions = scoring_model.transform(current_features).select("*", level, segment)
 
     def add_predictions(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in batches:

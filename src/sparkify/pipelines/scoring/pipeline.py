@@ -29,11 +29,14 @@ def create_pipeline(**_: object) -> Pipeline:
                     name="describe_current_customers",
                 ),
                 Node(
+                    nodes.check_champion,
+                    ["churn_model", "params:package_versions", engineering_parameters],
+                    "scoring_model",
+                    name="check_champion",
+                ),
+                Node(
                     nodes.score_customers,
-                    [
-                        *["current_features", "churn_model", "params:package_versions"],
-                        *["params:inputs", scoring, engineering_parameters],
-                    ],
+                    ["current_features", "scoring_model", "params:inputs", scoring],
                     ["churn_scores", "scores_model_card"],
                     name="score_customers",
                 ),

@@ -61,16 +61,21 @@ def summarize_time_to_leave(time_to_leave: DataFrame, churn_scores: DataFrame) -
     """
     groups = churn_scores.select(*KEYS, "level", "segment")
     rows = time_to_leave.join(groups, on=KEYS, how="inner")
-    # Rounded, since Spark keeps each distinct value of a group in memory.
-    quantiles = F.percentile(F.round("probability", 4), F.array(F.lit(0.1), F.lit(0.9)))
+    # Rounded, since Spark keeps each distinct value of a group in memory; counted first, since it
+    # adds values to a percentile one by one.
+    counts = rows.groupBy(
+        "day", "level", "segment", F.round("probability", 4).alias("rounded")
+    ).agg(F.count("*").alias("customers"), F.sum("probability").alias("expected"))
+    quantiles = F.percentile("rounded", F.array(F.lit(0.1), F.lit(0.9)), F.col("customers"))
+    customers = F.sum("customers")
     summary = (
-        rows.groupingSets(
+        counts.groupingSets(
             [["day"], ["day", "level"], ["day", "segment"]], "day", "level", "segment"
         )
         .agg(
             F.grouping_id().alias("group_id"),
-            F.count("*").alias("customers"),
-            F.round(F.avg("probability"), 6).alias("mean"),
+            customers.alias("customers"),
+            F.round(F.sum("expected") / customers, 6).alias("mean"),
             quantiles.alias("quantiles"),
         )
         .select(

@@ -256,7 +256,7 @@ def _state_calibration(curve_calibration: pd.DataFrame) -> str:
     """Return the title: observed and forecast share on the latest evaluated day."""
     if curve_calibration.empty:
         return "Curves of leaving"
-    last = curve_calibration.loc[curve_calibration["day"].idxmax()]
+    last = curve_calibration.nlargest(1, "day").iloc[0]
     observed, forecast = (format_percent(last[name], 1) for name in ("observed", CURVE))
     return f"By day {last['day']}, {observed} had left; the curves forecast {forecast}"
 

@@ -82,10 +82,10 @@ def test_a_model_of_inactivity_fits_one_definition_of_customers(
         **card,
         "prediction_task": {**card["prediction_task"], **inactivity.prediction_task},
     }
-    require_compatible(other_card, card["features"], inactivity, VERSIONS)
+    require_compatible(other_card, inactivity, VERSIONS)
     fewer = inactivity.model_copy(update={"active_within_days": 14})
     with pytest.raises(ModelMismatchError) as error:
-        require_compatible(other_card, card["features"], fewer, VERSIONS)
+        require_compatible(other_card, fewer, VERSIONS)
     assert str(error.value) == (
         "churn_model predicts 'inactivity' within 10 days of customers seen in the last 30 days; "
         "the parameters ask for 'inactivity' within 10 days of customers seen in the last 14 days "
@@ -94,4 +94,4 @@ def test_a_model_of_inactivity_fits_one_definition_of_customers(
         "--load-versions, or train one with `kedro run`."
     )
     with pytest.raises(ModelMismatchError, match="ask for 'cancellation' within 10 days "):
-        require_compatible(other_card, card["features"], settings, VERSIONS)
+        require_compatible(other_card, settings, VERSIONS)

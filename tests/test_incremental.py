@@ -25,8 +25,9 @@ from tests.incremental_log import (
     write_days,
 )
 
-# `make incremental` draws 200 sequences, and ten for `kedro run`.
+# `make incremental` draws 200 sequences in two parts, and ten for `kedro run`.
 SEQUENCES = int(os.environ.get("SPARKIFY_SEQUENCES", "2"))
+PARTS = 2  # which pytest-xdist may run at the same time
 RUN_SEQUENCES = int(os.environ.get("SPARKIFY_RUN_SEQUENCES", "1"))
 
 
@@ -92,8 +93,9 @@ CHANGES = {"remove": remove, "change": change, "late": add_late}
 MORE_CHANGES = {**CHANGES, "copies": add_copies, "day": add_day}
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @settings(
-    max_examples=SEQUENCES,
+    max_examples=SEQUENCES // PARTS,
     deadline=None,
     derandomize=True,
     database=None,
@@ -109,13 +111,14 @@ MORE_CHANGES = {**CHANGES, "copies": add_copies, "day": add_day}
 )
 def test_changes_of_the_log_give_the_tables_of_a_run_from_scratch(
     interpreted: None,
+    part: int,
     needed: list[str],
     more: list[str],
     changes_of_first_run: int,
     seed: int,
     batch_bytes: int,
 ) -> None:
-    chance = random.Random(seed)  # noqa: S311 -- no secret
+    chance = random.Random(f"{part} {seed}")  # noqa: S311 -- no secret
     with tempfile.TemporaryDirectory() as folder:
         log = IncrementalLog(Path(folder), batch_megabytes=batch_bytes / 1_000_000)
         write_days(log, chance)

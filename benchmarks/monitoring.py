@@ -89,7 +89,7 @@ def read_log(folder: Path, simulation: dict[str, Any]) -> Log:
     places.append(log.layer("02_intermediate") / "event_counts")
     features, newest, snapshots, counts = (read(str(place)) for place in places)
     user_days = str(log.layer("03_primary") / "user_days")
-    days = PartitionedTableDataset(filepath=user_days, partition_by="day").load()
+    days = PartitionedTableDataset(filepath=user_days, partition_by="week").load()
     quality = (log.layer("02_intermediate") / "data_quality.json").read_text(encoding="utf-8")
     return Log(counts, days, features.join(snapshots, on=KEYS), newest, json.loads(quality))
 

@@ -74,6 +74,10 @@ def days(spark: SparkSession, settings: FeatureEngineeringParameters) -> DataFra
 
 
 DAYS_OF_HISTORY = sorted({ts[:10] for _, ts, *_ in HISTORY})
+WEEKS_OF_HISTORY = [
+    *("2018-10-01", "2018-11-12", "2018-11-19"),
+    "2018-11-26",
+]
 
 
 def aggregate_after(
@@ -86,22 +90,35 @@ def aggregate_after(
         manifests = {"page_counts": {"partitions": digests}, "user_days": manifest}
         return nodes.aggregate_user_days(pages, manifests, USABLE, settings)
 
-    earlier = aggregate(days, {})
-    assert earlier.written == days
-    return aggregate(DAYS_OF_HISTORY, {"partitions": earlier.partitions})
+    return aggregate(DAYS_OF_HISTORY, {"partitions": aggregate(days, {}).partitions})
 
 
-@pytest.mark.parametrize("new", ["2018-10-02", "2018-11-12", "2018-11-30"])
-def test_days_from_the_first_new_one_on_are_summed_as_those_of_the_whole_log(
-    spark: SparkSession, settings: FeatureEngineeringParameters, days: DataFrame, new: str
+@pytest.mark.parametrize(
+    ("new", "first_week"),
+    [("2018-10-02", "2018-10-01"), ("2018-11-22", "2018-11-19"), ("2018-11-30", "2018-11-26")],
+)
+def test_weeks_from_the_first_new_day_on_are_summed_as_those_of_the_whole_log(
+    spark: SparkSession,
+    settings: FeatureEngineeringParameters,
+    days: DataFrame,
+    new: str,
+    first_week: str,
 ) -> None:
     pages = sum_events(events(spark, *HISTORY).withColumn("time_format", F.lit("ms")))
     others = [day for day in DAYS_OF_HISTORY if day != new]
     update = aggregate_after(others, pages, settings)
-    assert update.written == [day for day in DAYS_OF_HISTORY if day >= new]
-    assert list(update.partitions) == DAYS_OF_HISTORY
+    assert update.written == [week for week in WEEKS_OF_HISTORY if week >= first_week]
+    assert list(update.partitions) == WEEKS_OF_HISTORY
+    assertDataFrameEqual(update.rows, days.where(F.col("week") >= F.lit(first_week)))
+
+
+def test_a_session_that_began_before_the_first_day_does_not_begin_again(
+    spark: SparkSession, settings: FeatureEngineeringParameters, days: DataFrame
+) -> None:
+    pages = sum_events(events(spark, *HISTORY).withColumn("time_format", F.lit("ms")))
+    later = nodes.sum_user_days(pages, settings, "2018-10-02")
     # On 2018-10-02, session 1 of the day before goes on.
-    assertDataFrameEqual(update.rows, days.where(F.col("day") >= F.lit(new)))
+    assertDataFrameEqual(later, days.where("day >= '2018-10-02'"))
 
 
 def test_a_user_day_has_the_last_known_revenue(

@@ -96,9 +96,7 @@ def join_campaign_outcomes(
     outcomes = _find_outcomes(with_contacts, user_days, feature_engineering, log_end)
     joined = with_contacts.merge(outcomes, on=KEYS, how="left", validate="1:1")
     # Lists of version 0.9 have no kept_value.
-    rows = joined.reindex(columns=CUSTOMER_COLUMNS).sort_values(
-        ["campaign", "user_id"], ignore_index=True
-    )
+    rows = joined.reindex(columns=CUSTOMER_COLUMNS)
     return rows.sort_values(["campaign", "user_id"], ignore_index=True), status
 
 

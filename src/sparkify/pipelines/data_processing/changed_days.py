@@ -1,11 +1,10 @@
-"""Select the days of a table that have changed since it was made."""
+"""Select the days or weeks of a table that have changed since it was made."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from functools import reduce
-from itertools import accumulate
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -17,38 +16,38 @@ def digest_texts(texts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
-def digest_up_to_each_day(
-    digests: Mapping[str, str], settings: Mapping[str, Any]
-) -> dict[str, str]:
-    """Return a digest of each day and all days before it, for a table whose days depend on these.
+def digest_weeks(digests: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return a digest by week of its days and all earlier ones, for a table that depends on these.
 
     Args:
         digests: the digest of each day, as ISO 8601.
         settings: what else the table depends on.
+
+    Returns:
+        The digests by the Monday of each week, as ISO 8601.
     """
-    days = sorted(digests)
-    start = digest_texts([json.dumps(settings, sort_keys=True)])
-    chain = accumulate((digests[day] for day in days), _digest_pair, initial=start)
-    return dict(zip(days, [*chain][1:], strict=True))
+    weeks = {}
+    digest = digest_texts([json.dumps(settings, sort_keys=True)])
+    for day in sorted(digests):
+        digest = digest_texts([digest, digests[day]])
+        date_of_day = date.fromisoformat(day)
+        weeks[(date_of_day - timedelta(days=date_of_day.weekday())).isoformat()] = digest
+    return weeks
 
 
-def _digest_pair(earlier: str, digest: str) -> str:
-    return digest_texts([earlier, digest])
-
-
-def plan_days(digests: Mapping[str, str], manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the days that a table has after this run, and which of them to make.
+def plan_partitions(digests: Mapping[str, str], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the days or weeks that a table has after this run, and which of them to make.
 
     Args:
-        digests: the digest of the events of each day, as ISO 8601.
+        digests: the digest of the events of each day, or up to each week, as ISO 8601.
         manifest: of the table; empty before the first run.
 
     Returns:
         All arguments of a `PartitionUpdate` but the rows.
     """
     earlier = manifest.get("partitions", {})
-    partitions = {day: {"digest": digest} for day, digest in digests.items()}
-    written = [day for day, made_from in partitions.items() if earlier.get(day) != made_from]
+    partitions = {name: {"digest": digest} for name, digest in digests.items()}
+    written = [name for name, made_from in partitions.items() if earlier.get(name) != made_from]
     return {"written": written, "partitions": partitions, "about": {}}
 
 

@@ -11,7 +11,11 @@ from pyspark.sql import functions as F
 
 from sparkify.errors import UserError
 from sparkify.log_formats.event_log import EventLogFiles
-from sparkify.pipelines.data_processing.changed_days import digest_texts, plan_days, select_days
+from sparkify.pipelines.data_processing.changed_days import (
+    digest_texts,
+    plan_partitions,
+    select_days,
+)
 from sparkify.pipelines.data_processing.completion import assign_levels, assign_sessions
 from sparkify.pipelines.data_processing.diagnosis import (
     LogError,
@@ -192,7 +196,7 @@ def find_repeated_events(
         OutdatedCountsError: if `checked_events` has changed since its records were counted.
     """
     require_current_counts(record_counts, table_manifests["checked_events"])
-    update = plan_days(record_counts["days"], table_manifests["repeated_events"])
+    update = plan_partitions(record_counts["days"], table_manifests["repeated_events"])
     rows = find_copies(select_days(checked_events, update))
     return PartitionUpdate(rows, **update)
 
@@ -251,7 +255,7 @@ def count_pages(
     days = record_counts["days"]
     if data_processing.lacks("sessionId") or data_processing.lacks("level"):
         days = dict.fromkeys(days, digest_texts(days.values()))
-    update = plan_days(days, table_manifests["page_counts"])
+    update = plan_partitions(days, table_manifests["page_counts"])
     events = complete_events(
         select_days(checked_events, update), select_days(repeated_events, update), data_processing
     )

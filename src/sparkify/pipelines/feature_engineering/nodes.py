@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from sparkify.pipelines.data_processing.changed_days import digest_up_to_each_day, plan_days
+from sparkify.pipelines.data_processing.changed_days import digest_weeks, plan_partitions
 from sparkify.pipelines.data_processing.nodes import complete_events, require_usable_log
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.feature_engineering.customers import (
@@ -54,7 +54,7 @@ def aggregate_user_days(
 ) -> PartitionUpdate:
     """Return one row per user and UTC day with events: counts per page, sessions, level.
 
-    All later tables are sums over these rows. A run keeps the days before the first day whose
+    All later tables are sums over these rows. A run keeps the weeks before the first day whose
     events changed. A session may go on after midnight, so a day depends on earlier days, but not
     on later ones.
 
@@ -62,7 +62,7 @@ def aggregate_user_days(
         page_counts: the events by user, session, page and day.
         table_manifests: what `page_counts` and the `user_days` of the last run were made from.
         data_quality: the numbers of accepted and rejected records.
-        feature_engineering: the pages to count. If any parameter changed, all days are made anew.
+        feature_engineering: the pages to count. If any parameter changed, all weeks are made anew.
 
     Raises:
         LogError: if too many records of the log were rejected.
@@ -71,11 +71,11 @@ def aggregate_user_days(
     partitions = table_manifests["page_counts"]["partitions"]
     digests = {day: made_from["digest"] for day, made_from in partitions.items()}
     settings = feature_engineering.model_dump(mode="json")
-    update = plan_days(digest_up_to_each_day(digests, settings), table_manifests["user_days"])
+    update = plan_partitions(digest_weeks(digests, settings), table_manifests["user_days"])
     is_from_scratch = update["written"] == [*update["partitions"]]
     first_day = None if is_from_scratch else min(update["written"], default=None)
     rows = sum_user_days(page_counts, feature_engineering, first_day)
-    return PartitionUpdate(rows.repartition("day"), **update)  # a file per day
+    return PartitionUpdate(rows.repartition("week"), **update)  # a file per week
 
 
 def sum_user_days(
@@ -120,7 +120,8 @@ def sum_user_days(
             F.max("last_revenue").alias("last_revenue"),
         )
         .select(
-            *("user_id", "day", *counts, "sessions", "listening_ms", *free_counts),
+            *("user_id", "day", F.trunc("day", "week").alias("week")),
+            *(*counts, "sessions", "listening_ms", *free_counts),
             "last_event.level",
             F.col("last_event.last_ts").alias("last_ts"),
             (F.col("last_event.page") == feature_engineering.cancellation_page).alias(

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow.dataset
 
 NOT_COMPARED = {"uid", "timestamp"}  # in Spark ML stages; they differ between runs
-NAMES_OF_FOLDERS = {"save", "batch"}  # which files were written and read together
+PARTITIONS_NOT_COMPARED = {"save", "batch"}  # which files were written and read together
 RUN_TIMES = {"run_timings", "fit_times"}  # tables of seconds
 # Which files were read together and when; their records are compared.
 READINGS = {"_manifest", "reading_plan", "record_counts"}
@@ -97,7 +97,9 @@ def _count_digits(one: Any, other: Any) -> int:
 
 def _read_table(path: Path) -> Values:
     stored = pyarrow.dataset.dataset(path, partitioning="hive")
-    table = stored.to_table([name for name in stored.schema.names if name not in NAMES_OF_FOLDERS])
+    table = stored.to_table(
+        [name for name in stored.schema.names if name not in PARTITIONS_NOT_COMPARED]
+    )
     nested = [field.name for field in table.schema if pyarrow.types.is_nested(field.type)]
     frame = table.drop_columns(nested).to_pandas()
     keys = [name for name in frame if not pd.api.types.is_float_dtype(frame[name])]

@@ -28,7 +28,7 @@ from benchmarks.speed import FEATURE_NODES, SIZES, WITH_FEATURES, Log, run_peer
 
 TO_FEATURES = "data_processing,feature_engineering"
 WITH_TRAINING = "__default__,monitoring"
-# As `make daily` and as `make run`: options and environment of `kedro run`.
+# Options and environment of `kedro run`: as `make daily`, and with training.
 RUNS = {
     "without training": (
         ["--pipelines", "daily", "--runner", "ThreadRunner"],

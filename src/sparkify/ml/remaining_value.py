@@ -57,10 +57,9 @@ def compute_values(
 
 
 def average_kept_value(kept_value: Array, probability: Array) -> float:
-    """Return the mean value of a customer who is kept: only those who would leave can be.
+    """Return the mean value of a kept customer, weighted by the probability to leave.
 
-    Customers count by their probability to leave; equally if nobody may leave. NaN without
-    customers.
+    Only those who would leave can be kept. Without weights if all are 0; NaN without customers.
     """
     if not len(kept_value):
         return float("nan")

@@ -18,7 +18,7 @@ SampleShare = Annotated[float, Field(ge=1 / PERMILLE, le=1 - 1 / PERMILLE)]
 
 # Temporary columns of feature engineering, models and studies.
 INTERMEDIATE_COLUMNS = (
-    *("first_day", "begins", "began_earlier", "last_event", "last_gender"),
+    *("first_day", "is_session_start", "has_earlier_day", "last_event", "last_gender"),
     *("last_paid_ts", "last_revenue", "log_opened"),
     *("inputs", "label", "weight", "moderator", "moderated", "unscaled", "scaled"),
     *("uncalibrated", "place", "total_records"),

@@ -82,6 +82,8 @@ def join_campaign_outcomes(
     if not lists:
         return pd.DataFrame(columns=CUSTOMER_COLUMNS), status
     listed = pd.concat(lists, ignore_index=True)
+    if "kept_value" not in listed:  # lists of version 0.9
+        listed["kept_value"] = float("nan")
     contacts = list_contacts_made(listed, contact_record)
     pairs = contacts.merge(listed[["user_id", "campaign"]], how="left", indicator=True)
     status["unlisted"] = int((pairs["_merge"] == "left_only").sum())
@@ -95,9 +97,7 @@ def join_campaign_outcomes(
     with_contacts = join_contacts(finished, contacts, horizon_days)
     outcomes = _find_outcomes(with_contacts, user_days, feature_engineering, log_end)
     joined = with_contacts.merge(outcomes, on=KEYS, how="left", validate="1:1")
-    # Lists of version 0.9 have no kept_value.
-    rows = joined.reindex(columns=CUSTOMER_COLUMNS)
-    return rows.sort_values(["campaign", "user_id"], ignore_index=True), status
+    return joined[CUSTOMER_COLUMNS].sort_values(["campaign", "user_id"], ignore_index=True), status
 
 
 def _find_outcomes(

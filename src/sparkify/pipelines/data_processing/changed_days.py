@@ -17,7 +17,7 @@ def digest_texts(texts: Iterable[str]) -> str:
 
 
 def digest_weeks(digests: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return a digest by week of its days and all earlier ones, for a table that depends on these.
+    """Return a digest for each week, of all days up to its end.
 
     Args:
         digests: the digest of each day, as ISO 8601.
@@ -39,15 +39,15 @@ def plan_partitions(digests: Mapping[str, str], manifest: Mapping[str, Any]) -> 
     """Return the days or weeks that a table has after this run, and which of them to make.
 
     Args:
-        digests: the digest of the events of each day, or up to each week, as ISO 8601.
+        digests: the digest of each partition, by its date (a day or a Monday) as ISO 8601.
         manifest: of the table; empty before the first run.
 
     Returns:
         All arguments of a `PartitionUpdate` but the rows.
     """
     earlier = manifest.get("partitions", {})
-    partitions = {name: {"digest": digest} for name, digest in digests.items()}
-    written = [name for name, made_from in partitions.items() if earlier.get(name) != made_from]
+    partitions = {key: {"digest": digest} for key, digest in digests.items()}
+    written = [key for key, made_from in partitions.items() if earlier.get(key) != made_from]
     return {"written": written, "partitions": partitions, "about": {}}
 
 

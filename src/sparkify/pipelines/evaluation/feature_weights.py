@@ -1,5 +1,6 @@
 """Weights of a model's inputs, read from its fitted classifier."""
 
+import numpy as np
 import pandas as pd
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import VectorSlicer
@@ -17,17 +18,18 @@ def get_moderator(model: PipelineModel) -> str | None:
 def read_weights(model: PipelineModel, names: list[str]) -> tuple[str, pd.Series]:
     """Return the kind of a model's weights, and the weight of each input.
 
-    Products with the moderator are named "input, moderator". The moderator is 0 or 1, so its
-    product with itself is the same input, and both weights are added.
+    Products with the moderator are named "input, moderator". A moderator of 0 and 1 equals its
+    square: both are one input with equal weights, which are added.
     """
     classifier = get_classifier(model)
     if hasattr(classifier, "coefficients"):
         coefficients, moderator = classifier.coefficients.toArray(), get_moderator(model)
         products = [f"{name}, {moderator}" for name in names][: len(coefficients) - len(names)]
         weights = pd.Series(coefficients, [*names, *products])
-        return "coefficient", weights.rename({f"{moderator}, {moderator}": moderator}).groupby(
-            level=0, sort=False
-        ).sum()
+        square = f"{moderator}, {moderator}"
+        if moderator and np.isclose(weights[square], weights[moderator]):
+            weights[moderator] += weights.pop(square)
+        return "coefficient", weights
     if hasattr(classifier, "featureImportances"):
         return "importance", pd.Series(classifier.featureImportances.toArray(), names)
     gains = classifier.get_feature_importances("total_gain")

@@ -21,11 +21,20 @@ from sparkify.pipelines.feature_engineering.log_summary import (
     list_needed_pages,
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
-from sparkify.schemas import EVENTS, KEYS, PartitionUpdate, summed_columns, window_columns
+from sparkify.schemas import (
+    EVENTS,
+    KEYS,
+    USER_DAYS,
+    PartitionUpdate,
+    summed_columns,
+    window_columns,
+)
 
 logger = logging.getLogger(__name__)
 SECONDS_PER_DAY = 86_400
 SESSION = ["user_id", "session_id"]
+# Increase it when the code sums user_days differently: all weeks are made anew.
+SUMS_VERSION = 1
 
 
 def select_events(
@@ -54,9 +63,9 @@ def aggregate_user_days(
 ) -> PartitionUpdate:
     """Return one row per user and UTC day with events: counts per page, sessions, level.
 
-    All later tables are sums over these rows. A run keeps the weeks before the first day whose
-    events changed. A session may go on after midnight, so a day depends on earlier days, but not
-    on later ones.
+    All later tables are sums over these rows. A run keeps the weeks before that of the first
+    changed day. A session may go on after midnight, so a day depends on earlier days, but not on
+    later ones.
 
     Args:
         page_counts: the events by user, session, page and day.
@@ -70,7 +79,11 @@ def aggregate_user_days(
     require_usable_log(data_quality)
     partitions = table_manifests["page_counts"]["partitions"]
     digests = {day: made_from["digest"] for day, made_from in partitions.items()}
-    settings = feature_engineering.model_dump(mode="json")
+    settings = {
+        "the version of the sums": SUMS_VERSION,
+        "the columns of user_days": USER_DAYS.struct.simpleString(),
+        "feature_engineering": feature_engineering.model_dump(mode="json"),
+    }
     update = plan_partitions(digest_weeks(digests, settings), table_manifests["user_days"])
     is_from_scratch = update["written"] == [*update["partitions"]]
     first_day = None if is_from_scratch else min(update["written"], default=None)
@@ -83,7 +96,7 @@ def sum_user_days(
     feature_engineering: FeatureEngineeringParameters,
     first_day: str | None = None,
 ) -> DataFrame:
-    """Return the rows of `user_days`, of all days or from `first_day` on, as ISO 8601.
+    """Return the rows of `user_days` from `first_day` (ISO 8601) on; of all days if it is None.
 
     Example:
         Two songs around midnight in one session; the session counts on its first day.
@@ -102,18 +115,18 @@ def sum_user_days(
     new = page_counts.where(is_new)
     earlier = page_counts.where(~is_new).select(*SESSION)
     continued = earlier.join(new.select(*SESSION).distinct(), on=SESSION, how="left_semi")
-    began_earlier = continued.distinct().withColumn("began_earlier", F.lit(True))
+    begun = continued.distinct().withColumn("has_earlier_day", F.lit(True))
     session_days = _aggregate_session_days(new, feature_engineering)
     is_first_day = F.col("day") == F.min("day").over(Window.partitionBy(*SESSION))
     counts = [*feature_engineering.pages, "other_pages", "cancellations"]
     free_counts = [f"free_{name}" for name in feature_engineering.by_level]
     return (
-        session_days.join(began_earlier, on=SESSION, how="left")
-        .withColumn("begins", is_first_day & F.col("began_earlier").isNull())
+        session_days.join(begun, on=SESSION, how="left")
+        .withColumn("is_session_start", is_first_day & F.col("has_earlier_day").isNull())
         .groupBy("user_id", "day")
         .agg(
             *(F.sum(name).alias(name) for name in [*counts, *free_counts, "listening_ms"]),
-            F.count_if("begins").alias("sessions"),
+            F.count_if("is_session_start").alias("sessions"),
             F.max("last_event").alias("last_event"),
             F.min("registration").alias("registration"),
             F.max("last_gender").alias("last_gender"),

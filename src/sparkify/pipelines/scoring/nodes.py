@@ -116,7 +116,7 @@ def check_champion(
     package_versions: dict[str, str],
     feature_engineering: FeatureEngineeringParameters,
 ) -> PipelineModel:
-    """Return the champion if it can score the features; a run checks that before it reads the log.
+    """Return the champion if it can score the features of this run.
 
     Raises:
         ModelMismatchError: if the model cannot score these features or predicts something else.
@@ -353,8 +353,10 @@ def archive_campaign(
     listed = pd.concat(
         [contacts.assign(group="contact"), control_group.assign(group=groups)], ignore_index=True
     )
+    if "kept_value" not in listed:
+        listed["kept_value"] = float("nan")
     columns = [*KEYS, "group", "probability", "level", "segment", "expected_gain", "kept_value"]
-    ordered = listed.reindex(columns=columns).sort_values(KEYS)
+    ordered = listed[columns].sort_values(KEYS)
     return {
         str(cutoff): customers.reset_index(drop=True)
         for cutoff, customers in ordered.groupby("cutoff")

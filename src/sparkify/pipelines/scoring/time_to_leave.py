@@ -61,8 +61,8 @@ def summarize_time_to_leave(time_to_leave: DataFrame, churn_scores: DataFrame) -
     """
     groups = churn_scores.select(*KEYS, "level", "segment")
     rows = time_to_leave.join(groups, on=KEYS, how="inner")
-    # Rounded, since Spark keeps each distinct value of a group in memory; counted first, since it
-    # adds values to a percentile one by one.
+    # Equal rounded values are counted first: `percentile` keeps every distinct value in memory and
+    # adds rows one by one.
     counts = rows.groupBy(
         "day", "level", "segment", F.round("probability", 4).alias("rounded")
     ).agg(F.count("*").alias("customers"), F.sum("probability").alias("expected"))

@@ -252,7 +252,7 @@ def score_day(
         }
 
 
-def _state_calibration(curve_calibration: pd.DataFrame) -> str:
+def _format_title(curve_calibration: pd.DataFrame) -> str:
     """Return the title: observed and forecast share on the latest evaluated day."""
     if curve_calibration.empty:
         return "Curves of leaving"
@@ -265,7 +265,7 @@ def draw_curve_evaluation(curve_metrics: pd.DataFrame, curve_calibration: pd.Dat
     """Draw forecast and observed shares by day, and the AUC of each evaluated day."""
     subtitle = "Customers who have left by each day. Trained on earlier data only; 95 % intervals"
     figure, (shares, ranking) = create_figure(
-        _state_calibration(curve_calibration), subtitle, 3.2, columns=2
+        _format_title(curve_calibration), subtitle, 3.2, columns=2
     )
     for number, (cutoff, rows) in enumerate(curve_calibration.groupby("cutoff")):
         labels = ("observed", "mean of the curves") if number == 0 else (None, None)

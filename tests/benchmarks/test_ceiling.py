@@ -192,6 +192,15 @@ def test_an_earlier_champion_is_ignored(tmp_path: Path, monkeypatch: pytest.Monk
     assert of_candidates["user_id"].tolist() == ["candidate_predictions"]
 
 
+def test_the_evaluation_of_the_curves_is_read_from_the_run(tmp_path: Path) -> None:
+    log = ceiling_report.Log(24, 90, tmp_path)
+    folder = log.layer("08_reporting")
+    folder.mkdir(parents=True)
+    saved = {"fingerprint": "00f1", "rows": [{"day": 7, "observed": 0.02}]}
+    (folder / "curve_evaluation.json").write_text(json.dumps(saved))
+    assert log.read_curve_evaluation() == [{"day": 7, "observed": 0.02}]
+
+
 @pytest.fixture
 def hold_out(busy: SimulationParameters, customers: list[int], tmp_path: Path) -> Any:
     """Return a log, its hold-out of five customers, and their predictions."""
@@ -300,7 +309,8 @@ def test_an_auc_above_the_oracle_s_interval_is_a_leak(
         one["scores"]["informed"] = one["scores"]["oracle"]
 
     def log(seed: int, users: int, folder: Path) -> Any:
-        return SimpleNamespace(run=lambda: ([seed], []))
+        rows = [{"day": 7, "observed": 0.02}]
+        return SimpleNamespace(run=lambda: ([seed], []), read_curve_evaluation=lambda: rows)
 
     monkeypatch.setattr(ceiling_report, "Log", log)
     monkeypatch.setattr(ceiling, "predict_holdout", lambda log, held_out, futures: held_out[0])
@@ -315,6 +325,7 @@ def test_an_auc_above_the_oracle_s_interval_is_a_leak(
     results = json.loads((tmp_path / "results/ceiling.json").read_text())
     assert list(results["seeds"]) == ["1", "2"]
     assert results["seeds"]["1"]["curves"] == [{"day": 7, "bias": 0.01}]
+    assert results["seeds"]["1"]["curve_evaluation"] == [{"day": 7, "observed": 0.02}]
     assert results["over_seeds"]["ours"]["auc"] == {
         "value": pytest.approx(0.88),
         "range": [0.85, 0.91],

@@ -6,8 +6,8 @@ customer, the "informed" one only the events before the cutoff. Writes `ceiling.
 `ceiling.png` to `--results`. It fails if the project is better than the oracle, which means that
 later events leak into its predictions. Logs under `--logs` are reused.
 
-For the days of `--curve-days`, it also measures the distance of the project's curves of leaving
-from those of the oracle, beyond the end of the log too. `curve_evaluation` is the project's own
+It also measures how far the project's curves of leaving are from those of the oracle, on the days
+of `--curve-days`, even beyond the end of the log. `curve_evaluation` is the project's own
 evaluation of its curves on later outcomes.
 """
 

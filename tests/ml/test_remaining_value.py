@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from sparkify.ml.remaining_value import average_kept_value, compute_values
@@ -47,7 +48,7 @@ def test_the_deviation_is_that_of_the_day_of_departure() -> None:
 
 
 def test_a_kept_customer_is_worth_the_mean_weighted_by_the_probability_to_leave() -> None:
-    value, probability = np.array([10.0, 90.0]), np.array([0.3, 0.1])
-    assert average_kept_value(value, probability) == pytest.approx(30)
-    assert average_kept_value(value, np.zeros(2)) == pytest.approx(50)
-    assert np.isnan(average_kept_value(np.empty(0), np.empty(0)))
+    customers = pd.DataFrame({"kept_value": [10.0, 90.0], "probability": [0.3, 0.1]})
+    assert average_kept_value(customers) == pytest.approx(30)
+    assert average_kept_value(customers.assign(probability=0.0)) == pytest.approx(50)
+    assert np.isnan(average_kept_value(customers[:0]))

@@ -6,6 +6,7 @@ Spark's Python workers import this module, so it imports little.
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from sparkify.ml.bootstrap import Array
 
@@ -56,14 +57,16 @@ def compute_values(
     return Values(remaining, deviation, kept)
 
 
-def average_kept_value(kept_value: Array, probability: Array) -> float:
-    """Return the mean value of a kept customer, weighted by the probability to leave.
+def average_kept_value(customers: pd.DataFrame) -> float:
+    """Return the mean `kept_value` of customers, weighted by their `probability` to leave.
 
     Only those who would leave can be kept. Without weights if all are 0; NaN without customers.
     """
-    if not len(kept_value):
+    if customers.empty:
         return float("nan")
-    return float(np.average(kept_value, weights=probability if probability.any() else None))
+    probability = customers["probability"]
+    weights = probability if probability.any() else None
+    return float(np.average(customers["kept_value"], weights=weights))
 
 
 def _extend(staying: Array, horizon_days: int, days: int) -> Array:

@@ -76,8 +76,7 @@ def compare_groups(
 
 
 def _gain(effect: Effect, contacted: pd.DataFrame, contact_cost: float) -> dict[str, float]:
-    values = contacted[["kept_value", "probability"]].to_numpy(float)
-    value = len(contacted) * average_kept_value(*values.T)
+    value = len(contacted) * average_kept_value(contacted)
     costs = contacted["contacts"].sum() * contact_cost
     return {
         "gain": value * effect.kept - costs,

@@ -513,4 +513,4 @@ def _compute_mean_kept_value(
         return float(contact_decision["kept_customer_value"])
     if contacts.empty:
         return None
-    return average_kept_value(*contacts[["kept_value", "probability"]].to_numpy(float).T)
+    return average_kept_value(contacts)

@@ -34,7 +34,7 @@ RUNS = {
         ["--pipelines", "daily", "--runner", "ThreadRunner"],
         {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"},
     ),
-    "with training": (["--pipelines", WITH_TRAINING], {}),
+    "with training": (["--pipelines", WITH_TRAINING, "--runner", "ThreadRunner"], {}),
 }
 DAYS, NEW_DAYS = 61, 60  # of the published log; added one by one
 FIRST_DAYS = 18  # the shortest log with a forecast: a history, a horizon and a day

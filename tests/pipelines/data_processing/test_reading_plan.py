@@ -36,7 +36,7 @@ def list_batches(plan: Plan) -> dict[str, list[str]]:
 
 
 def test_the_first_run_reads_all_files(checks: DataProcessingParameters) -> None:
-    plan = plan_batches(make_log(a=100, b=100), {}, [], checks)
+    plan = plan_batches(make_log(a=200, b=200), {}, [], checks)
     assert list_batches(plan) == {"0": ["a"], "1": ["b"]}
     assert plan["new"] == ["0", "1"]
     assert plan["reason"] == "there are no records of an earlier run"
@@ -45,9 +45,9 @@ def test_the_first_run_reads_all_files(checks: DataProcessingParameters) -> None
 def test_a_run_reads_only_new_and_changed_files_and_drops_those_that_are_gone(
     checks: DataProcessingParameters,
 ) -> None:
-    log = make_log(a=100, b=100, c=100)
+    log = make_log(a=200, b=200, c=200)
     manifest = save(plan_batches(log, {}, [], checks))
-    later = change(make_log(b=100, c=100, d=100), "c")
+    later = change(make_log(b=200, c=200, d=200), "c")
     plan = plan_batches(later, manifest, [], checks)
     assert (plan["new"], plan["reason"]) == (["3", "4"], None)
     assert list_batches(plan) == {"1": ["b"], "3": ["c"], "4": ["d"]}
@@ -58,7 +58,7 @@ def test_a_run_reads_only_new_and_changed_files_and_drops_those_that_are_gone(
 
 
 def test_nothing_is_read_if_nothing_changed(checks: DataProcessingParameters) -> None:
-    log = make_log(a=100, small=1)
+    log = make_log(a=200, small=1)
     plan = plan_batches(log, save(plan_batches(log, {}, [], checks)), [], checks)
     assert (plan["new"], list_batches(plan)) == ([], {"0": ["a"], "1": ["small"]})
 
@@ -66,23 +66,23 @@ def test_nothing_is_read_if_nothing_changed(checks: DataProcessingParameters) ->
 def test_small_files_share_a_batch_and_small_batches_are_read_again(
     checks: DataProcessingParameters,
 ) -> None:
-    hours = {f"hour{number}": 30.0 for number in range(5)}
+    hours = {f"hour{number}": 60.0 for number in range(4)}
     manifest = save(plan_batches(make_log(**hours), {}, [], checks))
     assert [list(one["files"]) for one in manifest["partitions"].values()] == [
         ["hour0", "hour1", "hour2"],
-        ["hour3", "hour4"],
+        ["hour3"],
     ]
-    plan = plan_batches(make_log(**hours, hour5=30), manifest, [], checks)
+    plan = plan_batches(make_log(**hours, hour4=60), manifest, [], checks)
     assert list_batches(plan) == {
         "0": ["hour0", "hour1", "hour2"],
-        "2": ["hour3", "hour4", "hour5"],
+        "2": ["hour3", "hour4"],
     }
 
 
 def test_a_batch_with_a_file_that_is_gone_is_read_again(checks: DataProcessingParameters) -> None:
-    log = make_log(a=50, b=50, c=100)
+    log = make_log(a=70, b=70, c=200)
     manifest = save(plan_batches(log, {}, [], checks))
-    plan = plan_batches(make_log(b=50, c=100), manifest, [], checks)
+    plan = plan_batches(make_log(b=70, c=200), manifest, [], checks)
     assert list_batches(plan) == {"1": ["c"], "2": ["b"]}
 
 

@@ -12,7 +12,9 @@ from sparkify.schemas import CHECKED_RECORDS
 RULES_VERSION = 1
 # Parameters that do not change what a record means.
 OTHER_PARAMETERS = {"from_scratch", "batch_megabytes", "max_rejected_share", "max_listed_pages"}
-# Spark reads and writes each batch separately, which costs some tenths of a second.
+# Spark reads and writes each batch separately, which costs some tenths of a second: new batches are
+# twice as large as they must be to be kept, and there are not more than this number of them.
+NEW_TO_KEPT_SIZE = 2
 MAX_NEW_BATCHES = 32
 MEGABYTE = 1_000_000
 
@@ -46,7 +48,7 @@ def plan_batches(
         log: the files of the log.
         manifest: of `checked_events`; empty before the first run.
         forgotten: the ids of customers whose records are left out.
-        parameters: when to start from scratch, and the smallest size of a batch.
+        parameters: when to start from scratch, and the smallest size of a batch that is kept.
 
     Returns:
         `batches`: the files of each batch, by its number. `new`: the batches to read. `reason`:
@@ -67,9 +69,8 @@ def plan_batches(
         kept_files = {file for files in kept.values() for file in files}
     to_read = {file: log.states[file] for file in sorted(log.states.keys() - kept_files)}
     first = manifest["about"]["next_batch"] if manifest else 0
-    new = {
-        str(first + place): files for place, files in enumerate(_group_files(to_read, min_bytes))
-    }
+    groups = _group_files(to_read, NEW_TO_KEPT_SIZE * min_bytes)
+    new = {str(first + place): files for place, files in enumerate(groups)}
     return {
         "batches": {**kept, **new},
         "new": list(new),

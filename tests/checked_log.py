@@ -1,10 +1,12 @@
 """The tables that data processing makes from the records of a log, without files."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkify.log_formats.event_log import EventLogFiles
 from sparkify.pipelines.data_processing import nodes
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.feature_engineering.nodes import sum_user_days
@@ -18,7 +20,7 @@ MANIFESTS = {
 
 
 class CheckedLog(NamedTuple):
-    """The inputs of `summarize_data_quality`, in its order."""
+    """The first inputs of `summarize_data_quality`, in its order."""
 
     checked_events: DataFrame
     record_counts: dict[str, Any]
@@ -39,6 +41,16 @@ def count_log(records: DataFrame, parameters: DataProcessingParameters) -> Check
     repeated = nodes.find_repeated_events(checked, counts, MANIFESTS).rows.localCheckpoint()
     pages = nodes.count_pages(checked, repeated, counts, MANIFESTS, parameters).rows
     return CheckedLog(checked, counts, repeated, pages, nodes.count_events(pages))
+
+
+def summarize_log(
+    tables: CheckedLog,
+    parameters: DataProcessingParameters,
+    record: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return `data_quality` of a log with a simulation record."""
+    raw_events = EventLogFiles({}, "auto", lambda _: tables.checked_events, None, record or {})
+    return nodes.summarize_data_quality(*tables, {}, raw_events, parameters)
 
 
 def sum_events_by_day(

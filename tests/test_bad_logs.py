@@ -19,7 +19,7 @@ from sparkify.pipelines.feature_engineering.customers import LogGapError, LogToo
 from sparkify.pipelines.modelling.nodes import split_in_time
 from tests import bad_logs
 from tests.bad_logs import line, ms
-from tests.checked_log import check_log, sum_events_by_day
+from tests.checked_log import check_log, sum_events_by_day, summarize_log
 
 FIRST_DAY = date(2018, 10, 1)
 LAST_SECOND = 86_399
@@ -210,9 +210,9 @@ def test_an_empty_log_is_an_error(
     bad_logs.EMPTY[name](tmp_path / "log.json")
     log = EventLogDataset(filepath=str(tmp_path / "log.json")).load()
     checks = parameters["data_processing"]
-    plan = processing.plan_reading(log, {"checked_events": {}}, None, checks)
+    plan = processing.plan_reading(log, {"checked_events": {}}, checks)
     with pytest.raises(LogError, match="raw_events has no lines: the log is empty"):
-        processing.check_events(log, plan, None, checks)
+        processing.check_events(log, plan, checks)
 
 
 @pytest.mark.parametrize(
@@ -227,4 +227,4 @@ def test_the_error_for_a_log_without_events_has_reasons_and_remedies(
     checks = parameters["data_processing"]
     tables = check_log(raw, checks)
     with pytest.raises(LogError, match=words):
-        processing.require_usable_log(processing.summarize_data_quality(*tables, {}, checks))
+        processing.require_usable_log(summarize_log(tables, checks))

@@ -12,13 +12,16 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import CatalogConfigResolver
 
 ROOT = Path(__file__).parents[1]
-SAVED_BY_HOOKS = {"run_timings", "run_timings_figure", "forgotten_customers"}
+OF_HOOKS = {
+    *("run_timings", "run_timings_figure"),
+    *("customers_to_forget", "forgotten_customers"),
+}
 
 
 def list_used_datasets() -> set[str]:
     """Return the datasets of all pipelines and hooks, without parameters."""
     bootstrap_project(ROOT)
-    used = SAVED_BY_HOOKS.union(*(pipeline.datasets() for pipeline in pipelines.values()))
+    used = OF_HOOKS.union(*(pipeline.datasets() for pipeline in pipelines.values()))
     return {name for name in used if not name.startswith("params:") and name != "parameters"}
 
 

@@ -64,7 +64,7 @@ def test_the_layers_of_every_pipeline_have_an_order(site: Path) -> None:
     ("name", "kind"),
     [
         ("raw_events", "JSONPreview"),
-        ("report_md", "JSONPreview"),
+        ("report", "JSONPreview"),
         ("features", "TablePreview"),
         ("checked_events", "TablePreview"),
         ("cv_results", "TablePreview"),

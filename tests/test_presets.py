@@ -99,7 +99,7 @@ def test_the_default_run_of_a_preset_predicts_the_signal_and_reports(
 ) -> None:
     catalog = run(project, preset, monkeypatch, "__default__")
     require_signal(catalog, record_property)
-    assert catalog.load("report_md").startswith("# ")
+    assert catalog.load("report")["text"].startswith("# ")
 
 
 @pytest.mark.parametrize("preset", READ)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from kedro.io import DataCatalog
 from kedro.runner import ThreadRunner
 from pyspark.sql import SparkSession
 
@@ -48,9 +49,16 @@ def test_the_saved_model_gives_the_same_predictions(finished: Any) -> None:
     )
 
 
+def load_scores(catalog: DataCatalog) -> pd.DataFrame:
+    """Return the table of all customers from its one file."""
+    (load,) = catalog.load("churn_scores_csv").values()
+    scores: pd.DataFrame = load()
+    return scores
+
+
 def test_the_default_run_scores_the_customers_of_the_newest_day(finished: Any) -> None:
     catalog = finished.catalog()
-    scores = catalog.load("churn_scores_csv")
+    scores = load_scores(catalog)
     summary = catalog.load("score_summary")
     assert summary["cutoff"] == "2018-12-01"
     assert summary["is_forecast"]
@@ -66,9 +74,9 @@ def test_the_default_run_scores_the_customers_of_the_newest_day(finished: Any) -
 def test_an_earlier_cutoff_is_added_to_the_score_history(finished: Any, tmp_path: Path) -> None:
     project = finished.copy_to(tmp_path / "earlier")
     catalog = project.catalog()
-    newest_scores = catalog.load("churn_scores_csv")
+    newest_scores = load_scores(catalog)
     project.run("scoring", params={**project.params, "cutoff": "2018-11-21"})
-    assert set(catalog.load("churn_scores_csv")["cutoff"]) == {"2018-11-21"}
+    assert set(load_scores(catalog)["cutoff"]) == {"2018-11-21"}
     history = catalog.load("score_history")
     assert set(history) == {"2018-11-21", "2018-12-01"}
     newest, scored = (
@@ -229,7 +237,7 @@ def test_a_list_whose_horizon_is_over_is_read_out(finished: Any, tmp_path: Path)
     assert overall["contacted"].item() + overall["control"].item() == len(customers)
     movements = catalog.load("customer_movements")
     assert set(movements["now"]) <= {"active", "returned", "quiet", "cancelled"}
-    assert "Finished campaigns" in catalog.load("report_md")
+    assert "Finished campaigns" in catalog.load("report")["text"]
 
 
 @pytest.fixture(scope="module")
@@ -295,7 +303,7 @@ def test_inactivity_is_predicted_without_a_cancellation_page(
 def test_the_report_of_inactivity_does_not_mention_cancellations(
     inactive: tuple[Any, dict[str, Any], list[str]],
 ) -> None:
-    text = inactive[0].catalog().load("report_md")
+    text = inactive[0].catalog().load("report")["text"]
     assert "a customer who is not seen within 10 days has churned" in " ".join(text.split())
     assert "which customers seen in the 30 days before were not seen within 10 days" in text
     assert "Some of them still pay and come back later" in text

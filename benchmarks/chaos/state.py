@@ -26,7 +26,7 @@ UNREADABLE = "unreadable"
 NOT_COMPARED = {
     *("reading_plan", "record_counts", "table_manifests"),  # which files were read when
     *("run_timings", "run_timings_figure"),
-    *("promotion", "report_html", "report_md"),
+    *("promotion", "report"),
 }
 SPARK = {  # of the session that loads the datasets
     "spark.master": "local[1]",

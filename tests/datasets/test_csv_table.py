@@ -28,7 +28,7 @@ def test_a_small_table_is_the_file_that_pandas_writes(tmp_path: Path, scores: Da
     CSVDataset(filepath=str(tmp_path / "expected.csv")).save(scores.toPandas())
     written = (tmp_path / "scores.csv").read_bytes()
     assert written == (tmp_path / "expected.csv").read_bytes()
-    pd.testing.assert_frame_equal(dataset.load(), scores.toPandas())
+    pd.testing.assert_frame_equal(dataset.load_rows(), scores.toPandas())
 
 
 def test_a_large_table_is_a_folder_of_part_files_in_order(
@@ -41,15 +41,17 @@ def test_a_large_table_is_a_folder_of_part_files_in_order(
     assert [part.read_text().splitlines()[0] for part in parts] == [
         "user_id,probability,predicted"
     ] * 2
+    assert list(dataset.load()) == [f"scores[1].csv/{part.name}" for part in parts]
+    assert dataset.preview()["data"] == scores.toPandas().head(2).to_numpy().tolist()
     assert parts[0].read_text().splitlines()[1] == ('"\'=HYPERLINK(""http://x"",""y"")",0.5,true')
-    pd.testing.assert_frame_equal(dataset.load(), scores.toPandas())
+    pd.testing.assert_frame_equal(dataset.load_rows(), scores.toPandas())
 
 
 def test_a_later_table_replaces_file_and_folder(tmp_path: Path, scores: DataFrame) -> None:
     for max_rows in (2, 3, 2):
         create_dataset(tmp_path / "scores.csv", max_rows).save(scores)
         assert (tmp_path / "scores.csv").is_dir() is (max_rows == 2)
-        assert len(create_dataset(tmp_path / "scores.csv", max_rows).load()) == 3
+        assert len(create_dataset(tmp_path / "scores.csv", max_rows).load_rows()) == 3
     assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]
 
 

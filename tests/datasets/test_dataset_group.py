@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from kedro.io import DatasetError
 
-from sparkify.datasets import DatasetGroup, JSONDataset
+from sparkify.datasets import DatasetGroup, JSONDataset, SavedDatasetGroup
 
 
 @pytest.fixture
@@ -42,3 +42,21 @@ def test_saving_a_group_checks_its_names(settings: dict[str, Any], tmp_path: Pat
 
 def test_a_description_has_each_file(settings: dict[str, Any]) -> None:
     assert "summary.json" in str(DatasetGroup(settings))
+
+
+def test_a_saved_group_saves_each_of_its_datasets_and_previews_the_first(tmp_path: Path) -> None:
+    text = {"type": "sparkify.datasets.TextDataset"}
+    files = {name: str(tmp_path / name) for name in ("report.md", "report.html")}
+    group = SavedDatasetGroup(
+        {
+            "text": {**text, "filepath": files["report.md"]},
+            "page": {**text, "filepath": files["report.html"]},
+        }
+    )
+    group.save({"text": "# Forecast", "page": "<h1>Forecast</h1>"})
+    assert (tmp_path / "report.html").read_text() == "<h1>Forecast</h1>"
+    assert group.load() == {"text": "# Forecast", "page": "<h1>Forecast</h1>"}
+    assert group.saved_at()[1] == files["report.html"]
+    assert group.preview() == '["# Forecast"]'
+    with pytest.raises(DatasetError, match="the group has"):
+        group.save({"page": ""})

@@ -85,7 +85,8 @@ def saved(spark: SparkSession, tmp_path: Path) -> DataCatalog:
 def list_customers(catalog: DataCatalog) -> dict[str, list[str]]:
     tables = {
         **{name: catalog.load(name).toPandas() for name in ("user_days", "page_counts")},
-        **{name: catalog.load(name) for name in ("contacts", "contacts_csv", "churn_scores_csv")},
+        **{name: catalog.load(name) for name in ("contacts", "contacts_csv")},
+        **{file: load() for file, load in catalog.load("churn_scores_csv").items()},
         **{name: load().toPandas() for name, load in catalog.load("score_history").items()},
         **{name: load() for name, load in catalog.load("campaign_history").items()},
     }

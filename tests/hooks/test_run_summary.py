@@ -6,7 +6,7 @@ from kedro.framework.hooks.manager import _create_hook_manager, _register_hooks
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
-from sparkify.datasets import CSVDataset, JSONDataset, TextDataset
+from sparkify.datasets import CSVDataset, JSONDataset, SavedDatasetGroup, TextDataset
 from sparkify.errors import TooLittleDataError
 from sparkify.hooks.run_summary import MonitoringAlarmError, MonitoringHooks, RunSummaryHooks
 from sparkify.settings import HOOKS
@@ -171,10 +171,10 @@ def test_the_last_lines_are_the_files_to_open(
         {
             "score_summary": MemoryDataset({**SUMMARY, "to_contact": 1_046}),
             "contacts_csv": CSVDataset(filepath=str(contacts)),
-            "report_html": TextDataset(filepath=str(report)),
+            "report": SavedDatasetGroup({"page": {"type": TextDataset, "filepath": str(report)}}),
         }
     )
-    RunSummaryHooks().after_pipeline_run(make_pipeline("report_html", "contacts_csv"), catalog)
+    RunSummaryHooks().after_pipeline_run(make_pipeline("report", "contacts_csv"), catalog)
     assert logged.messages == [f"Contacts: {contacts} (1,046)", f"Report: {report}"]
 
 

@@ -1,7 +1,7 @@
 """The dataset types of the project."""
 
 from sparkify.datasets.csv_table import CSVTableDataset
-from sparkify.datasets.dataset_group import DatasetGroup
+from sparkify.datasets.dataset_group import DatasetGroup, SavedDatasetGroup
 from sparkify.datasets.event_log import EventLogDataset
 from sparkify.datasets.files import (
     CSVDataset,
@@ -32,6 +32,7 @@ __all__ = [
     "ParquetDataset",
     "ParquetTableDataset",
     "PartitionedTableDataset",
+    "SavedDatasetGroup",
     "SparkMLModelDataset",
     "TextDataset",
 ]

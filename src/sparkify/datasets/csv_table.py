@@ -1,23 +1,27 @@
 """Spark tables in CSV, for spreadsheets."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
+from kedro.io.core import DatasetError
+from kedro_datasets._typing import TablePreview
 from pyspark.sql import DataFrame
 
 from sparkify.datasets.atomic_write import atomic_write, to_spark_path
 from sparkify.datasets.files import CSVDataset
-from sparkify.datasets.formulas import escape_formulas, unescape_formulas
+from sparkify.datasets.formulas import escape_formulas
 
 
 class CSVTableDataset(CSVDataset):
-    """A Spark table in one CSV file, as CSVDataset writes it; loads as a pandas DataFrame.
+    """A Spark table in one CSV file, as CSVDataset writes it.
 
     A table of more than `max_rows` rows becomes a folder of part files instead, each with a header
     and at most that many rows. Spark writes them in the order of the table: the driver never holds
-    more than `max_rows` rows.
+    more than `max_rows` rows. So the table loads as a function for each of its files, which loads
+    that file, as a PartitionedDataset does.
 
     ```yaml
     churn_scores_csv:
@@ -48,19 +52,33 @@ class CSVTableDataset(CSVDataset):
             path = to_spark_path(self._protocol, temporary)
             writer.csv(path, header=True, escape='"', encoding="utf-8")
 
-    def load(self) -> pd.DataFrame:
-        """Load the table with the text that was saved, from all part files."""
-        parts = self._list_parts()
-        if not parts:
-            return super().load()
-        return unescape_formulas(pd.concat(map(self._read_part, parts), ignore_index=True))
+    def load(self) -> dict[str, Callable[[], pd.DataFrame]]:  # type: ignore[override]
+        """Return a function that loads each file, by its path relative to the table's folder.
 
-    def _list_parts(self) -> list[str]:
+        Raises:
+            DatasetError: if there is no table.
+        """
         filesystem, path = self.saved_at()
+        if not filesystem.exists(path):
+            raise DatasetError(f"there is no table at {path}: run the pipeline that creates it.")
         files = filesystem.ls(path, detail=False) if filesystem.isdir(path) else []
-        return sorted(file for file in files if PurePosixPath(file).name.startswith("part-"))
+        parts = sorted(PurePosixPath(one).name for one in files if "/part-" in one)
+        folder, name = self.folder, PurePosixPath(path).name
+        names = [f"{name}/{part}" for part in parts] or [name]
+        return {one: partial(self._load_file, str(folder / one)) for one in names}
 
-    def _read_part(self, path: str) -> pd.DataFrame:
-        read: Callable[..., pd.DataFrame] = pd.read_csv
-        with self._fs.open(path, "r", encoding="utf-8") as file:
-            return read(file, **self._load_args)
+    def load_rows(self) -> pd.DataFrame:
+        """Load the whole table, with the text that was saved."""
+        return pd.concat([load() for load in self.load().values()], ignore_index=True)
+
+    def replace_file(self, file: str, rows: pd.DataFrame) -> None:
+        """Replace the rows of a file that `load` has named."""
+        CSVDataset.save(self._copy(_filepath=self.folder / file), rows)
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """Read the first rows for Kedro-Viz."""
+        load = next(iter(self.load().values()))
+        return TablePreview(load().head(nrows).to_dict(orient="split"))
+
+    def _load_file(self, path: str) -> pd.DataFrame:
+        return CSVDataset.load(self._copy(_filepath=PurePosixPath(path)))

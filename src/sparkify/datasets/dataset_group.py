@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from fsspec import AbstractFileSystem
 from kedro.io.core import AbstractDataset, DatasetError
+from kedro_datasets._typing import JSONPreview
 
 
 class DatasetGroup(AbstractDataset[dict[str, Any], dict[str, Any]]):
@@ -47,3 +49,39 @@ class DatasetGroup(AbstractDataset[dict[str, Any], dict[str, Any]]):
 
     def _describe(self) -> dict[str, Any]:
         return {name: dataset._describe() for name, dataset in self._datasets.items()}
+
+
+class SavedDatasetGroup(DatasetGroup):
+    """Datasets that a node saves as one: a dictionary with the data of each by its name.
+
+    Kedro-Viz previews the first one.
+
+    Example:
+        ```yaml
+        report:
+          type: sparkify.datasets.SavedDatasetGroup
+          datasets:
+            text: {type: sparkify.datasets.TextDataset, filepath: report.md}
+            page: {type: sparkify.datasets.TextDataset, filepath: report.html}
+        ```
+    """
+
+    def save(self, data: dict[str, Any]) -> None:
+        """Save every dataset, in the order of the settings.
+
+        Raises:
+            DatasetError: if the data of one are missing, or of none of them.
+        """
+        super().save(data)
+        for name, dataset in self._datasets.items():
+            dataset.save(data[name])
+
+    def saved_at(self) -> tuple[AbstractFileSystem, str]:
+        """Return the file system and the path of the last dataset."""
+        *_, last = self._datasets.values()
+        return last.saved_at()  # type: ignore[attr-defined,no-any-return]
+
+    def preview(self) -> JSONPreview:
+        """Preview the first dataset for Kedro-Viz."""
+        first, *_ = self._datasets.values()
+        return first.preview()  # type: ignore[attr-defined]

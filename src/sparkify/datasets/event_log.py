@@ -5,11 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from pathlib import PurePosixPath
+from typing import Any
 
 import fsspec
 import pyarrow.dataset
 from fsspec import AbstractFileSystem
-from kedro.io.core import DatasetError
+from kedro.io.core import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview
 from kedro_datasets.spark import SparkDatasetV2
 from pyspark.sql import DataFrame, SparkSession
@@ -53,9 +54,10 @@ class EventLogDataset(SparkDatasetV2):
     Files contain JSON lines, JSON arrays, pretty-printed objects, CSV or TSV with a header, or
     Parquet. An existing log is never overwritten.
 
-    It loads as `EventLogFiles`. The rows that these read have `value`, the record in JSON, and
-    `file`, its file relative to the log. If any file is not JSON lines, they also have `problem`:
-    why a text is not a record. Kedro-Viz previews the first lines without a JVM.
+    It loads as `EventLogFiles`, with the datasets that belong to the log. The rows that these read
+    have `value`, the record in JSON, and `file`, its file relative to the log. If any file is not
+    JSON lines, they also have `problem`: why a text is not a record. Kedro-Viz previews the first
+    lines without a JVM.
 
     A saved log has a hidden name until the node `record_simulation` confirms it: without that
     record it would look like a genuine log. The next run removes a log that is not confirmed.
@@ -66,6 +68,10 @@ class EventLogDataset(SparkDatasetV2):
       filepath: data/01_raw/mini_sparkify_event_data.json
       format: auto            # or json_lines, json_array, csv, tsv, parquet
       max_array_megabytes: 50
+      belonging:
+        simulation_record:
+          type: sparkify.datasets.OptionalJSONDataset
+          filepath: data/01_raw/simulation_record.json
     ```
     """
 
@@ -75,6 +81,7 @@ class EventLogDataset(SparkDatasetV2):
         filepath: str,
         format: str = "auto",  # noqa: A002 -- as in the catalog
         max_array_megabytes: int = 50,
+        belonging: dict[str, dict[str, Any]] | None = None,
         metadata: dict[str, object] | None = None,
     ) -> None:
         """Create the dataset of a log.
@@ -84,12 +91,18 @@ class EventLogDataset(SparkDatasetV2):
             format: of all files; `auto` detects it for each file by ending and first bytes.
             max_array_megabytes: maximum size of a file with a JSON array or pretty-printed
                 objects, which is read as a whole. Compressed files count ten times.
+            belonging: the settings of datasets that are loaded with the log, by the attribute of
+                `EventLogFiles` that they become.
             metadata: for Kedro-Viz and other plugins.
         """
         super().__init__(filepath=filepath, file_format="text", metadata=metadata)
         if format not in ("auto", *FORMATS):
             raise DatasetError(f"format is {format}; allowed: auto, {', '.join(FORMATS)}.")
         self._format, self._max_array_megabytes = format, max_array_megabytes
+        self._belonging = {
+            name: AbstractDataset.from_config(name, settings)
+            for name, settings in (belonging or {}).items()
+        }
         self._filesystem = fsspec.filesystem(self._protocol)
         self._unconfirmed = to_hidden_path(str(self._filepath), UNCONFIRMED)
         self._is_unconfirmed = False
@@ -162,7 +175,10 @@ class EventLogDataset(SparkDatasetV2):
             return self._read_files(log, {path: states[path] for path in paths})
 
         return EventLogFiles(
-            {file: states[path] for file, path in relative.items()}, self._format, read
+            {file: states[path] for file, path in relative.items()},
+            self._format,
+            read,
+            **{name: dataset.load() for name, dataset in self._belonging.items()},
         )
 
     def _read_files(self, log: str, states: dict[str, FileState]) -> DataFrame:

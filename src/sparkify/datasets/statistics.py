@@ -6,6 +6,7 @@ from fsspec import AbstractFileSystem
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
+from sparkify.datasets.csv_table import CSVTableDataset
 from sparkify.datasets.files import CSVDataset
 from sparkify.datasets.parquet_table import ParquetTableDataset
 
@@ -46,7 +47,8 @@ def describe_size(dataset: AbstractDataset[Any, Any] | None) -> dict[str, int]:
         if size and isinstance(dataset, ParquetTableDataset):
             rows, columns = dataset.count_rows(), dataset.count_columns()
         elif size and isinstance(dataset, CSVDataset) and not is_folder:
-            rows, columns = dataset.load().shape
+            is_table = isinstance(dataset, CSVTableDataset)
+            rows, columns = (dataset.load_rows() if is_table else dataset.load()).shape
         else:
             return {}
     except (DatasetError, OSError, ValueError):  # pyarrow's errors are ValueErrors

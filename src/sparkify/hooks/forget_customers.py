@@ -63,6 +63,8 @@ def _remove_from(catalog: DataCatalog, name: str, ids: Sequence[str]) -> bool:
 def _find_remover(dataset: Any) -> Callable[[Sequence[str]], bool] | None:
     if isinstance(dataset, ParquetTableDataset):
         return partial(_remove_from_spark_table, dataset)
+    if isinstance(dataset, CSVTableDataset):
+        return partial(_remove_from_csv_table, dataset)
     if isinstance(dataset, CSVDataset | ParquetDataset):
         return partial(_remove_from_pandas_table, dataset)
     if isinstance(dataset, PartitionedDataset):
@@ -79,11 +81,17 @@ def _remove_from_spark_table(dataset: ParquetTableDataset, ids: Sequence[str]) -
 
 def _remove_from_pandas_table(dataset: CSVDataset | ParquetDataset, ids: Sequence[str]) -> bool:
     kept = _drop_rows(dataset.load(), ids)
-    if kept is not None and isinstance(dataset, CSVTableDataset):
-        CSVDataset.save(dataset, kept)  # which was loaded as pandas
-    elif kept is not None:
+    if kept is not None:
         dataset.save(kept)
     return kept is not None
+
+
+def _remove_from_csv_table(dataset: CSVTableDataset, ids: Sequence[str]) -> bool:
+    kept = {file: _drop_rows(load(), ids) for file, load in dataset.load().items()}
+    changed = {file: rows for file, rows in kept.items() if rows is not None}
+    for file, rows in changed.items():
+        dataset.replace_file(file, rows)
+    return bool(changed)
 
 
 def _remove_from_partitions(dataset: PartitionedDataset, ids: Sequence[str]) -> bool:

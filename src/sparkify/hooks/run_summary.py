@@ -9,7 +9,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-from sparkify.datasets import JSONDataset
+from sparkify.datasets import JSONDataset, SavedDatasetGroup
 from sparkify.datasets.atomic_write import AtomicWriteMixin
 from sparkify.errors import TooLittleDataError, UserError
 from sparkify.formatting.baseline_comparison import TOO_FEW, compare_with_baselines
@@ -41,8 +41,8 @@ class RunSummaryHooks:
         if "contacts_csv" in outputs:
             customers = catalog.load("score_summary")["to_contact"]
             logger.info("Contacts: %s (%s)", _find_path(catalog, "contacts_csv"), f"{customers:,}")
-        if "report_html" in outputs:
-            logger.info("Report: %s", _find_path(catalog, "report_html"))
+        if "report" in outputs:
+            logger.info("Report: %s", _find_path(catalog, "report"))
 
     @hook_impl
     def on_pipeline_error(self, error: Exception, catalog: DataCatalog) -> None:
@@ -89,7 +89,7 @@ def _find_folder(catalog: DataCatalog, name: str) -> PurePosixPath:
 
 def _find_path(catalog: DataCatalog, name: str) -> str:
     dataset = catalog.get(name)
-    assert isinstance(dataset, AtomicWriteMixin)  # noqa: S101 -- for mypy
+    assert isinstance(dataset, AtomicWriteMixin | SavedDatasetGroup)  # noqa: S101 -- for mypy
     return dataset.saved_at()[1]
 
 

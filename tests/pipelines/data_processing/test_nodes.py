@@ -1,7 +1,7 @@
 import json
 import time
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ from sparkify.pipelines.data_processing import nodes
 from sparkify.pipelines.data_processing.diagnosis import LogError
 from sparkify.pipelines.data_processing.fields import FIELDS
 from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
-from sparkify.schemas import CHECKED_RECORDS, EVENT_COUNTS
+from sparkify.schemas import CHECKED_RECORDS, EVENT_COUNTS, EVENTS
 from sparkify.spark.checksums import digest_log, record_hash
 from tests.bad_logs import line
-from tests.checked_log import check_log, count_log
+from tests.checked_log import USABLE, check_log, count_log, summarize_log
 
 # How data_quality shows a duplicate: as the event.
 EVENT = (
@@ -44,7 +44,7 @@ def summarize(
     raw: DataFrame,
     record: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    return nodes.summarize_data_quality(*check_log(raw, checks), record or {}, checks)
+    return summarize_log(check_log(raw, checks), checks, record)
 
 
 def test_each_record_becomes_a_row(spark: SparkSession, checks: DataProcessingParameters) -> None:
@@ -100,7 +100,7 @@ def test_different_records_with_the_same_hash_are_separate_events(
     copies = {row["item_in_session"]: row["copies"] for row in repeated.collect()}
     assert copies == {50: 1, 51: 2}
     assert nodes.drop_duplicates(checked, repeated).count() == 2
-    quality = nodes.summarize_data_quality(*tables, {}, checks)
+    quality = summarize_log(tables, checks)
     assert (quality["accepted"], quality["rejections"]["duplicate"]["lines"]) == (2, 1)
 
 
@@ -143,9 +143,9 @@ def test_the_result_does_not_depend_on_partitions_or_order(
 
 def test_an_empty_log_is_an_error(spark: SparkSession, checks: DataProcessingParameters) -> None:
     empty = EventLogFiles({}, "auto", lambda _: log(spark))
-    plan = nodes.plan_reading(empty, {"checked_events": {}}, None, checks)
+    plan = nodes.plan_reading(empty, {"checked_events": {}}, checks)
     with pytest.raises(LogError, match="has no lines"):
-        nodes.check_events(empty, plan, None, checks)
+        nodes.check_events(empty, plan, checks)
 
 
 def test_data_quality_counts_every_record(
@@ -155,6 +155,7 @@ def test_data_quality_counts_every_record(
     quality = summarize(spark, checks, raw)
     assert quality == {
         "source": "provided",
+        "simulation": {},
         "lines": 8,
         "accepted": 2,
         "rejected": 6,
@@ -172,6 +173,7 @@ def test_data_quality_counts_every_record(
         },
         "malformed_format": None,
         "fields_without_values": {},
+        "files_to_clean": {},
         "unknown_columns": ["tag"],
         "unknown_columns_share": 1.0,
         "users": 2,
@@ -242,8 +244,10 @@ def test_only_the_simulated_log_has_the_source_simulated(
     spark: SparkSession, checks: DataProcessingParameters
 ) -> None:
     raw = log(spark, line(), line(userId="31"))
-    record = {"log": digest_log(raw)}
-    assert summarize(spark, checks, raw, record)["source"] == "simulated"
+    record = {"log": digest_log(raw), "seed": 455, "users": 2, "days": 61}
+    quality = summarize(spark, checks, raw, record)
+    assert quality["source"] == "simulated"
+    assert quality["simulation"] == {"seed": 455, "users": 2}
     assert summarize(spark, checks, raw.orderBy("value"), record)["source"] == "simulated"
     other = log(spark, line(), line(userId="32"))
     assert summarize(spark, checks, other, record)["source"] == "provided"
@@ -267,7 +271,7 @@ def test_counts_of_genuine_logs_match_pandas_and_grep(
     with_user = frame[frame["registration"].notna()]
     raw = spark.read.text(str(real / name))
     tables = check_log(raw, checks)
-    quality = nodes.summarize_data_quality(*tables, {}, checks)
+    quality = summarize_log(tables, checks)
     pages = dict(tables.event_counts.groupBy("page").agg(F.sum("events")).collect())
     rejections = {reason: counts["lines"] for reason, counts in quality["rejections"].items()}
     lines, without_user, songs, users = GENUINE[name]
@@ -278,3 +282,49 @@ def test_counts_of_genuine_logs_match_pandas_and_grep(
     assert pages["NextSong"] == songs
     first = pd.to_datetime(with_user["ts"].min(), unit="ms")
     assert quality["first_event"] == first.isoformat() + "Z"
+
+
+def test_selecting_events_of_a_mostly_rejected_log_is_an_error(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    rejected = {
+        **{"lines": 9, "accepted": 1, "rejected": 8, "without_user": 0, "rejected_share": 8 / 9},
+        **{"max_rejected_share": 0.2, "fields_without_values": {}, "problems": {}},
+        **{"malformed_format": None},
+        "rejections": {"no ts": {"lines": 8, "examples": []}},
+    }
+    unused = spark.range(1)
+    with pytest.raises(LogError, match="8 of 9 records rejected"):
+        nodes.select_events(unused, unused, rejected, parameters["data_processing"])
+
+
+def test_events_get_sessions_and_levels_if_the_log_has_none(
+    spark: SparkSession, parameters: dict[str, Any]
+) -> None:
+    usual = parameters["data_processing"].model_dump()
+    lacking = DataProcessingParameters.model_validate(
+        {
+            **usual,
+            "fields": {**usual["fields"], "sessionId": None, "level": None, "registration": None},
+            "plan_pages": {"paid": ["Submit Upgrade"], "free": []},
+        }
+    )
+    day = 1538352000000
+    records = [
+        {"ts": day + minute * 60_000, "userId": "a", "page": page, "itemInSession": minute}
+        for minute, page in [(0, "Home"), (10, "Submit Upgrade"), (60, "Home"), (60, "Home")]
+    ]
+    raw = spark.createDataFrame([(json.dumps(record),) for record in records], "value string")
+    checked = nodes.check_records(raw, lacking)
+    selected = nodes.select_events(checked, nodes.find_copies(checked), USABLE, lacking)
+    rows = [
+        (row["session_id"], row["level"], row["registration"])
+        for row in EVENTS.validate(selected).orderBy("ts").collect()
+    ]
+    first, last = f"since {day}", f"since {day + 3_600_000}"
+    start = datetime(2018, 10, 1)
+    assert rows == [
+        (first, "free", start),
+        (first, "free", start + timedelta(minutes=10)),
+        (last, "paid", start + timedelta(minutes=60)),
+    ]

@@ -1,5 +1,4 @@
-import json
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
-from sparkify.pipelines.data_processing.diagnosis import LogError
 from sparkify.pipelines.data_processing.nodes import (
     check_records,
     drop_duplicates,
     find_copies,
     sum_events,
 )
-from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
 from sparkify.pipelines.feature_engineering import nodes
 from sparkify.pipelines.feature_engineering.customers import LogTooShortError
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
@@ -193,52 +190,6 @@ def test_the_last_event_of_a_day_has_the_latest_time_then_the_highest_item(
     ]
     (row,) = sum_events_by_day(events(spark, *log), settings).collect()
     assert (row["level"], row["last_ts"]) == (level, datetime(2018, 10, 1, 10, 0, 2))
-
-
-def test_selecting_events_of_a_mostly_rejected_log_is_an_error(
-    spark: SparkSession, parameters: dict[str, Any]
-) -> None:
-    rejected = {
-        **{"lines": 9, "accepted": 1, "rejected": 8, "without_user": 0, "rejected_share": 8 / 9},
-        **{"max_rejected_share": 0.2, "fields_without_values": {}, "problems": {}},
-        **{"malformed_format": None},
-        "rejections": {"no ts": {"lines": 8, "examples": []}},
-    }
-    unused = spark.range(1)
-    with pytest.raises(LogError, match="8 of 9 records rejected"):
-        nodes.select_events(unused, unused, rejected, parameters["data_processing"])
-
-
-def test_events_get_sessions_and_levels_if_the_log_has_none(
-    spark: SparkSession, parameters: dict[str, Any]
-) -> None:
-    usual = parameters["data_processing"].model_dump()
-    lacking = DataProcessingParameters.model_validate(
-        {
-            **usual,
-            "fields": {**usual["fields"], "sessionId": None, "level": None, "registration": None},
-            "plan_pages": {"paid": ["Submit Upgrade"], "free": []},
-        }
-    )
-    day = 1538352000000
-    records = [
-        {"ts": day + minute * 60_000, "userId": "a", "page": page, "itemInSession": minute}
-        for minute, page in [(0, "Home"), (10, "Submit Upgrade"), (60, "Home"), (60, "Home")]
-    ]
-    raw = spark.createDataFrame([(json.dumps(record),) for record in records], "value string")
-    checked = check_records(raw, lacking)
-    selected = nodes.select_events(checked, find_copies(checked), USABLE, lacking)
-    rows = [
-        (row["session_id"], row["level"], row["registration"])
-        for row in EVENTS.validate(selected).orderBy("ts").collect()
-    ]
-    first, last = f"since {day}", f"since {day + 3_600_000}"
-    start = datetime(2018, 10, 1)
-    assert rows == [
-        (first, "free", start),
-        (first, "free", start + timedelta(minutes=10)),
-        (last, "paid", start + timedelta(minutes=60)),
-    ]
 
 
 CANCELLED = "Cancellation Confirmation"

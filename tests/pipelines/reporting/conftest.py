@@ -279,10 +279,12 @@ MONITORING = {
 }
 QUALITY = {
     "source": "provided",
+    "simulation": {},
     "lines": 287_156,
     "accepted": 278_684,
     "rejected": 8_472,
     "rejections": {"no user": {"lines": 8_472, "examples": []}},
+    "files_to_clean": {},
     "unknown_columns": ["<i>device</i>"],
     "users": 22_500,
     "first_event": "2018-10-01T00:00:00Z",
@@ -429,7 +431,9 @@ def datasets() -> dict[str, Any]:
         "leakage_audit": AUDIT,
         "data_quality": QUALITY,
         "event_summary": EVENT_SUMMARY,
-        "simulation_record": {},
+        "churn_scores_csv": {"churn_scores.csv": None},
+        "contacts_csv": [*range(2_732)],
+        "control_group_csv": [*range(304)],
         "customer_movements": MOVEMENTS,
         "retention": RETENTION,
         **dict.fromkeys(FIGURES, PIXEL),
@@ -494,8 +498,9 @@ def write(datasets: dict[str, Any], settings: dict[str, Any]) -> Callable[..., W
         results = {
             "evaluation_results": datasets | changed,
             "scoring_results": {},
-            **{"monitoring_results": {}, "campaign_results": {}, "validation_results": {}},
+            "other_results": {},
         }
-        return WrittenReport(*write_report(**parameters, **results))
+        report = write_report(**parameters, **results)
+        return WrittenReport(report["page"], report["text"])
 
     return write

@@ -94,7 +94,8 @@ def test_the_page_has_more_contacts_than_markdown(write: Write, datasets: dict[s
     assert len(report.table("Customers to contact")) == 1 + 15
     assert report.page.count("300`|7") == 250
     assert report.page.count('<tr role="row" class="unprinted">') == 500 - 15
-    assert "[contacts.csv](../../07_model_output/mini/contacts.csv)" in report.text
+    assert "[contacts.csv](../../07_model_output/mini/contacts.csv) (2,732)" in report.text
+    assert "all customers: [churn_scores.csv](" in report.text
 
 
 def test_reasons_are_counted_with_what_may_help(write: Write) -> None:
@@ -429,9 +430,8 @@ def test_only_a_group_that_is_measurably_worse_is_a_limit(
 def test_a_simulated_log_says_nothing_about_real_customers(
     write: Write, datasets: dict[str, Any]
 ) -> None:
-    report = write(
-        **metrics(datasets, source="simulated"), simulation_record={"seed": 455, "users": 225}
-    )
+    quality = datasets["data_quality"] | {"simulation": {"seed": 455, "users": 225}}
+    report = write(**metrics(datasets, source="simulated"), data_quality=quality)
     limits = report.items("Must not be used for")
     assert "All 19,876 customers" in limits["Statements about real customers"]
     assert report.markdown.startswith("> [!WARNING]\n> Simulated log: these customers do not exist")
@@ -710,13 +710,16 @@ def test_run_times_are_linked(write: Write) -> None:
 
 
 def test_a_simulation_is_named_by_its_seed(write: Write, datasets: dict[str, Any]) -> None:
-    quality = datasets["data_quality"] | {"source": "simulated"}
-    items = write(data_quality=quality, simulation_record={"seed": 455}).items("How it was made")
+    simulation = {"source": "simulated", "simulation": {"seed": 455, "users": 225}}
+    items = write(data_quality=datasets["data_quality"] | simulation).items("How it was made")
     assert items["Log"] == "simulated, with seed 455"
-    assert (
-        write(data_quality=quality).items("How it was made")["Log"]
-        == f"simulated, with seed {UNKNOWN}"
-    )
+
+
+def test_files_with_customers_to_forget_are_counted(write: Write, datasets: dict[str, Any]) -> None:
+    heading, item = "How it was made", "Files with customers to forget"
+    assert item not in write().items(heading)
+    quality = datasets["data_quality"] | {"files_to_clean": {"day-1.json": 3, "day-2.json": 1}}
+    assert write(data_quality=quality).items(heading)[item].startswith("2 of the log, listed in")
 
 
 @pytest.mark.parametrize(

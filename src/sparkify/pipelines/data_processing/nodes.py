@@ -1,11 +1,11 @@
 """Check the records of the log, and count accepted and rejected records."""
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -47,34 +47,33 @@ from sparkify.schemas import (
     REPEATED_EVENTS,
     PartitionUpdate,
 )
-from sparkify.spark.checksums import record_hash
+from sparkify.spark.checksums import LogDigest, record_hash
 from sparkify.spark.functions import collect_one_row, is_in_share
 
 logger = logging.getLogger(__name__)
 COPY_KEY = ("record_hash", "ts")  # equal for the copies of a record
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SIMULATION = ("seed", "users")  # of a simulated log, quoted in data_quality
 MAX_UNKNOWN_PLANS = 10  # listed in data_quality, the most frequent first
 
 
 def plan_reading(
     raw_events: EventLogFiles,
     table_manifests: dict[str, Any],
-    customers_to_forget: pd.DataFrame | None,
     data_processing: DataProcessingParameters,
 ) -> dict[str, Any]:
     """Return which files of the log to read, and which records of earlier runs to keep.
 
     Args:
-        raw_events: the files of the log.
+        raw_events: the files of the log, and the customers whose records are left out.
         table_manifests: what the tables of the last run were made from; empty before the first run.
-        customers_to_forget: the ids of customers whose records are left out, or None.
         data_processing: when to start from scratch, and the smallest size of a batch.
 
     Returns:
         `batches`: the files of each batch, by its number. `new`: the batches to read. `reason`:
         why all files are read, or None. `about`: what the next plan needs to know.
     """
-    forgotten = list_ids(customers_to_forget)
+    forgotten = list_ids(raw_events.customers_to_forget)
     manifest = table_manifests["checked_events"]
     plan = plan_batches(raw_events, manifest, forgotten, data_processing)
     logger.info(describe_plan(plan, manifest))
@@ -84,7 +83,6 @@ def plan_reading(
 def check_events(
     raw_events: EventLogFiles,
     reading_plan: dict[str, Any],
-    customers_to_forget: pd.DataFrame | None,
     data_processing: DataProcessingParameters,
 ) -> PartitionUpdate:
     """Return the typed records of the new batches of files: a row per record.
@@ -100,7 +98,7 @@ def check_events(
         raise LogError(
             "raw_events has no lines: the log is empty. Check raw_log in conf/<env>/globals.yml."
         )
-    forgotten = list_ids(customers_to_forget)
+    forgotten = list_ids(raw_events.customers_to_forget)
     checked = {
         number: drop_customers(check_records(rows, data_processing), forgotten)
         for number, rows in records.items()
@@ -116,14 +114,13 @@ def check_events(
 def find_files_to_clean(
     raw_events: EventLogFiles,
     reading_plan: dict[str, Any],
-    customers_to_forget: pd.DataFrame | None,
     data_processing: DataProcessingParameters,
 ) -> dict[str, int]:
     """Return the files read by this run that hold customers to forget, with their records.
 
     The log belongs to the user: a run never changes it.
     """
-    forgotten = list_ids(customers_to_forget)
+    forgotten = list_ids(raw_events.customers_to_forget)
     files = [file for number in reading_plan["new"] for file in reading_plan["batches"][number]]
     if not forgotten or not files:
         return {}
@@ -307,7 +304,8 @@ def summarize_data_quality(
     repeated_events: DataFrame,
     page_counts: DataFrame,
     event_counts: DataFrame,
-    simulation_record: dict[str, Any],
+    files_to_clean: dict[str, int],
+    raw_events: EventLogFiles,
     data_processing: DataProcessingParameters,
 ) -> dict[str, Any]:
     """Return the numbers of accepted and rejected records, the reasons and the log's source.
@@ -316,9 +314,10 @@ def summarize_data_quality(
         `rejections` counts the first reason of each rejected record, with examples (`impossible
         level` has the unknown `values`, with their numbers of records); `problems` counts all
         reasons, with a value of the field. `rejected_share` excludes records without a
-        user. `source` is `simulated` if the log's checksum is that of the simulation record, else
-        `provided`. `pages`, `levels` and `time_formats` count events. `fields_without_values` and
-        `malformed_format` help to explain why a log cannot be used.
+        user. `source` is `simulated` if the log's checksum is that of its simulation record, else
+        `provided`; `simulation` has the seed and the users of a simulated log. `files_to_clean` of
+        the log hold customers to forget. `pages`, `levels` and `time_formats` count events.
+        `fields_without_values` and `malformed_format` help to explain why a log cannot be used.
     """
     batches = [*record_counts["batches"].values()]
     digest = digest_all(batches)
@@ -339,15 +338,8 @@ def summarize_data_quality(
     without_user = rejections.get(NO_USER, {"lines": 0})["lines"]
     rejected_share = (rejected - without_user) / max(lines - without_user, 1)
     is_unusable = rejected == lines or rejected_share > data_processing.max_rejected_share
-    is_simulated = bool(simulation_record) and simulation_record["log"] == digest
-    span = collect_one_row(
-        event_counts.agg(
-            F.min(F.unix_micros("first_ts")).alias("first"),
-            F.max(F.unix_micros("last_ts")).alias("last"),
-        )
-    )
     return {
-        "source": "simulated" if is_simulated else "provided",
+        **_describe_source(digest, raw_events.simulation_record),
         "lines": lines,
         "accepted": lines - rejected,
         "rejected": rejected,
@@ -360,16 +352,39 @@ def summarize_data_quality(
         "fields_without_values": (
             find_missing_fields(checked_events, data_processing) if rejected == lines else {}
         ),
+        "files_to_clean": files_to_clean,
         "unknown_columns": merge_unknown_columns(batches, data_processing.max_unknown_columns),
         "unknown_columns_share": data_processing.unknown_columns_share,
         "users": page_counts.select("user_id").distinct().count(),
-        "first_event": _format_utc(span["first"]),
-        "last_event": _format_utc(span["last"]),
+        **_find_span(event_counts),
         "pages": _count_values(event_counts, "page", F.sum("events"), max_listed_pages),
         "levels": _count_values(
             event_counts, "level", F.sum("events"), len(data_processing.levels)
         ),
         "time_formats": time_formats,
+    }
+
+
+def _describe_source(digest: LogDigest, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return whether a log is the simulated one that the record describes."""
+    is_simulated = bool(record) and record["log"] == digest
+    return {
+        "source": "simulated" if is_simulated else "provided",
+        "simulation": {name: record[name] for name in SIMULATION} if is_simulated else {},
+    }
+
+
+def _find_span(event_counts: DataFrame) -> dict[str, str | None]:
+    """Return the times of the first and the last event."""
+    span = collect_one_row(
+        event_counts.agg(
+            F.min(F.unix_micros("first_ts")).alias("first"),
+            F.max(F.unix_micros("last_ts")).alias("last"),
+        )
+    )
+    return {
+        "first_event": _format_utc(span["first"]),
+        "last_event": _format_utc(span["last"]),
     }
 
 
@@ -384,6 +399,24 @@ def require_usable_log(data_quality: dict[str, Any]) -> None:
     is_rejected = data_quality["rejected_share"] > data_quality["max_rejected_share"]
     if not data_quality["accepted"] or is_rejected:
         raise LogError(format_log_error(data_quality))
+
+
+def select_events(
+    checked_events: DataFrame,
+    repeated_events: DataFrame,
+    data_quality: dict[str, Any],
+    data_processing: DataProcessingParameters,
+) -> DataFrame:
+    """Return the accepted records, one row per event.
+
+    A view on the saved tables, not a second copy on disk.
+
+    Raises:
+        LogError: if too many records of the log were rejected.
+    """
+    require_usable_log(data_quality)
+    events = complete_events(checked_events, repeated_events, data_processing)
+    return events.select(*EVENTS.columns)
 
 
 def complete_events(

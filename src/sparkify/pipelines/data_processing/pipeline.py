@@ -3,6 +3,7 @@ from kedro.pipeline import Node, Pipeline
 from sparkify.pipelines.data_processing import nodes
 
 PARAMETERS = "params:data_processing"
+VIEW = "view"  # the tag of a node whose result is a view on saved tables, which is not stored
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -11,22 +12,19 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             Node(
                 nodes.plan_reading,
-                [
-                    *["raw_events", "table_manifests"],
-                    *["customers_to_forget", PARAMETERS],
-                ],
+                ["raw_events", "table_manifests", PARAMETERS],
                 "reading_plan",
                 name="plan_reading",
             ),
             Node(
                 nodes.check_events,
-                ["raw_events", "reading_plan", "customers_to_forget", PARAMETERS],
+                ["raw_events", "reading_plan", PARAMETERS],
                 "checked_events",
                 name="check_events",
             ),
             Node(
                 nodes.find_files_to_clean,
-                ["raw_events", "reading_plan", "customers_to_forget", PARAMETERS],
+                ["raw_events", "reading_plan", PARAMETERS],
                 "files_to_clean",
                 name="find_files_to_clean",
             ),
@@ -56,12 +54,18 @@ def create_pipeline(**_: object) -> Pipeline:
                 nodes.summarize_data_quality,
                 [
                     *["checked_events", "record_counts", "repeated_events", "page_counts"],
-                    *["event_counts", "simulation_record", PARAMETERS],
+                    *["event_counts", "files_to_clean", "raw_events", PARAMETERS],
                 ],
                 "data_quality",
                 name="summarize_data_quality",
             ),
             # A separate node: the summary is saved before the run stops.
-            Node(nodes.require_usable_log, "data_quality", None, name="require_usable_log"),
+            Node(
+                nodes.select_events,
+                ["checked_events", "repeated_events", "data_quality", PARAMETERS],
+                "events",
+                name="select_events",
+                tags=VIEW,
+            ),
         ]
     )

@@ -1,4 +1,4 @@
-"""Make events, user days, snapshots with labels, and features."""
+"""Make user days, snapshots with labels, and features."""
 
 import logging
 from collections.abc import Iterable
@@ -8,8 +8,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from sparkify.pipelines.data_processing.changed_days import digest_weeks, plan_partitions
-from sparkify.pipelines.data_processing.nodes import complete_events, require_usable_log
-from sparkify.pipelines.data_processing.parameters import DataProcessingParameters
+from sparkify.pipelines.data_processing.nodes import require_usable_log
 from sparkify.pipelines.feature_engineering.customers import (
     find_log_span,
     label_customers,
@@ -22,7 +21,6 @@ from sparkify.pipelines.feature_engineering.log_summary import (
 )
 from sparkify.pipelines.feature_engineering.parameters import FeatureEngineeringParameters
 from sparkify.schemas import (
-    EVENTS,
     KEYS,
     USER_DAYS,
     PartitionUpdate,
@@ -35,24 +33,6 @@ SECONDS_PER_DAY = 86_400
 SESSION = ["user_id", "session_id"]
 # Increase it when the code sums user_days differently: all weeks are made anew.
 SUMS_VERSION = 1
-
-
-def select_events(
-    checked_events: DataFrame,
-    repeated_events: DataFrame,
-    data_quality: dict[str, Any],
-    data_processing: DataProcessingParameters,
-) -> DataFrame:
-    """Return the accepted records, one row per event.
-
-    A view on the saved tables, not a second copy on disk.
-
-    Raises:
-        LogError: if too many records of the log were rejected.
-    """
-    require_usable_log(data_quality)
-    events = complete_events(checked_events, repeated_events, data_processing)
-    return events.select(*EVENTS.columns)
 
 
 def aggregate_user_days(

@@ -7,18 +7,9 @@ TRAINING = "training"  # tag of the nodes whose results only training and its ev
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Make features and labels at every cutoff from checked records."""
+    """Make features and labels at every cutoff from events, and from their counts."""
     return Pipeline(
         [
-            Node(
-                nodes.select_events,
-                [
-                    *["checked_events", "repeated_events", "data_quality"],
-                    "params:data_processing",
-                ],
-                "events",
-                name="select_events",
-            ),
             Node(
                 nodes.aggregate_user_days,
                 ["page_counts", "table_manifests", "data_quality", PARAMETERS],

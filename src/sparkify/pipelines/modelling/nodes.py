@@ -210,7 +210,7 @@ def describe_candidate(
 def describe_training(
     features: DataFrame,
     user_days: DataFrame,
-    event_counts: DataFrame,
+    page_counts: DataFrame,
     data_quality: dict[str, Any],
     prediction_task: dict[str, Any],
     inputs: InputParameters,
@@ -233,7 +233,7 @@ def describe_training(
         "customers": snapshot.count(),
     }
     customers = reference.sum_recent_days(snapshot, user_days, settings)
-    days = reference.count_days(event_counts, data_quality)
+    days = reference.count_days(page_counts, data_quality)
     return {
         **settings,
         "watched": reference.describe_distributions(

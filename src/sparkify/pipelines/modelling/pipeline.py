@@ -24,7 +24,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 nodes.describe_training,
                 [
-                    *["features", "user_days", "event_counts"],
+                    *["features", "user_days", "page_counts"],
                     *["data_quality", "prediction_task", INPUTS, "params:reference"],
                 ],
                 "training_reference",

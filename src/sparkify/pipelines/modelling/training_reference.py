@@ -148,10 +148,18 @@ def count_in_bins(values: npt.NDArray[np.float64], edges: npt.ArrayLike) -> dict
     return {"counts": counts.tolist(), "mean": mean}
 
 
-def count_days(event_counts: DataFrame, data_quality: dict[str, Any]) -> pd.DataFrame:
-    """Return the log's `events` per `day` and `page`, one row each."""
+def count_days(counts: DataFrame, data_quality: dict[str, Any]) -> pd.DataFrame:
+    """Return the log's `events` per `day` and `page`, one row each.
+
+    Args:
+        counts: events by day, page and anything else: `page_counts`, or the smaller `event_counts`.
+        data_quality: the numbers of accepted and rejected records.
+
+    Raises:
+        LogError: if too many records of the log were rejected.
+    """
     require_usable_log(data_quality)
-    counts = event_counts.groupBy("day", "page").agg(F.sum("events").alias("events"))
+    counts = counts.groupBy("day", "page").agg(F.sum("events").alias("events"))
     return to_sorted_pandas(counts, "day", "page")
 
 

@@ -32,11 +32,9 @@ def write_report(
     parameters: dict[str, Any],
     evaluation_results: dict[str, Any],
     scoring_results: dict[str, Any],
-    monitoring_results: dict[str, Any],
-    campaign_results: dict[str, Any],
-    validation_results: dict[str, Any],
+    other_results: dict[str, dict[str, Any]],
     **datasets: Any,
-) -> tuple[str, str]:
+) -> dict[str, str]:
     """Return the report: the forecast, its quality, its limits, and how it was made.
 
     Args:
@@ -47,17 +45,16 @@ def write_report(
         parameters: all parameters of the run.
         evaluation_results: the results and figures of `evaluation` by name.
         scoring_results: the scores' summary, the contacts and the plan of the campaign by name.
-        monitoring_results: of `monitoring`. If it has not run, summaries are empty, tables and
-            figures None; likewise the next two.
-        campaign_results: of `campaigns`.
-        validation_results: of `validation`.
+        other_results: those of `monitoring`, `campaigns` and `validation`. If a pipeline has not
+            run, its summaries are empty, its tables and figures None.
         datasets: the datasets of `pipeline.DATASETS` by name.
 
     Returns:
-        One self-contained HTML page, and the same text as Markdown.
+        The `text` as Markdown, and the `page`: the same with figures as self-contained HTML.
     """
     datasets |= evaluation_results | scoring_results
-    datasets |= monitoring_results | campaign_results | validation_results
+    for results in other_results.values():
+        datasets |= results
     summary, metrics, segments = (
         datasets[name] for name in ("score_summary", "metrics", "segments")
     )
@@ -87,4 +84,4 @@ def write_report(
             {name: parameters[name] for name in sorted(parameters) if name not in OTHER_PIPELINES}
         ),
     }
-    return render_html(context), render_markdown(context)
+    return {"text": render_markdown(context), "page": render_html(context)}

@@ -1,14 +1,13 @@
 from kedro.pipeline import Node, Pipeline
 
-from sparkify.pipelines.reporting.nodes import write_report
+from sparkify.pipelines.evaluation.pipeline import collect_results
+from sparkify.pipelines.reporting import nodes
 
 PARAMETERS = ("inputs", "feature_engineering", "reporting", "campaigns")
-RESULTS = (
-    *("evaluation_results", "scoring_results"),
-    # Of pipelines that may not have run.
-    *("monitoring_results", "campaign_results", "validation_results"),
-)
-DATASETS = ("data_quality", "event_summary", "simulation_record")
+# Of pipelines that may not have run.
+OTHER_RESULTS = ("monitoring_results", "campaign_results", "validation_results")
+RESULTS = ("evaluation_results", "scoring_results", "other_results")
+DATASETS = ("data_quality", "event_summary")
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -17,10 +16,15 @@ def create_pipeline(**_: object) -> Pipeline:
     return Pipeline(
         [
             Node(
-                write_report,
+                nodes.write_report,
                 parameters | {name: name for name in (*RESULTS, *DATASETS)},
-                ["report_html", "report_md"],
+                "report",
                 name="write_report",
             ),
         ]
     )
+
+
+def collect_other_results() -> Pipeline:
+    """Collect the results of a pipeline outside the default for the report, with those saved."""
+    return Pipeline([collect_results([*OTHER_RESULTS], "other_results")])

@@ -7,6 +7,7 @@ from sparkify.pipelines.scoring import customer_value, nodes, time_to_leave
 RESULTS = [
     *["score_summary", "contacts", "campaign_plan", "campaign_history", "score_history"],
     *["time_to_leave_summary", "value_totals", "time_to_leave_figure"],
+    *["churn_scores_csv", "contacts_csv", "control_group_csv"],
 ]
 
 

@@ -1,5 +1,6 @@
 """Project settings, read by Kedro."""
 
+from sparkify.hooks.blas_threads import BlasThreadsHooks
 from sparkify.hooks.candidate_check import CandidateCheckHooks
 from sparkify.hooks.forget_customers import ForgetCustomersHooks
 from sparkify.hooks.kedro_viz_statistics import KedroVizContext, KedroVizStatisticsHooks
@@ -18,6 +19,7 @@ _timings = RunTimingsHooks()
 # MonitoringHooks may fail the run, so its hook is marked trylast.
 HOOKS = (
     RunLockHooks(),
+    BlasThreadsHooks(),
     CandidateCheckHooks(),
     ForgetCustomersHooks(),
     SparkSessionHooks(),

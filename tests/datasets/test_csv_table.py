@@ -34,9 +34,9 @@ def test_a_small_table_is_the_file_that_pandas_writes(tmp_path: Path, scores: Da
 def test_a_large_table_is_a_folder_of_part_files_in_order(
     tmp_path: Path, scores: DataFrame
 ) -> None:
-    dataset = create_dataset(tmp_path / "scores[1].csv", 2)
+    folder = tmp_path / "part-1" / "scores[1].csv"
+    dataset = create_dataset(folder, 2)
     dataset.save(scores.coalesce(1))
-    folder = tmp_path / "scores[1].csv"
     parts = sorted(folder.glob("part-*"))
     assert [part.read_text().splitlines()[0] for part in parts] == [
         "user_id,probability,predicted"
@@ -45,6 +45,17 @@ def test_a_large_table_is_a_folder_of_part_files_in_order(
     assert dataset.preview()["data"] == scores.toPandas().head(2).to_numpy().tolist()
     assert parts[0].read_text().splitlines()[1] == ('"\'=HYPERLINK(""http://x"",""y"")",0.5,true')
     pd.testing.assert_frame_equal(dataset.load_rows(), scores.toPandas())
+
+
+def test_the_rows_of_one_part_file_are_replaced(tmp_path: Path, scores: DataFrame) -> None:
+    dataset = create_dataset(tmp_path / "scores.csv", 2)
+    dataset.save(scores.coalesce(1))
+    first, second = dataset.load()
+    dataset.replace_file(second, dataset.load()[second]().head(0))
+    assert len(dataset.load()[first]()) == 2
+    assert len(dataset.load_rows()) == 2
+    spark = scores.sparkSession
+    assert spark.read.csv(str(tmp_path / "scores.csv"), header=True, multiLine=True).count() == 2
 
 
 def test_a_later_table_replaces_file_and_folder(tmp_path: Path, scores: DataFrame) -> None:

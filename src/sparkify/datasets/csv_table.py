@@ -62,7 +62,9 @@ class CSVTableDataset(CSVDataset):
         if not filesystem.exists(path):
             raise DatasetError(f"there is no table at {path}: run the pipeline that creates it.")
         files = filesystem.ls(path, detail=False) if filesystem.isdir(path) else []
-        parts = sorted(PurePosixPath(one).name for one in files if "/part-" in one)
+        parts = sorted(
+            name for name in (PurePosixPath(one).name for one in files) if name.startswith("part-")
+        )
         folder, name = self.folder, PurePosixPath(path).name
         names = [f"{name}/{part}" for part in parts] or [name]
         return {one: partial(self._load_file, str(folder / one)) for one in names}
@@ -73,7 +75,11 @@ class CSVTableDataset(CSVDataset):
 
     def replace_file(self, file: str, rows: pd.DataFrame) -> None:
         """Replace the rows of a file that `load` has named."""
-        CSVDataset.save(self._copy(_filepath=self.folder / file), rows)
+        path = self.folder / file
+        checksum = str(path.with_name(f".{path.name}.crc"))  # Spark's, of a part file
+        if self._fs.exists(checksum):
+            self._fs.rm(checksum)
+        CSVDataset.save(self._copy(_filepath=path), rows)
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """Read the first rows for Kedro-Viz."""

@@ -527,3 +527,32 @@ def test_the_remains_of_a_killed_save_are_not_a_log(tmp_path: Path) -> None:
     dataset = EventLogDataset(filepath=str(tmp_path / "log.json"))
     assert not dataset.exists()
     dataset.refuse_if_present()
+
+
+def test_companions_are_loaded_with_the_log(tmp_path: Path) -> None:
+    write_file(tmp_path / "log.json")
+    (tmp_path / "forget.csv").write_text("user_id\n007\n")
+    log = EventLogDataset(
+        filepath=str(tmp_path / "log.json"),
+        companions={
+            "customers_to_forget": {
+                "type": "sparkify.datasets.OptionalTableDataset",
+                "filepath": str(tmp_path / "forget"),
+            },
+            "simulation_record": {
+                "type": "sparkify.datasets.OptionalJSONDataset",
+                "filepath": str(tmp_path / "record.json"),
+            },
+        },
+    ).load()
+    assert log.customers_to_forget is not None
+    assert log.customers_to_forget["user_id"].tolist() == ["007"]
+    assert log.simulation_record == {}
+
+
+def test_an_unknown_companion_is_an_error(tmp_path: Path) -> None:
+    companions = {"customers": {"type": "sparkify.datasets.OptionalJSONDataset"}}
+    with pytest.raises(
+        DatasetError, match="companions has \\['customers'\\]; allowed: customers_to"
+    ):
+        EventLogDataset(filepath=str(tmp_path / "log.json"), companions=companions)

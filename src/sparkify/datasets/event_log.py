@@ -37,6 +37,7 @@ from sparkify.schemas import RAW_EVENTS
 
 MEGABYTE = 1_000_000
 PREVIEWED_RECORDS = 5
+COMPANIONS = ("customers_to_forget", "simulation_record")  # attributes of EventLogFiles
 COMPRESSION_RATIO = 10  # JSON logs are about this many times larger than their .gz or .bz2
 # Hadoop looks for a checksum file beside every local file, which fails for names with a colon:
 # such files are read without checksums.
@@ -68,7 +69,7 @@ class EventLogDataset(SparkDatasetV2):
       filepath: data/01_raw/mini_sparkify_event_data.json
       format: auto            # or json_lines, json_array, csv, tsv, parquet
       max_array_megabytes: 50
-      belonging:
+      companions:
         simulation_record:
           type: sparkify.datasets.OptionalJSONDataset
           filepath: data/01_raw/simulation_record.json
@@ -81,7 +82,7 @@ class EventLogDataset(SparkDatasetV2):
         filepath: str,
         format: str = "auto",  # noqa: A002 -- as in the catalog
         max_array_megabytes: int = 50,
-        belonging: dict[str, dict[str, Any]] | None = None,
+        companions: dict[str, dict[str, Any]] | None = None,
         metadata: dict[str, object] | None = None,
     ) -> None:
         """Create the dataset of a log.
@@ -91,17 +92,20 @@ class EventLogDataset(SparkDatasetV2):
             format: of all files; `auto` detects it for each file by ending and first bytes.
             max_array_megabytes: maximum size of a file with a JSON array or pretty-printed
                 objects, which is read as a whole. Compressed files count ten times.
-            belonging: the settings of datasets that are loaded with the log, by the attribute of
-                `EventLogFiles` that they become.
+            companions: the settings of the datasets `customers_to_forget` and `simulation_record`,
+                which are loaded with the log.
             metadata: for Kedro-Viz and other plugins.
         """
         super().__init__(filepath=filepath, file_format="text", metadata=metadata)
         if format not in ("auto", *FORMATS):
             raise DatasetError(f"format is {format}; allowed: auto, {', '.join(FORMATS)}.")
         self._format, self._max_array_megabytes = format, max_array_megabytes
-        self._belonging = {
+        unknown = sorted((companions or {}).keys() - COMPANIONS)
+        if unknown:
+            raise DatasetError(f"companions has {unknown}; allowed: {', '.join(COMPANIONS)}.")
+        self._companions = {
             name: AbstractDataset.from_config(name, settings)
-            for name, settings in (belonging or {}).items()
+            for name, settings in (companions or {}).items()
         }
         self._filesystem = fsspec.filesystem(self._protocol)
         self._unconfirmed = to_hidden_path(str(self._filepath), UNCONFIRMED)
@@ -178,7 +182,7 @@ class EventLogDataset(SparkDatasetV2):
             {file: states[path] for file, path in relative.items()},
             self._format,
             read,
-            **{name: dataset.load() for name, dataset in self._belonging.items()},
+            **{name: dataset.load() for name, dataset in self._companions.items()},
         )
 
     def _read_files(self, log: str, states: dict[str, FileState]) -> DataFrame:

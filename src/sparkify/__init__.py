@@ -1,3 +1,3 @@
 """Churn forecasts from an event log."""
 
-__version__ = "0.10.0"
+__version__ = "0.11.0"

@@ -116,9 +116,10 @@ def _list_columns(table: Table, engineering: FeatureEngineeringParameters) -> li
 def _format_files(entries: dict[str, dict[str, Any]]) -> Iterator[str]:
     yield from ("### Other datasets", "| dataset | file | content |", "|---|---|---|")
     for name, entry in entries.items():
-        path = entry.get("filepath") or entry.get("path")
+        members = entry.get("datasets", {}).values()
+        paths = [one.get("filepath") or one.get("path") for one in (entry, *members)]
         description = entry["metadata"]["kedro-viz"]["description"]
-        place = f"`{path}`" if path else "in memory"
+        place = ", ".join(f"`{path}`" for path in paths if path) or "in memory"
         yield f"| `{name.partition('@')[0]}` | {place} | {description} |"
 
 

@@ -66,7 +66,7 @@ def log_run(finished: Any, settings: dict[str, Any]) -> None:
     context = SimpleNamespace(config_loader={"tracking": settings}, params=parameters)
     hooks.after_context_created(context)
     pipelines = register_pipelines()
-    pipeline = pipelines["modelling"] + pipelines["evaluation"]
+    pipeline = pipelines["modelling"] + pipelines["evaluation"] + pipelines["reporting"]
     hooks.after_pipeline_run(run_params=RUN, pipeline=pipeline, catalog=finished.catalog())
 
 
@@ -104,6 +104,7 @@ def test_a_run_is_logged_with_parameters_metrics_figures_and_model(
     assert auc["ci95"] is None
     assert "metrics.holdout.auc.high" not in mlflow.calls["metrics"]
     assert {"08_reporting/roc.png", "08_reporting/metrics.json"} <= mlflow.files
+    assert {"08_reporting/report.html", "08_reporting/report.md"} <= mlflow.files
     assert any(name.startswith("06_models/churn_model/stages/") for name in mlflow.files)
     assert not [name for name in mlflow.files if name.startswith("07_model_output")]
 

@@ -70,18 +70,21 @@ class SavedDatasetGroup(DatasetGroup):
         """Save every dataset, in the order of the settings.
 
         Raises:
-            DatasetError: if the data of one are missing, or of none of them.
+            DatasetError: if a name is missing or unknown.
         """
         super().save(data)
         for name, dataset in self._datasets.items():
             dataset.save(data[name])
 
+    @property
+    def members(self) -> list[AbstractDataset[Any, Any]]:
+        """The datasets, in the order of the settings."""
+        return [*self._datasets.values()]
+
     def saved_at(self) -> tuple[AbstractFileSystem, str]:
         """Return the file system and the path of the last dataset."""
-        *_, last = self._datasets.values()
-        return last.saved_at()  # type: ignore[attr-defined,no-any-return]
+        return self.members[-1].saved_at()  # type: ignore[attr-defined,no-any-return]
 
     def preview(self) -> JSONPreview:
         """Preview the first dataset for Kedro-Viz."""
-        first, *_ = self._datasets.values()
-        return first.preview()  # type: ignore[attr-defined]
+        return self.members[0].preview()  # type: ignore[attr-defined]

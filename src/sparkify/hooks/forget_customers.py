@@ -87,11 +87,13 @@ def _remove_from_pandas_table(dataset: CSVDataset | ParquetDataset, ids: Sequenc
 
 
 def _remove_from_csv_table(dataset: CSVTableDataset, ids: Sequence[str]) -> bool:
-    kept = {file: _drop_rows(load(), ids) for file, load in dataset.load().items()}
-    changed = {file: rows for file, rows in kept.items() if rows is not None}
-    for file, rows in changed.items():
-        dataset.replace_file(file, rows)
-    return bool(changed)
+    has_changed = False
+    for file, load in dataset.load().items():  # one at a time in memory
+        kept = _drop_rows(load(), ids)
+        if kept is not None:
+            dataset.replace_file(file, kept)
+            has_changed = True
+    return has_changed
 
 
 def _remove_from_partitions(dataset: PartitionedDataset, ids: Sequence[str]) -> bool:

@@ -15,6 +15,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from pydantic import BaseModel
 
+from sparkify.datasets import SavedDatasetGroup
 from sparkify.datasets.statistics import find_saved
 
 METRICS = ("metrics", "data_quality")  # datasets whose numbers are logged as metrics
@@ -73,13 +74,14 @@ class MLflowHooks:
 
 
 def _copy_artifact(catalog: DataCatalog, name: str, folder: Path) -> None:
-    """Copy the files of a dataset if its layer is logged."""
+    """Copy the files of a dataset, or of those that it saves, if its layer is logged."""
     dataset = catalog.get(name)
     metadata = getattr(dataset, "metadata", None) or {}
     layer = metadata.get("layer") or metadata.get("kedro-viz", {}).get("layer")
-    saved = find_saved(dataset) if layer in LOGGED_LAYERS else None
-    if layer and saved is not None:
-        filesystem, path = saved
+    if layer not in LOGGED_LAYERS:
+        return
+    members = dataset.members if isinstance(dataset, SavedDatasetGroup) else [dataset]
+    for filesystem, path in filter(None, map(find_saved, members)):
         target = folder / layer / Path(path).name
         for file in filesystem.find(path):  # `get` reads [ and * as patterns
             copy = Path(f"{target}{file.removeprefix(path)}")

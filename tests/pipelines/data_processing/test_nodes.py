@@ -173,7 +173,7 @@ def test_data_quality_counts_every_record(
         },
         "malformed_format": None,
         "fields_without_values": {},
-        "files_to_clean": {},
+        "files_to_clean": 0,
         "unknown_columns": ["tag"],
         "unknown_columns_share": 1.0,
         "users": 2,

@@ -284,7 +284,7 @@ QUALITY = {
     "accepted": 278_684,
     "rejected": 8_472,
     "rejections": {"no user": {"lines": 8_472, "examples": []}},
-    "files_to_clean": {},
+    "files_to_clean": 0,
     "unknown_columns": ["<i>device</i>"],
     "users": 22_500,
     "first_event": "2018-10-01T00:00:00Z",

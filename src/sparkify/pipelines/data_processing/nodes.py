@@ -315,8 +315,9 @@ def summarize_data_quality(
         level` has the unknown `values`, with their numbers of records); `problems` counts all
         reasons, with a value of the field. `rejected_share` excludes records without a
         user. `source` is `simulated` if the log's checksum is that of its simulation record, else
-        `provided`; `simulation` has the seed and the users of a simulated log. `files_to_clean` of
-        the log hold customers to forget. `pages`, `levels` and `time_formats` count events.
+        `provided`; `simulation` has the seed and the users of a simulated log. `files_to_clean`
+        counts the files read by this run that hold customers to forget. `pages`, `levels` and
+        `time_formats` count events.
         `fields_without_values` and `malformed_format` help to explain why a log cannot be used.
     """
     batches = [*record_counts["batches"].values()]
@@ -352,7 +353,7 @@ def summarize_data_quality(
         "fields_without_values": (
             find_missing_fields(checked_events, data_processing) if rejected == lines else {}
         ),
-        "files_to_clean": files_to_clean,
+        "files_to_clean": len(files_to_clean),
         "unknown_columns": merge_unknown_columns(batches, data_processing.max_unknown_columns),
         "unknown_columns_share": data_processing.unknown_columns_share,
         "users": page_counts.select("user_id").distinct().count(),

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.startup import bootstrap_project
-from kedro.runner import SequentialRunner
+from kedro.runner import AbstractRunner
 
 from sparkify import __version__, cli
 from sparkify.hooks.candidate_check import CandidateCheckHooks
@@ -80,7 +80,7 @@ def try_kedro(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
         CandidateCheckHooks,
     ):  # would lock the data, ask for a log and start Spark
         monkeypatch.delattr(hooks, "before_pipeline_run")
-    monkeypatch.setattr(SequentialRunner, "run", stop)
+    monkeypatch.setattr(AbstractRunner, "run", stop)
     with pytest.raises(WorkBeginsError):
         CliRunner().invoke(KedroCLI(ROOT), arguments, catch_exceptions=False)
 

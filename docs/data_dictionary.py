@@ -116,11 +116,18 @@ def _list_columns(table: Table, engineering: FeatureEngineeringParameters) -> li
 def _format_files(entries: dict[str, dict[str, Any]]) -> Iterator[str]:
     yield from ("### Other datasets", "| dataset | file | content |", "|---|---|---|")
     for name, entry in entries.items():
-        members = entry.get("datasets", {}).values()
-        paths = [one.get("filepath") or one.get("path") for one in (entry, *members)]
         description = entry["metadata"]["kedro-viz"]["description"]
-        place = ", ".join(f"`{path}`" for path in paths if path) or "in memory"
+        place = ", ".join(f"`{path}`" for path in _list_paths(entry)) or "in memory"
         yield f"| `{name.partition('@')[0]}` | {place} | {description} |"
+
+
+def _list_paths(entry: dict[str, Any]) -> Iterator[str]:
+    """Yield the path of a dataset, and of the datasets of a group."""
+    path = entry.get("filepath") or entry.get("path")
+    if path:
+        yield path
+    for member in entry.get("datasets", {}).values():
+        yield from _list_paths(member)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from kedro.io import DataCatalog
 from kedro.runner import ThreadRunner
 from pyspark.sql import SparkSession
 
@@ -49,16 +48,9 @@ def test_the_saved_model_gives_the_same_predictions(finished: Any) -> None:
     )
 
 
-def load_scores(catalog: DataCatalog) -> pd.DataFrame:
-    """Return the table of all customers from its one file."""
-    (load,) = catalog.load("churn_scores_csv").values()
-    scores: pd.DataFrame = load()
-    return scores
-
-
 def test_the_default_run_scores_the_customers_of_the_newest_day(finished: Any) -> None:
     catalog = finished.catalog()
-    scores = load_scores(catalog)
+    scores = catalog.get("churn_scores_csv").load_rows()
     summary = catalog.load("score_summary")
     assert summary["cutoff"] == "2018-12-01"
     assert summary["is_forecast"]
@@ -74,9 +66,9 @@ def test_the_default_run_scores_the_customers_of_the_newest_day(finished: Any) -
 def test_an_earlier_cutoff_is_added_to_the_score_history(finished: Any, tmp_path: Path) -> None:
     project = finished.copy_to(tmp_path / "earlier")
     catalog = project.catalog()
-    newest_scores = load_scores(catalog)
+    newest_scores = catalog.get("churn_scores_csv").load_rows()
     project.run("scoring", params={**project.params, "cutoff": "2018-11-21"})
-    assert set(load_scores(catalog)["cutoff"]) == {"2018-11-21"}
+    assert set(catalog.get("churn_scores_csv").load_rows()["cutoff"]) == {"2018-11-21"}
     history = catalog.load("score_history")
     assert set(history) == {"2018-11-21", "2018-12-01"}
     newest, scored = (

@@ -52,7 +52,7 @@ class CSVTableDataset(CSVDataset):
             path = to_spark_path(self._protocol, temporary)
             writer.csv(path, header=True, escape='"', encoding="utf-8")
 
-    def load(self) -> dict[str, Callable[[], pd.DataFrame]]:  # type: ignore[override]
+    def load(self) -> dict[str, Callable[..., pd.DataFrame]]:  # type: ignore[override]
         """Return a function that loads each file, by its path relative to the table's folder.
 
         Raises:
@@ -84,7 +84,8 @@ class CSVTableDataset(CSVDataset):
     def preview(self, nrows: int = 5) -> TablePreview:
         """Read the first rows for Kedro-Viz."""
         load = next(iter(self.load().values()))
-        return TablePreview(load().head(nrows).to_dict(orient="split"))
+        return TablePreview(load(nrows=nrows).to_dict(orient="split"))
 
-    def _load_file(self, path: str) -> pd.DataFrame:
-        return CSVDataset.load(self._copy(_filepath=PurePosixPath(path)))
+    def _load_file(self, path: str, **load_args: Any) -> pd.DataFrame:
+        load_args = {**self._load_args, **load_args}
+        return CSVDataset.load(self._copy(_filepath=PurePosixPath(path), _load_args=load_args))

@@ -317,8 +317,8 @@ def summarize_data_quality(
         user. `source` is `simulated` if the log's checksum is that of its simulation record, else
         `provided`; `simulation` has the seed and the users of a simulated log. `files_to_clean`
         counts the files read by this run that hold customers to forget. `pages`, `levels` and
-        `time_formats` count events.
-        `fields_without_values` and `malformed_format` help to explain why a log cannot be used.
+        `time_formats` count events. `fields_without_values` and `malformed_format` help to explain
+        why a log cannot be used.
     """
     batches = [*record_counts["batches"].values()]
     digest = digest_all(batches)

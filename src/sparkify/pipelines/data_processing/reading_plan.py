@@ -12,8 +12,8 @@ from sparkify.schemas import CHECKED_RECORDS
 RULES_VERSION = 1
 # Parameters that do not change what a record means.
 OTHER_PARAMETERS = {"from_scratch", "batch_megabytes", "max_rejected_share", "max_listed_pages"}
-# Spark reads and writes each batch separately, which costs some tenths of a second: new batches are
-# twice as large as they must be to be kept, and there are not more than this number of them.
+# Spark reads and writes each batch separately, which costs some tenths of a second. So a run makes
+# few batches, with twice the size below which a batch is read again.
 NEW_TO_KEPT_SIZE = 2
 MAX_NEW_BATCHES = 32
 MEGABYTE = 1_000_000

@@ -50,7 +50,7 @@ def summarize_log(
 ) -> dict[str, Any]:
     """Return `data_quality` of a log with a simulation record."""
     raw_events = EventLogFiles({}, "auto", lambda _: tables.checked_events, None, record or {})
-    return nodes.summarize_data_quality(*tables, {}, raw_events, parameters)
+    return nodes.summarize_data_quality(*tables, {"files": {}}, raw_events, parameters)
 
 
 def sum_events_by_day(

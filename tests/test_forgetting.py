@@ -54,7 +54,7 @@ def test_a_customer_to_forget_is_in_no_file_but_the_user_s(project: Any, logged:
     assert list_files_with_customer(project.folder / "data") == []
     assert (project.folder / "data" / history).parent.is_dir()  # of the other customers
     catalog = project.catalog()
-    (named,) = catalog.load("files_to_clean")
+    (named,) = catalog.load("files_to_clean")["files"]
     assert (project.log / named).exists()
     assert f"The log's file {named} has" in logged.text
     assert "customers_to_forget changed" in logged.text

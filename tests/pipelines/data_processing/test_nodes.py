@@ -1,6 +1,6 @@
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -328,3 +328,43 @@ def test_events_get_sessions_and_levels_if_the_log_has_none(
         (first, "free", start + timedelta(minutes=10)),
         (last, "paid", start + timedelta(minutes=60)),
     ]
+
+
+def find_files(
+    spark: SparkSession,
+    checks: DataProcessingParameters,
+    files: dict[str, str],
+    earlier: dict[str, Any],
+    *forgotten: str,
+) -> dict[str, Any]:
+    """Return `files_to_clean` of a log with one batch; a file's state is its content."""
+
+    def read(names: Iterable[str]) -> DataFrame:
+        rows = [(text, name) for name in names for text in files[name].split("\n")]
+        return spark.createDataFrame(rows, "value string, file string")
+
+    table = pd.DataFrame({"user_id": forgotten}) if forgotten else None
+    states = {name: {"bytes": len(text), "version": text} for name, text in files.items()}
+    return nodes.find_files_to_clean(
+        EventLogFiles(states, "auto", read, table),
+        {"batches": {"0": states}, "about": {"settings": {"customers": [*forgotten]}}},
+        {"files_to_clean": earlier},
+        checks,
+    )
+
+
+def test_files_with_customers_to_forget_are_named_until_they_change(
+    spark: SparkSession, checks: DataProcessingParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = line(userId="ada"), line(userId="bob")
+    files = {"1": f"{ada}\n{bob}\n{ada}", "2": bob, "3": ada[:-9]}  # 3 is truncated
+    first = find_files(spark, checks, files, {}, "ada")
+    assert first["files"] == {"1": 2, "3": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(nodes, "check_records", None)  # nothing is read again
+        assert find_files(spark, checks, files, first, "ada") == first
+    cleaned = find_files(spark, checks, {"1": bob, "4": ada}, first, "ada")
+    assert cleaned["files"] == {"4": 1}
+    assert cleaned == find_files(spark, checks, {"1": bob, "4": ada}, {}, "ada")
+    assert find_files(spark, checks, files, first, "bob")["files"] == {"1": 1, "2": 1}
+    assert find_files(spark, checks, files, first)["files"] == {}

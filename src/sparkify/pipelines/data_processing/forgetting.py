@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sparkify.errors import UserError
@@ -44,20 +44,24 @@ def drop_customers(checked: DataFrame, ids: Sequence[str]) -> DataFrame:
     others = checked.join(F.broadcast(table), on=ID_COLUMN, how="left_anti")
     if "line" not in checked.columns:
         return others.select(*checked.columns)
+    return others.where(~_is_unreadable_with_id(ids)).select(*checked.columns)
+
+
+def _is_unreadable_with_id(ids: Sequence[str]) -> Column:
     named = F.exists(F.array(*map(F.lit, ids)), lambda one: F.contains(F.col("line"), one))
-    is_named = F.col(ID_COLUMN).isNull() & F.col("line").isNotNull() & named
-    return others.where(~is_named).select(*checked.columns)
+    return F.col(ID_COLUMN).isNull() & F.col("line").isNotNull() & named
 
 
 def count_by_file(records: DataFrame, checked: DataFrame, ids: Sequence[str]) -> dict[str, int]:
-    """Return the number of these customers' records in each file of the log.
+    """Return the number of records in each file that `drop_customers` leaves out.
 
     Args:
         records: the log's records, with their `file`.
         checked: the same records, typed.
         ids: the customers.
     """
-    theirs = checked.where(F.col(ID_COLUMN).isin([*ids])).select("record_hash").distinct()
+    is_theirs = F.col(ID_COLUMN).isin([*ids]) | _is_unreadable_with_id(ids)
+    theirs = checked.where(is_theirs).select("record_hash").distinct()
     hashed = records.select("file", record_hash().alias("record_hash"))
     found = hashed.join(F.broadcast(theirs), on="record_hash", how="left_semi")
     counts = found.groupBy("file").count().orderBy("file").collect()

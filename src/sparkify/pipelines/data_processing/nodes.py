@@ -1,5 +1,6 @@
 """Check the records of the log, and count accepted and rejected records."""
 
+import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -114,21 +115,33 @@ def check_events(
 def find_files_to_clean(
     raw_events: EventLogFiles,
     reading_plan: dict[str, Any],
+    table_manifests: dict[str, Any],
     data_processing: DataProcessingParameters,
-) -> dict[str, int]:
-    """Return the files read by this run that hold customers to forget, with their records.
+) -> dict[str, Any]:
+    """Return the files of the log that hold customers to forget, with their records.
 
-    The log belongs to the user: a run never changes it.
+    The log belongs to the user: a run never changes it. Only files are searched that have changed
+    since an earlier run searched them for the same customers.
+
+    Returns:
+        `files`: the number of these customers' records by file. `searched`: size and version of
+        each file that was searched. `settings`: a digest of what decides how records are read.
     """
     forgotten = list_ids(raw_events.customers_to_forget)
-    files = [file for number in reading_plan["new"] for file in reading_plan["batches"][number]]
-    if not forgotten or not files:
-        return {}
-    records = raw_events.read(files)
-    counts = count_by_file(records, check_records(records, data_processing), forgotten)
+    settings = digest_texts([json.dumps(reading_plan["about"]["settings"], sort_keys=True)])
+    batches = reading_plan["batches"].values() if forgotten else []
+    searched = dict(sorted(item for files in batches for item in files.items()))
+    earlier = table_manifests["files_to_clean"]
+    if earlier.get("settings") != settings:
+        earlier = {"searched": {}, "files": {}}
+    new = [file for file, state in searched.items() if earlier["searched"].get(file) != state]
+    counts = {file: n for file, n in earlier["files"].items() if file in {*searched} - {*new}}
+    if new:
+        records = raw_events.read(new)
+        counts |= count_by_file(records, check_records(records, data_processing), forgotten)
     for file, number in counts.items():
         logger.warning("The log's file %s has %d records of customers to forget", file, number)
-    return counts
+    return {"files": dict(sorted(counts.items())), "searched": searched, "settings": settings}
 
 
 def check_records(records: DataFrame, parameters: DataProcessingParameters) -> DataFrame:
@@ -304,7 +317,7 @@ def summarize_data_quality(
     repeated_events: DataFrame,
     page_counts: DataFrame,
     event_counts: DataFrame,
-    files_to_clean: dict[str, int],
+    files_to_clean: dict[str, Any],
     raw_events: EventLogFiles,
     data_processing: DataProcessingParameters,
 ) -> dict[str, Any]:
@@ -316,7 +329,7 @@ def summarize_data_quality(
         reasons, with a value of the field. `rejected_share` excludes records without a
         user. `source` is `simulated` if the log's checksum is that of its simulation record, else
         `provided`; `simulation` has the seed and the users of a simulated log. `files_to_clean`
-        counts the files read by this run that hold customers to forget. `pages`, `levels` and
+        counts the files of the log that hold customers to forget. `pages`, `levels` and
         `time_formats` count events. `fields_without_values` and `malformed_format` help to explain
         why a log cannot be used.
     """
@@ -353,7 +366,7 @@ def summarize_data_quality(
         "fields_without_values": (
             find_missing_fields(checked_events, data_processing) if rejected == lines else {}
         ),
-        "files_to_clean": len(files_to_clean),
+        "files_to_clean": len(files_to_clean["files"]),
         "unknown_columns": merge_unknown_columns(batches, data_processing.max_unknown_columns),
         "unknown_columns_share": data_processing.unknown_columns_share,
         "users": page_counts.select("user_id").distinct().count(),

@@ -24,7 +24,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 nodes.find_files_to_clean,
-                ["raw_events", "reading_plan", PARAMETERS],
+                ["raw_events", "reading_plan", "table_manifests", PARAMETERS],
                 "files_to_clean",
                 name="find_files_to_clean",
             ),

@@ -36,8 +36,21 @@ def load_catalog_config(env: str | None) -> dict[str, Any]:
 
 
 def list_paths(entries: Iterable[dict[str, Any]]) -> list[str]:
-    locations = [entry.get("filepath") or entry.get("path") for entry in entries]
-    return [path for path in locations if path is not None]
+    """Return the paths that entries write or read alone; a group's are those of other entries."""
+    paths = []
+    for entry in entries:
+        paths += [entry[key] for key in ("filepath", "path") if key in entry]
+        if entry["type"].endswith("SavedDatasetGroup"):
+            paths += list_paths(entry["datasets"].values())
+    return paths
+
+
+def list_members(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the settings of the datasets that an entry loads with it, which others save."""
+    if entry["type"].endswith("SavedDatasetGroup"):
+        return []
+    inside = [*entry.get("companions", {}).values(), *entry.get("datasets", {}).values()]
+    return [member for one in inside for member in list_members(one) or [one]]
 
 
 @pytest.fixture(scope="module", params=["base", "mini", "full"])
@@ -75,6 +88,14 @@ def test_no_two_datasets_share_a_path(config: dict[str, Any]) -> None:
     assert len(locations) == len(set(locations))
     for name, saved in earlier.items():
         assert list_paths([config[name]]) == list_paths([config[saved]])
+
+
+def test_members_of_a_group_have_the_paths_of_their_own_entries(config: dict[str, Any]) -> None:
+    saved = {*list_paths(config.values())}
+    for name, entry in config.items():
+        for path in list_paths(list_members(entry)):
+            # OptionalTableDataset has a path without the ending.
+            assert {path.removesuffix("/_manifest.json"), f"{path}.csv"} & saved, (name, path)
 
 
 def test_on_a_cluster_everything_is_below_the_data_root() -> None:

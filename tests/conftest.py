@@ -35,7 +35,13 @@ SMALL_MODELLING = {
     "min_train_churned": 4,
     "min_holdout_churned": 1,
 }
-SMALL_VALIDATION = {"learning_curve_users": [60], "learning_curve_repeats": 1, "label_shuffles": 2}
+SMALL_VALIDATION = {
+    "learning_curve_users": [60],
+    "learning_curve_repeats": 1,
+    "label_shuffles": 2,
+    "curve_days": [7, 30],
+    "leakage": {"folds": 2},
+}
 SMALL = {
     "simulation": SMALL_SIMULATION,
     "modelling": SMALL_MODELLING,
@@ -200,6 +206,21 @@ def finished(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> P
 def project(spark: SparkSession, tmp_path: Path) -> Project:
     """Return a project without any data."""
     return Project(tmp_path)
+
+
+@pytest.fixture
+def interpreted(spark: SparkSession) -> Iterator[None]:
+    """Let Spark interpret expressions: for a few rows, compiling takes most of the time."""
+    changed = {
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    }
+    earlier = {name: spark.conf.get(name) for name in changed}
+    for name, value in changed.items():
+        spark.conf.set(name, value)
+    yield
+    for name, value in earlier.items():
+        spark.conf.set(name, value)
 
 
 @pytest.fixture(scope="session")

@@ -137,7 +137,7 @@ def load_quality(project: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", [*REFUSED, *NO_EVENT_LOG])
 def test_the_error_for_wrong_settings_is_one_paragraph(
-    project: Any, monkeypatch: pytest.MonkeyPatch, name: str
+    project: Any, interpreted: None, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(ROOT)
     result = run(project, find_case_log(name), "data_processing")
@@ -150,7 +150,7 @@ def test_the_error_for_wrong_settings_is_one_paragraph(
 
 @pytest.mark.parametrize("name", READ)
 def test_a_log_is_read_up_to_feature_engineering(
-    project: Any, monkeypatch: pytest.MonkeyPatch, name: str
+    project: Any, interpreted: None, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(ROOT)
     _, settings = REFUSED.get(name, ("", {}))
@@ -187,7 +187,7 @@ def test_the_draft_of_inspect_accepts_nearly_all_records(
 
 @pytest.mark.parametrize("name", GENUINE)
 def test_a_genuine_log_is_read(
-    project: Any, real: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    project: Any, interpreted: None, real: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(ROOT)
     result = run(project, real / name, "data_processing")

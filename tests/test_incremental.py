@@ -4,14 +4,12 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from pyspark.sql import SparkSession
 
 from tests.incremental_log import (
     DAYS,
@@ -72,21 +70,6 @@ def add_copies(log: FolderLog, chance: random.Random, number: int) -> None:
 
 def add_day(log: FolderLog, chance: random.Random, number: int) -> None:
     log.write(f"day-{DAYS}-{number}.json", make_day(chance, DAYS))
-
-
-@pytest.fixture
-def interpreted(spark: SparkSession) -> Iterator[None]:
-    """Let Spark interpret expressions: for a few rows, compiling takes most of the time."""
-    changed = {
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    }
-    earlier = {name: spark.conf.get(name) for name in changed}
-    for name, value in changed.items():
-        spark.conf.set(name, value)
-    yield
-    for name, value in earlier.items():
-        spark.conf.set(name, value)
 
 
 CHANGES = {"remove": remove, "change": change, "late": add_late}

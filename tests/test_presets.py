@@ -104,7 +104,7 @@ def test_the_default_run_of_a_preset_predicts_the_signal_and_reports(
 
 @pytest.mark.parametrize("preset", READ)
 def test_a_preset_reads_its_service_s_log(
-    preset: str, project: Any, monkeypatch: pytest.MonkeyPatch
+    preset: str, project: Any, interpreted: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog = run(project, preset, monkeypatch, "data_processing", "feature_engineering", users=100)
     require_accepted(catalog)

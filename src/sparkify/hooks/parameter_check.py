@@ -75,6 +75,8 @@ class ParameterCheckHooks:
     def after_context_created(self, context: KedroContext) -> None:
         """Raise a ParameterError with one sentence for each wrong name or value in conf/."""
         loader = context.config_loader
+        for section in ("globals", "parameters"):
+            loader[section] = loader[section]  # Kedro would read the files again at each access
         self._parameters, referenced = loader["parameters"], find_referenced_names(loader)
         names = {*SECTIONS, *referenced["runtime_params"], *referenced[""]}
         global_names = referenced["globals"] | referenced[""]

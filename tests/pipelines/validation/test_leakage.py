@@ -17,8 +17,8 @@ EVERYTHING = InputParameters(rates={}, plain=None, moderator=None)
 @pytest.fixture(scope="module")
 def validation(parameters: dict[str, Any]) -> ValidationParameters:
     whole: ValidationParameters = parameters["validation"]
-    exposure = {"exposure": ("next_song", "days_since_last_seen")}
-    return whole.model_copy(update={"leakage": whole.leakage.model_copy(update=exposure)})
+    few = {"exposure": ("next_song", "days_since_last_seen"), "folds": 2}
+    return whole.model_copy(update={"leakage": whole.leakage.model_copy(update=few)})
 
 
 def test_features_with_a_weak_signal_cause_no_warning(

@@ -74,7 +74,7 @@ chaos: .venv/ready ## Kill runs, fill disks, deny access, lose workers, and comp
 	PYTHONPATH=src $(BIN)/python -m benchmarks.chaos
 
 incremental: .venv/ready ## Compare runs after changes of the log with runs from scratch: 200 sequences of changes.
-	SPARKIFY_SEQUENCES=200 SPARKIFY_RUN_SEQUENCES=10 $(BIN)/python -m pytest -n 2 --dist loadgroup tests/test_incremental.py
+	SPARKIFY_SEQUENCES=200 SPARKIFY_RUN_SEQUENCES=10 $(BIN)/python -m pytest -n 2 --dist load -v tests/test_incremental.py
 
 refresh: .venv/ready ## Measure a run after a new day, and sixty days one by one (SIZE=1GB; 12GB takes hours).
 	PYTHONPATH=src $(BIN)/python -m benchmarks.refresh --size $(SIZE)

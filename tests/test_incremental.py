@@ -3,13 +3,10 @@
 import os
 import random
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from tests.incremental_log import (
     DAYS,
@@ -23,9 +20,8 @@ from tests.incremental_log import (
     write_days,
 )
 
-# `make incremental` draws 200 sequences in two parts, and ten for `kedro run`.
+# `make incremental` draws 200 sequences, and ten for `kedro run`.
 SEQUENCES = int(os.environ.get("SPARKIFY_SEQUENCES", "2"))
-PARTS = 2  # which pytest-xdist may run at the same time
 RUN_SEQUENCES = int(os.environ.get("SPARKIFY_RUN_SEQUENCES", "1"))
 
 
@@ -76,42 +72,23 @@ CHANGES = {"remove": remove, "change": change, "late": add_late}
 MORE_CHANGES = {**CHANGES, "copies": add_copies, "day": add_day}
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-@settings(
-    max_examples=SEQUENCES // PARTS,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
-@given(
-    needed=st.permutations(sorted(CHANGES)),
-    more=st.lists(st.sampled_from(sorted(MORE_CHANGES)), max_size=2),
-    changes_of_first_run=st.integers(1, 3),
-    seed=st.integers(0, 2**32 - 1),
-    batch_bytes=st.sampled_from([1, 2_000, 4_000]),
-)
+@pytest.mark.parametrize("seed", range(SEQUENCES))
 def test_changes_of_the_log_give_the_tables_of_a_run_from_scratch(
-    interpreted: None,
-    part: int,
-    needed: list[str],
-    more: list[str],
-    changes_of_first_run: int,
-    seed: int,
-    batch_bytes: int,
+    interpreted: None, tmp_path: Path, seed: int
 ) -> None:
-    chance = random.Random(f"{part} {seed}")  # noqa: S311 -- no secret
-    with tempfile.TemporaryDirectory() as folder:
-        log = IncrementalLog(Path(folder), batch_megabytes=batch_bytes / 1_000_000)
-        write_days(log, chance)
-        log.run()
-        names = [*needed, *more]
-        for number, name in enumerate(names, start=1):
-            MORE_CHANGES[name](log, chance, number)
-            if number == changes_of_first_run:
-                log.run()
-        assert log.run() == log.run_from_scratch()
+    chance = random.Random(seed)  # noqa: S311 -- no secret
+    names = chance.sample(sorted(CHANGES), len(CHANGES))
+    names += chance.choices(sorted(MORE_CHANGES), k=chance.randrange(3))
+    changes_of_first_run = chance.randint(1, len(CHANGES))
+    batch_bytes = chance.choice([1, 2_000, 4_000])
+    log = IncrementalLog(tmp_path, batch_megabytes=batch_bytes / 1_000_000)
+    write_days(log, chance)
+    log.run()
+    for number, name in enumerate(names, start=1):
+        MORE_CHANGES[name](log, chance, number)
+        if number == changes_of_first_run:
+            log.run()
+    assert log.run() == log.run_from_scratch()
 
 
 @pytest.mark.parametrize("seed", range(RUN_SEQUENCES))

@@ -65,11 +65,6 @@ class SparkSessionHooks:
                 continue
             if name in outputs:
                 dataset.refuse_if_present()
-            elif not any(_is_same_data(name, output) for output in outputs):
+            else:
                 dataset.require_present()
         apply_settings(SparkSession.builder.getOrCreate(), self._settings)
-
-
-def _is_same_data(name: str, other: str) -> bool:
-    """Return whether two datasets are the same data, as `log@files` and `log@records`."""
-    return name.partition("@")[0] == other.partition("@")[0]

@@ -135,7 +135,8 @@ def find_files_to_clean(
     if earlier.get("settings") != settings:
         earlier = {"searched": {}, "files": {}}
     new = [file for file, state in searched.items() if earlier["searched"].get(file) != state]
-    counts = {file: n for file, n in earlier["files"].items() if file in {*searched} - {*new}}
+    unchanged = searched.keys() - new
+    counts = {file: number for file, number in earlier["files"].items() if file in unchanged}
     if new:
         records = raw_events.read(new)
         counts |= count_by_file(records, check_records(records, data_processing), forgotten)

@@ -169,17 +169,20 @@ def test_a_candidate_is_selected_again_without_fitting_the_folds(
 def test_the_contact_list_uses_the_costs_of_its_run(finished: Any, tmp_path: Path) -> None:
     project = finished.copy_to(tmp_path / "dearer")
     decision = {"threshold": "profit", "contact_success": 0.5, "kept_customer_value": 100}
-    probability = finished.catalog().load("churn_scores").toPandas()["probability"]
-    cost = 50 * sum(sorted(set(probability))[-2:]) / 2  # above the gain of most customers
-    evaluation = {"decision": {**decision, "contact_cost": cost}}
-    project.run("scoring", params={**project.params, "evaluation": evaluation})
-    catalog = project.catalog()
-    summary = catalog.load("score_summary")
-    assert summary["decision"]["threshold"] == pytest.approx(cost / 50)
-    assert 0 < summary["predicted"] == (probability > cost / 50).sum() < len(probability)
-    lists = [catalog.load("contacts"), catalog.load("control_group")]
-    assert sum(map(len, lists)) == summary["predicted"]
-    assert all((customers["expected_gain"] >= 0).all() for customers in lists)
+    counts = []
+    for cost in (5, 60):
+        evaluation = {"decision": {**decision, "contact_cost": cost}}
+        project.run("scoring", params={**project.params, "evaluation": evaluation})
+        catalog = project.catalog()
+        summary = catalog.load("score_summary")
+        probability = catalog.load("churn_scores").toPandas()["probability"]
+        assert summary["decision"]["threshold"] == min(cost / 50, 1)
+        assert summary["predicted"] == (probability >= cost / 50).sum()
+        lists = [catalog.load("contacts"), catalog.load("control_group")]
+        assert sum(map(len, lists)) == summary["predicted"]
+        assert all((customers["expected_gain"] >= 0).all() for customers in lists)
+        counts.append(summary["predicted"])
+    assert counts[0] > counts[1] == 0
 
 
 @pytest.fixture(scope="module")

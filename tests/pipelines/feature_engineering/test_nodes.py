@@ -501,11 +501,17 @@ def test_events_at_or_after_the_cutoff_do_not_change_features(
     log.unpersist()
 
 
+@pytest.mark.parametrize("partitions", [1, 3, 8])
 def test_results_do_not_depend_on_partitions_or_order(
-    finished: Any, settings: FeatureEngineeringParameters, parameters: dict[str, Any]
+    finished: Any,
+    settings: FeatureEngineeringParameters,
+    parameters: dict[str, Any],
+    partitions: int,
 ) -> None:
-    catalog = finished.catalog()  # of a run with one partition
-    lines = catalog.load("raw_events").read_all().orderBy(F.xxhash64("value")).repartition(8)
+    catalog = finished.catalog()
+    lines = (
+        catalog.load("raw_events").read_all().orderBy(F.xxhash64("value")).repartition(partitions)
+    )
     log = accepted(check_records(lines, parameters["data_processing"]))
     days = sum_events_by_day(log, settings).cache()
     snapshots = nodes.label_snapshots(days, settings)

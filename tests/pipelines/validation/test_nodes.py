@@ -23,7 +23,7 @@ RESULTS = pd.DataFrame({"candidate": ["logistic_regression"], "trial": [0]})
 
 @pytest.fixture(scope="module")
 def validation(parameters: dict[str, Any]) -> ValidationParameters:
-    few = {"learning_curve_users": (30, 500), "learning_curve_repeats": 2, "label_shuffles": 2}
+    few = {"learning_curve_users": (30, 60, 500), "learning_curve_repeats": 2, "label_shuffles": 2}
     return parameters["validation"].model_copy(update=few)
 
 
@@ -73,8 +73,8 @@ def test_the_learning_curve_has_every_size_and_all_users_once(
     curve = nodes.learn_from_fewer(
         train, test, CHAMPION, RESULTS, inputs, modelling, evaluation, validation
     )
-    assert curve["users"].tolist() == [30, 30, 80]
-    assert curve["repeat"].tolist() == [0, 1, 0]
+    assert curve["users"].tolist() == [30, 30, 60, 60, 80]
+    assert curve["repeat"].tolist() == [0, 1, 0, 1, 0]
     assert curve["churned"].is_monotonic_increasing or curve["churned"].iloc[-1] > 30
     assert (curve["auc_low"] <= curve["auc"]).all()
     assert (curve["auc"] <= curve["auc_high"]).all()

@@ -129,8 +129,7 @@ def find_files_to_clean(
     """
     forgotten = list_ids(raw_events.customers_to_forget)
     settings = digest_texts([json.dumps(reading_plan["about"]["settings"], sort_keys=True)])
-    batches = reading_plan["batches"].values() if forgotten else []
-    searched = dict(sorted(item for files in batches for item in files.items()))
+    searched = dict(sorted(raw_events.states.items())) if forgotten else {}
     earlier = table_manifests["files_to_clean"]
     if earlier.get("settings") != settings:
         earlier = {"searched": {}, "files": {}}

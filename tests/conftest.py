@@ -50,6 +50,29 @@ SMALL = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups next
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker run the tests of the finished project, first; group the others by file.
+
+    Making that project takes longer than any test.
+    """
+
+    def needs_finished_project(item: pytest.Item) -> bool:
+        return "finished" in getattr(item, "fixturenames", ())
+
+    items.sort(key=needs_finished_project, reverse=True)
+    for item in items:
+        file = str(item.path.relative_to(ROOT))
+        group = "finished" if needs_finished_project(item) else file
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def configured() -> None:
+    """Configure Kedro once: each time, dynaconf inspects the whole stack of calls."""
+    bootstrap_project(ROOT)
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """One small session for the whole suite: starting Spark takes longer than most tests."""
@@ -103,7 +126,6 @@ def real() -> Path:
 @pytest.fixture(scope="session")
 def parameters() -> dict[str, Any]:
     """Return the parameters of the mini environment as nodes get them."""
-    bootstrap_project(ROOT)
     with KedroSession.create(project_path=ROOT, save_on_close=False) as session:
         return session.load_context().params
 
@@ -128,7 +150,6 @@ ODD_NAMES = [
 @pytest.fixture(scope="session")
 def parameters_as_loaded() -> dict[str, Any]:
     """Return the parameters of the mini environment before Kedro validates them."""
-    bootstrap_project(ROOT)
     with KedroSession.create(project_path=ROOT, save_on_close=False) as session:
         loaded: dict[str, Any] = session.load_context().config_loader["parameters"]
         return loaded
@@ -158,6 +179,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.params = folder, SMALL
+        self._catalog: Any = None
         self.conf = folder / "conf"
         shutil.copytree(ROOT / "conf", self.conf)
         shutil.copy(ROOT / "pyproject.toml", folder)  # Kedro-Viz requires it
@@ -174,7 +196,7 @@ class Project:
 
     def run(self, *pipelines: str, **options: Any) -> dict[str, Any]:
         """Run pipelines as `kedro run --pipelines` does."""
-        bootstrap_project(ROOT)
+        self._catalog = None
         runtime_params = options.pop("params", {})
         with KedroSession.create(
             project_path=self.folder,
@@ -185,12 +207,13 @@ class Project:
             return session.run(pipeline_names=list(pipelines), **options)
 
     def catalog(self) -> Any:
-        """Return the project's catalog."""
-        bootstrap_project(ROOT)
-        with KedroSession.create(
-            project_path=self.folder, conf_source=str(self.conf), save_on_close=False
-        ) as session:
-            return session.load_context().catalog
+        """Return the project's catalog, the same until the next run."""
+        if self._catalog is None:
+            with KedroSession.create(
+                project_path=self.folder, conf_source=str(self.conf), save_on_close=False
+            ) as session:
+                self._catalog = session.load_context().catalog
+        return self._catalog
 
 
 @pytest.fixture(scope="session")

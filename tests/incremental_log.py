@@ -1,5 +1,6 @@
 """A small log in files by day, and runs on it with the pipelines and the catalog of the project."""
 
+import functools
 import json
 import random
 import shutil
@@ -10,7 +11,6 @@ from typing import Any
 import pyarrow as pa
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import pipelines
-from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 from kedro.runner import SequentialRunner
 
@@ -74,6 +74,14 @@ def make_session_across_midnight(
     ]
 
 
+@functools.cache
+def load_settings(kind: str) -> dict[str, Any]:
+    """Return the catalog or the parameters of the mini environment."""
+    loader = OmegaConfigLoader(str(ROOT / "conf"), env="mini", **CONFIG_LOADER_ARGS)
+    settings: dict[str, Any] = loader[kind]
+    return settings
+
+
 class FolderLog:
     """A log in files."""
 
@@ -100,14 +108,8 @@ class IncrementalLog(FolderLog):
     """A log in files, and the data that the pipelines make from it with the project's catalog."""
 
     def __init__(self, folder: Path, **data_processing: Any) -> None:
-        bootstrap_project(ROOT)
         super().__init__(folder / "log")
         self.folder = folder
-        self._loader = OmegaConfigLoader(
-            str(ROOT / "conf"),
-            env="mini",
-            **CONFIG_LOADER_ARGS,
-        )
         self._changes = {
             "data_processing": {"max_rejected_share": 1.0, **data_processing},
             "feature_engineering": FEATURE_ENGINEERING,
@@ -117,14 +119,14 @@ class IncrementalLog(FolderLog):
 
     def open_catalog(self, data: Path | None = None) -> DataCatalog:
         """Return the project's catalog with its data in a folder."""
-        config = json.dumps(self._loader["catalog"])
+        config = json.dumps(load_settings("catalog"))
         config = config.replace('"data/', f'"{data or self.data}/')
         config = config.replace(
             f"{data or self.data}/01_raw/mini_sparkify_event_data.json", str(self.log)
         )
         catalog = DataCatalog.from_config(json.loads(config))
         for name, changes in self._changes.items():
-            section = self._loader["parameters"][name] | changes
+            section = load_settings("parameters")[name] | changes
             catalog[f"params:{name}"] = SECTIONS[name].model_validate(section)
         return catalog
 

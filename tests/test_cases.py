@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from kedro.framework.startup import bootstrap_project
 from pyspark.sql import SparkSession
 
 from sparkify import cli
@@ -111,7 +110,6 @@ def run(project: Any, log: Path, pipelines: str, draft: dict[str, Any] | None = 
     change_settings(project.conf / "mini" / "globals.yml", {"raw_log": str(log)})
     if draft:
         change_settings(project.conf / "mini" / "parameters_of_case.yml", draft)
-    bootstrap_project(ROOT)
     options = ["run", "--conf-source", str(project.conf), "--pipelines", pipelines]
     return CliRunner().invoke(cli.cli, options)
 

@@ -8,7 +8,6 @@ import pytest
 import yaml
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from kedro.io import CatalogConfigResolver
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +19,6 @@ OF_HOOKS = {
 
 def list_used_datasets() -> set[str]:
     """Return the datasets of all pipelines and hooks, without parameters."""
-    bootstrap_project(ROOT)
     used = OF_HOOKS.union(*(pipeline.datasets() for pipeline in pipelines.values()))
     return {name for name in used if not name.startswith("params:") and name != "parameters"}
 

@@ -15,7 +15,6 @@ import yaml
 from click.testing import CliRunner, Result
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import LOGGING
-from kedro.framework.startup import bootstrap_project
 from kedro.io.core import DatasetError
 from sklearn.metrics import roc_curve
 
@@ -35,7 +34,6 @@ def no_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def kedro(*arguments: str) -> Result:
     """Run a command of the project as Kedro's command line does."""
-    bootstrap_project(ROOT)
     return CliRunner().invoke(cli.cli, arguments)
 
 
@@ -276,7 +274,6 @@ def test_a_run_in_a_subfolder_uses_the_folder_and_logging_of_the_project(
     monkeypatch.setattr(LOGGING, "data", {"version": 1, "formatters": {}})
     monkeypatch.delenv("KEDRO_LOGGING_CONFIG", raising=False)
     monkeypatch.chdir(ROOT / "docs")
-    bootstrap_project(ROOT)
     assert CliRunner().invoke(cli.cli, ["run"]).exit_code == 0
     formatters = yaml.safe_load((ROOT / "conf" / "logging.yml").read_text())["formatters"]
     assert calls == [(ROOT, formatters)]

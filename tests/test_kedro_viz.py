@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from kedro.framework.project import pipelines
-from kedro.framework.startup import bootstrap_project
 
 from docs.lineage_site import build_site
 from docs.picture import open_site, serve_folder
@@ -19,7 +18,6 @@ Answers = dict[str, dict[str, Any]]
 @pytest.fixture(scope="session")
 def site(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the static site of a project that has run."""
-    bootstrap_project(ROOT)
     folder = tmp_path_factory.mktemp("site") / "site"
     build_site(finished.folder, folder, "mini")
     return folder

@@ -10,7 +10,6 @@ import pytest
 import yaml
 from kedro.config import OmegaConfigLoader
 from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -116,7 +115,6 @@ def test_a_preset_reads_its_service_s_log(
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_s_parameters_are_valid(preset: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEDRO_ENV", f"examples/{preset}")
-    bootstrap_project(ROOT)
     with KedroSession.create(project_path=ROOT, save_on_close=False) as session:
         assert list(find_invalid_values(session.load_context().config_loader["parameters"])) == []
 

@@ -1,6 +1,7 @@
 """Commands and links of README and docs; commands stop before their work."""
 
 import argparse
+import functools
 import os
 import re
 import runpy
@@ -15,7 +16,6 @@ import click
 import pytest
 from click.testing import CliRunner
 from kedro.framework.cli.cli import KedroCLI
-from kedro.framework.startup import bootstrap_project
 from kedro.runner import AbstractRunner
 
 from sparkify import __version__, cli
@@ -64,7 +64,12 @@ def stop(*_: Any, **__: Any) -> None:
 @pytest.fixture(autouse=True)
 def in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    bootstrap_project(ROOT)
+
+
+@functools.cache
+def load_command_line() -> KedroCLI:
+    """Return the commands of Kedro and of this project, loaded once."""
+    return KedroCLI(ROOT)
 
 
 def try_make(*targets: str) -> None:
@@ -82,7 +87,7 @@ def try_kedro(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
         monkeypatch.delattr(hooks, "before_pipeline_run")
     monkeypatch.setattr(AbstractRunner, "run", stop)
     with pytest.raises(WorkBeginsError):
-        CliRunner().invoke(KedroCLI(ROOT), arguments, catch_exceptions=False)
+        CliRunner().invoke(load_command_line(), arguments, catch_exceptions=False)
 
 
 def try_module(monkeypatch: pytest.MonkeyPatch, module: str, *arguments: str) -> None:

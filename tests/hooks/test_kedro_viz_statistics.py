@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from kedro.config import OmegaConfigLoader
-from kedro.framework.project import configure_project
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 from kedro_viz.api.rest.responses.run_events import transform_events_to_structured_format
@@ -105,7 +104,6 @@ def test_a_package_without_sources_saves_no_statistics(
 @pytest.fixture
 def viz(tmp_path: Path) -> Path:
     """Return the folder of a project in which two environments have run."""
-    configure_project("sparkify")
     (tmp_path / "pyproject.toml").touch()
     for env in ("base", "mini", "full", "cluster"):
         (tmp_path / "conf" / env).mkdir(parents=True)

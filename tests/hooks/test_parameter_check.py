@@ -8,7 +8,6 @@ import yaml
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro.validation import TypeExtractor
@@ -78,7 +77,6 @@ NAMED = {"runtime_params": {"cutoff"}, "globals": {"data.root"}, "": {"data_root
 
 
 def loader(source: Path) -> OmegaConfigLoader:
-    bootstrap_project(ROOT)
     return OmegaConfigLoader(str(source), base_env="base", default_run_env="mini")
 
 
@@ -206,7 +204,6 @@ def test_a_section_is_validated_as_a_whole_if_no_node_reads_all_of_it(
 
 
 def test_types_that_nodes_declare_are_those_of_the_sections() -> None:
-    bootstrap_project(ROOT)
     declared = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
     for name, model in declared.items():
         section = next(one for one in SECTIONS if f"{name}.".startswith(f"{one}."))
@@ -276,6 +273,5 @@ def test_a_misspelt_section_of_an_environment_is_refused(project: Any) -> None:
 
 @pytest.mark.parametrize("env", ["base", "mini", "full", "cluster"])
 def test_every_environment_of_the_project_is_accepted(env: str) -> None:
-    bootstrap_project(ROOT)
     with KedroSession.create(project_path=ROOT, env=env, save_on_close=False) as session:
         assert session.load_context().params["modelling"].folds == 5

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog, SharedMemoryDataCatalog
 from kedro.io.core import DatasetError
 from kedro.pipeline import Node, Pipeline
@@ -73,7 +72,6 @@ def test_workers_start_the_python_that_the_environment_names(
 ) -> None:
     monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "other")
     monkeypatch.setenv("PYSPARK_PYTHON", "other")
-    bootstrap_project(ROOT)
     with KedroSession.create(project_path=ROOT, env="cluster", save_on_close=False) as session:
         session.load_context()
     arguments = os.environ["PYSPARK_SUBMIT_ARGS"]

@@ -1,5 +1,6 @@
 """Drafts for small logs of other services: their keys, and the records that they accept."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,7 @@ def find_log(name: str) -> Path:
     return log
 
 
+@functools.cache
 def draft(log: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
     globals_text, parameters = draft_settings(log).values()
     return yaml.safe_load(globals_text), yaml.safe_load(parameters), parameters

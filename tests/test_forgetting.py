@@ -39,8 +39,10 @@ def list_files_with_customer(data: Path) -> list[str]:
     return found
 
 
-def test_a_customer_to_forget_is_in_no_file_but_the_user_s(project: Any, logged: Any) -> None:
-    project.run("simulation", params=project.params)
+def test_a_customer_to_forget_is_in_no_file_but_the_user_s(
+    finished: Any, tmp_path: Path, logged: Any
+) -> None:
+    project = finished.copy_to(tmp_path / "forgetting")
     rename_active_customer(project.log)
     project.run("__default__", params=project.params)
     before = list_files_with_customer(project.folder / "data")

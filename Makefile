@@ -32,7 +32,7 @@ report: .venv/ready ## Write the report anew from saved results.
 	$(BIN)/kedro run --env $(ENV) --pipelines reporting
 
 test: .venv/ready ## Run the tests on two cores, with coverage.
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --durations=20 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=20 --cov --cov-report=term
 
 presets: .venv/ready ## Run every preset of conf/examples to its report, on logs that the tests write; five minutes.
 	$(BIN)/python -m pytest -n 2 -m presets tests/test_presets.py

@@ -1,4 +1,5 @@
 import copy
+import fcntl
 import logging
 import os
 import shutil
@@ -48,23 +49,6 @@ SMALL = {
     "evaluation": {"bootstrap_resamples": 20},
     "validation": SMALL_VALIDATION,
 }
-
-
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups next
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker run the tests of the finished project, first; group the others by file.
-
-    Making that project takes longer than any test.
-    """
-
-    def needs_finished_project(item: pytest.Item) -> bool:
-        return "finished" in getattr(item, "fixturenames", ())
-
-    items.sort(key=needs_finished_project, reverse=True)
-    for item in items:
-        file = str(item.path.relative_to(ROOT))
-        group = "finished" if needs_finished_project(item) else file
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -181,12 +165,20 @@ class Project:
         self.folder, self.params = folder, SMALL
         self._catalog: Any = None
         self.conf = folder / "conf"
+        if not self.conf.exists():
+            self._copy_settings()
+        self.log = Path(yaml.safe_load((self.conf / "mini" / "globals.yml").read_text())["raw_log"])
+
+    def _copy_settings(self) -> None:
         shutil.copytree(ROOT / "conf", self.conf)
-        shutil.copy(ROOT / "pyproject.toml", folder)  # Kedro-Viz requires it
-        mini = yaml.safe_load((self.conf / "mini" / "globals.yml").read_text())
-        self.log = folder / mini["raw_log"]
-        moved = {"raw_log": str(self.log), "data_root": str(folder / "data")}
-        (self.conf / "mini" / "globals.yml").write_text(yaml.safe_dump(mini | moved))
+        shutil.copy(ROOT / "pyproject.toml", self.folder)  # Kedro-Viz requires it
+        settings = self.conf / "mini" / "globals.yml"
+        mini = yaml.safe_load(settings.read_text())
+        moved = {
+            "raw_log": str(self.folder / mini["raw_log"]),
+            "data_root": str(self.folder / "data"),
+        }
+        settings.write_text(yaml.safe_dump(mini | moved))
 
     def copy_to(self, folder: Path) -> "Project":
         """Return a project with the same data, for a test that changes them."""
@@ -218,10 +210,22 @@ class Project:
 
 @pytest.fixture(scope="session")
 def finished(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return a project in which a small log was simulated and the default pipeline has run."""
-    project = Project(tmp_path_factory.mktemp("finished"))
-    project.run("simulation", params=SMALL)
-    project.run("__default__", params=SMALL)
+    """Return a project in which a small log was simulated and the default pipeline has run.
+
+    The first worker of pytest-xdist that needs it makes it, and all of them read it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
+    folder.mkdir(exist_ok=True)
+    complete = folder / "complete"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        project = Project(folder)
+        if not complete.exists():
+            shutil.rmtree(folder / "data", ignore_errors=True)
+            project.run("simulation", params=SMALL)
+            project.run("__default__", params=SMALL)
+            complete.touch()
     return project
 
 
